@@ -1,0 +1,2 @@
+-- Add metadata column for comment table
+ALTER TABLE comment ADD COLUMN comment_meta_data text;
