@@ -1,0 +1,340 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup will take, how, and whether there is room for it: reads all, touches nothing. Private to this collection."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils import postgresql, volume
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.files import free_bytes, human_size
+from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, Container, Mount, Stack
+
+DUMP_RATIO = 0.6
+"""Stored bytes for each byte of a database, before a first set tells better; prose takes about 0.25."""
+VOLUME_RATIO = 1.0
+GROWTH = 1.15
+"""Allowance on what the last set of the same part took."""
+MARGIN = 64 * 1000 * 1000
+
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for; lists that are None mean "all"."""
+
+    project_name: str
+    repository: str
+    databases: Sequence[str] | None = None
+    volumes: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
+    jobs: int = 2
+    compression: str = "auto"
+    quiesce: str = "none"
+    retention: Policy = field(default_factory=Policy)
+    nice: int = 10
+    ionice: str = "best-effort"
+    space_check: bool = True
+    database_service: str = "postgres"
+    cache_service: str = "redis"
+    database_user: str | None = None
+    database_password: str | None = None
+    docker_host: str = DEFAULT_DOCKER_HOST
+    progress_file: str | None = None
+
+
+@dataclass(frozen=True)
+class DatabasePart:
+    """A database to dump; sizes in bytes."""
+
+    facts: postgresql.DatabaseFacts
+    estimate: int
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self.facts.name
+
+
+@dataclass(frozen=True)
+class VolumePart:
+    """A volume to archive: ``writers`` are the running containers that can change it."""
+
+    name: str
+    docker_name: str
+    folder: str
+    size: int
+    estimate: int
+    writers: tuple[Container, ...]
+
+
+@dataclass
+class Plan:
+    """All that a backup needs to know before it starts."""
+
+    stack: Stack
+    repository: Repository
+    database_container: Container | None = None
+    server: postgresql.Server | None = None
+    server_version: str | None = None
+    databases: list[DatabasePart] = field(default_factory=list)
+    volumes: list[VolumePart] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    dump_compression: str = "none"
+    packer: str = "none"
+    warnings: list[str] = field(default_factory=list)
+    need: int = 0
+    free: int = 0
+
+
+def make_plan(options: Options) -> Plan:
+    """Find everything out. Raises MaxopsError on whatever would stop the backup later."""
+    repository = Repository(options.repository)
+    repository.check_usable()
+    stack = Stack.connect(options.project_name, options.docker_host)
+    plan = Plan(stack, repository)
+    previous = _previous_parts(repository, options.project_name)
+    _plan_databases(plan, options, previous)
+    _plan_volumes(plan, options, previous)
+    if not plan.databases and not plan.volumes:
+        raise MaxopsError(
+            f'nothing of project "{options.project_name}" is left to back up; check databases, volumes and exclude'
+        )
+    _choose_compression(plan, options)
+    plan.need = sum(part.estimate for part in (*plan.databases, *plan.volumes)) + MARGIN
+    plan.free = free_bytes(repository.path)
+    if options.space_check and plan.need > plan.free:
+        raise MaxopsError(
+            f"repository {repository.path} has {human_size(plan.free)} free and this backup may need {human_size(plan.need)}: "
+            "make room, keep fewer sets (retention), or set space_check to false to try all the same"
+        )
+    return plan
+
+
+# -- databases ----------------------------------------------------------------------------------------------------
+
+
+def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
+    if options.databases is not None and not options.databases:
+        return
+    container = plan.stack.require_running(options.database_service)
+    plan.database_container = container
+    plan.server = find_server(plan.stack, container, options)
+    plan.server_version, found = postgresql.list_databases(plan.server)
+    known = {each.name: each for each in found}
+    wanted = list(known) if options.databases is None else list(dict.fromkeys(options.databases))
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise MaxopsError(
+            f"container {container.name} has no database {_quoted(missing)} (it has {_quoted(known)}); correct the option databases"
+        )
+    for name in wanted:
+        if _excluded(name, options.exclude):
+            plan.left_out.append({"kind": "database", "name": name, "reason": "excluded"})
+            continue
+        estimate = _estimate(previous.get(("database", name)), known[name].size, DUMP_RATIO)
+        plan.databases.append(DatabasePart(known[name], estimate))
+
+
+def find_server(stack: Stack, container: Container, options: Options) -> postgresql.Server:
+    """How to reach the stack's PostgreSQL from this host, with the stack's own user and password."""
+    if not container.addresses:
+        raise MaxopsError(
+            f"container {container.name} has no address on any network that this host can reach; "
+            "attach it to a bridge network of the project (networks: in the Compose file)"
+        )
+    password, source = _password(stack, container, options)
+    return postgresql.Server(
+        host=container.addresses[0],
+        port=int(container.environment.get("PGPORT") or 5432),
+        user=options.database_user or container.environment.get("POSTGRES_USER") or "postgres",
+        password=password,
+        container=container.name,
+        password_source=source,
+    )
+
+
+def _password(stack: Stack, container: Container, options: Options) -> tuple[str, str]:
+    if options.database_password is not None:
+        return options.database_password, "the option database_password"
+    dotenv = os.path.join(stack.working_dir or "/", ".env")
+    environment = container.environment
+    if environment.get("POSTGRES_PASSWORD"):
+        return environment["POSTGRES_PASSWORD"], f"POSTGRES_PASSWORD in the container's environment (set in {dotenv})"
+    inside = environment.get("POSTGRES_PASSWORD_FILE")
+    if inside:
+        path = _on_host(inside, container.mounts)
+        try:
+            with open(path, encoding="utf-8") as stream:
+                return stream.read().rstrip("\r\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
+        except OSError as error:
+            raise MaxopsError(
+                f"the password file {inside} of container {container.name} cannot be read on the host ({path}: "
+                f"{error.strerror}); run as root (become: true), or give database_password from a vault"
+            ) from error
+    raise MaxopsError(
+        f"container {container.name} tells neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
+        "give database_password (and database_user) from a vault"
+    )
+
+
+def _on_host(inside: str, mounts: Sequence[Mount]) -> str:
+    for mount in mounts:
+        if inside == mount.target or inside.startswith(mount.target.rstrip("/") + "/"):
+            return os.path.normpath(mount.source + inside[len(mount.target.rstrip("/")) :])
+    return inside
+
+
+# -- volumes ------------------------------------------------------------------------------------------------------
+
+
+def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
+    found = _named_volumes(plan.stack)
+    internal = _internal_volumes(plan.stack, options)
+    chosen: dict[str, tuple[str, str]] = {}
+    if options.volumes is None:
+        for docker_name, folder in found.items():
+            name = _short(docker_name, options.project_name)
+            if docker_name in internal:
+                plan.left_out.append({"kind": "volume", "name": name, "reason": internal[docker_name]})
+            else:
+                chosen[name] = (docker_name, folder)
+    else:
+        for asked in options.volumes:
+            docker_name = next((each for each in (f"{options.project_name}_{asked}", asked) if each in found), "")
+            if not docker_name:
+                known = _quoted(_short(each, options.project_name) for each in found)
+                raise MaxopsError(
+                    f'project "{options.project_name}" mounts no volume "{asked}" (it mounts {known}); correct the option volumes'
+                )
+            chosen[_short(docker_name, options.project_name)] = (docker_name, found[docker_name])
+    for name in [each for each in chosen if _excluded(each, options.exclude)]:
+        plan.left_out.append({"kind": "volume", "name": name, "reason": "excluded"})
+        del chosen[name]
+    for name, (_docker_name, folder) in chosen.items():
+        _check_folder(name, folder, plan.repository.path)
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        sizes = list(pool.map(lambda entry: volume.measure(entry[1]), chosen.values()))
+    for (name, (docker_name, folder)), size in zip(chosen.items(), sizes):
+        estimate = _estimate(previous.get(("volume", name)), size, VOLUME_RATIO)
+        writers = tuple(_writers(plan.stack, docker_name))
+        plan.volumes.append(VolumePart(name, docker_name, folder, size, estimate, writers))
+
+
+def _named_volumes(stack: Stack) -> dict[str, str]:
+    return {
+        mount.name: mount.source
+        for container in stack.containers
+        for mount in container.mounts
+        if mount.kind == "volume" and not _ANONYMOUS.fullmatch(mount.name)
+    }
+
+
+def _internal_volumes(stack: Stack, options: Options) -> dict[str, str]:
+    reasons = {}
+    for service, reason in (
+        (options.cache_service, "belongs to the cache"),
+        (options.database_service, "belongs to the database server, whose databases are dumped"),
+    ):
+        for container in stack.of_service(service):
+            reasons.update({mount.name: reason for mount in container.mounts if mount.kind == "volume" and mount.writable})
+    return reasons
+
+
+def _writers(stack: Stack, docker_name: str) -> list[Container]:
+    return [
+        container
+        for container in stack.containers
+        if container.running and any(mount.name == docker_name and mount.writable for mount in container.mounts)
+    ]
+
+
+def _check_folder(name: str, folder: str, repository: str) -> None:
+    if not os.path.isdir(folder):
+        raise MaxopsError(
+            f'volume "{name}" has no folder {folder} on this host; run this task on the host that runs the stack, as root'
+        )
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise MaxopsError(f'volume "{name}" ({folder}) cannot be read by this user: run as root (become: true)')
+    inside = os.path.join(os.path.realpath(folder), "")
+    if os.path.join(os.path.realpath(repository), "").startswith(inside):
+        raise MaxopsError(
+            f'repository {repository} lies inside volume "{name}" ({folder}), so each set would hold all earlier ones; '
+            "name a repository outside of the volumes that are backed up"
+        )
+
+
+def _short(docker_name: str, project: str) -> str:
+    prefix = f"{project}_"
+    return docker_name[len(prefix) :] if docker_name.startswith(prefix) else docker_name
+
+
+# -- both ---------------------------------------------------------------------------------------------------------
+
+
+def _choose_compression(plan: Plan, options: Options) -> None:
+    wanted = options.compression
+    if plan.database_container is not None and plan.databases:
+        plan.dump_compression = _dump_compression(plan, wanted)
+    plan.packer = wanted
+    if wanted == "auto":
+        plan.packer = "zstd" if shutil.which("zstd") else "gzip"
+        if plan.packer == "gzip" and plan.volumes:
+            plan.warnings.append(
+                "zstd is not installed on this host, so volumes are compressed with gzip, many times slower; the role host installs it"
+            )
+
+
+def _dump_compression(plan: Plan, wanted: str) -> str:
+    if wanted == "none":
+        return "0"
+    if wanted == "gzip":
+        return "6"
+    container = plan.database_container
+    assert container is not None  # noqa: S101 - the caller has checked
+    # pg_dump looks at its compression before it connects: asked to connect to nowhere, it tells whether it has zstd.
+    probe = ["pg_dump", "--format=custom", "--compress=zstd:1", "--file=/dev/null", "--host=/nowhere", "--dbname=postgres"]
+    _code, output = plan.stack.execute(container, probe)
+    if "/nowhere" in output:
+        return "zstd:1"
+    if wanted == "zstd":
+        raise MaxopsError(
+            f"pg_dump in container {container.name} (PostgreSQL {plan.server_version}) has no zstd: "
+            "set compression to auto or gzip, or move to PostgreSQL 16 or later"
+        )
+    return "1"
+
+
+def _previous_parts(repository: Repository, project: str) -> dict[tuple[str, str], tuple[int, int]]:
+    """(kind, name) → (source bytes, stored bytes) of the newest whole set of the same stack."""
+    for kept in reversed(repository.sets()):
+        if kept.manifest and kept.manifest.get("project") == project:
+            parts: list[dict[str, Any]] = kept.manifest.get("parts", [])
+            return {(part["kind"], part["name"]): (part["source_bytes"], part["bytes"]) for part in parts}
+    return {}
+
+
+def _estimate(previous: tuple[int, int] | None, size: int, ratio: float) -> int:
+    if previous and previous[0] > 0:
+        return int(size * previous[1] / previous[0] * GROWTH)
+    return int(size * ratio)
+
+
+def _excluded(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _quoted(names: Any) -> str:
+    return ", ".join(f'"{name}"' for name in names) or "none"

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A database's part of a backup set: dumped by the server's own pg_dump in a helper container. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils import postgresql
+from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import DatabasePart, Plan
+from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.files import free_bytes, human_size
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation, StageResult
+from ansible_collections.maxops.ops.plugins.module_utils.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.stack import HelperSpec
+
+WORKER_SHARE = 128 * 1000 * 1000
+"""Bytes of database that make one more pg_dump worker worth its start."""
+
+LOCK_WAIT_SECONDS = 120
+"""How long pg_dump waits for a table that somebody holds an exclusive lock on."""
+
+_INSIDE_SET = "/maxops/set"
+_INSIDE_PASSFILE = "/maxops/pgpass"
+
+
+def workers(size: int, jobs: int) -> int:
+    """How many parallel workers a database of so many bytes deserves."""
+    return max(1, min(jobs, -(-size // WORKER_SHARE)))
+
+
+@contextmanager
+def password_file(server: postgresql.Server | None) -> Iterator[str]:
+    """A password file for the server's own programs, in memory and for root only, gone after the block."""
+    folder = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - a fresh name, mode 0600, is made in it
+    descriptor, path = tempfile.mkstemp(prefix="maxops-pgpass-", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            if server is not None:
+                stream.write(postgresql.passfile_entry(server.user, server.password))
+        yield path
+    finally:
+        os.unlink(path)
+
+
+def dump(
+    plan: Plan,
+    layout: Layout,
+    part: DatabasePart,
+    snapshot: postgresql.Snapshot,
+    jobs: int,
+    passfile: str,
+    cancellation: Cancellation,
+    meter: Part,
+) -> dict[str, Any]:
+    """Dump one database from its snapshot and count its rows in the same snapshot, at the same time."""
+    assert plan.server is not None  # noqa: S101 - databases are only planned where a server was found
+    target = f"{_INSIDE_SET}/{os.path.relpath(layout.database(part.name), layout.databases)}"
+    argv = ["pg_dump", "--format=directory", f"--jobs={jobs}", f"--compress={plan.dump_compression}", "--no-sync"]
+    argv += [f"--snapshot={snapshot.id}", f"--lock-wait-timeout={LOCK_WAIT_SECONDS * 1000}", f"--file={target}"]
+    argv += ["--no-password", _connection(plan, part.name)]
+    meter_session = _try_meter(plan.server, part.name)
+    try:
+        if meter_session:
+            meter.measure = meter_session.read
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="count") as pool:
+            counting = pool.submit(snapshot.row_counts)
+            ended = _run_helper(plan, argv, layout.databases, passfile, cancellation)
+            if ended.failed:
+                raise MaxopsError(_explain(plan, f'database "{part.name}"', "pg_dump", ended))
+            counts = counting.result()
+    finally:
+        meter.measure = None
+        if meter_session:
+            meter_session.close()
+    return {
+        "kind": "database",
+        "name": part.name,
+        "owner": part.facts.owner,
+        "encoding": part.facts.encoding,
+        "collate": part.facts.collate,
+        "ctype": part.facts.ctype,
+        "compression": plan.dump_compression,
+        "source_bytes": part.facts.size,
+        "rows": counts,
+        "extensions": snapshot.extensions(),
+        "schema_version": snapshot.schema_version(),
+    }
+
+
+def dump_globals(plan: Plan, layout: Layout, passfile: str, cancellation: Cancellation) -> list[str]:
+    """Write roles and their memberships as SQL; gives warnings about what could not be read."""
+    argv = ["pg_dumpall", "--globals-only", f"--file={_INSIDE_SET}/globals.sql", "--no-password"]
+    argv += [f"--dbname={_connection(plan, 'postgres')}"]
+    ended = _run_helper(plan, argv, layout.path, passfile, cancellation)
+    if ended.failed and "pg_authid" in ended.stderr:
+        ended = _run_helper(plan, [*argv, "--no-role-passwords"], layout.path, passfile, cancellation)
+        if not ended.failed:
+            return ["roles were saved without their passwords: the stack's database user is no superuser"]
+    if ended.failed:
+        raise MaxopsError(_explain(plan, "the roles (globals)", "pg_dumpall", ended))
+    return []
+
+
+def roles(plan: Plan) -> list[str]:
+    """Names of the server's roles."""
+    return postgresql.list_roles(plan.server) if plan.server else []
+
+
+def _connection(plan: Plan, database: str) -> str:
+    assert plan.server is not None  # noqa: S101
+    # The helper shares the network of the database's container: there the server is on the loopback address.
+    return postgresql.dsn(host="127.0.0.1", port=str(plan.server.port), user=plan.server.user, dbname=database)
+
+
+def _run_helper(plan: Plan, argv: list[str], folder: str, passfile: str, cancellation: Cancellation) -> StageResult:
+    container = plan.database_container
+    assert container is not None  # noqa: S101
+    spec = HelperSpec(
+        image_id=container.image_id,
+        argv=argv,
+        key=plan.repository.path,
+        network_of=container.id,
+        binds=[(folder, _INSIDE_SET, True), (passfile, _INSIDE_PASSFILE, False)],
+        environment={"PGPASSFILE": _INSIDE_PASSFILE, "PGAPPNAME": "maxops.ops", "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C"},
+        cpu_shares=256,
+    )
+    return plan.stack.run_helper(spec, cancellation)
+
+
+def _try_meter(server: postgresql.Server, database: str) -> postgresql.CopyMeter | None:
+    try:
+        return postgresql.CopyMeter(server, database)
+    except MaxopsError:
+        return None  # only the display is poorer
+
+
+def _explain(plan: Plan, subject: str, program: str, ended: StageResult) -> str:
+    assert plan.database_container is not None  # noqa: S101
+    container = plan.database_container.name
+    said = "; ".join(line.strip() for line in ended.stderr.splitlines()[-4:] if line.strip()) or f"exit code {ended.returncode}"
+    if "No space left on device" in ended.stderr or "Disk quota exceeded" in ended.stderr:
+        free = human_size(free_bytes(plan.repository.path))
+        return (
+            f"the disk filled up while {subject} was dumped into {plan.repository.path} ({free} free): "
+            "make room, keep fewer sets (retention), or name another repository"
+        )
+    if "lock timeout" in ended.stderr:
+        return (
+            f"{subject} could not be dumped: another session has held a table locked for {LOCK_WAIT_SECONDS} seconds "
+            f"({said}); is a migration running? Wait until it has ended, then run this again"
+        )
+    if ended.returncode == 125:
+        return (
+            f"Docker could not start the helper container for {subject}: {said}; "
+            f"is container {container} still there and running? See docker ps -a"
+        )
+    if any(text in ended.stderr for text in ("connection to server", "server closed", "terminating connection", "lost")):
+        return (
+            f"{program} lost the server while it dumped {subject} in container {container}: {said}; "
+            f"was the container stopped or restarted? See docker logs --tail=50 {container}, then run this again"
+        )
+    return f"{program} failed on {subject} in container {container}: {said}; mend the cause, then run this again"

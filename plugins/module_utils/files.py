@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are whole or not there, digests, locks and free space. Private to this collection."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import fcntl
+import getpass
+import hashlib
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+
+CHUNK = 1024 * 1024
+
+
+def utc_now() -> datetime.datetime:
+    """The present moment in UTC, with its zone."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def timestamp(moment: datetime.datetime) -> str:
+    """ISO 8601 in UTC to the second, as in ``2026-11-23T02:00:00Z``."""
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def human_size(size: float) -> str:
+    """Bytes as a person reads them: ``512 B``, ``14.2 MB``, ``1.4 GB`` (decimal units)."""
+    if size < 1000:
+        return f"{int(size)} B"
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 1000 or unit == "TB":
+            break
+    return f"{size:.1f} {unit}"
+
+
+def safe_name(name: str) -> str:
+    """A file name for any database or volume name: one path component, reversible, never hidden."""
+    quoted = quote(name, safe=" @+,=")
+    return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
+
+
+def fsync_path(path: str) -> None:
+    """Have the kernel write a file's content, or a folder's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fsync_folders(top: str) -> None:
+    """fsync every folder below and including ``top``, the deepest first."""
+    for folder, _subfolders, _names in os.walk(top, topdown=False):
+        fsync_path(folder)
+
+
+def sha256_and_sync(path: str) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of a file, which is on the disk when this returns."""
+    digest = hashlib.sha256()
+    size = 0
+    with open(path, "rb", buffering=0) as stream:
+        buffer = memoryview(bytearray(CHUNK))
+        while True:
+            count = stream.readinto(buffer)
+            if not count:
+                break
+            size += count
+            digest.update(buffer[:count])
+        os.fsync(stream.fileno())
+    return size, digest.hexdigest()
+
+
+def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
+    """Replace a file with ``text`` in one step that survives a power cut; readers see the old or the new."""
+    temporary = f"{path}.tmp-{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        raise
+    fsync_path(os.path.dirname(path) or ".")
+
+
+def to_json(data: Any) -> str:
+    """JSON for people and machines: sorted keys, two spaces, text kept as it is."""
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def list_files(top: str) -> list[str]:
+    """Paths of all regular files and links below ``top``, relative to it, sorted."""
+    found = []
+    for folder, subfolders, names in os.walk(top):
+        linked = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
+        found += [os.path.relpath(os.path.join(folder, name), top) for name in names + linked]
+    return sorted(found)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all below it; it is no error when it is not there."""
+    shutil.rmtree(path, ignore_errors=False) if os.path.isdir(path) and not os.path.islink(path) else _unlink(path)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def free_bytes(path: str) -> int:
+    """Bytes that this user may still write to the file system of ``path`` (or of its nearest existing parent)."""
+    return shutil.disk_usage(nearest_existing(path)).free
+
+
+def nearest_existing(path: str) -> str:
+    """The path itself, or the closest folder above it that is there."""
+    path = os.path.abspath(path)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def stack_lock_path(project: str) -> str:
+    """The lock that every job which reads or changes a whole stack holds, whatever its repository."""
+    folder = "/run/lock" if os.access("/run/lock", os.W_OK) else tempfile.gettempdir()
+    return os.path.join(folder, f"maxops-{safe_name(project)}.lock")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """True for the errors of a full disk or an exhausted quota."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
+    """Hold the lock file at ``path`` for the length of the block, or fail at once and say who holds it.
+
+    ``subject`` is what is locked and ``purpose`` what for, in words for an error message. The kernel drops the
+    lock when this process ends, however it ends, so a leftover file never blocks anybody.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MaxopsError(
+                f"{subject} is in use: {_holder(descriptor)}; wait until it has ended, or stop that process, "
+                "then run this again"
+            ) from None
+        holder = {
+            "purpose": purpose,
+            "pid": os.getpid(),
+            "user": getpass.getuser(),
+            "host": socket.gethostname(),
+            "since": timestamp(utc_now()),
+        }
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, to_json(holder).encode("utf-8"), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        return "{purpose} by process {pid} of {user} on {host}, since {since}".format(**holder)
+    except (ValueError, KeyError, TypeError):
+        return "another maxops.ops job has just started"

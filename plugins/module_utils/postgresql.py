@@ -1,0 +1,238 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stack's PostgreSQL: sessions, snapshots and exact facts. Private to this collection.
+
+The only room that imports psycopg2.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
+
+PSYCOPG2_IMPORT_ERROR: str | None = None
+try:
+    import psycopg2
+    import psycopg2.extensions
+    from psycopg2 import sql
+except ImportError:
+    PSYCOPG2_IMPORT_ERROR = traceback.format_exc()
+
+CONNECT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Server:
+    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are words for messages."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    container: str
+    password_source: str
+
+    def connect(self, database: str) -> Any:
+        """Open a session. Raises MaxopsError that names database, container, cause and next step."""
+        try:
+            return psycopg2.connect(
+                host=self.host,
+                port=self.port,
+                user=self.user,
+                password=self.password,
+                dbname=database,
+                connect_timeout=CONNECT_SECONDS,
+                application_name="maxops.ops",
+            )
+        except psycopg2.OperationalError as error:
+            raise MaxopsError(self._explain(database, str(error).strip())) from error
+
+    def _explain(self, database: str, text: str) -> str:
+        place = f'database "{database}" in container {self.container}'
+        if "password authentication failed" in text or "no password supplied" in text:
+            return (
+                f'{place} refused the password of user "{self.user}" from {self.password_source}; '
+                "the server keeps the password of its first start: put that one there, or change it in the server "
+                f'(ALTER ROLE "{self.user}" PASSWORD …) so that both agree'
+            )
+        if "does not exist" in text:
+            return f"{place} does not exist ({text}); name an existing one in databases, or leave databases out"
+        if "too many clients" in text or "remaining connection slots" in text:
+            return f"{place} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
+        return f"{place} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """One database of the server; ``size`` in bytes as pg_database_size gives it."""
+
+    name: str
+    size: int
+    owner: str
+    encoding: str
+    collate: str
+    ctype: str
+
+
+def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
+    """The server's version and its databases that take connections, without templates and ``postgres``."""
+    query = (
+        "SELECT datname, pg_database_size(oid), pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype"
+        " FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
+    )
+    connection = server.connect("postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return _version(connection), [DatabaseFacts(*row) for row in cursor.fetchall()]
+    except psycopg2.Error as error:
+        raise _failed("list the databases", "postgres", server.container, error) from error
+    finally:
+        connection.close()
+
+
+def list_roles(server: Server) -> list[str]:
+    """Names of all roles but the built-in ones."""
+    connection = server.connect("postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+            return [row[0] for row in cursor.fetchall()]
+    except psycopg2.Error as error:
+        raise _failed("list the roles", "postgres", server.container, error) from error
+    finally:
+        connection.close()
+
+
+def _version(connection: Any) -> str:
+    number = connection.server_version
+    return f"{number // 10000}.{number % 10000}"
+
+
+class Snapshot:
+    """A frozen view of one database, which other sessions (pg_dump and its workers) can share.
+
+    It lives as long as its session; use it as a context manager.
+    """
+
+    def __init__(self, server: Server, database: str, cancellation: Cancellation) -> None:
+        self.database = database
+        self._server = server
+        self._cancellation = cancellation
+        self._connection = server.connect(database)
+        try:
+            self._connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            self.id = str(self._rows("SELECT pg_export_snapshot()")[0][0])
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    def _rows(self, query: Any, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        try:
+            with self._cancellation.stoppable(self._connection.cancel), self._connection.cursor() as cursor:
+                cursor.execute(query, parameters)
+                return list(cursor.fetchall())
+        except psycopg2.Error as error:
+            self._cancellation.check()
+            raise _failed("read", self.database, self._server.container, error) from error
+
+    def row_counts(self) -> dict[str, int]:
+        """Exact number of rows of every table whose rows a dump holds, as ``"schema.table": rows``.
+
+        Partitions are counted one by one and inherited rows once; rows that an extension brings are no data.
+        """
+        tables = self._rows(
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+            " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
+            " AND d.deptype = 'e') ORDER BY 1, 2"
+        )
+        counts: dict[str, int] = {}
+        for schema, table in tables:
+            query = sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(schema, table))
+            counts[f"{schema}.{table}"] = self._rows(query)[0][0]
+        return counts
+
+    def extensions(self) -> dict[str, str]:
+        """Installed extensions and their versions."""
+        return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))  # type: ignore[arg-type]
+
+    def schema_version(self) -> dict[str, str]:
+        """How far the application has migrated its schema, where it keeps that as Rails or Gitea do."""
+        found = {}
+        for table, query in (
+            ("schema_migrations", "SELECT max(version)::text FROM schema_migrations"),
+            ("version", "SELECT max(version)::text FROM version"),
+        ):
+            columns = self._rows(
+                "SELECT 1 FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
+                " AND column_name = 'version'",
+                [table],
+            )
+            value = self._rows(query)[0][0] if columns else None
+            if value is not None:
+                found[table] = value
+        return found
+
+
+class CopyMeter:
+    """Bytes that COPY has sent out of one database so far, from the server's own progress view."""
+
+    def __init__(self, server: Server, database: str) -> None:
+        self._connection = server.connect("postgres")
+        self._connection.autocommit = True
+        self._database = database
+        self._seen: dict[tuple[int, int], int] = {}
+
+    def read(self) -> int:
+        """Bytes sent since the first reading, as far as readings have caught them."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid, relid, bytes_processed FROM pg_stat_progress_copy WHERE datname = %s", [self._database]
+            )
+            for pid, relation, sent in cursor.fetchall():
+                self._seen[(pid, relation)] = max(sent, self._seen.get((pid, relation), 0))
+        return sum(self._seen.values())
+
+    def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+
+
+def dsn(**parameters: str) -> str:
+    """A connection string for PostgreSQL's own programs, with every value quoted by the driver."""
+    return str(psycopg2.extensions.make_dsn(**parameters))
+
+
+def passfile_entry(user: str, password: str) -> str:
+    """The line of a password file that answers for every host and database."""
+
+    def escape(text: str) -> str:
+        return text.replace("\\", "\\\\").replace(":", "\\:")
+
+    return f"*:*:*:{escape(user)}:{escape(password)}\n"
+
+
+def _failed(action: str, database: str, container: str, error: Exception) -> MaxopsError:
+    text = " ".join(str(error).split())
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not getattr(error, "pgcode", None):
+        advice = f"the connection broke: was the container stopped or restarted? See docker logs --tail=50 {container}"
+    elif getattr(error, "pgcode", None) in ("57P01", "57P02", "57P03"):
+        advice = "the server was shut down or restarted meanwhile; run this again when it is up"
+    elif getattr(error, "pgcode", None) == "42501":
+        advice = "the user lacks the right to read it: use the stack's own superuser (POSTGRES_USER)"
+    else:
+        advice = f"see docker logs --tail=50 {container}"
+    return MaxopsError(f'could not {action} database "{database}" in container {container}: {text}; {advice}')

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where backup sets are kept: a folder on the host. Private to this collection.
+
+Promise: a folder in ``sets/`` is whole. It gets there by one rename, after every file, folder and the manifest is
+on the disk; it leaves by one rename before the first of its files is removed. What is in ``staging/`` is nobody's.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.files import (
+    exclusive_lock,
+    fsync_path,
+    nearest_existing,
+    remove_tree,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.retention import Candidate, Policy, reasons_to_keep
+
+
+@dataclass(frozen=True)
+class KeptSet:
+    """A set of the repository; ``problem`` says why its manifest can't be used, where that is so."""
+
+    set_id: str
+    path: str
+    manifest: dict[str, Any] | None
+    problem: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files that the manifest lists."""
+        return sum(entry["size"] for entry in self.manifest["files"]) if self.manifest else 0
+
+
+class Repository:
+    """A local repository of backup sets."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.sets_path = os.path.join(self.path, "sets")
+        self.staging_path = os.path.join(self.path, "staging")
+
+    def check_usable(self) -> None:
+        """Raise MaxopsError, before anything is touched, when this process could not write there."""
+        folder = nearest_existing(self.path)
+        if not os.path.isdir(folder):
+            raise MaxopsError(f"repository {self.path} cannot be used: {folder} is not a folder; name another repository")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise MaxopsError(f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)")
+
+    @contextmanager
+    def locked(self, purpose: str) -> Iterator[None]:
+        """Create the folders where they are missing and be the only job on this repository for the block."""
+        try:
+            for folder in (self.path, self.sets_path, self.staging_path):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+            os.chmod(self.path, 0o700)
+        except OSError as error:
+            raise MaxopsError(f"repository {self.path} cannot be created: {error.strerror}; name a folder that can be written") from error
+        with exclusive_lock(os.path.join(self.path, "lock"), f"repository {self.path}", purpose):
+            yield
+
+    def sweep(self) -> list[str]:
+        """Remove what killed jobs left in staging; only for the holder of the lock. Gives the names."""
+        leftovers = sorted(os.listdir(self.staging_path))
+        for name in leftovers:
+            remove_tree(os.path.join(self.staging_path, name))
+        return leftovers
+
+    def begin(self, moment: datetime.datetime) -> tuple[str, backup_set.Layout]:
+        """A free set id at or after ``moment``, and its empty staging folder (mode 0700)."""
+        while True:
+            set_id = backup_set.new_id(moment)
+            if not os.path.lexists(os.path.join(self.sets_path, set_id)):
+                break
+            moment += datetime.timedelta(seconds=1)
+        layout = backup_set.Layout(os.path.join(self.staging_path, set_id))
+        for folder in (layout.path, layout.databases, layout.volumes, layout.config):
+            os.mkdir(folder, mode=0o700)
+        return set_id, layout
+
+    def publish(self, set_id: str) -> str:
+        """Move a finished set from staging to its place; gives its path. Its files are on the disk already."""
+        staged, final = os.path.join(self.staging_path, set_id), os.path.join(self.sets_path, set_id)
+        fsync_path(staged)
+        os.rename(staged, final)
+        fsync_path(self.sets_path)
+        fsync_path(self.staging_path)
+        return final
+
+    def sets(self) -> list[KeptSet]:
+        """All sets, the oldest first."""
+        if not os.path.isdir(self.sets_path):
+            return []
+        return [self._read(name) for name in sorted(os.listdir(self.sets_path)) if backup_set.ID_PATTERN.fullmatch(name)]
+
+    def _read(self, set_id: str) -> KeptSet:
+        path = os.path.join(self.sets_path, set_id)
+        try:
+            return KeptSet(set_id, path, backup_set.read_manifest(os.path.join(path, backup_set.MANIFEST)))
+        except MaxopsError as error:
+            return KeptSet(set_id, path, None, str(error))
+
+    def is_verified(self, set_id: str) -> bool:
+        """True when the last verification of this set, kept beside it, says that it passed."""
+        try:
+            with open(self._verification_path(set_id), encoding="utf-8") as stream:
+                return json.load(stream).get("passed") is True
+        except (OSError, ValueError, AttributeError):
+            return False
+
+    def _verification_path(self, set_id: str) -> str:
+        return os.path.join(self.sets_path, f"{set_id}.verified.json")
+
+    def reasons_to_keep(self, project: str, policy: Policy, upcoming: str | None = None) -> dict[str, list[str]]:
+        """Retention's answer for the whole sets of one stack; ``upcoming`` is a set that a dry run would add."""
+        candidates = [
+            Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept.set_id))
+            for kept in self.sets()
+            if kept.manifest and kept.manifest.get("project") == project
+        ]
+        if upcoming:
+            candidates.append(Candidate(upcoming, backup_set.moment_of(upcoming)))
+        return reasons_to_keep(candidates, policy)
+
+    def remove(self, set_id: str) -> None:
+        """Take a set out of the repository: first out of sight, then off the disk."""
+        grave = os.path.join(self.staging_path, f"removed-{set_id}")
+        os.rename(os.path.join(self.sets_path, set_id), grave)
+        fsync_path(self.sets_path)
+        remove_tree(self._verification_path(set_id))
+        remove_tree(grave)

@@ -1,0 +1,350 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stack as Docker sees it: one Compose project on this host. Private to this collection.
+
+The only room that imports the Docker SDK or calls the ``docker`` program.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import traceback
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.process import (
+    Cancellation,
+    Stage,
+    StageResult,
+    require_program,
+    run_pipeline,
+)
+
+DOCKER_IMPORT_ERROR: str | None = None
+try:
+    import docker
+    import docker.errors
+    import requests.exceptions
+except ImportError:
+    DOCKER_IMPORT_ERROR = traceback.format_exc()
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+HELPER_LABEL = "ops.maxops.helper"
+"""Carried by every container that this collection starts; its value is the job's key, so that a sweep takes only its own."""
+
+DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+
+# Ends the work when standard input ends: Docker closes it when the process that holds the other side is gone,
+# so that a killed job leaves no dump running. The shell is process 1, its end takes everything with it.
+_HELPER_SCRIPT = 'umask 077; exec 3<&0; "$@" </dev/null & work=$!; { cat <&3 >/dev/null; kill -TERM $work; } 2>/dev/null & wait $work'
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One mount of a container: ``kind`` is volume, bind or tmpfs; ``source`` the folder on the host."""
+
+    kind: str
+    name: str
+    source: str
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of the stack as it was when it was read."""
+
+    id: str
+    name: str
+    service: str
+    state: str
+    image: str
+    image_id: str
+    environment: dict[str, str]
+    labels: dict[str, str]
+    mounts: tuple[Mount, ...]
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """True while its processes run (a paused container is not running)."""
+        return self.state == "running"
+
+
+@dataclass
+class HelperSpec:
+    """A throw-away container: what it runs, in which image, and what it may see."""
+
+    image_id: str
+    argv: Sequence[str]
+    key: str
+    network_of: str | None = None
+    binds: Sequence[tuple[str, str, bool]] = field(default_factory=tuple)
+    environment: dict[str, str] = field(default_factory=dict)
+    cpu_shares: int | None = None
+
+
+class Stack:
+    """One Compose project, read through the Docker daemon of this host."""
+
+    def __init__(self, client: Any, docker_host: str, project_name: str) -> None:
+        self._client = client
+        self._docker_host = docker_host
+        self.project_name = project_name
+        self.containers: list[Container] = []
+
+    @classmethod
+    def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST) -> Stack:
+        """Read the project from the daemon. Raises MaxopsError when the daemon or the project is not there."""
+        if not docker_host.startswith("unix://"):
+            raise MaxopsError(
+                f'docker_host "{docker_host}" is not a local socket; backup sets are written by containers into folders '
+                "of the same host, so run this task on the host that runs the stack, with docker_host unix:///…"
+            )
+        try:
+            client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise MaxopsError(_daemon_error(docker_host, error)) from error
+        stack = cls(client, docker_host, project_name)
+        stack.refresh()
+        return stack
+
+    def refresh(self) -> None:
+        """Read the project's containers anew."""
+        with self._asking("list the containers"):
+            found = self._client.api.containers(all=True, filters={"label": f"{PROJECT_LABEL}={self.project_name}"})
+            details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
+        self.containers = sorted((_container(data) for data in details if data), key=lambda each: each.name)
+        if not self.containers:
+            raise MaxopsError(self._no_such_project())
+
+    def _inspect(self, container_id: str) -> dict[str, Any] | None:
+        try:
+            data: dict[str, Any] = self._client.api.inspect_container(container_id)
+            return data
+        except docker.errors.NotFound:
+            return None
+
+    def _no_such_project(self) -> str:
+        with self._asking("list the containers"):
+            every = self._client.api.containers(all=True, filters={"label": PROJECT_LABEL})
+        names = sorted({entry["Labels"][PROJECT_LABEL] for entry in every})
+        known = ", ".join(f'"{name}"' for name in names) or "none at all"
+        return (
+            f'there is no Compose project "{self.project_name}" on this host (projects here: {known}); '
+            "set project_name to one of them, or deploy the stack with playbooks/deploy.yml"
+        )
+
+    def of_service(self, service: str) -> list[Container]:
+        """Containers of one service, any state."""
+        return [each for each in self.containers if each.service == service]
+
+    def require_running(self, service: str) -> Container:
+        """The running container of a service. Raises MaxopsError that says what it is doing instead."""
+        found = self.of_service(service)
+        for container in found:
+            if container.running:
+                return container
+        if not found:
+            services = ", ".join(sorted({each.service for each in self.containers}))
+            raise MaxopsError(
+                f'project "{self.project_name}" has no service "{service}" (services: {services}); '
+                "name the right one in database_service"
+            )
+        container = found[0]
+        raise MaxopsError(
+            f'container {container.name} of service "{service}" is {container.state}, not running; '
+            f"start it (docker start {container.name}), look at docker logs --tail=50 {container.name}, then run this again"
+        )
+
+    # -- what the project is made of -------------------------------------------------------------------------
+
+    @property
+    def working_dir(self) -> str | None:
+        """Folder of the Compose project on the host, from the labels that Compose left."""
+        return self._label("com.docker.compose.project.working_dir")
+
+    def project_files(self) -> list[str]:
+        """Compose files and environment files of the project that are there, absolute."""
+        folder = self.working_dir
+        names = (self._label("com.docker.compose.project.config_files") or "").split(",")
+        names += (self._label("com.docker.compose.project.environment_file") or "").split(",")
+        if folder:
+            names.append(".env")
+        paths = [os.path.normpath(os.path.join(folder or "/", name)) for name in names if name]
+        return [path for path in dict.fromkeys(paths) if os.path.isfile(path)]
+
+    def read_only_binds(self) -> list[str]:
+        """Files and folders below the project's folder that services mount read-only: their configuration."""
+        folder = self.working_dir
+        if not folder:
+            return []
+        inside = os.path.join(os.path.realpath(folder), "")
+        sources = {
+            mount.source
+            for container in self.containers
+            for mount in container.mounts
+            if mount.kind == "bind" and not mount.writable and os.path.realpath(mount.source).startswith(inside)
+        }
+        return sorted(sources)
+
+    def _label(self, name: str) -> str | None:
+        for container in self.containers:
+            if container.labels.get(name):
+                return container.labels[name]
+        return None
+
+    def image_facts(self, image_id: str) -> dict[str, Any]:
+        """What identifies an image: id, digests of the registry where it has some, tags, version label."""
+        with self._asking(f"inspect the image {image_id}"):
+            data = self._client.api.inspect_image(image_id)
+        labels = (data.get("Config") or {}).get("Labels") or {}
+        return {
+            "id": data["Id"],
+            "digests": data.get("RepoDigests") or [],
+            "tags": data.get("RepoTags") or [],
+            "version": labels.get("org.opencontainers.image.version"),
+        }
+
+    def engine_version(self) -> str:
+        """Version of the Docker Engine."""
+        with self._asking("tell its version"):
+            return str(self._client.version().get("Version", "unknown"))
+
+    # -- running things ---------------------------------------------------------------------------------------
+
+    def execute(self, container: Container, argv: Sequence[str]) -> tuple[int, str]:
+        """Run a short command in a running container; gives its exit code and all of its output."""
+        with self._asking(f"run {argv[0]} in {container.name}"):
+            code, output = self._client.containers.get(container.id).exec_run(list(argv))
+        return code, output.decode("utf-8", "replace")
+
+    def run_helper(self, spec: HelperSpec, cancellation: Cancellation) -> StageResult:
+        """Run a throw-away container to its end. It has no rights but its user's, and ends when this process does."""
+        require_program("docker")
+        words = ["docker", "--host", self._docker_host, "run", "--rm", "--interactive", "--pull=never"]
+        words += ["--name", f"maxops-helper-{uuid.uuid4().hex[:12]}", "--label", f"{HELPER_LABEL}={spec.key}"]
+        words += ["--user", "0:0", "--cap-drop=ALL", "--security-opt", "no-new-privileges", "--read-only"]
+        # Files of the set belong to the host's root and carry the host's labels, whatever the daemon does for others.
+        words += ["--userns=host", "--security-opt", "label=disable"]
+        words += ["--network", f"container:{spec.network_of}" if spec.network_of else "none"]
+        if spec.cpu_shares:
+            words += ["--cpu-shares", str(spec.cpu_shares)]
+        for source, target, writable in spec.binds:
+            # --mount takes CSV: quoting keeps a path with a comma or a colon in one piece.
+            fields = ["type=bind", f"source={source}", f"target={target}"] + ([] if writable else ["readonly"])
+            words += ["--mount", ",".join('"' + each.replace('"', '""') + '"' for each in fields)]
+        for key, value in spec.environment.items():
+            words += ["--env", f"{key}={value}"]
+        words += ["--entrypoint", "sh", spec.image_id, "-c", _HELPER_SCRIPT, "sh", *spec.argv]
+        reading, writing = os.pipe()
+        try:
+            with os.fdopen(reading, "rb") as stdin:
+                return run_pipeline([Stage(words)], cancellation, stdin=stdin).stages[0]
+        finally:
+            os.close(writing)
+
+    def remove_helpers(self, key: str) -> list[str]:
+        """Remove containers that an earlier or failed job of the same key left behind; gives their names."""
+        removed = []
+        with self._asking("remove helper containers"):
+            for container in self._client.containers.list(all=True, filters={"label": f"{HELPER_LABEL}={key}"}):
+                try:
+                    container.remove(force=True)
+                except docker.errors.NotFound:
+                    continue
+                except docker.errors.APIError as error:
+                    if "already in progress" not in str(error):
+                        raise
+                removed.append(container.name)
+        return removed
+
+    @contextmanager
+    def paused(self, containers: Sequence[Container]) -> Iterator[None]:
+        """Freeze running containers for the length of the block; they run again whatever happens to this process."""
+        targets = [each for each in containers if each.running]
+        if not targets:
+            yield
+            return
+        require_program("docker")
+        guard = self._start_guard(targets)
+        try:
+            for container in targets:
+                with self._asking(f"pause {container.name}"):
+                    self._client.api.pause(container.id)
+            yield
+        finally:
+            if guard.stdin:
+                guard.stdin.close()
+            guard.wait()
+
+    def _start_guard(self, containers: Sequence[Container]) -> subprocess.Popen[bytes]:
+        # A process of its own session that unpauses when its standard input ends: when the block is left,
+        # and just as well when this process is killed with no chance to clean up.
+        unpause = 'trap "" HUP INT TERM; cat >/dev/null; for each; do docker --host "$DOCKER" unpause "$each"; done'
+        return subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", unpause, "maxops-unpause", *(each.id for each in containers)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=dict(os.environ, DOCKER=self._docker_host),
+        )
+
+    @contextmanager
+    def _asking(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise MaxopsError(
+                f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
+                f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"
+            ) from error
+
+
+def _container(data: dict[str, Any]) -> Container:
+    config = data["Config"]
+    labels = config.get("Labels") or {}
+    networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    addresses = [each.get("IPAddress") for each in networks.values() if each.get("IPAddress")]
+    if (data.get("HostConfig") or {}).get("NetworkMode") == "host":
+        addresses = ["127.0.0.1"]
+    return Container(
+        id=data["Id"],
+        name=data["Name"].lstrip("/"),
+        service=labels.get(SERVICE_LABEL, ""),
+        state=data["State"]["Status"],
+        image=config.get("Image", ""),
+        image_id=data["Image"],
+        environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or []),
+        labels=labels,
+        mounts=tuple(
+            Mount(each["Type"], each.get("Name", ""), each.get("Source", ""), each["Destination"], bool(each.get("RW")))
+            for each in data.get("Mounts") or []
+        ),
+        addresses=tuple(addresses),
+    )
+
+
+def _reason(error: Exception) -> str:
+    explanation = getattr(error, "explanation", None)
+    return str(explanation or error)
+
+
+def _daemon_error(docker_host: str, error: Exception) -> str:
+    text = _reason(error)
+    if "Permission denied" in text:
+        advice = "this user may not talk to Docker: run as root (become: true)"
+    elif "No such file" in text or "refused" in text:
+        advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    else:
+        advice = "see the daemon's log (journalctl -u docker)"
+    return f"cannot reach the Docker daemon at {docker_host}: {text}; {advice}"

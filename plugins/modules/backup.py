@@ -1,0 +1,338 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup
+short_description: Make one backup set of a whole stack
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Takes all application databases, roles, named volumes, Compose files and environment files of one Compose project
+    at one moment, side by side, and publishes them as one immutable backup set.
+  - Databases are dumped by the server's own C(pg_dump) in a throw-away container from the same image, so versions always agree.
+    Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
+  - A set is published whole or not at all. Every file has its SHA-256 in the manifest and is on the disk before the set
+    appears in C(sets/). A job that is killed leaves only files in C(staging/), which the next one removes.
+  - One job at a time works on a repository and on a stack; a second one fails at once and says who is at work.
+options:
+  repository:
+    description:
+      - Folder of the host that keeps the sets. It is created with mode V(0700) where it is missing.
+    type: path
+    default: /var/backups/maxops
+  databases:
+    description:
+      - Databases to take. By default every database of the server that takes connections, except templates and V(postgres).
+      - An empty list takes none.
+    type: list
+    elements: str
+  volumes:
+    description:
+      - Named volumes to take, with or without the project's name before them. By default all that services of the project
+        mount, except those of the database server and of the cache.
+      - An empty list takes none.
+    type: list
+    elements: str
+  exclude:
+    description:
+      - Names or shell patterns of databases and volumes to leave out.
+    type: list
+    elements: str
+    default: []
+  jobs:
+    description:
+      - How much may work at the same time in total. By default the number of the host's processors.
+    type: int
+  compression:
+    description:
+      - How dumps and archives are compressed.
+      - V(auto) takes V(zstd) where the server's own C(pg_dump) and the host have it, else V(gzip).
+    type: str
+    choices: [auto, zstd, gzip, none]
+    default: auto
+  quiesce:
+    description:
+      - V(none) copies volumes while applications go on. Rows are frozen before the first file is read, so that a file belongs
+        to every row, unless an application removes files meanwhile.
+      - V(pause) freezes the applications that can write to a volume while that volume is copied, and freezes their databases'
+        state in the same moment. They go on whatever happens to the backup.
+    type: str
+    choices: [none, pause]
+    default: none
+  retention:
+    description:
+      - Which sets of this stack to keep afterwards. Without any rule all are kept.
+      - The newest set and the newest verified set always stay.
+    type: dict
+    default: {}
+    suboptions:
+      keep_last:
+        description: Keep this many of the newest sets.
+        type: int
+        default: 0
+      daily:
+        description: Keep the newest set of each of this many days (UTC) that have one.
+        type: int
+        default: 0
+      weekly:
+        description: Keep the newest set of each of this many weeks that have one.
+        type: int
+        default: 0
+      monthly:
+        description: Keep the newest set of each of this many months that have one.
+        type: int
+        default: 0
+  nice:
+    description:
+      - How far the work steps back for others' use of the processor, from V(0) (not at all) to V(19).
+    type: int
+    default: 10
+  ionice:
+    description:
+      - How far it steps back for others' use of the disk.
+    type: str
+    choices: [none, best-effort, idle]
+    default: best-effort
+  space_check:
+    description:
+      - Refuse to start when the repository's file system has less free space than the set is estimated to need.
+    type: bool
+    default: true
+  progress_file:
+    description:
+      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show progress.
+    type: path
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Tells what the set would hold, how much space it needs and what retention would remove.
+  diff_mode:
+    support: full
+    details:
+      - Shows the repository's sets before and after.
+  idempotent:
+    support: none
+    details:
+      - Every run makes a new set.
+notes:
+  - Must run as a user that may talk to Docker and read the volumes' folders, which is C(root) on most hosts.
+  - Programs C(tar), C(du) and, for O(compression=zstd), C(zstd) must be on the host; the role P(maxops.ops.host#role) sees to it.
+seealso:
+  - module: community.docker.docker_compose_v2
+"""
+
+EXAMPLES = r"""
+- name: Back up the stack
+  maxops.ops.backup:
+
+- name: Keep a week of daily sets, four weekly and twelve monthly ones, in a repository of your own
+  maxops.ops.backup:
+    repository: /srv/backups/maxops
+    retention:
+      keep_last: 3
+      daily: 7
+      weekly: 4
+      monthly: 12
+
+- name: Freeze Gitea and OpenProject while their files are copied
+  maxops.ops.backup:
+    quiesce: pause
+
+- name: Only Gitea, with one worker
+  maxops.ops.backup:
+    databases: [gitea]
+    volumes: [gitea-data]
+    jobs: 1
+"""
+
+RETURN = r"""
+set_id:
+  description: Name of the set, its UTC time.
+  returned: success
+  type: str
+  sample: 20261123T020000Z
+path:
+  description: Folder of the set.
+  returned: success
+  type: str
+  sample: /var/backups/maxops/sets/20261123T020000Z
+repository:
+  description: Folder that keeps the sets.
+  returned: success
+  type: str
+  sample: /var/backups/maxops
+parts:
+  description: Databases and volumes of the set. In check mode RV(parts[].bytes) is an estimate.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(database) or V(volume).
+      type: str
+    name:
+      description: Name of the database, or of the volume without the project's name.
+      type: str
+    source_bytes:
+      description: Its size in the stack.
+      type: int
+    bytes:
+      description: Its size in the set.
+      type: int
+    duration:
+      description: Seconds from its start until all of it was on the disk.
+      type: float
+    rows:
+      description: Exact number of rows of each table, for databases.
+      type: dict
+  sample:
+    - kind: database
+      name: gitea
+      source_bytes: 52428800
+      bytes: 9437184
+      duration: 0.91
+      rows: {"public.repository": 40}
+bytes:
+  description: Size of the whole set; in check mode an upper estimate.
+  returned: success
+  type: int
+  sample: 310378496
+files:
+  description: Number of files in the set.
+  returned: when not in check mode
+  type: int
+  sample: 212
+duration:
+  description: Seconds that the whole job took.
+  returned: when not in check mode
+  type: float
+  sample: 5.31
+need_bytes:
+  description: Free space that the set was estimated to need.
+  returned: success
+  type: int
+  sample: 640000000
+free_bytes:
+  description: Free space of the repository's file system before the backup.
+  returned: success
+  type: int
+  sample: 85000000000
+compression:
+  description: What databases (the value given to C(pg_dump --compress)) and volumes were compressed with.
+  returned: success
+  type: dict
+  sample: {"databases": "zstd:1", "volumes": "zstd"}
+left_out:
+  description: Databases and volumes that were left out, and why.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"kind": "volume", "name": "redis-data", "reason": "belongs to the cache"}]
+retention:
+  description: What retention keeps, with the reasons, and what it removed (would remove, in check mode).
+  returned: success
+  type: dict
+  sample: {"kept": {"20261123T020000Z": ["newest"]}, "removed": []}
+swept:
+  description: Leftovers of killed jobs that were removed from C(staging/).
+  returned: when not in check mode
+  type: list
+  elements: str
+  sample: []
+manifest:
+  description: The set's manifest.
+  returned: when not in check mode
+  type: dict
+  sample: {"format": 1, "set_id": "20261123T020000Z"}
+remarks:
+  description: What deserves a look although the set is whole, such as files that changed while they were read.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+import os
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.maxops.ops.plugins.module_utils.backup_job import back_up, preview
+from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Options
+from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
+    failing_well,
+    require_libraries,
+    stack_argument_spec,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
+
+RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        **stack_argument_spec(),
+        "repository": {"type": "path", "default": "/var/backups/maxops"},
+        "databases": {"type": "list", "elements": "str"},
+        "volumes": {"type": "list", "elements": "str"},
+        "exclude": {"type": "list", "elements": "str", "default": []},
+        "jobs": {"type": "int"},
+        "compression": {"type": "str", "choices": ["auto", "zstd", "gzip", "none"], "default": "auto"},
+        "quiesce": {"type": "str", "choices": ["none", "pause"], "default": "none"},
+        "retention": {
+            "type": "dict",
+            "default": {},
+            "options": {rule: {"type": "int", "default": 0} for rule in RETENTION_RULES},
+        },
+        "nice": {"type": "int", "default": 10},
+        "ionice": {"type": "str", "choices": ["none", "best-effort", "idle"], "default": "best-effort"},
+        "space_check": {"type": "bool", "default": True},
+        "progress_file": {"type": "path"},
+    }
+
+
+def read_options(module: AnsibleModule) -> Options:
+    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    parameters = dict(module.params)
+    rules = {rule: (parameters["retention"] or {}).get(rule) or 0 for rule in RETENTION_RULES}
+    for rule, value in rules.items():
+        if value < 0:
+            module.fail_json(msg=f"retention.{rule} is {value}; give the number of sets to keep, 0 or more")
+    if parameters["jobs"] is None:
+        parameters["jobs"] = len(os.sched_getaffinity(0))
+    if parameters["jobs"] < 1:
+        module.fail_json(msg=f"jobs is {parameters['jobs']}; give 1 or more, or leave it out for one job per processor")
+    if not 0 <= parameters["nice"] <= 19:
+        module.fail_json(msg=f"nice is {parameters['nice']}; give a number from 0 (not at all) to 19")
+    parameters["retention"] = Policy(**rules)
+    return Options(**parameters)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    require_libraries(module)
+    options = read_options(module)
+    with failing_well(module):
+        result = preview(options) if module.check_mode else back_up(options)
+        # "warnings" is Ansible's own key: it prints each in purple, whoever asked for quiet.
+        result["remarks"] = result.pop("warnings")
+        if module._diff:
+            after = sorted(result["retention"]["kept"])
+            before = sorted((set(after) | set(result["retention"]["removed"])) - {result["set_id"]})
+            result["diff"] = {"before": {"sets": before}, "after": {"sets": after}}
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
