@@ -84,16 +84,17 @@ class Progress:
         self._stop.set()
         if self._thread:
             self._thread.join()
-            self._write()
+            self._write(finished=True)
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL):
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, finished: bool = False) -> None:
         if not self._path:
             return
-        text = json.dumps({"job": self._job, "parts": [part.snapshot() for part in self._parts]})
+        parts = [part.snapshot() for part in list(self._parts)]
+        text = json.dumps({"job": self._job, "finished": finished, "parts": parts})
         temporary = self._path + ".new"
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

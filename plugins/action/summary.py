@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
+
+display = Display()
+
+# job → (lines for one host, lines for many)
+RENDERERS = {"backup": (backup_summary, backup_table)}
+
+
+class ActionModule(ActionBase):
+    """Shows what a job did on all hosts of the play, in words, without going to any of them."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Collect the hosts' registered results and print them."""
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec={
+                "job": {"type": "str", "required": True, "choices": sorted(RENDERERS)},
+                "variable": {"type": "str", "required": True},
+            }
+        )
+        variables = task_vars or {}
+        hosts = variables.get("ansible_play_hosts_all", [])
+        results = {host: variables["hostvars"][host].get(arguments["variable"]) for host in hosts}
+        results = {host: result for host, result in results.items() if isinstance(result, dict)}
+        one, many = RENDERERS[arguments["job"]]
+        if len(results) == 1:
+            [(host, result)] = results.items()
+            lines = one(host, result, self._task.check_mode)
+        else:
+            lines = many(results)
+        for line in ["", *lines]:
+            display.display(line)
+        return {"changed": False, "lines": lines}

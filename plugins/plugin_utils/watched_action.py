@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An action that shows what its module is doing while it works, and keeps the result for CI. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
+
+display = Display()
+
+JOB_LIMIT = 24 * 3600
+"""Seconds after which Ansible ends a job that it runs in the background."""
+
+RECONNECT_SECONDS = 600
+"""How long a host may be out of reach while its job goes on."""
+
+
+class WatchedAction(ActionBase):
+    """Runs the module of the same name; in a terminal or a log with its progress, elsewhere quietly.
+
+    With progress the module runs in the background of the host, so that a lost connection does not end it.
+    """
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module, then write its result to the results folder where one is named."""
+        variables = task_vars or {}
+        super().run(tmp, task_vars)
+        module = self._task.resolved_action or self._task.action
+        if self._task.async_val or self._task.check_mode or _is_quiet(variables):
+            result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
+        else:
+            result = self._run_watched(module, variables)
+        self._keep_result(module, result, variables)
+        return dict(result)
+
+    # -- progress -----------------------------------------------------------------------------------------------
+
+    def _run_watched(self, module: str, variables: dict[str, Any]) -> dict[str, Any]:
+        self._make_tmp_path()
+        progress_file = self._connection._shell.join_path(self._connection._shell.tmpdir, "maxops-progress.json")
+        arguments = {**self._task.args, "progress_file": progress_file}
+        self._task.async_val = JOB_LIMIT
+        try:
+            job = self._execute_module(module_name=module, module_args=arguments, task_vars=variables, wrap_async=True)
+        finally:
+            # Else Ansible would wait for the job a second time.
+            self._task.async_val = 0
+        if job.get("failed") or "ansible_job_id" not in job:
+            return dict(job)
+        host = variables.get("inventory_hostname", "host")
+        result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, variables)
+        for key in ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr", "stdout_lines", "stderr_lines"):
+            result.pop(key, None)
+        return result
+
+    def _watch(self, job: str, results_file: str, progress_file: str, host: str, variables: dict[str, Any]) -> dict[str, Any]:
+        every = _display_seconds(variables)
+        shown = asked = time.monotonic()
+        out_of_reach_since: float | None = None
+        while True:
+            time.sleep(0.5)
+            now = time.monotonic()
+            try:
+                progress = self._read_progress(progress_file)
+                if progress is not None and not progress.get("finished") and now - shown >= every:
+                    shown = now
+                    display.display(progress_line(host, progress))
+                # Asking costs a module run, so it waits until the job says that it is done, or says nothing.
+                if progress is None or progress.get("finished") or now - asked >= 15:
+                    asked = now
+                    status = self._async_status(job, results_file, "status", variables)
+                    if status.get("finished"):
+                        self._async_status(job, results_file, "cleanup", variables)
+                        return status
+                out_of_reach_since = None
+            except AnsibleConnectionFailure as error:
+                out_of_reach_since = out_of_reach_since or now
+                if now - out_of_reach_since > RECONNECT_SECONDS:
+                    raise AnsibleActionFail(
+                        f"{host} has been out of reach for {RECONNECT_SECONDS // 60} minutes ({error}); its job {job} may still "
+                        f"run there: look at {results_file} on the host when it is back"
+                    ) from error
+
+    def _read_progress(self, path: str) -> dict[str, Any] | None:
+        shell = self._connection._shell
+        answer = self._low_level_execute_command("cat " + shell.quote(path))
+        try:
+            progress = json.loads(answer.get("stdout") or "")
+            return progress if isinstance(progress, dict) else None
+        except ValueError:
+            return None
+
+    def _async_status(self, job: str, results_file: str, mode: str, variables: dict[str, Any]) -> dict[str, Any]:
+        arguments = {"jid": job, "mode": mode, "_async_dir": str(PurePosixPath(results_file).parent)}
+        return dict(
+            self._execute_module(module_name="ansible.legacy.async_status", module_args=arguments, task_vars=variables)
+        )
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def _keep_result(self, module: str, result: Mapping[str, Any], variables: dict[str, Any]) -> None:
+        folder = variables.get("maxops_results_dir")
+        if not folder:
+            return
+        folder = os.path.expanduser(str(self._templar.template(folder)))
+        host = variables.get("inventory_hostname", "host")
+        name = module.rpartition(".")[2]
+        path = os.path.join(folder, f"{name}-{host}.json")
+        kept = {key: value for key, value in result.items() if key != "invocation" and not key.startswith("_ansible")}
+        try:
+            os.makedirs(folder, exist_ok=True)
+            with open(path + ".new", "w", encoding="utf-8") as stream:
+                json.dump({"host": host, "failed": False, **kept}, stream, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+            os.replace(path + ".new", path)
+        except OSError as error:
+            raise AnsibleError(
+                f"the result could not be written to {path} (maxops_results_dir): {error.strerror}; "
+                f"the job itself {'failed' if result.get('failed') else 'succeeded'}"
+            ) from error
+
+
+def _is_quiet(variables: Mapping[str, Any]) -> bool:
+    """Asked to be quiet, or run by AWX, whose own display takes every line into its database."""
+    if boolean(variables.get("maxops_quiet", os.environ.get("MAXOPS_QUIET", "false")) or False, strict=False):
+        return True
+    return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
+
+
+def _display_seconds(variables: Mapping[str, Any]) -> float:
+    """Seconds between two lines: a person at a terminal wants more of them than a log does."""
+    asked = variables.get("maxops_progress_seconds")
+    if asked:
+        return float(asked)
+    return 2.0 if sys.stdout.isatty() else 15.0
