@@ -1,0 +1,98 @@
+"""What `ansible-galaxy collection build` publishes: all that an operator uses, nothing of the workshop."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PUBLISHED = {
+    "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.ko.md",
+    "README.md",
+    "bindep.txt",
+    "changelogs",
+    "docs",
+    "inventories",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+}
+
+
+def run(*argv, folder):
+    # Away from the checkout, whose ansible.cfg would put the checkout itself on the search path.
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+        "ANSIBLE_COLLECTIONS_PATH": str(folder),
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    done = subprocess.run(
+        [str(BIN / argv[0]), *argv[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tarball")
+    run("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(folder), folder=folder)
+    (found,) = folder.glob("maxops-ops-*.tar.gz")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(tarball, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("installed")
+    run(
+        *("ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", str(folder), str(tarball)),
+        folder=folder,
+    )
+    return folder
+
+
+def source(*parts, pattern):
+    return {path.stem if path.is_file() else path.name for path in (ROOT.joinpath(*parts)).glob(pattern)} - {"__init__"}
+
+
+def test_tarball_holds_only_what_an_operator_uses(tarball):
+    with tarfile.open(tarball) as archive:
+        members = archive.getmembers()
+    assert {member.name.split("/")[0] for member in members} - PUBLISHED == set()
+    unwanted = ("__pycache__", ".pyc", "/.", "inventories/lab", ".tar.")
+    assert [member.name for member in members if any(word in member.name for word in unwanted)] == []
+    assert [member.name for member in members if member.issym() or member.islnk()] == []
+    assert sum(member.size for member in members) < 2_000_000
+
+
+def test_installed_collection_lists_all_modules(installed):
+    told = json.loads(run("ansible-doc", "--list", "--json", "-t", "module", "maxops.ops", folder=installed))
+    assert set(told) == {f"maxops.ops.{name}" for name in source("plugins", "modules", pattern="*.py")}
+
+
+def test_installed_collection_lists_all_roles(installed):
+    told = json.loads(run("ansible-doc", "--list", "--json", "-t", "role", "maxops.ops", folder=installed))
+    assert set(told) == {f"maxops.ops.{name}" for name in source("roles", pattern="*")}
+
+
+@pytest.mark.parametrize("playbook", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))
+def test_installed_playbook_runs_by_its_name(installed, playbook):
+    told = run(
+        *("ansible-playbook", "--list-tasks", "-i", "localhost,", "-e", "target=localhost", f"maxops.ops.{playbook}"),
+        folder=installed,
+    )
+    assert "play #1" in told
