@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
 
 display = Display()
@@ -16,7 +17,7 @@ display = Display()
 RENDERERS = {"backup": (backup_summary, backup_table)}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Shows what a job did on all hosts of the play, in words, without going to any of them."""
 
     _supports_check_mode = True

@@ -1,6 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of what modules support. Private to this collection."""
 
 from __future__ import annotations
 
@@ -14,16 +15,19 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description:
+      - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description:
+      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
 """
 
     ACTIONGROUP_MAXOPS = r"""
 options: {}
 attributes:
   action_group:
-    description: Use C(group/maxops.ops.maxops) in C(module_defaults) to set the stack once for all modules of the collection.
+    description:
+      - Use C(group/maxops.ops.maxops) in C(module_defaults) to set the stack once for all modules of the collection.
     support: full
     membership:
       - maxops.ops.maxops

@@ -10,10 +10,11 @@ import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils import backup_set, database_part, volume
-from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import DatabasePart, Options, Plan, VolumePart, make_plan
+from ansible_collections.maxops.ops.plugins.module_utils import backup_set, database_part, volume_part
+from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import DatabasePart, Options, Plan, make_plan
 from ansible_collections.maxops.ops.plugins.module_utils.config_part import copy_configuration
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import (
@@ -30,10 +31,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.files import (
     utc_now,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Snapshot
-from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation, Priority
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.slots import Slots
 from ansible_collections.maxops.ops.plugins.module_utils.version import VERSION
+
+Task = Callable[[], "list[dict[str, Any]]"]
+"""Makes some parts of the set; gives what the manifest says of each."""
 
 
 def preview(options: Options) -> dict[str, Any]:
@@ -65,25 +69,25 @@ def back_up(options: Options) -> dict[str, Any]:
     started = time.monotonic()
     purpose = f"backup of {options.project_name}"
     plan = make_plan(options)
-    with exclusive_lock(stack_lock_path(options.project_name), f'stack "{options.project_name}"', purpose):
-        with plan.repository.locked(purpose):
+    stack_lock = exclusive_lock(stack_lock_path(options.project_name), f'stack "{options.project_name}"', purpose)
+    with stack_lock, plan.repository.locked(purpose):
+        plan.stack.remove_helpers(plan.repository.path)
+        swept = plan.repository.sweep()
+        set_id, layout = plan.repository.begin(utc_now())
+        try:
+            manifest = _Work(options, plan, set_id, layout).run()
+            path = plan.repository.publish(set_id)
+        except BaseException as error:
+            # Before the folder goes: a helper that still writes would make it come back.
             plan.stack.remove_helpers(plan.repository.path)
-            swept = plan.repository.sweep()
-            set_id, layout = plan.repository.begin(utc_now())
-            try:
-                manifest = _Work(options, plan, set_id, layout).run()
-                path = plan.repository.publish(set_id)
-            except BaseException as error:
-                # Before the folder goes: a helper that still writes would make it come back.
-                plan.stack.remove_helpers(plan.repository.path)
-                remove_tree(layout.path)
-                if is_disk_full(error):
-                    raise MaxopsError(_disk_full(plan)) from error
-                raise
-            reasons = plan.repository.reasons_to_keep(options.project_name, options.retention)
-            removed = [kept_id for kept_id, why in reasons.items() if not why]
-            for kept_id in removed:
-                plan.repository.remove(kept_id)
+            remove_tree(layout.path)
+            if is_disk_full(error):
+                raise MaxopsError(_disk_full(plan)) from error
+            raise
+        reasons = plan.repository.reasons_to_keep(options.project_name, options.retention)
+        removed = [kept_id for kept_id, why in reasons.items() if not why]
+        for kept_id in removed:
+            plan.repository.remove(kept_id)
     return {
         "changed": True,
         "set_id": set_id,
@@ -116,8 +120,9 @@ def _retention_result(reasons: dict[str, list[str]], removed: list[str]) -> dict
 
 def _disk_full(plan: Plan) -> str:
     return (
-        f"the disk filled up while the set was written to {plan.repository.path} ({human_size(free_bytes(plan.repository.path))} "
-        "free after the unfinished set was removed): make room, keep fewer sets (retention), or name another repository"
+        f"the disk filled up while the set was written to {plan.repository.path} "
+        f"({human_size(free_bytes(plan.repository.path))} free after the unfinished set was removed): "
+        "make room, keep fewer sets (retention), or name another repository"
     )
 
 
@@ -130,7 +135,6 @@ class _Work:
         self.set_id = set_id
         self.layout = layout
         self.cancellation = Cancellation()
-        self.priority = Priority(options.nice, options.ionice)
         self.slots = Slots(options.jobs)
         self.warnings = list(plan.warnings)
         self.snapshots: dict[str, Future[Snapshot]] = {part.name: Future() for part in plan.databases}
@@ -141,19 +145,7 @@ class _Work:
         begun = time.monotonic()
         began_at = utc_now()
         with Progress(self.options.progress_file, f"backup {self.set_id}") as progress, self.open:
-            passfile = self.open.enter_context(database_part.password_file(self.plan.server))
-            groups = self._groups()
-            self._open_snapshots([name for name in self.snapshots if name not in {db for _c, _v, dbs in groups for db in dbs}])
-            tasks: list[Any] = []
-            for part in sorted(self.plan.databases, key=lambda each: each.facts.size, reverse=True):
-                tasks.append((self._dump, part, progress.part(f"database {part.name}", part.facts.size), passfile))
-            meters = {part.name: progress.part(f"volume {part.name}", part.size) for part in self.plan.volumes}
-            # Paused applications come first: their users wait for it.
-            tasks = [(self._archive_group, *group, meters) for group in groups] + tasks
-            if self.plan.server is not None and self.plan.databases:
-                tasks.append((self._dump_globals, passfile))
-            tasks.append((self._copy_configuration,))
-            results = self._run_all(tasks)
+            results = self._run_all(self._tasks(progress))
         parts = [part for result in results for part in result]
         manifest = self._manifest(parts, began_at)
         manifest["duration"] = round(time.monotonic() - begun, 3)
@@ -161,10 +153,28 @@ class _Work:
         backup_set.write_manifest(self.layout.manifest, backup_set.seal(manifest))
         return manifest
 
-    def _run_all(self, tasks: list[Any]) -> list[list[dict[str, Any]]]:
+    def _tasks(self, progress: Progress) -> list[Task]:
+        groups = volume_part.group(self.plan, pause=self.options.quiesce == "pause")
+        frozen_later = {name for each in groups for name in each.databases}
+        # Rows are frozen before the first file is read, so that a file belongs to every row.
+        self._freeze([name for name in self.snapshots if name not in frozen_later])
+        passfile = self.open.enter_context(database_part.password_file(self.plan.server))
+        # First come, first served: paused applications wait for their volumes, so these come first.
+        tasks = [
+            partial(self._archive, each, [progress.part(f"volume {part.name}", part.size) for part in each.volumes])
+            for each in groups
+        ]
+        for part in sorted(self.plan.databases, key=lambda each: each.facts.size, reverse=True):
+            meter = progress.part(f"database {part.name}", part.facts.size)
+            tasks.append(partial(self._dump, part, meter, passfile))
+        if self.plan.databases:
+            tasks.append(partial(self._dump_globals, passfile))
+        return [*tasks, self._copy_configuration]
+
+    def _run_all(self, tasks: list[Task]) -> list[list[dict[str, Any]]]:
         """Run the tasks side by side; the first failure stops all others and is the one that is raised."""
         with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="part") as pool:
-            futures = [pool.submit(function, *arguments) for function, *arguments in tasks]
+            futures = [pool.submit(task) for task in tasks]
             try:
                 for future in as_completed(futures):
                     future.result()
@@ -175,14 +185,12 @@ class _Work:
                 raise
         return [future.result() for future in futures]
 
-    # -- databases ----------------------------------------------------------------------------------------------
-
-    def _open_snapshots(self, names: list[str]) -> None:
-        assert self.plan.server is not None or not names  # noqa: S101
-        for name in names:
-            snapshot = Snapshot(self.plan.server, name, self.cancellation)  # type: ignore[arg-type]
-            self.open.enter_context(snapshot)
+    def _freeze(self, databases: list[str]) -> None:
+        for name in databases:
+            snapshot = self.open.enter_context(Snapshot(self.plan.require_server(), name, self.cancellation))
             self.snapshots[name].set_result(snapshot)
+
+    # -- parts --------------------------------------------------------------------------------------------------
 
     def _dump(self, part: DatabasePart, meter: Part, passfile: str) -> list[dict[str, Any]]:
         snapshot = self.snapshots[part.name].result()
@@ -190,95 +198,44 @@ class _Work:
         with self.slots.taking(workers):
             self.cancellation.check()
             meter.start()
-            dumped = database_part.dump(self.plan, self.layout, part, snapshot, workers, passfile, self.cancellation, meter)
-        files = self._finish_files(os.path.relpath(self.layout.database(part.name), self.layout.path))
-        return [{**dumped, "files": files, **self._measured(files, meter)}]
+            dumper = database_part.Dumper(self.plan, self.layout, passfile, self.cancellation)
+            dumped = dumper.dump(part, snapshot, workers, meter)
+        return [{**dumped, **self._finish(self.layout.database(part.name), meter)}]
 
     def _dump_globals(self, passfile: str) -> list[dict[str, Any]]:
-        self.warnings += database_part.dump_globals(self.plan, self.layout, passfile, self.cancellation)
-        files = self._finish_files("globals.sql")
-        return [{"kind": "globals", "name": "globals", "files": files, "roles": database_part.roles(self.plan)}]
+        roles, remarks = database_part.Dumper(self.plan, self.layout, passfile, self.cancellation).dump_globals()
+        self.warnings += remarks
+        return [{"kind": "globals", "roles": roles, **self._finish(self.layout.globals)}]
 
-    # -- volumes ------------------------------------------------------------------------------------------------
-
-    def _groups(self) -> list[tuple[tuple[Any, ...], list[VolumePart], list[str]]]:
-        """Volumes that are copied together: (containers to pause, volumes, databases to freeze at that moment)."""
-        if self.options.quiesce != "pause":
-            return [((), [part], []) for part in self.plan.volumes]
-        groups: list[tuple[tuple[Any, ...], list[VolumePart], list[str]]] = []
-        for part in self.plan.volumes:
-            writers, parts = {each.id: each for each in part.writers}, [part]
-            for other in [each for each in groups if any(container.id in writers for container in each[0])]:
-                groups.remove(other)
-                writers.update({each.id: each for each in other[0]})
-                parts = other[1] + parts
-            groups.append((tuple(writers.values()), parts, []))
-        taken: set[str] = set()
-        for containers, _parts, databases in groups:
-            databases += [name for name in self.snapshots if name not in taken and _uses(containers, name)]
-            taken.update(databases)
-        return groups
-
-    def _archive_group(
-        self, containers: tuple[Any, ...], parts: list[VolumePart], databases: list[str], meters: dict[str, Part]
-    ) -> list[dict[str, Any]]:
-        with self.slots.taking(min(len(parts), self.options.jobs)):
+    def _archive(self, group: volume_part.Group, meters: list[Part]) -> list[dict[str, Any]]:
+        archiver = volume_part.Archiver(self.plan, self.layout, self.options, self.cancellation)
+        with self.slots.taking(len(group.volumes)):
             self.cancellation.check()
-            with self.plan.stack.paused(containers):
-                self._open_snapshots(databases)
-                with ThreadPoolExecutor(max_workers=len(parts)) as pool:
-                    remarks = list(pool.map(lambda part: self._archive(part, meters[part.name]), parts))
-        return [self._archived(part, lines, meters[part.name]) for part, lines in zip(parts, remarks)]
-
-    def _archive(self, part: VolumePart, meter: Part) -> list[str]:
-        packer = volume.compression(self.plan.packer, self.options.jobs)
-        meter.start()
-
-        def watch(gauge: Any) -> None:
-            meter.measure = gauge
-
-        target = self.layout.volume(part.name, packer.suffix)
-        return volume.archive(part.name, part.folder, target, packer, self.cancellation, self.priority, watch)
-
-    def _archived(self, part: VolumePart, remarks: list[str], meter: Part) -> dict[str, Any]:
-        packer = volume.compression(self.plan.packer, self.options.jobs)
-        files = self._finish_files(os.path.relpath(self.layout.volume(part.name, packer.suffix), self.layout.path))
-        self.warnings += [f"volume {part.name}: {line}" for line in remarks]
-        return {
-            "kind": "volume",
-            "name": part.name,
-            "docker_name": part.docker_name,
-            "compression": self.plan.packer,
-            "source_bytes": part.size,
-            "files": files,
-            "remarks": remarks,
-            **self._measured(files, meter),
-        }
-
-    # -- the rest -----------------------------------------------------------------------------------------------
+            with self.plan.stack.paused(group.containers):
+                self._freeze(group.databases)
+                archived = archiver.archive(group, meters)
+        self.warnings += [f"volume {part['name']}: {line}" for part in archived for line in part["remarks"]]
+        return [{**part, **self._finish(archiver.target(part["name"]), meter)} for part, meter in zip(archived, meters)]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
         sources, remarks = copy_configuration(self.plan.stack, self.layout.config)
         self.warnings += remarks
-        return [{"kind": "config", "name": "config", "sources": sources, "files": self._finish_files("config")}]
+        return [{"kind": "config", "sources": sources, **self._finish(self.layout.config)}]
 
-    def _finish_files(self, relative: str) -> list[dict[str, Any]]:
-        """Digest and fsync the files of a part, which is one file or a folder of them."""
-        path = os.path.join(self.layout.path, relative)
-        names = [os.path.join(relative, name) for name in list_files(path)] if os.path.isdir(path) else [relative]
-        entries = []
+    def _finish(self, path: str, meter: Part | None = None) -> dict[str, Any]:
+        """Digest and fsync the files of a part, which is one file or a folder of them; gives what the manifest says."""
+        names = [os.path.join(path, name) for name in list_files(path)] if os.path.isdir(path) else [path]
+        entries: list[dict[str, Any]] = []
         for name in names:
             self.cancellation.check()
-            target = os.path.join(self.layout.path, name)
-            if os.path.islink(target):
-                entries.append({"path": name, "size": 0, "link": os.readlink(target)})
+            relative = os.path.relpath(name, self.layout.path)
+            if os.path.islink(name):
+                entries.append({"path": relative, "size": 0, "link": os.readlink(name)})
                 continue
-            size, digest = sha256_and_sync(target)
-            entries.append({"path": name, "size": size, "sha256": digest})
-        return entries
-
-    def _measured(self, files: list[dict[str, Any]], meter: Part) -> dict[str, Any]:
-        return {"bytes": sum(entry["size"] for entry in files), "duration": round(meter.finish(), 3)}
+            size, digest = sha256_and_sync(name)
+            entries.append({"path": relative, "size": size, "sha256": digest})
+        measured = {"files": entries, "bytes": sum(entry["size"] for entry in entries)}
+        return {**measured, "duration": round(meter.finish(), 3)} if meter else measured
 
     def _manifest(self, parts: list[dict[str, Any]], began_at: Any) -> dict[str, Any]:
         files = sorted((entry for part in parts for entry in part.pop("files")), key=lambda entry: entry["path"])
@@ -293,25 +250,24 @@ class _Work:
             "started": timestamp(began_at),
             "finished": timestamp(utc_now()),
             "quiesce": self.options.quiesce,
-            "versions": {"maxops.ops": VERSION, "postgresql": self.plan.server_version, "docker": stack.engine_version()},
+            "versions": {
+                "maxops.ops": VERSION,
+                "postgresql": self.plan.server_version,
+                "docker": stack.engine_version(),
+            },
             "services": {
-                each.service: {"image": each.image, "container": each.name, "state": each.state, **images[each.image_id]}
+                each.service: {
+                    "image": each.image,
+                    "container": each.name,
+                    "state": each.state,
+                    **images[each.image_id],
+                }
                 for each in stack.containers
             },
-            "parts": [part for part in parts if part["kind"] in ("database", "volume")],
+            "parts": [part for part in parts if part["kind"] in {"database", "volume"}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
             "left_out": self.plan.left_out,
             "warnings": self.warnings,
             "files": files,
         }
-
-
-def _uses(containers: tuple[Any, ...], database: str) -> bool:
-    """True when the environment of one of the containers names the database, alone or at the end of a URL."""
-    return any(
-        value == database or value.partition("?")[0].rpartition("/")[2] == database
-        for container in containers
-        for value in container.environment.values()
-    )
-

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup will take, how, and whether there is room for it: reads all, touches nothing. Private to this collection."""
+"""What a backup will take, how, and whether there is room: reads all, touches nothing. Private to this collection."""
 
 from __future__ import annotations
 
@@ -98,6 +98,18 @@ class Plan:
     need: int = 0
     free: int = 0
 
+    def require_server(self) -> postgresql.Server:
+        """The server; a plan that holds databases always has one."""
+        if self.server is None:
+            raise MaxopsError("no database was planned, so there is no server")
+        return self.server
+
+    def require_container(self) -> Container:
+        """The server's container; a plan that holds databases always has one."""
+        if self.database_container is None:
+            raise MaxopsError("no database was planned, so there is no database container")
+        return self.database_container
+
 
 def make_plan(options: Options) -> Plan:
     """Find everything out. Raises MaxopsError on whatever would stop the backup later."""
@@ -113,11 +125,13 @@ def make_plan(options: Options) -> Plan:
             f'nothing of project "{options.project_name}" is left to back up; check databases, volumes and exclude'
         )
     _choose_compression(plan, options)
-    plan.need = sum(part.estimate for part in (*plan.databases, *plan.volumes)) + MARGIN
+    estimates = [part.estimate for part in plan.databases] + [part.estimate for part in plan.volumes]
+    plan.need = sum(estimates) + MARGIN
     plan.free = free_bytes(repository.path)
     if options.space_check and plan.need > plan.free:
         raise MaxopsError(
-            f"repository {repository.path} has {human_size(plan.free)} free and this backup may need {human_size(plan.need)}: "
+            f"repository {repository.path} has {human_size(plan.free)} free and this backup may need "
+            f"{human_size(plan.need)}: "
             "make room, keep fewer sets (retention), or set space_check to false to try all the same"
         )
     return plan
@@ -138,7 +152,8 @@ def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str]
     missing = [name for name in wanted if name not in known]
     if missing:
         raise MaxopsError(
-            f"container {container.name} has no database {_quoted(missing)} (it has {_quoted(known)}); correct the option databases"
+            f"container {container.name} has no database {_quoted(missing)} (it has {_quoted(known)}); "
+            "correct the option databases"
         )
     for name in wanted:
         if _excluded(name, options.exclude):
@@ -217,7 +232,8 @@ def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], 
             if not docker_name:
                 known = _quoted(_short(each, options.project_name) for each in found)
                 raise MaxopsError(
-                    f'project "{options.project_name}" mounts no volume "{asked}" (it mounts {known}); correct the option volumes'
+                    f'project "{options.project_name}" mounts no volume "{asked}" (it mounts {known}); '
+                    "correct the option volumes"
                 )
             chosen[_short(docker_name, options.project_name)] = (docker_name, found[docker_name])
     for name in [each for each in chosen if _excluded(each, options.exclude)]:
@@ -249,7 +265,9 @@ def _internal_volumes(stack: Stack, options: Options) -> dict[str, str]:
         (options.database_service, "belongs to the database server, whose databases are dumped"),
     ):
         for container in stack.of_service(service):
-            reasons.update({mount.name: reason for mount in container.mounts if mount.kind == "volume" and mount.writable})
+            reasons.update(
+                {mount.name: reason for mount in container.mounts if mount.kind == "volume" and mount.writable}
+            )
     return reasons
 
 
@@ -264,7 +282,8 @@ def _writers(stack: Stack, docker_name: str) -> list[Container]:
 def _check_folder(name: str, folder: str, repository: str) -> None:
     if not os.path.isdir(folder):
         raise MaxopsError(
-            f'volume "{name}" has no folder {folder} on this host; run this task on the host that runs the stack, as root'
+            f'volume "{name}" has no folder {folder} on this host; '
+            "run this task on the host that runs the stack, as root"
         )
     if not os.access(folder, os.R_OK | os.X_OK):
         raise MaxopsError(f'volume "{name}" ({folder}) cannot be read by this user: run as root (become: true)')
@@ -286,14 +305,15 @@ def _short(docker_name: str, project: str) -> str:
 
 def _choose_compression(plan: Plan, options: Options) -> None:
     wanted = options.compression
-    if plan.database_container is not None and plan.databases:
+    if plan.databases:
         plan.dump_compression = _dump_compression(plan, wanted)
     plan.packer = wanted
     if wanted == "auto":
         plan.packer = "zstd" if shutil.which("zstd") else "gzip"
         if plan.packer == "gzip" and plan.volumes:
             plan.warnings.append(
-                "zstd is not installed on this host, so volumes are compressed with gzip, many times slower; the role host installs it"
+                "zstd is not installed on this host, so volumes are compressed with gzip, many times slower; "
+                "the role maxops.ops.host installs it"
             )
 
 
@@ -302,10 +322,16 @@ def _dump_compression(plan: Plan, wanted: str) -> str:
         return "0"
     if wanted == "gzip":
         return "6"
-    container = plan.database_container
-    assert container is not None  # noqa: S101 - the caller has checked
+    container = plan.require_container()
     # pg_dump looks at its compression before it connects: asked to connect to nowhere, it tells whether it has zstd.
-    probe = ["pg_dump", "--format=custom", "--compress=zstd:1", "--file=/dev/null", "--host=/nowhere", "--dbname=postgres"]
+    probe = [
+        "pg_dump",
+        "--format=custom",
+        "--compress=zstd:1",
+        "--file=/dev/null",
+        "--host=/nowhere",
+        "--dbname=postgres",
+    ]
     _code, output = plan.stack.execute(container, probe)
     if "/nowhere" in output:
         return "zstd:1"

@@ -106,7 +106,8 @@ def read_manifest(path: str) -> dict[str, Any]:
         raise MaxopsError(f"{path} is no manifest of maxops.ops; take another set")
     if manifest["format"] > FORMAT:
         raise MaxopsError(
-            f"{path} has format {manifest['format']}, this maxops.ops knows {FORMAT}: update the collection on this controller"
+            f"{path} has format {manifest['format']}, this maxops.ops knows {FORMAT}: "
+            "update the collection on this controller"
         )
     if manifest.get("sha256") != _digest(manifest):
         raise MaxopsError(f"{path} was changed after it was written: its own SHA-256 does not match; take another set")

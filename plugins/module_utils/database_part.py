@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A database's part of a backup set: dumped by the server's own pg_dump in a helper container. Private to this collection."""
+"""A database's part of a backup set, dumped by the server's own pg_dump. Private to this collection."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ WORKER_SHARE = 128 * 1000 * 1000
 LOCK_WAIT_SECONDS = 120
 """How long pg_dump waits for a table that somebody holds an exclusive lock on."""
 
+HELPER_CPU_SHARES = 256
+"""A quarter of what Docker gives a container: the applications' queries come first."""
+
 _INSIDE_SET = "/maxops/set"
 _INSIDE_PASSFILE = "/maxops/pgpass"
 
@@ -50,102 +53,100 @@ def password_file(server: postgresql.Server | None) -> Iterator[str]:
         os.unlink(path)
 
 
-def dump(
-    plan: Plan,
-    layout: Layout,
-    part: DatabasePart,
-    snapshot: postgresql.Snapshot,
-    jobs: int,
-    passfile: str,
-    cancellation: Cancellation,
-    meter: Part,
-) -> dict[str, Any]:
-    """Dump one database from its snapshot and count its rows in the same snapshot, at the same time."""
-    assert plan.server is not None  # noqa: S101 - databases are only planned where a server was found
-    target = f"{_INSIDE_SET}/{os.path.relpath(layout.database(part.name), layout.databases)}"
-    argv = ["pg_dump", "--format=directory", f"--jobs={jobs}", f"--compress={plan.dump_compression}", "--no-sync"]
-    argv += [f"--snapshot={snapshot.id}", f"--lock-wait-timeout={LOCK_WAIT_SECONDS * 1000}", f"--file={target}"]
-    argv += ["--no-password", _connection(plan, part.name)]
-    meter_session = _try_meter(plan.server, part.name)
-    try:
-        if meter_session:
-            meter.measure = meter_session.read
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="count") as pool:
+class Dumper:
+    """Writes databases and roles into the set's staging folder, with the server's own programs."""
+
+    def __init__(self, plan: Plan, layout: Layout, passfile: str, cancellation: Cancellation) -> None:
+        self._plan = plan
+        self._layout = layout
+        self._passfile = passfile
+        self._cancellation = cancellation
+        self._server = plan.require_server()
+
+    def dump(self, part: DatabasePart, snapshot: postgresql.Snapshot, jobs: int, meter: Part) -> dict[str, Any]:
+        """Dump one database from its snapshot and count its rows in the same snapshot, at the same time."""
+        folder = os.path.relpath(self._layout.database(part.name), self._layout.databases)
+        argv = ["pg_dump", "--format=directory", f"--jobs={jobs}", f"--compress={self._plan.dump_compression}"]
+        argv += ["--no-sync", "--no-password", f"--snapshot={snapshot.id}", f"--file={_INSIDE_SET}/{folder}"]
+        argv += [f"--lock-wait-timeout={LOCK_WAIT_SECONDS * 1000}", self._connection(part.name)]
+        with _watching(self._server, part.name, meter), ThreadPoolExecutor(1, thread_name_prefix="count") as pool:
             counting = pool.submit(snapshot.row_counts)
-            ended = _run_helper(plan, argv, layout.databases, passfile, cancellation)
+            ended = self._run(argv, self._layout.databases)
             if ended.failed:
-                raise MaxopsError(_explain(plan, f'database "{part.name}"', "pg_dump", ended))
+                raise MaxopsError(_explain(self._plan, f'database "{part.name}"', "pg_dump", ended))
             counts = counting.result()
+        return {
+            "kind": "database",
+            "name": part.name,
+            "owner": part.facts.owner,
+            "encoding": part.facts.encoding,
+            "collate": part.facts.collate,
+            "ctype": part.facts.ctype,
+            "compression": self._plan.dump_compression,
+            "source_bytes": part.facts.size,
+            "rows": counts,
+            "extensions": snapshot.extensions(),
+            "schema_version": snapshot.schema_version(),
+        }
+
+    def dump_globals(self) -> tuple[list[str], list[str]]:
+        """Write roles and their memberships as SQL; gives the roles' names and remarks on what could not be read."""
+        argv = ["pg_dumpall", "--globals-only", f"--file={_INSIDE_SET}/globals.sql", "--no-password"]
+        argv += [f"--dbname={self._connection('postgres')}"]
+        remarks = []
+        ended = self._run(argv, self._layout.path)
+        if ended.failed and "pg_authid" in ended.stderr:
+            remarks.append("roles were saved without their passwords: the stack's database user is no superuser")
+            ended = self._run([*argv, "--no-role-passwords"], self._layout.path)
+        if ended.failed:
+            raise MaxopsError(_explain(self._plan, "the roles (globals)", "pg_dumpall", ended))
+        return postgresql.list_roles(self._server), remarks
+
+    def _connection(self, database: str) -> str:
+        # The helper shares the network of the database's container: there the server is on the loopback address.
+        return postgresql.dsn(host="127.0.0.1", port=str(self._server.port), user=self._server.user, dbname=database)
+
+    def _run(self, argv: list[str], folder: str) -> StageResult:
+        container = self._plan.require_container()
+        spec = HelperSpec(
+            image_id=container.image_id,
+            argv=argv,
+            key=self._plan.repository.path,
+            network_of=container.id,
+            binds=[(folder, _INSIDE_SET, True), (self._passfile, _INSIDE_PASSFILE, False)],
+            environment={
+                "PGPASSFILE": _INSIDE_PASSFILE,
+                "PGAPPNAME": "maxops.ops",
+                "PGCONNECT_TIMEOUT": "10",
+                "LC_ALL": "C",
+            },
+            cpu_shares=HELPER_CPU_SHARES,
+        )
+        return self._plan.stack.run_helper(spec, self._cancellation)
+
+
+@contextmanager
+def _watching(server: postgresql.Server, database: str, meter: Part) -> Iterator[None]:
+    """Have the server's own account of the dump's progress drive the meter."""
+    try:
+        session = postgresql.CopyMeter(server, database)
+    except MaxopsError:
+        yield  # only the display is poorer
+        return
+    meter.measure = session.read
+    try:
+        yield
     finally:
         meter.measure = None
-        if meter_session:
-            meter_session.close()
-    return {
-        "kind": "database",
-        "name": part.name,
-        "owner": part.facts.owner,
-        "encoding": part.facts.encoding,
-        "collate": part.facts.collate,
-        "ctype": part.facts.ctype,
-        "compression": plan.dump_compression,
-        "source_bytes": part.facts.size,
-        "rows": counts,
-        "extensions": snapshot.extensions(),
-        "schema_version": snapshot.schema_version(),
-    }
-
-
-def dump_globals(plan: Plan, layout: Layout, passfile: str, cancellation: Cancellation) -> list[str]:
-    """Write roles and their memberships as SQL; gives warnings about what could not be read."""
-    argv = ["pg_dumpall", "--globals-only", f"--file={_INSIDE_SET}/globals.sql", "--no-password"]
-    argv += [f"--dbname={_connection(plan, 'postgres')}"]
-    ended = _run_helper(plan, argv, layout.path, passfile, cancellation)
-    if ended.failed and "pg_authid" in ended.stderr:
-        ended = _run_helper(plan, [*argv, "--no-role-passwords"], layout.path, passfile, cancellation)
-        if not ended.failed:
-            return ["roles were saved without their passwords: the stack's database user is no superuser"]
-    if ended.failed:
-        raise MaxopsError(_explain(plan, "the roles (globals)", "pg_dumpall", ended))
-    return []
-
-
-def roles(plan: Plan) -> list[str]:
-    """Names of the server's roles."""
-    return postgresql.list_roles(plan.server) if plan.server else []
-
-
-def _connection(plan: Plan, database: str) -> str:
-    assert plan.server is not None  # noqa: S101
-    # The helper shares the network of the database's container: there the server is on the loopback address.
-    return postgresql.dsn(host="127.0.0.1", port=str(plan.server.port), user=plan.server.user, dbname=database)
-
-
-def _run_helper(plan: Plan, argv: list[str], folder: str, passfile: str, cancellation: Cancellation) -> StageResult:
-    container = plan.database_container
-    assert container is not None  # noqa: S101
-    spec = HelperSpec(
-        image_id=container.image_id,
-        argv=argv,
-        key=plan.repository.path,
-        network_of=container.id,
-        binds=[(folder, _INSIDE_SET, True), (passfile, _INSIDE_PASSFILE, False)],
-        environment={"PGPASSFILE": _INSIDE_PASSFILE, "PGAPPNAME": "maxops.ops", "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C"},
-        cpu_shares=256,
-    )
-    return plan.stack.run_helper(spec, cancellation)
-
-
-def _try_meter(server: postgresql.Server, database: str) -> postgresql.CopyMeter | None:
-    try:
-        return postgresql.CopyMeter(server, database)
-    except MaxopsError:
-        return None  # only the display is poorer
+        session.close()
 
 
 def _explain(plan: Plan, subject: str, program: str, ended: StageResult) -> str:
-    assert plan.database_container is not None  # noqa: S101
-    container = plan.database_container.name
-    said = "; ".join(line.strip() for line in ended.stderr.splitlines()[-4:] if line.strip()) or f"exit code {ended.returncode}"
+    container = plan.require_container().name
+    said = (
+        "; ".join(line.strip() for line in ended.stderr.splitlines()[-4:] if line.strip())
+        or f"exit code {ended.returncode}"
+    )
     if "No space left on device" in ended.stderr or "Disk quota exceeded" in ended.stderr:
         free = human_size(free_bytes(plan.repository.path))
         return (
@@ -162,7 +163,9 @@ def _explain(plan: Plan, subject: str, program: str, ended: StageResult) -> str:
             f"Docker could not start the helper container for {subject}: {said}; "
             f"is container {container} still there and running? See docker ps -a"
         )
-    if any(text in ended.stderr for text in ("connection to server", "server closed", "terminating connection", "lost")):
+    if any(
+        text in ended.stderr for text in ("connection to server", "server closed", "terminating connection", "lost")
+    ):
         return (
             f"{program} lost the server while it dumped {subject} in container {container}: {said}; "
             f"was the container stopped or restarted? See docker logs --tail=50 {container}, then run this again"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all modules share: the stack's options, the check for libraries, and how a failure ends. Private to this collection."""
+"""What modules share: the stack's options, the check for libraries, how a failure ends. Private to this collection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
 from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql import PSYCOPG2_IMPORT_ERROR
 from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, DOCKER_IMPORT_ERROR

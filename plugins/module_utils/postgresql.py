@@ -64,8 +64,12 @@ class Server:
         if "does not exist" in text:
             return f"{place} does not exist ({text}); name an existing one in databases, or leave databases out"
         if "too many clients" in text or "remaining connection slots" in text:
-            return f"{place} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
-        return f"{place} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
+            return (
+                f"{place} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
+            )
+        return (
+            f"{place} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
+        )
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,8 @@ class DatabaseFacts:
 def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
     """The server's version and its databases that take connections, without templates and ``postgres``."""
     query = (
-        "SELECT datname, pg_database_size(oid), pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype"
-        " FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
+        "SELECT datname, pg_database_size(oid), pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate,"
+        " datctype FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
     )
     connection = server.connect("postgres")
     try:
@@ -155,9 +159,9 @@ class Snapshot:
         """
         tables = self._rows(
             "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-            " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
-            " AND d.deptype = 'e') ORDER BY 1, 2"
+            " WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
+            " AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT FROM pg_depend d"
+            " WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1, 2"
         )
         counts: dict[str, int] = {}
         for schema, table in tables:
@@ -167,7 +171,7 @@ class Snapshot:
 
     def extensions(self) -> dict[str, str]:
         """Installed extensions and their versions."""
-        return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))  # type: ignore[arg-type]
+        return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))
 
     def schema_version(self) -> dict[str, str]:
         """How far the application has migrated its schema, where it keeps that as Rails or Gitea do."""

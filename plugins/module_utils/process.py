@@ -67,7 +67,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class Priority:
-    """How a program gives way to the running stack: ``nice`` 0 to 19, I/O class ``ionice`` none, best-effort or idle."""
+    """How a program gives way to the stack: ``nice`` 0 to 19, I/O class ``ionice`` none, best-effort or idle."""
 
     nice: int = 0
     ionice: str = "none"
@@ -157,7 +157,7 @@ def run_pipeline(
     environment = dict(os.environ, LC_ALL="C", LANG="C")
     processes: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory(prefix="maxops-") as folder:
-        errors = [open(os.path.join(folder, str(index)), "w+b") for index in range(len(stages))]
+        errors = [open(os.path.join(folder, str(index)), "w+b") for index in range(len(stages))]  # noqa: SIM115
         try:
             with cancellation.stoppable(lambda: _kill_all(processes)):
                 source = stdin
@@ -189,7 +189,9 @@ def run_pipeline(
     return result
 
 
-def run(argv: Sequence[str], cancellation: Cancellation | None = None, stdout: IO[bytes] | int = subprocess.DEVNULL) -> StageResult:
+def run(
+    argv: Sequence[str], cancellation: Cancellation | None = None, stdout: IO[bytes] | int = subprocess.DEVNULL
+) -> StageResult:
     """Run one program to its end and tell how it ended; its failure is for the caller to judge."""
     return run_pipeline([Stage(argv)], cancellation or Cancellation(), stdout).stages[0]
 

@@ -55,9 +55,13 @@ class Repository:
         """Raise MaxopsError, before anything is touched, when this process could not write there."""
         folder = nearest_existing(self.path)
         if not os.path.isdir(folder):
-            raise MaxopsError(f"repository {self.path} cannot be used: {folder} is not a folder; name another repository")
+            raise MaxopsError(
+                f"repository {self.path} cannot be used: {folder} is not a folder; name another repository"
+            )
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise MaxopsError(f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)")
+            raise MaxopsError(
+                f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)"
+            )
 
     @contextmanager
     def locked(self, purpose: str) -> Iterator[None]:
@@ -67,7 +71,9 @@ class Repository:
                 os.makedirs(folder, mode=0o700, exist_ok=True)
             os.chmod(self.path, 0o700)
         except OSError as error:
-            raise MaxopsError(f"repository {self.path} cannot be created: {error.strerror}; name a folder that can be written") from error
+            raise MaxopsError(
+                f"repository {self.path} cannot be created: {error.strerror}; name a folder that can be written"
+            ) from error
         with exclusive_lock(os.path.join(self.path, "lock"), f"repository {self.path}", purpose):
             yield
 
@@ -103,7 +109,9 @@ class Repository:
         """All sets, the oldest first."""
         if not os.path.isdir(self.sets_path):
             return []
-        return [self._read(name) for name in sorted(os.listdir(self.sets_path)) if backup_set.ID_PATTERN.fullmatch(name)]
+        return [
+            self._read(name) for name in sorted(os.listdir(self.sets_path)) if backup_set.ID_PATTERN.fullmatch(name)
+        ]
 
     def _read(self, set_id: str) -> KeptSet:
         path = os.path.join(self.sets_path, set_id)

@@ -38,13 +38,16 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 HELPER_LABEL = "ops.maxops.helper"
-"""Carried by every container that this collection starts; its value is the job's key, so that a sweep takes only its own."""
+"""Carried by every container that this collection starts; its value is the job's key: a sweep takes only its own."""
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 
 # Ends the work when standard input ends: Docker closes it when the process that holds the other side is gone,
 # so that a killed job leaves no dump running. The shell is process 1, its end takes everything with it.
-_HELPER_SCRIPT = 'umask 077; exec 3<&0; "$@" </dev/null & work=$!; { cat <&3 >/dev/null; kill -TERM $work; } 2>/dev/null & wait $work'
+_HELPER_SCRIPT = (
+    'umask 077; exec 3<&0; "$@" </dev/null & work=$!; '
+    "{ cat <&3 >/dev/null; kill -TERM $work; } 2>/dev/null & wait $work"
+)
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ class Stack:
         """Read the project from the daemon. Raises MaxopsError when the daemon or the project is not there."""
         if not docker_host.startswith("unix://"):
             raise MaxopsError(
-                f'docker_host "{docker_host}" is not a local socket; backup sets are written by containers into folders '
-                "of the same host, so run this task on the host that runs the stack, with docker_host unix:///…"
+                f'docker_host "{docker_host}" is not a local socket; containers write backup sets into folders of the '
+                "same host, so run this task on the host that runs the stack, with docker_host unix:///…"
             )
         try:
             client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
@@ -120,7 +123,8 @@ class Stack:
     def refresh(self) -> None:
         """Read the project's containers anew."""
         with self._asking("list the containers"):
-            found = self._client.api.containers(all=True, filters={"label": f"{PROJECT_LABEL}={self.project_name}"})
+            label = f"{PROJECT_LABEL}={self.project_name}"
+            found = self._client.api.containers(all=True, filters={"label": label})
             details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
         self.containers = sorted((_container(data) for data in details if data), key=lambda each: each.name)
         if not self.containers:
@@ -162,7 +166,8 @@ class Stack:
         container = found[0]
         raise MaxopsError(
             f'container {container.name} of service "{service}" is {container.state}, not running; '
-            f"start it (docker start {container.name}), look at docker logs --tail=50 {container.name}, then run this again"
+            f"look at docker logs --tail=50 {container.name}, start it (docker start {container.name}), "
+            "then run this again"
         )
 
     # -- what the project is made of -------------------------------------------------------------------------

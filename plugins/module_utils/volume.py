@@ -132,12 +132,12 @@ def _raise_on_failure(name: str, folder: str, destination: str, result: Pipeline
             f"({human_size(free.f_bavail * free.f_frsize)} free): make room or move the repository, then run this again"
         )
     raise MaxopsError(
-        f'volume "{name}" ({folder}) could not be archived: {stage.name} failed with exit code {stage.returncode}: {cause}; '
-        "mend the cause and run this again"
+        f'volume "{name}" ({folder}) could not be archived: {stage.name} failed with exit code {stage.returncode}: '
+        f"{cause}; mend the cause and run this again"
     )
 
 
 def _shorten(remarks: list[str]) -> list[str]:
     if len(remarks) <= MAX_REMARKS:
         return remarks
-    return remarks[:MAX_REMARKS] + [f"… and {len(remarks) - MAX_REMARKS} more remarks of this kind"]
+    return [*remarks[:MAX_REMARKS], f"… and {len(remarks) - MAX_REMARKS} more remarks of this kind"]

@@ -14,7 +14,7 @@ author:
 description:
   - Takes all application databases, roles, named volumes, Compose files and environment files of one Compose project
     at one moment, side by side, and publishes them as one immutable backup set.
-  - Databases are dumped by the server's own C(pg_dump) in a throw-away container from the same image, so versions always agree.
+  - Databases are dumped by the server's own C(pg_dump) in a throw-away container from the same image: versions agree.
     Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
   - A set is published whole or not at all. Every file has its SHA-256 in the manifest and is on the disk before the set
     appears in C(sets/). A job that is killed leaves only files in C(staging/), which the next one removes.
@@ -27,14 +27,14 @@ options:
     default: /var/backups/maxops
   databases:
     description:
-      - Databases to take. By default every database of the server that takes connections, except templates and V(postgres).
+      - Databases to take. By default every database that takes connections, except templates and V(postgres).
       - An empty list takes none.
     type: list
     elements: str
   volumes:
     description:
-      - Named volumes to take, with or without the project's name before them. By default all that services of the project
-        mount, except those of the database server and of the cache.
+      - Named volumes to take, with or without the project's name before them. By default all that services of the
+        project mount, except those of the database server and of the cache.
       - An empty list takes none.
     type: list
     elements: str
@@ -57,10 +57,10 @@ options:
     default: auto
   quiesce:
     description:
-      - V(none) copies volumes while applications go on. Rows are frozen before the first file is read, so that a file belongs
-        to every row, unless an application removes files meanwhile.
-      - V(pause) freezes the applications that can write to a volume while that volume is copied, and freezes their databases'
-        state in the same moment. They go on whatever happens to the backup.
+      - V(none) copies volumes while applications go on. Rows are frozen before the first file is read, so that a file
+        belongs to every row, unless an application removes files meanwhile.
+      - V(pause) freezes the applications that can write to a volume while that volume is copied, and freezes the state
+        of their databases in the same moment. They go on whatever happens to the backup.
     type: str
     choices: [none, pause]
     default: none
@@ -105,7 +105,7 @@ options:
     default: true
   progress_file:
     description:
-      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show progress.
+      - File to keep the state of the work in while it runs, as JSON. The action of the same name uses it.
     type: path
 extends_documentation_fragment:
   - maxops.ops.stack
@@ -126,7 +126,8 @@ attributes:
       - Every run makes a new set.
 notes:
   - Must run as a user that may talk to Docker and read the volumes' folders, which is C(root) on most hosts.
-  - Programs C(tar), C(du) and, for O(compression=zstd), C(zstd) must be on the host; the role P(maxops.ops.host#role) sees to it.
+  - Programs C(tar), C(du) and, for O(compression=zstd), C(zstd) must be on the host; the role P(maxops.ops.host#role)
+    sees to it.
 seealso:
   - module: community.docker.docker_compose_v2
 """
@@ -266,6 +267,7 @@ import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.maxops.ops.plugins.module_utils.backup_job import back_up, preview
 from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Options
 from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (

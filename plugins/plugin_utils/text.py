@@ -64,16 +64,27 @@ def backup_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> li
         head += f", {seconds(result['duration'])}"
     rows = []
     for part in result["parts"]:
-        row = ["  " + part["kind"], part["name"], human_size(part["source_bytes"]), "→", about + human_size(part["bytes"])]
+        row = [
+            "  " + part["kind"],
+            part["name"],
+            human_size(part["source_bytes"]),
+            "→",
+            about + human_size(part["bytes"]),
+        ]
         counted = part.get("rows")
         row += [
             seconds(part["duration"]) if "duration" in part else "",
-            f"{sum(counted.values()):,} rows in {len(counted)} table{'s' if len(counted) != 1 else ''}" if counted is not None else "",
+            f"{sum(counted.values()):,} rows in {len(counted)} table{'s' if len(counted) != 1 else ''}"
+            if counted is not None
+            else "",
         ]
         rows.append(row)
     lines = [head, *table(rows, right=(2, 4, 5))]
     kept, removed = len(result["retention"]["kept"]), result["retention"]["removed"]
-    lines.append(f"  keeps {kept} set{'s' if kept != 1 else ''}" + (f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else ""))
+    lines.append(
+        f"  keeps {kept} set{'s' if kept != 1 else ''}"
+        + (f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else "")
+    )
     lines += [f"  remark: {line}" for line in result.get("remarks", [])[:5]]
     return [*lines, f"  {result['path']}"]
 
@@ -87,5 +98,14 @@ def backup_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
             continue
         time = seconds(result["duration"]) if "duration" in result else "check mode"
         remarks = result.get("remarks", [])
-        rows.append([host, result["set_id"], human_size(result["bytes"]), time, str(len(result["parts"])), str(len(remarks) or "")])
+        rows.append(
+            [
+                host,
+                result["set_id"],
+                human_size(result["bytes"]),
+                time,
+                str(len(result["parts"])),
+                str(len(remarks) or ""),
+            ]
+        )
     return table(rows, right=(2, 3, 4))

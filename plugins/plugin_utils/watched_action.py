@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An action that shows what its module is doing while it works, and keeps the result for CI. Private to this collection."""
+"""An action that shows what its module is doing and keeps the result for CI. Private to this collection."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
 
 display = Display()
@@ -28,7 +29,7 @@ RECONNECT_SECONDS = 600
 """How long a host may be out of reach while its job goes on."""
 
 
-class WatchedAction(ActionBase):
+class WatchedAction(ActionBase):  # type: ignore[misc]
     """Runs the module of the same name; in a terminal or a log with its progress, elsewhere quietly.
 
     With progress the module runs in the background of the host, so that a lost connection does not end it.
@@ -65,11 +66,22 @@ class WatchedAction(ActionBase):
             return dict(job)
         host = variables.get("inventory_hostname", "host")
         result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, variables)
-        for key in ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr", "stdout_lines", "stderr_lines"):
+        for key in (
+            "ansible_job_id",
+            "started",
+            "finished",
+            "results_file",
+            "stdout",
+            "stderr",
+            "stdout_lines",
+            "stderr_lines",
+        ):
             result.pop(key, None)
         return result
 
-    def _watch(self, job: str, results_file: str, progress_file: str, host: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def _watch(
+        self, job: str, results_file: str, progress_file: str, host: str, variables: dict[str, Any]
+    ) -> dict[str, Any]:
         every = _display_seconds(variables)
         shown = asked = time.monotonic()
         out_of_reach_since: float | None = None
@@ -93,8 +105,8 @@ class WatchedAction(ActionBase):
                 out_of_reach_since = out_of_reach_since or now
                 if now - out_of_reach_since > RECONNECT_SECONDS:
                     raise AnsibleActionFail(
-                        f"{host} has been out of reach for {RECONNECT_SECONDS // 60} minutes ({error}); its job {job} may still "
-                        f"run there: look at {results_file} on the host when it is back"
+                        f"{host} has been out of reach for {RECONNECT_SECONDS // 60} minutes ({error}); its job {job} "
+                        f"may still run there: look at {results_file} on the host when it is back"
                     ) from error
 
     def _read_progress(self, path: str) -> dict[str, Any] | None:
@@ -126,7 +138,14 @@ class WatchedAction(ActionBase):
         try:
             os.makedirs(folder, exist_ok=True)
             with open(path + ".new", "w", encoding="utf-8") as stream:
-                json.dump({"host": host, "failed": False, **kept}, stream, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+                json.dump(
+                    {"host": host, "failed": False, **kept},
+                    stream,
+                    indent=2,
+                    sort_keys=True,
+                    ensure_ascii=False,
+                    default=str,
+                )
             os.replace(path + ".new", path)
         except OSError as error:
             raise AnsibleError(
