@@ -10,7 +10,7 @@ SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE 
 
 .PHONY: help demo test bootstrap python images lab-up lab-down lab-seed unit integration lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup build docs \
-  format clean
+  format changelog clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ build: python ## the collection's tarball in build/
 
 docs: python ## the modules' and roles' reference as HTML in build/docs
 	@tests/docs.sh
+
+changelog: python ## CHANGELOG.md from the fragments, for the version in galaxy.yml
+	@antsibull-changelog release --update-existing --refresh --reload-plugins
 
 clean: ## removes what the other targets left in the checkout
 	@rm -rf build .venv .cache .mypy_cache .ruff_cache .pytest_cache
