@@ -61,10 +61,9 @@ def from_environment(ini: Ini, environment: Mapping[str, str]) -> Ini:
     for name, value in environment.items():
         match = VARIABLE.fullmatch(name)
         if match:
-            key = match["key"]
-            if key.endswith("__FILE"):
-                key, value = key.removesuffix("__FILE"), Path(value).read_text(encoding="utf-8").rstrip("\n")
-            merged.setdefault(_decoded(match["section"]), {})[_decoded(key)] = value
+            in_file = match["key"].endswith("__FILE")
+            text = Path(value).read_text(encoding="utf-8").rstrip("\n") if in_file else value
+            merged.setdefault(_decoded(match["section"]), {})[_decoded(match["key"].removesuffix("__FILE"))] = text
     merged["security"]["INSTALL_LOCK"] = "true"
     return merged
 

@@ -6,11 +6,12 @@ import re
 
 from .errors import BadNameError, EmailError
 
-RESERVED = frozenset(
-    """. .. .well-known admin api assets attachments avatar avatars captcha commits debug devtest error explore
-    favicon.ico ghost gitea-actions issues login manifest.json metrics milestones new notifications org pulls raw repo
-    repo-avatars robots.txt search serviceworker.js ssh_info swagger.v1.json user v2""".split()
+RESERVED_WORDS = (
+    ". .. .well-known admin api assets attachments avatar avatars captcha commits debug devtest error explore"
+    " favicon.ico ghost gitea-actions issues login manifest.json metrics milestones new notifications org pulls raw"
+    " repo repo-avatars robots.txt search serviceworker.js ssh_info swagger.v1.json user v2"
 )
+RESERVED = set(RESERVED_WORDS.split())
 RESERVED_ENDINGS = (".keys", ".gpg", ".rss", ".atom", ".png")
 EMAIL = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?\.[a-zA-Z0-9]+")
 

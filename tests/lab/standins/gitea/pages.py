@@ -61,9 +61,7 @@ def sign_in() -> str | Response:
             raise SignInError(f"user is inactive [uid: {user['id']}, name: {user['name']}]", user_exists=True)
     except SignInError as error:
         level = "W" if context().release.at_least(1, 23) else "I"
-        log.write(
-            log.SIGN_IN_FORM, level, f"Failed authentication attempt for {name} from {client_address()}: {error}"
-        )
+        log.write(log.SIGN_IN_FORM, level, f"Failed authentication attempt for {name} from {client_address()}: {error}")
         return _form("Username or password is incorrect.", name)
     transaction().update("user", user["id"], {"last_login_unix": int(time.time())})
     response: Response = redirect(context().settings.sub_path + "/", 303)  # type: ignore[assignment]

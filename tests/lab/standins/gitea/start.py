@@ -43,7 +43,7 @@ def main() -> int:
     database.close()
     log.write(log.ORM, "I", "ORM engine initialization successful!")
     log.write(log.START, "I", f"Listen: http://0.0.0.0:{settings.port}")
-    become_gunicorn("standins.gitea.app:application()", settings.port)
+    return become_gunicorn("standins.gitea.app:application()", settings.port)
 
 
 def _report(number: int, attempts: int, error: str) -> None:
