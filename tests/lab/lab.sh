@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Starts and stops the lab stack, the same way as a newcomer deploys one: with playbooks/deploy.yml.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+root=/var/lib/maxops-lab
+export LAB_PROJECT=${LAB_PROJECT:-maxoperation}
+export LAB_PORT=${LAB_PORT:-9000}
+export LAB_STACK_DIR=${LAB_STACK_DIR:-$root/stack}
+export LAB_REPOSITORY=${LAB_REPOSITORY:-$root/backups}
+export MAXOPS_LAB_IMAGES=${MAXOPS_LAB_IMAGES:-lab}
+export POSTGRES=${POSTGRES:-17} LAB_OPENPROJECT=${LAB_OPENPROJECT:-14.6.3} LAB_GITEA=${LAB_GITEA:-1.21.11}
+playbook=${ANSIBLE_PLAYBOOK:-.venv/bin/ansible-playbook}
+address=http://127.0.0.1:$LAB_PORT
+stamp=$root/stamps/$LAB_PROJECT
+
+usage() {
+  cat <<'TEXT'
+usage: lab.sh up | status | seed [small|large] | down [--volumes]
+  up        deploys the stack and waits until it is healthy
+  seed      fills it with believable data, once for each size
+  down      removes containers and network; --volumes also the data (backup sets stay)
+environment, to run a second stack beside the first one or another version (default):
+  LAB_PROJECT (maxoperation), LAB_PORT (9000), LAB_STACK_DIR (/var/lib/maxops-lab/stack),
+  LAB_REPOSITORY (/var/lib/maxops-lab/backups), POSTGRES (17 or 15), LAB_OPENPROJECT (14.6.3 or 15.5.1),
+  LAB_GITEA (1.21.11 or 1.22.6), MAXOPS_LAB_IMAGES (lab or upstream), ANSIBLE_PLAYBOOK (.venv/bin/ansible-playbook)
+TEXT
+}
+
+die() { printf 'lab: %s\n' "$@" >&2; exit 1; }
+compose() { docker compose --project-name "$LAB_PROJECT" --project-directory "$LAB_STACK_DIR" "$@"; }
+is_healthy() { curl -fsS -m 12 -o /dev/null "$address/health" 2> /dev/null; }
+
+containers() {
+  docker ps --all --filter "label=com.docker.compose.project=$LAB_PROJECT" --format "$1"
+}
+
+# Whatever happens to be called like the lab may be somebody's production.
+refuse_foreign_project() {
+  local folder
+  while IFS= read -r folder; do
+    [[ $folder == "$LAB_STACK_DIR" ]] ||
+      die "The Compose project $LAB_PROJECT on this machine runs out of $folder: it is not the lab's ($LAB_STACK_DIR)." \
+        "Next: leave it, and run the lab under another name: LAB_PROJECT=maxlab LAB_PORT=9100 $0 …"
+  done < <(containers '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
+}
+
+refuse_taken_port() {
+  if containers '{{.Ports}}' | grep -q ":$LAB_PORT->"; then return; fi
+  if (exec 3<> "/dev/tcp/127.0.0.1/$LAB_PORT") 2> /dev/null; then
+    die "Port $LAB_PORT is taken by something else than the lab." \
+      "Next: see what (ss -ltnp 'sport = :$LAB_PORT') and stop it, or choose another port: LAB_PORT=9100 $0 up"
+  fi
+}
+
+refuse_other_database_version() {
+  local folder found
+  folder=$(docker volume inspect --format '{{.Mountpoint}}' "${LAB_PROJECT}_postgres-data" 2> /dev/null) || return 0
+  [[ -r $folder/PG_VERSION ]] || return 0
+  found=$(< "$folder/PG_VERSION")
+  [[ $found == "$POSTGRES" ]] ||
+    die "The data of $LAB_PROJECT is PostgreSQL $found's, and PostgreSQL $POSTGRES does not open it." \
+      "Next: POSTGRES=$found $0 up; or remove the lab's data ($0 down --volumes); or set LAB_PROJECT, LAB_PORT and" \
+      "LAB_STACK_DIR to have one more stack."
+}
+
+require_engine() {
+  { docker compose version && docker version; } > /dev/null 2>&1 ||
+    die "There is no Docker Engine with Compose v2 that answers." "Next: make bootstrap, or start it."
+  [[ $EUID -eq 0 ]] || die "The lab's data is in $LAB_STACK_DIR, which is root's." "Next: run this as root."
+}
+
+images() {
+  printf 'maxops-lab/%s\n' "postgres:$POSTGRES" redis:8 nginx:1 "openproject:$LAB_OPENPROJECT" "gitea:$LAB_GITEA" backup:1
+}
+
+# All that a deploy depends on. Where nothing of it changed and the stack is well, there is nothing to deploy.
+inputs() {
+  local names=()
+  [[ $MAXOPS_LAB_IMAGES != lab ]] || mapfile -t names < <(images)
+  {
+    printf '%s\n' "$LAB_PROJECT" "$LAB_PORT" "$LAB_STACK_DIR" "$MAXOPS_LAB_IMAGES" "${names[@]}"
+    if [[ ${#names[@]} -gt 0 ]] && ! docker image inspect --format '{{.Id}}' "${names[@]}" 2> /dev/null; then
+      echo missing
+    fi
+    find roles/host roles/stack playbooks/deploy.yml inventories/lab tests/lab/lab.sh -type f -print0 | sort -z |
+      xargs -0 cat
+  } | sha256sum
+}
+
+deployed_state() {
+  { containers '{{.ID}}' | sort; cat "$LAB_STACK_DIR/docker-compose.yml" 2> /dev/null || true; } | sha256sum
+}
+
+all_run() {
+  [[ $(docker ps --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT" | wc -l) -eq 6 ]]
+}
+
+up() {
+  local wanted
+  require_engine
+  refuse_foreign_project
+  refuse_taken_port
+  wanted=$(inputs)
+  if [[ $(cat "$stamp" 2> /dev/null) == "$wanted$(deployed_state)" ]] && all_run && is_healthy; then
+    echo "lab: $LAB_PROJECT is up already: $address"
+    return
+  fi
+  refuse_other_database_version
+  if [[ $MAXOPS_LAB_IMAGES == lab ]]; then
+    # shellcheck disable=SC2046
+    docker image inspect $(images) > /dev/null 2>&1 ||
+      die "Some of the lab's images are missing: $(images | tr '\n' ' ')" "Next: tests/lab/images/build.sh"
+  fi
+  command -v "$playbook" > /dev/null || die "There is no $playbook." "Next: make bootstrap, or set ANSIBLE_PLAYBOOK."
+  rm -f "$stamp"
+  ANSIBLE_DISPLAY_OK_HOSTS=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ANSIBLE_CONFIG=ansible.cfg \
+    "$playbook" --inventory inventories/lab playbooks/deploy.yml ||
+    die "The stack did not come up; the reason stands above." "Next: mend it and run $0 up again."
+  is_healthy || die "$address/health says: $(curl -sS -m 12 "$address/health" 2>&1)" "Next: $0 status"
+  mkdir -p "${stamp%/*}"
+  printf '%s' "$wanted$(deployed_state)" > "$stamp"
+  echo "lab: $LAB_PROJECT is up: $address"
+}
+
+status() {
+  require_engine
+  refuse_foreign_project
+  docker compose --project-name "$LAB_PROJECT" ps --all
+  curl -sS -m 12 "$address/health" || true
+  is_healthy
+}
+
+seed() {
+  local size=$1 application
+  [[ $size == small || $size == large ]] || die "There is no size '$size'." "Next: $0 seed small, or large."
+  require_engine
+  refuse_foreign_project
+  is_healthy || die "The stack $LAB_PROJECT is not up." "Next: $0 up"
+  for application in openproject gitea; do
+    compose exec -T "$application" lab-entrypoint python3 -m seed "$application" --size "$size"
+  done
+}
+
+down() {
+  local volume
+  require_engine
+  refuse_foreign_project
+  rm -f "$stamp"
+  docker compose --project-name "$LAB_PROJECT" down --remove-orphans
+  if [[ ${1:-} == --volumes ]]; then
+    while IFS= read -r volume; do
+      docker volume rm "$volume"
+    done < <(docker volume ls --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT")
+    # Together: the passwords in .env are those of the data.
+    rm -rf --one-file-system "$LAB_STACK_DIR"
+    echo "lab: the data of $LAB_PROJECT is removed; backup sets stay in $LAB_REPOSITORY"
+  fi
+}
+
+case "${1:-} ${2:-}" in
+  'up ') up ;;
+  'status ') status ;;
+  'seed ' | 'seed small' | 'seed large') seed "${2:-small}" ;;
+  'down ' | 'down --volumes') down "${2:-}" ;;
+  *) usage >&2; exit 2 ;;
+esac
