@@ -43,7 +43,7 @@ Task = Callable[[], "list[dict[str, Any]]"]
 def preview(options: Options) -> dict[str, Any]:
     """What :func:`back_up` would do now, as its result would tell it; changes nothing."""
     plan = make_plan(options)
-    set_id = backup_set.new_id(utc_now())
+    set_id = plan.repository.free_id(utc_now())
     reasons = plan.repository.reasons_to_keep(options.project_name, options.retention, upcoming=set_id)
     return {
         "changed": True,

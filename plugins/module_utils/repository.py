@@ -84,13 +84,15 @@ class Repository:
             remove_tree(os.path.join(self.staging_path, name))
         return leftovers
 
+    def free_id(self, moment: datetime.datetime) -> str:
+        """The name for a set begun at a moment, or a second later for each that is taken."""
+        while os.path.lexists(os.path.join(self.sets_path, backup_set.new_id(moment))):
+            moment += datetime.timedelta(seconds=1)
+        return backup_set.new_id(moment)
+
     def begin(self, moment: datetime.datetime) -> tuple[str, backup_set.Layout]:
         """A free set id at or after ``moment``, and its empty staging folder (mode 0700)."""
-        while True:
-            set_id = backup_set.new_id(moment)
-            if not os.path.lexists(os.path.join(self.sets_path, set_id)):
-                break
-            moment += datetime.timedelta(seconds=1)
+        set_id = self.free_id(moment)
         layout = backup_set.Layout(os.path.join(self.staging_path, set_id))
         for folder in (layout.path, layout.databases, layout.volumes, layout.config):
             os.mkdir(folder, mode=0o700)
