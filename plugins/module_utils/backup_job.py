@@ -85,9 +85,9 @@ def back_up(options: Options) -> dict[str, Any]:
                 raise MaxopsError(_disk_full(plan)) from error
             raise
         reasons = plan.repository.reasons_to_keep(options.project_name, options.retention)
-        removed = [kept_id for kept_id, why in reasons.items() if not why]
-        for kept_id in removed:
-            plan.repository.remove(kept_id)
+        removed = [kept_id for kept_id, why in reasons.items() if not why and plan.repository.remove(kept_id)]
+        for held in [kept_id for kept_id, why in reasons.items() if not why and kept_id not in removed]:
+            reasons[held].append("in use")
     return {
         "changed": True,
         "set_id": set_id,

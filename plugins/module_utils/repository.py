@@ -10,7 +10,7 @@ on the disk; it leaves by one rename before the first of its files is removed. W
 from __future__ import annotations
 
 import datetime
-import json
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.files import (
     remove_tree,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.retention import Candidate, Policy, reasons_to_keep
+from ansible_collections.maxops.ops.plugins.module_utils.verdict import Verdict, read_verdict, write_verdict
 
 
 @dataclass(frozen=True)
@@ -122,21 +123,52 @@ class Repository:
         except MaxopsError as error:
             return KeptSet(set_id, path, None, str(error))
 
-    def is_verified(self, set_id: str) -> bool:
-        """True when the last verification of this set, kept beside it, says that it passed."""
-        try:
-            with open(self._verification_path(set_id), encoding="utf-8") as stream:
-                return json.load(stream).get("passed") is True
-        except (OSError, ValueError, AttributeError):
-            return False
+    def verdict(self, kept: KeptSet) -> Verdict | None:
+        """What verifications said about exactly this set, or None."""
+        found = read_verdict(self._verification_path(kept.set_id))
+        if found is None or kept.manifest is None:
+            return found
+        return found if found.manifest_sha256 == kept.manifest["sha256"] else None
+
+    def is_verified(self, kept: KeptSet) -> bool:
+        """True when this set was verified and nothing that was found is still open."""
+        found = self.verdict(kept)
+        return found is not None and found.passed
+
+    def record(self, found: Verdict) -> None:
+        """Keep a verdict beside its set; only while the set is held."""
+        write_verdict(self._verification_path(found.set_id), found)
 
     def _verification_path(self, set_id: str) -> str:
         return os.path.join(self.sets_path, f"{set_id}.verified.json")
 
+    @contextmanager
+    def holding(self, set_id: str) -> Iterator[None]:
+        """Keep a set from being removed while the block reads it; others may hold it, and back up, at the same time.
+
+        The kernel ends the hold with this process. A set without a manifest is no set: it is never removed by a rule.
+        """
+        path = self._hold_path(set_id)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            yield
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if not os.path.exists(path):
+                raise MaxopsError(f"set {set_id} was just removed from {self.path}: retention had no reason to keep it")
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _hold_path(self, set_id: str) -> str:
+        return os.path.join(self.sets_path, set_id, backup_set.MANIFEST)
+
     def reasons_to_keep(self, project: str, policy: Policy, upcoming: str | None = None) -> dict[str, list[str]]:
         """Retention's answer for the whole sets of one stack; ``upcoming`` is a set that a dry run would add."""
         candidates = [
-            Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept.set_id))
+            Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept))
             for kept in self.sets()
             if kept.manifest and kept.manifest.get("project") == project
         ]
@@ -144,10 +176,20 @@ class Repository:
             candidates.append(Candidate(upcoming, backup_set.moment_of(upcoming)))
         return reasons_to_keep(candidates, policy)
 
-    def remove(self, set_id: str) -> None:
-        """Take a set out of the repository: first out of sight, then off the disk."""
+    def remove(self, set_id: str) -> bool:
+        """Take a set out of the repository: first out of sight, then off the disk. False when somebody holds it."""
         grave = os.path.join(self.staging_path, f"removed-{set_id}")
-        os.rename(os.path.join(self.sets_path, set_id), grave)
+        # Network file systems give an exclusive lock only to those who could write.
+        descriptor = os.open(self._hold_path(set_id), os.O_RDWR)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            os.rename(os.path.join(self.sets_path, set_id), grave)
+        finally:
+            os.close(descriptor)
         fsync_path(self.sets_path)
         remove_tree(self._verification_path(set_id))
         remove_tree(grave)
+        return True

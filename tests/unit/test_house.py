@@ -17,9 +17,9 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 FLOORS = {
     "door": {"module_setup"},
     "jobs": {"backup_job", "backup_plan", "config_part", "database_part"},
-    "kept": {"backup_set", "repository", "retention"},
+    "kept": {"backup_set", "repository", "retention", "verdict"},
     "outside": {"postgresql", "stack", "volume"},
-    "tools": {"errors", "files", "process", "progress", "slots", "version"},
+    "tools": {"errors", "files", "findings", "process", "progress", "slots", "version"},
 }
 # The Docker SDK lets exceptions of requests through, so its room has to know them.
 LIBRARY_ROOMS = {"docker": {"stack"}, "psycopg2": {"postgresql"}, "requests": {"http", "stack"}}
