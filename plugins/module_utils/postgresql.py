@@ -9,7 +9,8 @@ The only room that imports psycopg2.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +120,55 @@ def _version(connection: Any) -> str:
     return f"{number // 10000}.{number % 10000}"
 
 
+def identifier(name: str) -> str:
+    """A name as SQL takes it in a statement for :class:`Session`, whatever letters it has."""
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+
+
+class Session:
+    """One session for statements that change the server; each is its own transaction. Use it as a context manager."""
+
+    def __init__(self, server: Server, database: str, cancellation: Cancellation | None = None) -> None:
+        self.database = database
+        self._server = server
+        self._cancellation = cancellation or Cancellation()
+        self._connection = server.connect(database)
+        self._connection.autocommit = True
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    @property
+    def version(self) -> str:
+        """The server's version, as in ``17.6``."""
+        return _version(self._connection)
+
+    def run(self, action: str, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement, with ``%s`` for each parameter; ``action`` is what it does, in words for an error."""
+        try:
+            with self._cancellation.stoppable(self._connection.cancel), self._connection.cursor() as cursor:
+                cursor.execute(statement, tuple(parameters))
+                return list(cursor.fetchall()) if cursor.description else []
+        except psycopg2.Error as error:
+            self._cancellation.check()
+            raise _failed(action, self.database, self._server.container, error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements of the block take effect together, or none does."""
+        self.run("begin a transaction in", "BEGIN")
+        try:
+            yield
+            self.run("commit in", "COMMIT")
+        except BaseException:
+            with suppress(MaxopsError):  # the server has rolled back by itself where the session is gone
+                self.run("roll back in", "ROLLBACK")
+            raise
+
+
 class Snapshot:
     """A frozen view of one database, which other sessions (pg_dump and its workers) can share.
 
@@ -172,6 +222,33 @@ class Snapshot:
     def extensions(self) -> dict[str, str]:
         """Installed extensions and their versions."""
         return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))
+
+    def properties(self) -> dict[str, Any]:
+        """What belongs to the database itself and is in no dump of it: locale, limit, comment, settings and grants."""
+        [(row, comment)] = self._rows(
+            "SELECT to_jsonb(d), shobj_description(d.oid, 'pg_database') FROM pg_database d"
+            " WHERE datname = current_database()"
+        )
+        settings = self._rows(
+            "SELECT r.rolname, split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) FROM pg_db_role_setting s"
+            " JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole"
+            " CROSS JOIN unnest(s.setconfig) c WHERE d.datname = current_database() ORDER BY 1 NULLS FIRST, 2"
+        )
+        grants = self._rows(
+            "SELECT r.rolname, a.privilege_type, a.is_grantable FROM pg_database d CROSS JOIN aclexplode(d.datacl) a"
+            " LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE d.datname = current_database() ORDER BY 1 NULLS FIRST, 2"
+        )
+        return {
+            "locale_provider": row.get("datlocprovider", "c"),
+            "locale": row.get("datlocale") or row.get("daticulocale"),
+            "icu_rules": row.get("daticurules"),
+            "connection_limit": row["datconnlimit"],
+            "comment": comment,
+            "settings": [{"role": role, "name": name, "value": value} for role, name, value in settings],
+            "grants": None
+            if row["datacl"] is None
+            else [{"role": role, "privilege": privilege, "grantable": again} for role, privilege, again in grants],
+        }
 
     def schema_version(self) -> dict[str, str]:
         """How far the application has migrated its schema, where it keeps that as Rails or Gitea do."""
