@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SIZE ?= small
 SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!.*\b(ba)?sh\b')
 
-.PHONY: help demo test bootstrap python images lab-up lab-down lab-seed unit integration lab-test lint lint-ruff \
+.PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup build docs \
   format changelog clean
 
@@ -33,8 +33,11 @@ images: bootstrap ## builds the lab's images where their inputs changed
 lab-up: images ## starts the lab stack (http://127.0.0.1:9000)
 	@tests/lab/lab.sh up
 
-lab-down: ## stops the lab stack and removes its data
+lab-down: ## stops the lab stack; its data stays
 	@tests/lab/lab.sh down
+
+lab-clean: ## stops the lab stack and removes its data; backup sets stay
+	@tests/lab/lab.sh down --volumes
 
 lab-seed: ## fills the running lab: SIZE=small|large
 	@tests/lab/lab.sh seed $(SIZE)

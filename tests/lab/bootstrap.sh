@@ -42,6 +42,7 @@ missing_packages() {
   have debootstrap || docker image inspect maxops-lab/base:bookworm maxops-lab/base:trixie >/dev/null 2>&1 ||
     echo debootstrap
   have zstd || echo zstd
+  have curl || echo curl
   have xz || echo xz-utils
   have git || echo git
 }
