@@ -14,7 +14,7 @@ author:
 description:
   - Takes all application databases, roles, named volumes, Compose files and environment files of one Compose project
     at one moment, side by side, and publishes them as one immutable backup set.
-  - Databases are dumped by the server's own C(pg_dump) in a throw-away container from the same image, so versions agree.
+  - Databases are dumped by the server's own C(pg_dump) in a throw-away container of the same image, so versions agree.
     Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
   - A set is published whole or not at all. Every file has its SHA-256 in the manifest and is on the disk before the set
     appears in C(sets/). A job that is killed leaves only files in C(staging/), which the next one removes.
