@@ -1,0 +1,100 @@
+"""What an operator may rely on after deploy and backup."""
+
+import hashlib
+import json
+
+import pytest
+
+STACK = "/var/lib/maxops-lab/molecule/stack"
+REPOSITORY = "/var/lib/maxops-lab/molecule/backups"
+PROJECT = "maxmolecule"
+GATEWAY = "http://127.0.0.1:9100"
+SERVICES = {"postgres", "redis", "openproject", "gitea", "nginx", "backup"}
+
+
+def containers(host, template, *filters):
+    arguments = " ".join(f"--filter {each}" for each in filters)
+    return host.check_output(f"docker ps --all {arguments} --format '{template}'").splitlines()
+
+
+@pytest.fixture(scope="module")
+def backup_set(host):
+    names = host.check_output("ls %s", f"{REPOSITORY}/sets").split()
+    assert len(names) == 1, "converge makes one set, and idempotence none"
+    return f"{REPOSITORY}/sets/{names[0]}"
+
+
+@pytest.fixture(scope="module")
+def manifest(host, backup_set):
+    return json.loads(host.check_output("cat %s", f"{backup_set}/manifest.json"))
+
+
+def files_in(host, folder):
+    found = host.check_output("find %s -type f -printf '%%P\\n'", folder).splitlines()
+    return {name for name in found if name != "manifest.json"}
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/openproject", "/health/gitea"])
+def test_gateway_says_that_all_is_well(host, path):
+    assert host.check_output("curl -sS -o /dev/null -w %%{http_code} %s", GATEWAY + path) == "200"
+
+
+def test_all_services_run(host):
+    running = containers(host, '{{.Label "com.docker.compose.service"}}', f"label=com.docker.compose.project={PROJECT}")
+    assert sorted(running) == sorted(SERVICES)
+
+
+def test_passwords_are_nobody_elses_business(host):
+    environment = host.file(f"{STACK}/.env")
+    assert (environment.user, environment.mode) == ("root", 0o600)
+
+
+def test_set_holds_exactly_what_its_manifest_tells(host, backup_set, manifest):
+    assert {entry["path"] for entry in manifest["files"]} == files_in(host, backup_set)
+    told = {entry["path"]: (entry["size"], entry["sha256"]) for entry in manifest["files"]}
+    for name, expected in told.items():
+        content = host.run("sha256sum < %s && stat -c %%s %s", f"{backup_set}/{name}", f"{backup_set}/{name}")
+        digest, _dash, size = content.stdout.split()
+        assert (int(size), digest) == expected, name
+
+
+def test_manifest_has_not_been_changed(manifest):
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == manifest["sha256"]
+
+
+def test_set_holds_the_whole_stack(host, backup_set):
+    names = files_in(host, backup_set)
+    for wanted in (
+        "databases/openproject/toc.dat",
+        "databases/gitea/toc.dat",
+        "globals.sql",
+        "config/.env",
+        "config/docker-compose.yml",
+    ):
+        assert wanted in names
+    for volume in ("openproject-assets", "gitea-data"):
+        assert any(name.startswith(f"volumes/{volume}.tar") for name in names)
+    assert not any("postgres-data" in name or "redis-data" in name for name in names)
+
+
+def test_dump_lists_with_the_servers_own_program(host, backup_set):
+    image = host.check_output(f"docker inspect --format '{{{{.Image}}}}' {PROJECT}-postgres-1")
+    listed = host.check_output(
+        "docker run --rm --network none -v %s:/set:ro --entrypoint pg_restore %s --list /set/databases/gitea",
+        backup_set,
+        image,
+    )
+    assert "TABLE DATA public repository" in listed
+
+
+def test_nobody_else_can_read_the_sets(host, backup_set):
+    assert host.file(REPOSITORY).mode == 0o700
+    assert host.file(f"{backup_set}/config/.env").mode == 0o600
+
+
+def test_nothing_is_left_behind(host):
+    assert containers(host, "{{.Names}}", "label=ops.maxops.helper") == []
+    assert host.check_output("ls -A %s", f"{REPOSITORY}/staging") == ""
+    assert containers(host, "{{.Names}}", "status=paused") == []
