@@ -17,7 +17,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
@@ -81,6 +81,22 @@ def sha256_and_sync(path: str) -> tuple[int, str]:
             digest.update(buffer[:count])
         os.fsync(stream.fileno())
     return size, digest.hexdigest()
+
+
+def sha256_of(path: str, on_read: Callable[[int], Any]) -> tuple[int, str]:
+    """Size and SHA-256 of a regular file that is no link; ``on_read`` gets the size of each piece as it is read."""
+    digest = hashlib.sha256()
+    size = 0
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as stream:
+        buffer = memoryview(bytearray(CHUNK))
+        while True:
+            count = stream.readinto(buffer)
+            if not count:
+                return size, digest.hexdigest()
+            size += count
+            digest.update(buffer[:count])
+            on_read(count)
 
 
 def write_atomically(path: str, text: str, mode: int = 0o600) -> None:

@@ -16,7 +16,7 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 # Top floor first. A new room gets its floor here; docs/architecture.md tells what each floor is for.
 FLOORS = {
     "door": {"module_setup"},
-    "jobs": {"backup_job", "backup_plan", "config_part", "database_part"},
+    "jobs": {"backup_job", "backup_plan", "config_part", "database_part", "verify_checksum", "verify_subject"},
     "kept": {"backup_set", "repository", "retention", "verdict"},
     "outside": {"postgresql", "stack", "volume"},
     "tools": {"errors", "files", "findings", "process", "progress", "slots", "version"},
