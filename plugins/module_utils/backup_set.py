@@ -68,6 +68,10 @@ class Layout:
         """The pg_dump directory of one database, whatever its name."""
         return os.path.join(self.databases, safe_name(name))
 
+    def properties(self, name: str) -> str:
+        """What belongs to a database itself, kept among the files of its pg_dump directory, which pg_restore ignores."""
+        return os.path.join(self.database(name), "maxops-properties.json")
+
     def volume(self, name: str, suffix: str) -> str:
         """The archive of one volume, whatever its name."""
         return os.path.join(self.volumes, safe_name(name) + suffix)

@@ -16,7 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils import postgresql
 from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import DatabasePart, Plan
 from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.files import free_bytes, human_size
+from ansible_collections.maxops.ops.plugins.module_utils.files import free_bytes, human_size, to_json, write_atomically
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation, StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part
 from ansible_collections.maxops.ops.plugins.module_utils.stack import HelperSpec
@@ -75,6 +75,8 @@ class Dumper:
             if ended.failed:
                 raise MaxopsError(_explain(self._plan, f'database "{part.name}"', "pg_dump", ended))
             counts = counting.result()
+        # A file of its own: settings may hold secrets, and the manifest is shown to everybody who runs a backup.
+        write_atomically(self._layout.properties(part.name), to_json(snapshot.properties()))
         return {
             "kind": "database",
             "name": part.name,

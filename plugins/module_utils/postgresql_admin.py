@@ -144,6 +144,4 @@ def rename(session: Session, pairs: Sequence[tuple[str, str]]) -> None:
     """Rename databases in one transaction: all of them or none."""
     with session.transaction():
         for old, new in pairs:
-            session.run(
-                f'rename database "{old}" in', f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}"
-            )
+            session.run(f'rename database "{old}" in', f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}")

@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loading a database of a backup set, or of the old way, into a new database. Private to this collection.
+
+Shared by the restore, whose server is the living one, and the rehearsal, whose server is a throw-away container.
+A new database that could not be loaded is left to the caller, who drops it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils import postgresql, postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation, StageResult
+from ansible_collections.maxops.ops.plugins.module_utils.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.stack import HelperSpec, Stack
+
+INSIDE_SOURCE = "/maxops/source"
+INSIDE_SOCKET = "/maxops/socket"
+INSIDE_PASSFILE = "/maxops/pgpass"
+
+# Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
+LOADING_SETTINGS = {"synchronous_commit": "off", "maintenance_work_mem": "256MB"}
+
+# Both programs' ends count: psql takes a cut stream for the end of the file, so gunzip has to be asked.
+_PSQL_SCRIPT = """
+file=$1; shift
+case $file in
+  *.gz)
+    failed=$({ { gunzip -c "$file" || echo "gunzip failed" >&3; } | "$@" >&2 || echo "psql failed" >&3; } 3>&1)
+    test -z "$failed" || { echo "$failed" >&2; exit 3; } ;;
+  *) exec "$@" <"$file" ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A PostgreSQL server to load into.
+
+    ``server`` is how this process reaches it; ``address`` is how its own programs do, from inside the container that
+    ``run`` starts for them. It takes a command, the folder of this host that the command may read at
+    ``/maxops/source``, and a way to stop.
+    """
+
+    server: postgresql.Server
+    address: str
+    run: Callable[[Sequence[str], str, Cancellation], StageResult]
+
+    def dsn(self, database: str) -> str:
+        """A connection string for the server's own programs."""
+        server = self.server
+        return postgresql.dsn(host=self.address, port=str(server.port), user=server.user, dbname=database)
+
+    @contextmanager
+    def session(self, cancellation: Cancellation | None = None) -> Iterator[postgresql.Session]:
+        """A session on the database ``postgres``."""
+        with postgresql.Session(self.server, "postgres", cancellation) as session:
+            yield session
+
+
+def target_of(
+    stack: Stack,
+    image_id: str,
+    server: postgresql.Server,
+    key: str,
+    passfile: str,
+    network_of: str | None = None,
+    socket_folder: str | None = None,
+) -> Target:
+    """The server of a container, reached over that container's network or through its socket's folder on this host."""
+    binds = [(passfile, INSIDE_PASSFILE, False)]
+    if socket_folder:
+        binds.append((socket_folder, INSIDE_SOCKET, True))
+    environment = {
+        "PGPASSFILE": INSIDE_PASSFILE,
+        "PGAPPNAME": "maxops.ops",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in LOADING_SETTINGS.items()),
+        "LC_ALL": "C",
+    }
+
+    def run(argv: Sequence[str], folder: str, cancellation: Cancellation) -> StageResult:
+        spec = HelperSpec(
+            image_id, argv, key, network_of, [(folder, INSIDE_SOURCE, False), *binds], environment=environment
+        )
+        return stack.run_helper(spec, cancellation)
+
+    return Target(server, INSIDE_SOCKET if socket_folder else "127.0.0.1", run)
+
+
+def load_set_database(
+    target: Target,
+    layout: Layout,
+    part: Mapping[str, Any],
+    name: str,
+    jobs: int,
+    cancellation: Cancellation,
+    meter: Part,
+) -> dict[str, Any]:
+    """Make the database ``name`` and load a manifest's part into it, with all that belonged to it.
+
+    Gives ``rows``, and as ``differences`` the tables whose number of rows is not the manifest's.
+    """
+    properties = _read_properties(layout.properties(part["name"]))
+    with target.session(cancellation) as session:
+        postgresql_admin.create(session, name, part, properties)
+    argv = ["pg_restore", "--format=directory", f"--jobs={jobs}", "--exit-on-error", "--no-password"]
+    argv += [f"--dbname={target.dsn(name)}", INSIDE_SOURCE]
+    seconds = _load(target, argv, layout.database(part["name"]), part["name"], name, cancellation, meter)
+    if properties:
+        with target.session(cancellation) as session:
+            postgresql_admin.apply_properties(session, name, part["owner"], properties)
+    rows = _count_and_analyze(target, name, cancellation)
+    return {"rows": rows, "differences": row_differences(part.get("rows", {}), rows), "load_seconds": seconds}
+
+
+def load_file(
+    target: Target, path: str, like: Mapping[str, Any], name: str, cancellation: Cancellation, meter: Part
+) -> dict[str, Any]:
+    """Make the database ``name`` and load a plain dump of the old way into it whole, ``.sql`` or ``.sql.gz``.
+
+    ``like`` has owner, encoding, collate and ctype. Gives ``rows``.
+    """
+    with target.session(cancellation) as session:
+        postgresql_admin.create(session, name, like, None)
+    psql = ["psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+    psql += [f"--dbname={target.dsn(name)}"]
+    inside = f"{INSIDE_SOURCE}/{os.path.basename(path)}"
+    argv = ["sh", "-c", _PSQL_SCRIPT, "sh", inside, *psql]
+    seconds = _load(target, argv, os.path.dirname(path), os.path.basename(path), name, cancellation, meter)
+    return {"rows": _count_and_analyze(target, name, cancellation), "load_seconds": seconds}
+
+
+def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Tables whose exact number of rows is not the expected one; None where a table is missing on one side."""
+    return [
+        {"table": table, "expected": expected.get(table), "found": found.get(table)}
+        for table in sorted({*expected, *found})
+        if expected.get(table) != found.get(table)
+    ]
+
+
+def _load(
+    target: Target, argv: Sequence[str], folder: str, source: str, name: str, cancellation: Cancellation, meter: Part
+) -> float:
+    started = time.monotonic()
+    with target.session() as session:
+        meter.measure = lambda: postgresql_admin.size(session, name)
+        try:
+            ended = target.run(argv, folder, cancellation)
+        finally:
+            meter.measure = None
+    if ended.failed:
+        raise MaxopsError(_explain(target, source, name, ended))
+    return round(time.monotonic() - started, 3)
+
+
+def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) -> dict[str, int]:
+    """Without statistics the first hours after a restore would be slow; both read every table, so they go together."""
+
+    def analyze() -> None:
+        with postgresql.Session(target.server, name, cancellation) as session:
+            session.run("analyze", "ANALYZE")
+
+    with ThreadPoolExecutor(1, thread_name_prefix="analyze") as pool:
+        analyzing = pool.submit(analyze)
+        with postgresql.Snapshot(target.server, name, cancellation) as snapshot:
+            rows = snapshot.row_counts()
+        analyzing.result()
+    return rows
+
+
+def _read_properties(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            properties: dict[str, Any] = json.load(stream)
+            return properties
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise MaxopsError(f"{path} cannot be read: {error}; verify the set, or take another") from error
+
+
+_ADVICE = (
+    (r"No space left on device", "the disk of the database server is full: make room, then run this again"),
+    (r"Disk quota exceeded", "the disk quota of the database server is used up: make room, then run this again"),
+    (r'role "[^"]+" does not exist', "make that role (CREATE ROLE …) or take a set that has it, then run this again"),
+    (
+        r"is not available",
+        "the database's image lacks an extension that the set needs: use the image that the set names",
+    ),
+    (r"unsupported version", "the set comes from a newer PostgreSQL: restore it into that version or a later one"),
+    (r"gunzip failed", "the file is cut short or damaged: take another backup"),
+    (r"terminating connection", "was the server stopped or restarted? Run this again when it is up"),
+    (r"connection to server", "is the database's container still running? Look at its log, then run this again"),
+)
+
+
+def _explain(target: Target, source: str, name: str, ended: StageResult) -> str:
+    lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
+    said = "; ".join(lines[-4:]) or f"exit code {ended.returncode}"
+    advice = next((advice for sign, advice in _ADVICE if re.search(sign, said)), "mend the cause, then run this again")
+    container = target.server.container
+    return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {said}; {advice}'
