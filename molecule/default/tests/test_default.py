@@ -8,7 +8,7 @@ import pytest
 STACK = "/var/lib/maxops-lab/molecule/stack"
 REPOSITORY = "/var/lib/maxops-lab/molecule/backups"
 PROJECT = "maxmolecule"
-GATEWAY = "http://127.0.0.1:9100"
+GATEWAY = "http://127.0.0.1:9190"
 SERVICES = {"postgres", "redis", "openproject", "gitea", "nginx", "backup"}
 
 
