@@ -145,21 +145,23 @@ def run_pipeline(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     priority: Priority | None = None,
     on_start: Callable[[list[int]], Any] | None = None,
+    stop: Callable[[], Any] | None = None,
 ) -> PipelineResult:
     """Run programs joined by pipes; data goes from one to the next in the kernel, never through Python.
 
-    ``on_start`` gets the process ids. Nobody's exit code is lost, and none survives this call.
+    ``on_start`` gets the process ids. ``stop`` is how to end programs that clean up after themselves; without it they
+    are killed, also when this process is killed. Nobody's exit code is lost, and none survives this call.
     Raises MaxopsError when a program is not installed, Cancelled when the job was stopped.
     """
     for stage in stages:
         require_program(stage.argv[0])
-    prefix = dies_with_parent() + (priority or Priority()).prefix()
+    prefix = ([] if stop else dies_with_parent()) + (priority or Priority()).prefix()
     environment = dict(os.environ, LC_ALL="C", LANG="C")
     processes: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory(prefix="maxops-") as folder:
         errors = [open(os.path.join(folder, str(index)), "w+b") for index in range(len(stages))]  # noqa: SIM115
         try:
-            with cancellation.stoppable(lambda: _kill_all(processes)):
+            with cancellation.stoppable(stop or (lambda: _kill_all(processes))):
                 source = stdin
                 for stage, error in zip(stages, errors):
                     sink = stdout if stage is stages[-1] else subprocess.PIPE

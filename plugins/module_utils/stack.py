@@ -251,11 +251,9 @@ class Stack:
             words += ["--env", f"{key}={value}"]
         words += ["--entrypoint", "sh", spec.image_id, "-c", _HELPER_SCRIPT, "sh", *spec.argv]
         reading, writing = os.pipe()
-        try:
-            with os.fdopen(reading, "rb") as stdin:
-                return run_pipeline([Stage(words)], cancellation, stdin=stdin).stages[0]
-        finally:
-            os.close(writing)
+        # The program docker must not be killed: between creating and starting, that would leave a container behind.
+        with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb") as lifeline:
+            return run_pipeline([Stage(words)], cancellation, stdin=stdin, stop=lifeline.close).stages[0]
 
     def remove_helpers(self, key: str) -> list[str]:
         """Remove containers that an earlier or failed job of the same key left behind; gives their names."""

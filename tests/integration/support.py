@@ -136,14 +136,15 @@ class MiniStack:
         """Some rows and files, more of them for a backup that takes a while."""
         self.sql(
             "CREATE TABLE IF NOT EXISTS entry (id bigserial PRIMARY KEY, body text);"
-            f"INSERT INTO entry (body) SELECT md5(g::text) || repeat(md5((g * 7)::text), 6) FROM generate_series(1, {rows}) g"
+            "INSERT INTO entry (body) SELECT md5(g::text) || repeat(md5((g * 7)::text), 6)"
+            f" FROM generate_series(1, {rows}) g"
         )
         self.shell(f"for i in $(seq {files}); do head -c 100000 /dev/urandom > /assets/file-$i; done")
 
 
-def helpers() -> list[str]:
-    """Containers that the collection started and that still exist."""
-    return run("docker", "ps", "--all", "--quiet", "--filter", "label=ops.maxops.helper").stdout.split()
+def helpers(repository: str | Path) -> list[str]:
+    """Containers that jobs on this repository started and that still exist."""
+    return run("docker", "ps", "--all", "--quiet", "--filter", f"label=ops.maxops.helper={repository}").stdout.split()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:

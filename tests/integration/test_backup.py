@@ -62,7 +62,7 @@ def test_set_is_complete_and_every_digest_is_right(backup: Module) -> None:
     assert not [path for path in top.rglob("*") if "config/gateway" not in str(path) and path.stat().st_mode & 0o077]
     assert {"config/.env", "config/docker-compose.yml", "config/gateway/gateway.conf", "globals.sql"} <= set(listed)
     assert list((top.parents[1] / "staging").iterdir()) == []
-    assert helpers() == []
+    assert helpers(top.parents[1]) == []
 
 
 def test_rows_are_counted_exactly_in_every_kind_of_table(backup: Module) -> None:
