@@ -16,11 +16,12 @@ INTERVAL = 0.5
 
 
 class Part:
-    """One part of a job and how far it is; sizes in bytes."""
+    """One part of a job and how far it is, counted in ``unit``."""
 
-    def __init__(self, name: str, total: int) -> None:
+    def __init__(self, name: str, total: int, unit: str = "bytes") -> None:
         self.name = name
         self.total = total
+        self.unit = unit
         self.state = "waiting"
         self.measure: Callable[[], int] | None = None
         self._done = 0
@@ -41,7 +42,7 @@ class Part:
         return self._seconds
 
     def snapshot(self) -> dict[str, Any]:
-        """The part as JSON data: name, state, bytes done and total, bytes per second."""
+        """The part as JSON data: name, state, unit, how many done and in total, how many per second."""
         measure = self.measure
         if measure is not None:
             try:
@@ -52,6 +53,7 @@ class Part:
         return {
             "name": self.name,
             "state": self.state,
+            "unit": self.unit,
             "done": self._done,
             "total": max(self.total, self._done),
             "rate": int(self._done / seconds) if seconds > 0 else 0,
@@ -68,9 +70,9 @@ class Progress:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def part(self, name: str, total: int = 0) -> Part:
-        """Announce a part of the job; ``total`` is its size in bytes as far as it is known."""
-        part = Part(name, total)
+    def part(self, name: str, total: int = 0, unit: str = "bytes") -> Part:
+        """Announce a part of the job; ``total`` is its size as far as it is known."""
+        part = Part(name, total, unit)
         self._parts.append(part)
         return part
 

@@ -44,13 +44,17 @@ def seconds(value: float) -> str:
 def progress_line(host: str, progress: Mapping[str, Any]) -> str:
     """One line for a job under way: each part that runs, how far it is and how fast, and how many wait."""
     parts: list[Mapping[str, Any]] = progress.get("parts", [])
-    running = [
-        f"{part['name']} {human_size(part['done'])} of {human_size(part['total'])} ({human_size(part['rate'])}/s)"
-        for part in parts
-        if part["state"] == "running"
-    ]
+    running = [_running(part) for part in parts if part["state"] == "running"]
     done = sum(part["state"] == "done" for part in parts)
     return f"  {host}: {done} of {len(parts)} parts done; " + (", ".join(running) or "putting the set on the disk")
+
+
+def _running(part: Mapping[str, Any]) -> str:
+    unit = part.get("unit", "bytes")
+    done, total, rate = (
+        human_size(part[key]) if unit == "bytes" else f"{part[key]:,}" for key in ("done", "total", "rate")
+    )
+    return f"{part['name']} {done} of {total}{'' if unit == 'bytes' else ' ' + unit} ({rate}/s)"
 
 
 def backup_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:

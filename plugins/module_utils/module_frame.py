@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How every module begins and ends, whatever it works on. Private to this collection."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
+
+
+def require(module: AnsibleModule, libraries: Mapping[str, str | None]) -> None:
+    """Fail with a sentence when one of the libraries (name → traceback of its import) is not installed on the host."""
+    for library, error in libraries.items():
+        if error:
+            advice = missing_required_lib(library, reason="The role maxops.ops.host installs it")
+            module.fail_json(msg=advice, exception=error)
+
+
+@contextmanager
+def failing_well(module: AnsibleModule, after_stop: str = "nothing was published, run this again") -> Iterator[None]:
+    """Turn what a user can cause, and a stop by signal, into the module's failure; clean-up has run by then."""
+
+    def stop(number: int, _frame: object) -> NoReturn:
+        raise Cancelled(f"stopped by signal {signal.Signals(number).name}; {after_stop}")
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        yield
+    except MaxopsError as error:
+        module.fail_json(msg=str(error))
