@@ -15,20 +15,23 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 
 # Top floor first. A new room gets its floor here; docs/architecture.md tells what each floor is for.
 FLOORS = {
-    "door": {"module_setup"},
+    "door": {"module_frame", "module_setup", "user_setup"},
     "jobs": {
         "backup_job",
         "backup_plan",
         "config_part",
         "database_load",
         "database_part",
+        "gitea_users",
+        "openproject_users",
         "roles_load",
+        "user_sync",
         "verify_checksum",
         "verify_subject",
         "volume_part",
     },
     "kept": {"backup_set", "repository", "retention", "verdict"},
-    "outside": {"postgresql", "postgresql_admin", "stack", "volume"},
+    "outside": {"gitea", "gitea_command", "openproject", "postgresql", "postgresql_admin", "stack", "volume"},
     "tools": {
         "crew",
         "errors",
