@@ -45,8 +45,8 @@ DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 # Ends the work when standard input ends: Docker closes it when the process that holds the other side is gone,
 # so that a killed job leaves no dump running. The shell is process 1, its end takes everything with it.
 _HELPER_SCRIPT = (
-    'umask 077; exec 3<&0; "$@" </dev/null & work=$!; '
-    "{ cat <&3 >/dev/null; kill -TERM $work; } 2>/dev/null & wait $work"
+    'signal=$1; shift; umask 077; exec 3<&0; "$@" </dev/null & work=$!; '
+    "{ cat <&3 >/dev/null; kill -$signal $work; } 2>/dev/null & wait $work"
 )
 
 
@@ -84,7 +84,11 @@ class Container:
 
 @dataclass
 class HelperSpec:
-    """A throw-away container: what it runs, in which image, and what it may see."""
+    """A throw-away container: what it runs, in which image, and what it may see and do.
+
+    ``user`` is a name or number of the image, ``capabilities`` what it may do beyond its user's rights, ``stop_signal``
+    what ends it when it is to stop before its end.
+    """
 
     image_id: str
     argv: Sequence[str]
@@ -93,6 +97,9 @@ class HelperSpec:
     binds: Sequence[tuple[str, str, bool]] = field(default_factory=tuple)
     environment: dict[str, str] = field(default_factory=dict)
     cpu_shares: int | None = None
+    user: str = "0:0"
+    capabilities: Sequence[str] = ()
+    stop_signal: str = "TERM"
 
 
 class Stack:
@@ -105,8 +112,8 @@ class Stack:
         self.containers: list[Container] = []
 
     @classmethod
-    def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST) -> Stack:
-        """Read the project from the daemon. Raises MaxopsError when the daemon or the project is not there."""
+    def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST, required: bool = True) -> Stack:
+        """Read the project from the daemon. Raises MaxopsError when the daemon is not there, or a required project."""
         if not docker_host.startswith("unix://"):
             raise MaxopsError(
                 f'docker_host "{docker_host}" is not a local socket; containers write backup sets into folders of the '
@@ -117,17 +124,17 @@ class Stack:
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
             raise MaxopsError(_daemon_error(docker_host, error)) from error
         stack = cls(client, docker_host, project_name)
-        stack.refresh()
+        stack.refresh(required)
         return stack
 
-    def refresh(self) -> None:
+    def refresh(self, required: bool = True) -> None:
         """Read the project's containers anew."""
         with self._asking("list the containers"):
             label = f"{PROJECT_LABEL}={self.project_name}"
             found = self._client.api.containers(all=True, filters={"label": label})
             details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
         self.containers = sorted((_container(data) for data in details if data), key=lambda each: each.name)
-        if not self.containers:
+        if required and not self.containers:
             raise MaxopsError(self._no_such_project())
 
     def _inspect(self, container_id: str) -> dict[str, Any] | None:
@@ -219,10 +226,24 @@ class Stack:
             "version": labels.get("org.opencontainers.image.version"),
         }
 
+    def find_image(self, reference: str) -> str | None:
+        """Id of the image that an id, digest or tag stands for; None when it is not on this host."""
+        with self._asking(f"look for the image {reference}"):
+            try:
+                return str(self._client.api.inspect_image(reference)["Id"])
+            except docker.errors.ImageNotFound:
+                return None
+
     def engine_version(self) -> str:
         """Version of the Docker Engine."""
         with self._asking("tell its version"):
             return str(self._client.version().get("Version", "unknown"))
+
+    @contextmanager
+    def asking(self, action: str) -> Iterator[Any]:
+        """The daemon's interface, for other rooms that work on the project; ``action`` is for the error's sentence."""
+        with self._asking(action):
+            yield self._client.api
 
     # -- running things ---------------------------------------------------------------------------------------
 
@@ -237,7 +258,8 @@ class Stack:
         require_program("docker")
         words = ["docker", "--host", self._docker_host, "run", "--rm", "--interactive", "--pull=never"]
         words += ["--name", f"maxops-helper-{uuid.uuid4().hex[:12]}", "--label", f"{HELPER_LABEL}={spec.key}"]
-        words += ["--user", "0:0", "--cap-drop=ALL", "--security-opt", "no-new-privileges", "--read-only"]
+        words += ["--user", spec.user, "--cap-drop=ALL", *(f"--cap-add={each}" for each in spec.capabilities)]
+        words += ["--security-opt", "no-new-privileges", "--read-only"]
         # Files of the set belong to the host's root and carry the host's labels, whatever the daemon does for others.
         words += ["--userns=host", "--security-opt", "label=disable"]
         words += ["--network", f"container:{spec.network_of}" if spec.network_of else "none"]
@@ -249,7 +271,7 @@ class Stack:
             words += ["--mount", ",".join('"' + each.replace('"', '""') + '"' for each in fields)]
         for key, value in spec.environment.items():
             words += ["--env", f"{key}={value}"]
-        words += ["--entrypoint", "sh", spec.image_id, "-c", _HELPER_SCRIPT, "sh", *spec.argv]
+        words += ["--entrypoint", "sh", spec.image_id, "-c", _HELPER_SCRIPT, "sh", spec.stop_signal, *spec.argv]
         reading, writing = os.pipe()
         # The program docker must not be killed: between creating and starting, that would leave a container behind.
         with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb") as lifeline:
@@ -277,30 +299,43 @@ class Stack:
         if not targets:
             yield
             return
-        require_program("docker")
-        guard = self._start_guard(targets)
-        try:
+        with self._afterwards(
+            'for each; do docker --host "$DOCKER" unpause "$each"; done', [each.id for each in targets]
+        ):
             for container in targets:
                 with self._asking(f"pause {container.name}"):
                     self._client.api.pause(container.id)
+            yield
+
+    @contextmanager
+    def clearing(self, key: str, folders: Sequence[str]) -> Iterator[None]:
+        """Remove a key's helpers and folders at the end of the block, whatever happens to this process."""
+        remove = (
+            'key=$1; shift; ids=$(docker --host "$DOCKER" ps --all --quiet --filter "label=$LABEL=$key"); '
+            '[ -z "$ids" ] || docker --host "$DOCKER" rm --force $ids; rm -rf -- "$@"'
+        )
+        with self._afterwards(remove, [key, *folders]):
+            yield
+
+    @contextmanager
+    def _afterwards(self, script: str, arguments: Sequence[str]) -> Iterator[None]:
+        """Run a shell script when the block is left, and just as well when this process is killed inside of it."""
+        require_program("docker")
+        # A session of its own, whose standard input ends with the block or with this process.
+        guard = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", f'trap "" HUP INT TERM; cat >/dev/null; {script}', "maxops-afterwards", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=dict(os.environ, DOCKER=self._docker_host, LABEL=HELPER_LABEL),
+        )
+        try:
             yield
         finally:
             if guard.stdin:
                 guard.stdin.close()
             guard.wait()
-
-    def _start_guard(self, containers: Sequence[Container]) -> subprocess.Popen[bytes]:
-        # A process of its own session that unpauses when its standard input ends: when the block is left,
-        # and just as well when this process is killed with no chance to clean up.
-        unpause = 'trap "" HUP INT TERM; cat >/dev/null; for each; do docker --host "$DOCKER" unpause "$each"; done'
-        return subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", unpause, "maxops-unpause", *(each.id for each in containers)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=dict(os.environ, DOCKER=self._docker_host),
-        )
 
     @contextmanager
     def _asking(self, action: str) -> Iterator[None]:
