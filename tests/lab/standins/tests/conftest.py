@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from standins.tests.support import Lab, missing_images  # noqa: E402
+from standins.tests.support import Lab, missing_images
 
 SHARED = Path("/work/shared")
 
