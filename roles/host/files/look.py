@@ -5,28 +5,25 @@ import json
 import shutil
 import sys
 
-modules, programs = (words.split(",") for words in sys.argv[1:])
-# A module's own folder comes first on the path; a folder called "docker" beside it would pass for the package.
-sys.path[:] = [entry for entry in sys.path if entry not in ("", sys.path[0])]
 
-missing = {}
-for name in modules:
+def trouble_with(module: str) -> str:
+    """Why a module can't be used, empty if it can."""
     try:
-        if importlib.import_module(name).__file__ is None:
-            missing[name] = "not installed"
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        missing[name] = "not installed" if error.name == name else str(error)
-    except Exception as error:  # a broken package may raise anything
-        missing[name] = f"{type(error).__name__}: {error}"
+        return "not installed" if error.name == module else str(error)
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything
+        return f"{type(error).__name__}: {error}"
+    # A folder that happens to have the name is imported too, without a file of its own.
+    return "" if found.__file__ else "not installed"
 
-print(
-    json.dumps(
-        {
-            "interpreter": sys.executable,
-            "modules": missing,
-            "programs": [name for name in programs if shutil.which(name) is None],
-            "of_distribution": sys.prefix == "/usr",
-            "virtual": sys.prefix != sys.base_prefix,
-        }
-    )
-)
+
+modules, programs = (words.split(",") for words in sys.argv[1:])
+seen = {
+    "interpreter": sys.executable,
+    "modules": {name: trouble for name in modules if (trouble := trouble_with(name))},
+    "programs": [name for name in programs if shutil.which(name) is None],
+    "of_distribution": sys.prefix == "/usr",
+    "virtual": sys.prefix != sys.base_prefix,
+}
+json.dump(seen, sys.stdout)

@@ -26,6 +26,7 @@ value_of() {
   local value
   value=$(sed -nE "s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*(.*[^[:space:]])[[:space:]]*\$/\2/p" \
     "$file" | tail -n 1)
+  [[ $value == [\"\']* ]] || value=${value%%[[:space:]]#*}
   value=${value#[\"\']}
   printf '%s' "${value%[\"\']}"
 }
@@ -43,7 +44,8 @@ while [[ $1 == --* ]]; do
     *) die "unknown option $1" ;;
   esac
 done
-file=$1
+# A link stays one, and leads to the new file.
+file=$(readlink -m "$1")
 shift
 
 umask 077
