@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -51,52 +52,52 @@ def outside(tmp_path):
 
 
 LINK, HARD, CHARACTER, BLOCK = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE
-ATTACKS = {
-    "dots": lambda s: [(member("./../../evil"), b"x")],
-    "dots within": lambda s: [(member("./a/../../../evil"), b"x")],
-    "absolute": lambda s: [(member(f"{s.parent}/evil"), b"x")],
-    "overwrite by an absolute name": lambda s: [(member(str(s)), b"evil")],
-    "link out, then through it": lambda s: [
-        (member("./out", type=LINK, linkname=str(s.parent)), b""),
-        (member("./out/evil"), b"x"),
-    ],
-    "relative link out, then through it": lambda s: [
-        (member("./out", type=LINK, linkname="../.."), b""),
-        (member("./out/evil"), b"x"),
-    ],
-    "two links, then through them": lambda s: [
-        (member("./a", type=LINK, linkname="."), b""),
-        (member("./b", type=LINK, linkname="a/../.."), b""),
-        (member("./b/evil"), b"x"),
-    ],
-    "a link to a file, then written": lambda s: [
-        (member("./out", type=LINK, linkname=str(s)), b""),
-        (member("./out"), b"evil"),
-    ],
-    "hard link out": lambda s: [(member("./out", type=HARD, linkname=str(s)), b"")],
-    "hard link out by dots": lambda s: [(member("./out", type=HARD, linkname="../../secret"), b"")],
-    "hard link through a link": lambda s: [
-        (member("./way", type=LINK, linkname=str(s.parent)), b""),
-        (member("./out", type=HARD, linkname="way/secret"), b""),
-    ],
-    "hard link out, then written": lambda s: [
-        (member("./out", type=HARD, linkname="../../secret"), b""),
-        (member("./out"), b"evil"),
-    ],
-}
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+def attacks(secret):
+    return {
+        "dots": [(member("./../../evil"), b"x")],
+        "dots within": [(member("./a/../../../evil"), b"x")],
+        "absolute": [(member(f"{secret.parent}/evil"), b"x")],
+        "overwrite by an absolute name": [(member(str(secret)), b"evil")],
+        "link out, then through it": [
+            (member("./out", type=LINK, linkname=str(secret.parent)), b""),
+            (member("./out/evil"), b"x"),
+        ],
+        "relative link out, then through it": [
+            (member("./out", type=LINK, linkname="../.."), b""),
+            (member("./out/evil"), b"x"),
+        ],
+        "two links, then through them": [
+            (member("./a", type=LINK, linkname="."), b""),
+            (member("./b", type=LINK, linkname="a/../.."), b""),
+            (member("./b/evil"), b"x"),
+        ],
+        "a link to a file, then written": [
+            (member("./out", type=LINK, linkname=str(secret)), b""),
+            (member("./out"), b"evil"),
+        ],
+        "hard link out": [(member("./out", type=HARD, linkname=str(secret)), b"")],
+        "hard link out by dots": [(member("./out", type=HARD, linkname="../../secret"), b"")],
+        "hard link through a link": [
+            (member("./way", type=LINK, linkname=str(secret.parent)), b""),
+            (member("./out", type=HARD, linkname="way/secret"), b""),
+        ],
+        "hard link out, then written": [
+            (member("./out", type=HARD, linkname="../../secret"), b""),
+            (member("./out"), b"evil"),
+        ],
+    }
+
+
+@pytest.mark.parametrize("name", attacks(Path("/outside/secret")))
 def test_nothing_gets_out(name, tmp_path, destination, secret):
-    path = archive_of(tmp_path / "attack.tar", *ATTACKS[name](secret))
+    path = archive_of(tmp_path / "attack.tar", *attacks(secret)[name])
     before = outside(tmp_path)
-    try:
+    # The one that comes to nothing: a link is the application's own business while nothing is written through it.
+    harmless = name == "a link to a file, then written"
+    with nullcontext() if harmless else pytest.raises(MaxopsError, match='"data"'):
         extract("data", path, str(destination), Cancellation())
-    except MaxopsError as error:
-        assert '"data"' in str(error)
-    else:
-        # The one that comes to nothing: a link is the application's own business while nothing is written through it.
-        assert name == "a link to a file, then written"
     assert outside(tmp_path) == before
     assert secret.read_text() == "untouched"
     assert secret.stat().st_nlink == 1
