@@ -12,7 +12,7 @@ from ..errors import ApiError, NotExistError, not_found
 from . import paging
 from .admin import shown
 from .authentication import needs
-from .targets import organization_named
+from .targets import organization_named, user_named
 
 blueprint = Blueprint("organizations", __name__, url_prefix="/api/v1")
 anyone = needs(category="organization", signed_in=False)
@@ -23,6 +23,26 @@ signed_in = needs(category="organization")
 @anyone
 def one_organization(name: str) -> Response:
     return jsonify(represent.organization(organization_named(name), context().settings))
+
+
+@blueprint.get("/admin/orgs")
+@needs(category="admin", admin=True)
+def list_organizations() -> Response:
+    return _list_organizations(f"type = {accounts.ORGANIZATION}", ())
+
+
+@blueprint.get("/users/<name>/orgs")
+@signed_in
+def list_organizations_of(name: str) -> Response:
+    member = user_named(name)
+    return _list_organizations("id IN (SELECT org_id FROM org_user WHERE uid = %s)", (member["id"],))
+
+
+def _list_organizations(wanted: str, arguments: tuple[int, ...]) -> Response:
+    page = paging.requested()
+    total = transaction().value(f'SELECT count(*) FROM "user" WHERE {wanted}', arguments)
+    rows = transaction().rows(f'SELECT * FROM "user" WHERE {wanted} ORDER BY name' + page.sql, arguments)
+    return paging.answer([represent.organization(row, context().settings) for row in rows], page, total)
 
 
 @blueprint.get("/orgs/<name>/teams")
