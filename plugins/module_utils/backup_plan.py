@@ -17,9 +17,10 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils import postgresql, volume
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import free_bytes, human_size
+from ansible_collections.maxops.ops.plugins.module_utils.postgresql_server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
-from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, Container, Mount, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, Container, Stack
 
 DUMP_RATIO = 0.6
 """Stored bytes for each byte of a database, before a first set tells better; prose takes about 0.25."""
@@ -145,7 +146,7 @@ def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str]
         return
     container = plan.stack.require_running(options.database_service)
     plan.database_container = container
-    plan.server = find_server(plan.stack, container, options)
+    plan.server = find_server(plan.stack, container, options.database_user, options.database_password)
     plan.server_version, found = postgresql.list_databases(plan.server)
     known = {each.name: each for each in found}
     wanted = list(known) if options.databases is None else list(dict.fromkeys(options.databases))
@@ -161,55 +162,6 @@ def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str]
             continue
         estimate = _estimate(previous.get(("database", name)), known[name].size, DUMP_RATIO)
         plan.databases.append(DatabasePart(known[name], estimate))
-
-
-def find_server(stack: Stack, container: Container, options: Options) -> postgresql.Server:
-    """How to reach the stack's PostgreSQL from this host, with the stack's own user and password."""
-    if not container.addresses:
-        raise MaxopsError(
-            f"container {container.name} has no address on any network that this host can reach; "
-            "attach it to a bridge network of the project (networks: in the Compose file)"
-        )
-    password, source = _password(stack, container, options)
-    return postgresql.Server(
-        host=container.addresses[0],
-        port=int(container.environment.get("PGPORT") or 5432),
-        user=options.database_user or container.environment.get("POSTGRES_USER") or "postgres",
-        password=password,
-        container=container.name,
-        password_source=source,
-    )
-
-
-def _password(stack: Stack, container: Container, options: Options) -> tuple[str, str]:
-    if options.database_password is not None:
-        return options.database_password, "the option database_password"
-    dotenv = os.path.join(stack.working_dir or "/", ".env")
-    environment = container.environment
-    if environment.get("POSTGRES_PASSWORD"):
-        return environment["POSTGRES_PASSWORD"], f"POSTGRES_PASSWORD in the container's environment (set in {dotenv})"
-    inside = environment.get("POSTGRES_PASSWORD_FILE")
-    if inside:
-        path = _on_host(inside, container.mounts)
-        try:
-            with open(path, encoding="utf-8") as stream:
-                return stream.read().rstrip("\r\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
-        except OSError as error:
-            raise MaxopsError(
-                f"the password file {inside} of container {container.name} cannot be read on the host ({path}: "
-                f"{error.strerror}); run as root (become: true), or give database_password from a vault"
-            ) from error
-    raise MaxopsError(
-        f"container {container.name} tells neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
-        "give database_password (and database_user) from a vault"
-    )
-
-
-def _on_host(inside: str, mounts: Sequence[Mount]) -> str:
-    for mount in mounts:
-        if inside == mount.target or inside.startswith(mount.target.rstrip("/") + "/"):
-            return os.path.normpath(mount.source + inside[len(mount.target.rstrip("/")) :])
-    return inside
 
 
 # -- volumes ------------------------------------------------------------------------------------------------------

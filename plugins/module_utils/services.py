@@ -21,6 +21,15 @@ STEADY_SECONDS = 2.0
 _DEPENDS_LABEL = "com.docker.compose.depends_on"
 
 
+def uses_database(containers: Sequence[Container], database: str) -> bool:
+    """True when the environment of one of the containers names the database, alone or at the end of a URL."""
+    return any(
+        database in {value, value.partition("?")[0].rpartition("/")[2]}
+        for container in containers
+        for value in container.environment.values()
+    )
+
+
 def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
     """Names of the running ones of some containers, by their service: what has to run again afterwards."""
     services: dict[str, list[str]] = {}

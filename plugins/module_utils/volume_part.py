@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Opti
 from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation, Priority
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.services import uses_database
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Container
 
 
@@ -43,22 +44,13 @@ def group(plan: Plan, pause: bool) -> list[Group]:
         groups.append(new)
     free = [part.name for part in plan.databases]
     for each in groups:
-        each.databases = [name for name in free if _uses(each.containers, name)]
+        each.databases = [name for name in free if uses_database(each.containers, name)]
         free = [name for name in free if name not in each.databases]
     return groups
 
 
 def _overlap(some: Sequence[Container], others: Sequence[Container]) -> bool:
     return bool({each.id for each in some} & {each.id for each in others})
-
-
-def _uses(containers: Sequence[Container], database: str) -> bool:
-    """True when the environment of one of the containers names the database, alone or at the end of a URL."""
-    return any(
-        database in {value, value.partition("?")[0].rpartition("/")[2]}
-        for container in containers
-        for value in container.environment.values()
-    )
 
 
 class Archiver:

@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How to reach the PostgreSQL of a stack's container: address, user and password. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from ansible_collections.maxops.ops.plugins.module_utils import postgresql
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Mount, Stack
+
+
+def find_server(
+    stack: Stack, container: Container, user: str | None = None, password: str | None = None
+) -> postgresql.Server:
+    """How to reach the stack's PostgreSQL from this host, with the stack's own user and password."""
+    if not container.addresses:
+        raise MaxopsError(
+            f"container {container.name} has no address on any network that this host can reach; "
+            "attach it to a bridge network of the project (networks: in the Compose file)"
+        )
+    password, source = _password(stack, container, password)
+    return postgresql.Server(
+        host=container.addresses[0],
+        port=int(container.environment.get("PGPORT") or 5432),
+        user=user or container.environment.get("POSTGRES_USER") or "postgres",
+        password=password,
+        container=container.name,
+        password_source=source,
+    )
+
+
+def _password(stack: Stack, container: Container, given: str | None) -> tuple[str, str]:
+    if given is not None:
+        return given, "the option database_password"
+    dotenv = os.path.join(stack.working_dir or "/", ".env")
+    environment = container.environment
+    if environment.get("POSTGRES_PASSWORD"):
+        return environment["POSTGRES_PASSWORD"], f"POSTGRES_PASSWORD in the container's environment (set in {dotenv})"
+    inside = environment.get("POSTGRES_PASSWORD_FILE")
+    if inside:
+        path = on_host(inside, container.mounts)
+        try:
+            with open(path, encoding="utf-8") as stream:
+                return stream.read().rstrip("\r\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
+        except OSError as error:
+            raise MaxopsError(
+                f"the password file {inside} of container {container.name} cannot be read on the host ({path}: "
+                f"{error.strerror}); run as root (become: true), or give database_password from a vault"
+            ) from error
+    raise MaxopsError(
+        f"container {container.name} tells neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
+        "give database_password (and database_user) from a vault"
+    )
+
+
+def on_host(inside: str, mounts: Sequence[Mount]) -> str:
+    """Where a path inside a container is on the host."""
+    for mount in mounts:
+        if inside == mount.target or inside.startswith(mount.target.rstrip("/") + "/"):
+            return os.path.normpath(mount.source + inside[len(mount.target.rstrip("/")) :])
+    return inside
