@@ -95,6 +95,6 @@ def test_nobody_else_can_read_the_sets(host, backup_set):
 
 
 def test_nothing_is_left_behind(host):
-    assert containers(host, "{{.Names}}", "label=ops.maxops.helper") == []
+    assert containers(host, "{{.Names}}", f"label=ops.maxops.helper={REPOSITORY}") == []
     assert host.check_output("ls -A %s", f"{REPOSITORY}/staging") == ""
-    assert containers(host, "{{.Names}}", "status=paused") == []
+    assert containers(host, "{{.Names}}", "status=paused", f"label=com.docker.compose.project={PROJECT}") == []
