@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 SIZE ?= small
-SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -lE '^\#!.*\b(ba)?sh\b')
+SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
 
 .PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup build docs \
@@ -60,7 +60,7 @@ lint-ansible:
 	@ansible-lint --quiet --offline
 
 lint-shell:
-	@shellcheck $(SHELL_SCRIPTS)
+	@shellcheck --external-sources $(SHELL_SCRIPTS)
 
 lint-changelog:
 	@antsibull-changelog lint
