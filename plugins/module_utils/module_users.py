@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules for users of an application share: options, people, results. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.http import Client, Endpoint
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person, System
+from ansible_collections.maxops.ops.plugins.module_utils.user_sync import Options, Report, synchronise
+
+LIST_OPTIONS = ("users", "prune", "prune_exclude")
+AFTER_STOP = "what was done stays done, run this again for the rest"
+SHOWN_FAILURES = 5
+
+
+def api_argument_spec(api_url: str) -> dict[str, Any]:
+    """Options of the documentation fragment ``maxops.ops.api``."""
+    return {
+        "api_url": {"type": "str", "default": api_url},
+        "api_token": {"type": "str", "no_log": True},
+        "api_user": {"type": "str"},
+        "api_password": {"type": "str", "no_log": True},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_file": {"type": "path"},
+        "proxy": {"type": "str"},
+        "timeout": {"type": "int", "default": 30},
+        "retries": {"type": "int", "default": 4},
+        "concurrency": {"type": "int", "default": 8},
+    }
+
+
+def users_argument_spec(user_options: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """One user's options, the same for each entry of ``users``, and what is done about accounts that nobody lists."""
+    state = {"type": "str", "choices": ["present", "absent"]}
+    return {
+        "name": {"type": "str"},
+        "state": {**state, "default": "present"},
+        **user_options,
+        "users": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"name": {"type": "str", "required": True}, "state": state, **user_options},
+        },
+        "prune": {"type": "str", "choices": ["none", "report", "lock"], "default": "none"},
+        "prune_exclude": {"type": "list", "elements": "str", "default": []},
+        "progress_file": {"type": "path"},
+    }
+
+
+def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
+    """Where the API is, as the options say; refuses numbers that make no sense."""
+    options = module.params
+    for name, least in (("timeout", 1), ("retries", 0), ("concurrency", 1)):
+        if options[name] < least:
+            module.fail_json(msg=f"{name} is {options[name]}; give {least} or more")
+    return Endpoint(
+        url=options["api_url"],
+        authorization=authorization,
+        **{name: options[name] for name in ("validate_certs", "ca_file", "proxy", "timeout", "retries", "concurrency")},
+    )
+
+
+def people_of(module: AnsibleModule, user_options: Iterable[str]) -> list[Person]:
+    """The people of the task. What is given beside ``users`` holds for each entry that does not say otherwise.
+
+    The entries leave the module's parameters here, passwords included: each secret that Ansible knows of costs a search
+    through each word of the result, which for ten thousand users is more work than all the rest.
+    """
+    given = {name: module.params[name] for name in ("state", *user_options) if module.params.get(name) is not None}
+    entries = module.params["users"]
+    if entries is None:
+        return [Person(module.params["name"], given)]
+    module.params["users"] = f"{len(entries)} users"
+    people = []
+    while entries:
+        entry = entries.pop()
+        name = entry.pop("name")
+        people.append(Person(name, {**given, **{key: value for key, value in entry.items() if value is not None}}))
+    people.reverse()
+    secrets = {module.params.get(name) for name in ("api_token", "api_password", "password")}
+    module.no_log_values = {secret for secret in secrets if secret}
+    return people
+
+
+def options_of(module: AnsibleModule) -> Options:
+    """How the list is applied."""
+    return Options(
+        check_mode=module.check_mode,
+        workers=module.params["concurrency"],
+        prune=module.params["prune"],
+        prune_exclude=module.params["prune_exclude"],
+        progress_file=module.params["progress_file"],
+    )
+
+
+def run(
+    module: AnsibleModule, people: list[Person], connect: Callable[[Cancellation], tuple[Client, str, System]]
+) -> None:
+    """Synchronise, and end the module with what became of everybody. ``connect`` gives client, version and system."""
+    started = time.monotonic()
+    with failing_well(module, AFTER_STOP):
+        cancellation = Cancellation()
+        client, version, system = connect(cancellation)
+        report = synchronise(system, people, options_of(module), cancellation)
+    result = {
+        **result_of(report),
+        "version": version,
+        "requests": client.sent,
+        "duration": round(time.monotonic() - started, 2),
+    }
+    if module._diff:
+        result["diff"] = diff_of(report)
+    if report.stopped or report.failures:
+        module.fail_json(msg=_failure(report), **result)
+    module.exit_json(**result)
+
+
+def result_of(report: Report) -> dict[str, Any]:
+    """What became of everybody, as results have it."""
+    return {
+        "changed": any(outcome.changes for outcome in report.outcomes),
+        "users": [outcome.shown() for outcome in report.outcomes],
+        "counts": report.counts(),
+        "unlisted": report.unlisted,
+        "tokens": [secret for outcome in report.outcomes for secret in outcome.secrets],
+    }
+
+
+def diff_of(report: Report) -> dict[str, Any]:
+    """Before and after of everything that changed, by user."""
+    sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for outcome in report.outcomes:
+        if outcome.changes:
+            for index, side in enumerate(sides):
+                side[outcome.name] = {key: pair[index] for key, pair in outcome.changes.items()}
+    return {"before": sides[0], "after": sides[1]}
+
+
+def _failure(report: Report) -> str:
+    failures = report.failures
+    texts = [f"{outcome.name}: {outcome.error}" for outcome in failures[:SHOWN_FAILURES]]
+    if len(failures) > SHOWN_FAILURES:
+        texts.append(f"and {len(failures) - SHOWN_FAILURES} more, each with its cause in the result's users")
+    counted = f"{len(failures)} of {len(report.outcomes)} users failed"
+    return "; ".join([*([report.stopped] if report.stopped else []), counted + ": " + "; ".join(texts)])

@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People as a list wants them, accounts as they are, and the steps between. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable, NamedTuple, Protocol
+
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+
+MASK = "********"
+
+
+class Field(NamedTuple):
+    """One field of an account, by the name of its option.
+
+    ``readable`` is False where the application never tells it; ``fold`` where capitals make no difference.
+    """
+
+    name: str
+    readable: bool = True
+    fold: bool = False
+
+    def same(self, present: Any, wanted: Any) -> bool:
+        """True when there is nothing to change."""
+        if self.fold and isinstance(present, str):
+            return present.casefold() == str(wanted).casefold()
+        return bool(present == wanted)
+
+
+class Person(NamedTuple):
+    """One entry of the list: only what was given for it is in ``options``."""
+
+    name: str
+    options: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What tells people apart; applications ignore capitals in names."""
+        return self.name.lower()
+
+    @property
+    def absent(self) -> bool:
+        """True when there should be no such account."""
+        return self.options.get("state") == "absent"
+
+    def mask(self, text: str) -> str:
+        """The text without this person's password, should an application have repeated it."""
+        password = self.options.get("password")
+        return text.replace(password, MASK) if password else text
+
+
+class Step(NamedTuple):
+    """One change: what of (before, after), and how. ``run`` gets the account as it is now and may give a newer one."""
+
+    changes: Mapping[str, tuple[Any, Any]]
+    run: Callable[[Any], Any]
+    creates: bool = False
+    removes: bool = False
+
+
+class AlreadyThereError(MaxopsError):
+    """Somebody made the account after the accounts were read; it has to be looked at."""
+
+
+@dataclass
+class Outcome:
+    """What became of one person."""
+
+    name: str
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    created: bool = False
+    removed: bool = False
+    lost_creation: bool = False
+    error: str | None = None
+    not_compared: Sequence[str] = ()
+    remarks: list[str] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
+    secrets: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """One word: failed, created, removed, changed or unchanged."""
+        if self.error is not None:
+            return "failed"
+        if self.created or self.removed:
+            return "created" if self.created else "removed"
+        return "changed" if self.changes else "unchanged"
+
+    def begin(self, step: Step) -> None:
+        """The step is under way: from here on it may have happened."""
+        self.changes.update(step.changes)
+        self.created = self.created or step.creates
+        self.removed = self.removed or step.removes
+
+    def take_back(self, step: Step) -> None:
+        """The application refused the step, so it has not happened."""
+        for name in step.changes:
+            self.changes.pop(name, None)
+        self.created = self.created and not step.creates
+        self.removed = self.removed and not step.removes
+
+    def shown(self) -> dict[str, Any]:
+        """The outcome as a result has it; what says nothing is left out."""
+        data: dict[str, Any] = {"name": self.name, "status": self.status}
+        if self.changes:
+            data["changes"] = {key: {"before": old, "after": new} for key, (old, new) in self.changes.items()}
+        for key in ("error", "not_compared", "remarks"):
+            if getattr(self, key):
+                data[key] = getattr(self, key)
+        return {**data, **self.more}
+
+
+StepsOf = Callable[[Person, Any, Outcome], Iterable[Step]]
+
+
+class System(Protocol):
+    """An application with accounts, as the engine sees it. Accounts are whatever it makes of them."""
+
+    title: str
+
+    def read(self, people: Sequence[Person], everybody: bool) -> dict[str, Any]:
+        """Accounts by key: those that the people's steps will ask for, or all."""
+
+    def find(self, person: Person) -> Any:
+        """The person's account as it is now, None when there is none."""
+
+    def steps(self, person: Person, account: Any, outcome: Outcome) -> Iterable[Step]:
+        """What is to be done, in order. Raises MaxopsError for what must not be done; adds remarks to the outcome."""
+
+    def prunable(self, account: Any) -> bool:
+        """True for an account that may be locked because nobody named it, and is not locked yet."""
+
+    def lock(self) -> Step:
+        """How to lock an account out."""
+
+    def finish(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Do what is done for many people at once, such as groups; puts errors into the outcomes."""
+
+
+def differences(fields: Sequence[Field], person: Person, account: Any) -> tuple[dict[str, tuple[Any, Any]], list[str]]:
+    """Field → (before, after) for what is given and not so; and the given fields that the application does not tell."""
+    found = {}
+    unknown = []
+    for each_field in fields:
+        if each_field.name not in person.options:
+            continue
+        wanted = person.options[each_field.name]
+        present = getattr(account, each_field.name) if each_field.readable else None
+        if present is None:
+            unknown.append(each_field.name)
+        elif not each_field.same(present, wanted):
+            found[each_field.name] = (present, wanted)
+    return found, unknown
+
+
+def check_people(people: Sequence[Person]) -> None:
+    """Raise MaxopsError that names every entry of the list which contradicts another one."""
+    problems = []
+    for what in ("name", "email"):
+        places: dict[str, list[int]] = {}
+        for number, person in enumerate(people, 1):
+            value = person.name if what == "name" else person.options.get("email")
+            if value and not (what == "email" and person.absent):
+                places.setdefault(value.lower(), []).append(number)
+        problems += [
+            f'{what} "{value}" is in entries {", ".join(map(str, numbers))}'
+            for value, numbers in places.items()
+            if len(numbers) > 1
+        ]
+    if problems:
+        raise MaxopsError(
+            "the list contradicts itself, so nothing was changed: " + "; ".join(problems) + "; leave one entry for each"
+        )
