@@ -57,7 +57,7 @@ lint-yaml:
 	@yamllint --strict .
 
 lint-ansible:
-	@ansible-lint --quiet --offline
+	@ansible-lint -q --offline --nocolor
 
 lint-shell:
 	@shellcheck --external-sources $(SHELL_SCRIPTS)
