@@ -247,10 +247,10 @@ class Stack:
 
     # -- running things ---------------------------------------------------------------------------------------
 
-    def execute(self, container: Container, argv: Sequence[str]) -> tuple[int, str]:
-        """Run a short command in a running container; gives its exit code and all of its output."""
+    def execute(self, container: Container, argv: Sequence[str], user: str = "") -> tuple[int, str]:
+        """Run a short command in a running container, as the image's user or another; gives exit code and output."""
         with self._asking(f"run {argv[0]} in {container.name}"):
-            code, output = self._client.containers.get(container.id).exec_run(list(argv))
+            code, output = self._client.containers.get(container.id).exec_run(list(argv), user=user)
         return code, output.decode("utf-8", "replace")
 
     def run_helper(self, spec: HelperSpec, cancellation: Cancellation) -> StageResult:
