@@ -143,6 +143,11 @@ class Gitea:
         """True when the name belongs to an organisation; both share their names with people."""
         return self._ask("GET", f"/orgs/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS)).status == 200
 
+    def never_signed_in(self, account: Account) -> bool:
+        """True when nobody has used the account in a browser yet."""
+        data = self._ask("GET", f"/users/{quote(account.name, safe='')}").data
+        return str(data.get("last_login", ""))[:4] in ("0001", "1970")
+
     def create(self, fields: Mapping[str, Any]) -> Account:
         """Make an account of ``username``, ``email`` and what else the API takes."""
         return _account(self._ask("POST", "/admin/users", body=dict(fields)).data)

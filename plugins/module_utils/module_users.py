@@ -22,19 +22,24 @@ AFTER_STOP = "what was done stays done, run this again for the rest"
 SHOWN_FAILURES = 5
 
 
-def api_argument_spec(api_url: str) -> dict[str, Any]:
-    """Options of the documentation fragment ``maxops.ops.api``."""
+def connection_argument_spec(api_url: str) -> dict[str, Any]:
+    """How an API is reached: options of the documentation fragment ``maxops.ops.api``, and the address."""
     return {
         "api_url": {"type": "str", "default": api_url},
-        "api_token": {"type": "str", "no_log": True},
-        "api_user": {"type": "str"},
-        "api_password": {"type": "str", "no_log": True},
         "validate_certs": {"type": "bool", "default": True},
         "ca_file": {"type": "path"},
         "proxy": {"type": "str"},
         "timeout": {"type": "int", "default": 30},
         "retries": {"type": "int", "default": 4},
         "concurrency": {"type": "int", "default": 8},
+    }
+
+
+def token_argument_spec() -> dict[str, Any]:
+    """A token, or the file that holds one."""
+    return {
+        "api_token": {"type": "str", "no_log": True},
+        "api_token_file": {"type": "path", "no_log": False},
     }
 
 
@@ -54,6 +59,23 @@ def users_argument_spec(user_options: Mapping[str, dict[str, Any]]) -> dict[str,
         "prune_exclude": {"type": "list", "elements": "str", "default": []},
         "progress_file": {"type": "path"},
     }
+
+
+def token_of(module: AnsibleModule) -> str | None:
+    """The token that was given, or that the file holds which was named; None where a password was given instead."""
+    path = module.params["api_token_file"]
+    if path is None:
+        token: str | None = module.params["api_token"]
+        return token
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = stream.read().strip()
+    except OSError as error:
+        module.fail_json(msg=f"api_token_file {path} cannot be read on the host: {error.strerror}")
+    if not found:
+        module.fail_json(msg=f"api_token_file {path} is empty")
+    module.no_log_values.add(found)
+    return found
 
 
 def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
@@ -80,14 +102,15 @@ def people_of(module: AnsibleModule, user_options: Iterable[str]) -> list[Person
     if entries is None:
         return [Person(module.params["name"], given)]
     module.params["users"] = f"{len(entries)} users"
+    kept = {module.params.get(name) for name in ("api_token", "api_password", "password")}
     people = []
     while entries:
         entry = entries.pop()
+        if entry.get("password") not in kept:
+            module.no_log_values.discard(entry["password"])
         name = entry.pop("name")
         people.append(Person(name, {**given, **{key: value for key, value in entry.items() if value is not None}}))
     people.reverse()
-    secrets = {module.params.get(name) for name in ("api_token", "api_password", "password")}
-    module.no_log_values = {secret for secret in secrets if secret}
     return people
 
 

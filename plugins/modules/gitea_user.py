@@ -29,6 +29,10 @@ options:
         C(read:repository), or C(all).
       - Tokens cannot make O(tokens); that takes O(api_user) and O(api_password).
     type: str
+  api_token_file:
+    description:
+      - File on the host that holds the token, such as the one that M(maxops.ops.gitea_admin) writes.
+    type: path
   api_user:
     description:
       - Name of a site administrator, with O(api_password) instead of O(api_token).
@@ -348,10 +352,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.gitea import Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR, Client, basic
 from ansible_collections.maxops.ops.plugins.module_utils.module_frame import require
 from ansible_collections.maxops.ops.plugins.module_utils.module_users import (
-    api_argument_spec,
+    connection_argument_spec,
     endpoint_of,
     people_of,
     run,
+    token_argument_spec,
+    token_of,
     users_argument_spec,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
@@ -397,16 +403,22 @@ USER_OPTIONS: dict[str, dict[str, Any]] = {
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
-        argument_spec={**api_argument_spec("http://127.0.0.1:9000/git"), **users_argument_spec(USER_OPTIONS)},
-        required_one_of=[("name", "users"), ("api_token", "api_user")],
-        mutually_exclusive=[("name", "users"), ("api_token", "api_user")],
+        argument_spec={
+            **connection_argument_spec("http://127.0.0.1:9000/git"),
+            **token_argument_spec(),
+            "api_user": {"type": "str"},
+            "api_password": {"type": "str", "no_log": True},
+            **users_argument_spec(USER_OPTIONS),
+        },
+        required_one_of=[("name", "users"), ("api_token", "api_token_file", "api_user")],
+        mutually_exclusive=[("name", "users"), ("api_token", "api_token_file", "api_user")],
         required_together=[("api_user", "api_password")],
         supports_check_mode=True,
     )
     require(module, {"requests": REQUESTS_IMPORT_ERROR})
-    options = module.params
-    token = options["api_token"]
-    endpoint = endpoint_of(module, f"token {token}" if token else basic(options["api_user"], options["api_password"]))
+    token = token_of(module)
+    by_password = basic(module.params["api_user"] or "", module.params["api_password"] or "")
+    endpoint = endpoint_of(module, by_password if token is None else f"token {token}")
 
     def connect(cancellation: Cancellation) -> tuple[Client, str, System]:
         api = Gitea(endpoint, cancellation)

@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: gitea_admin
+short_description: Make Gitea's first administrator and a token for everything after
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Makes a site administrator through Gitea's own command line inside its container, where nobody has a token yet,
+    and keeps a token in a file of the host. M(maxops.ops.gitea_user) takes that file as
+    O(maxops.ops.gitea_user#module:api_token_file).
+  - No password or token is ever part of a command, so none shows in a list of processes.
+  - When the file holds a token of the administrator that works, nothing is done.
+options:
+  api_url:
+    description:
+      - Address below which Gitea's C(/api/v1) is. By default Gitea behind the gateway of the stack on the same host.
+    type: str
+    default: http://127.0.0.1:9000/git
+  name:
+    description:
+      - Name of the administrator.
+    type: str
+    required: true
+  email:
+    description:
+      - Address of the administrator.
+    type: str
+    required: true
+  password:
+    description:
+      - Password to sign in with. It is set when the account is made, and never again once somebody has signed in.
+      - Without it, nobody knows the account's password, and only the token opens it.
+    type: str
+  token_file:
+    description:
+      - File of the host that keeps the token, mode V(0600). Its folder has to be there.
+    type: path
+    required: true
+  token_name:
+    description:
+      - Name of the token in Gitea.
+    type: str
+    default: maxops
+  token_scopes:
+    description:
+      - What the token may do.
+    type: list
+    elements: str
+    default: [all]
+  project_name:
+    description:
+      - Name of the Compose project that is the stack.
+    type: str
+    default: maxoperation
+  docker_host:
+    description:
+      - Socket of the Docker daemon that runs the stack, on the host where the task runs.
+    type: str
+    default: unix:///var/run/docker.sock
+  service:
+    description:
+      - Compose service of Gitea.
+    type: str
+    default: gitea
+extends_documentation_fragment:
+  - maxops.ops.api
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+requirements:
+  - Python package C(docker) on the host (Debian C(python3-docker))
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Tells what would be made.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+notes:
+  - Works with the normal image of Gitea and with the rootless one, and runs the command as the image's user C(git).
+  - Must run as a user that may talk to Docker, which is C(root) on most hosts.
+seealso:
+  - module: maxops.ops.gitea_user
+"""
+
+EXAMPLES = r"""
+- name: The first administrator of a new Gitea
+  maxops.ops.gitea_admin:
+    name: maxops-admin
+    email: ops@example.com
+    password: "{{ vault_gitea_admin_password }}"
+    token_file: /root/.config/maxops/gitea.token
+
+- name: And everybody else
+  maxops.ops.gitea_user:
+    api_token_file: /root/.config/maxops/gitea.token
+    users: "{{ people }}"
+"""
+
+RETURN = r"""
+created:
+  description: Whether the account was made.
+  returned: success
+  type: bool
+  sample: true
+token_made:
+  description: Whether a token was made and written to O(token_file).
+  returned: success
+  type: bool
+  sample: true
+password_set:
+  description: Whether O(password) was set.
+  returned: success
+  type: bool
+  sample: true
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.first_admin_job import Options, ensure
+from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well, require
+from ansible_collections.maxops.ops.plugins.module_utils.module_users import connection_argument_spec, endpoint_of
+from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, DOCKER_IMPORT_ERROR
+
+OWN_OPTIONS = (
+    "name",
+    "email",
+    "password",
+    "token_file",
+    "token_name",
+    "token_scopes",
+    "project_name",
+    "docker_host",
+    "service",
+)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            **connection_argument_spec("http://127.0.0.1:9000/git"),
+            "name": {"type": "str", "required": True},
+            "email": {"type": "str", "required": True},
+            "password": {"type": "str", "no_log": True},
+            "token_file": {"type": "path", "required": True, "no_log": False},
+            "token_name": {"type": "str", "default": "maxops", "no_log": False},
+            "token_scopes": {"type": "list", "elements": "str", "default": ["all"], "no_log": False},
+            "project_name": {"type": "str", "default": "maxoperation"},
+            "docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST},
+            "service": {"type": "str", "default": "gitea"},
+        },
+        supports_check_mode=True,
+    )
+    require(module, {"requests": REQUESTS_IMPORT_ERROR, "docker": DOCKER_IMPORT_ERROR})
+    options = {name: module.params[name] for name in OWN_OPTIONS}
+    with failing_well(module, "run this again to complete it"):
+        result = ensure(Options(endpoint=endpoint_of(module, ""), check_mode=module.check_mode, **options))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
