@@ -45,11 +45,21 @@ refuse_foreign_project() {
   done < <(containers '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
 }
 
+volumes() { docker volume ls --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT"; }
+
+# Containers come and go; volumes of a production that is just down would be taken for the lab's.
+refuse_foreign_volumes() {
+  [[ -z $(volumes) || -e $LAB_STACK_DIR/.env ]] ||
+    die "There are volumes of a project $LAB_PROJECT ($(volumes | tr '\n' ' '))," \
+      "but no lab in $LAB_STACK_DIR that they could belong to: they may be somebody's data." \
+      "Next: if they may go, docker volume rm them; else LAB_PROJECT=maxlab LAB_PORT=$((LAB_PORT + 100)) $0 …"
+}
+
 refuse_taken_port() {
   if containers '{{.Ports}}' | grep -q ":$LAB_PORT->"; then return; fi
   if (exec 3<> "/dev/tcp/127.0.0.1/$LAB_PORT") 2> /dev/null; then
     die "Port $LAB_PORT is taken by something else than the lab." \
-      "Next: see what (ss -ltnp 'sport = :$LAB_PORT') and stop it, or choose another port: LAB_PORT=9100 $0 up"
+      "Next: see what (ss -ltnp 'sport = :$LAB_PORT') and stop it, or choose another port: LAB_PORT=$((LAB_PORT + 100)) $0 up"
   fi
 }
 
@@ -96,10 +106,19 @@ all_run() {
   [[ $(docker ps --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT" | wc -l) -eq 6 ]]
 }
 
+# Two at once would each see the other's half-made stack.
+wait_for_turn() {
+  mkdir -p "${stamp%/*}"
+  exec 9> "$stamp.lock"
+  flock --nonblock 9 || { echo "lab: another lab.sh works on $LAB_PROJECT; waiting for it" >&2; flock 9; }
+}
+
 up() {
   local wanted
   require_engine
+  wait_for_turn
   refuse_foreign_project
+  refuse_foreign_volumes
   refuse_taken_port
   wanted=$(inputs)
   if [[ $(cat "$stamp" 2> /dev/null) == "$wanted$(deployed_state)" ]] && all_run && is_healthy; then
@@ -115,10 +134,9 @@ up() {
   command -v "$playbook" > /dev/null || die "There is no $playbook." "Next: make bootstrap, or set ANSIBLE_PLAYBOOK."
   rm -f "$stamp"
   ANSIBLE_DISPLAY_OK_HOSTS=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ANSIBLE_CONFIG=ansible.cfg \
-    "$playbook" --inventory inventories/lab playbooks/deploy.yml ||
+    "$playbook" --inventory inventories/lab playbooks/deploy.yml 9>&- ||
     die "The stack did not come up; the reason stands above." "Next: mend it and run $0 up again."
   is_healthy || die "$address/health says: $(curl -sS -m 12 "$address/health" 2>&1)" "Next: $0 status"
-  mkdir -p "${stamp%/*}"
   printf '%s' "$wanted$(deployed_state)" > "$stamp"
   echo "lab: $LAB_PROJECT is up: $address"
 }
@@ -145,13 +163,15 @@ seed() {
 down() {
   local volume
   require_engine
+  wait_for_turn
   refuse_foreign_project
+  [[ ${1:-} != --volumes ]] || refuse_foreign_volumes
   rm -f "$stamp"
   docker compose --project-name "$LAB_PROJECT" down --remove-orphans
   if [[ ${1:-} == --volumes ]]; then
     while IFS= read -r volume; do
-      docker volume rm "$volume"
-    done < <(docker volume ls --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT")
+      docker volume rm "$volume" > /dev/null
+    done < <(volumes)
     # Together: the passwords in .env are those of the data.
     rm -rf --one-file-system "$LAB_STACK_DIR"
     echo "lab: the data of $LAB_PROJECT is removed; backup sets stay in $LAB_REPOSITORY"
