@@ -127,19 +127,28 @@ def load_set_database(
 
 
 def load_file(
-    target: Target, path: str, like: Mapping[str, Any], name: str, cancellation: Cancellation, meter: Part
+    target: Target,
+    path: str,
+    like: Mapping[str, Any],
+    properties: Mapping[str, Any] | None,
+    name: str,
+    cancellation: Cancellation,
+    meter: Part,
 ) -> dict[str, Any]:
     """Make the database ``name`` and load a plain dump of the old way into it whole, ``.sql`` or ``.sql.gz``.
 
-    ``like`` has owner, encoding, collate and ctype. Gives ``rows``.
+    ``like`` has owner, encoding, collate and ctype; ``properties`` are what no dump of that kind has. Gives ``rows``.
     """
     with target.session(cancellation) as session:
-        postgresql_admin.create(session, name, like, None)
+        postgresql_admin.create(session, name, like, properties)
     psql = ["psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction"]
     psql += [f"--dbname={target.dsn(name)}"]
     inside = f"{INSIDE_SOURCE}/{os.path.basename(path)}"
     argv = ["sh", "-c", _PSQL_SCRIPT, "sh", inside, *psql]
     seconds = _load(target, argv, os.path.dirname(path), os.path.basename(path), name, cancellation, meter)
+    if properties:
+        with target.session(cancellation) as session:
+            postgresql_admin.apply_properties(session, name, like["owner"], properties)
     return {"rows": _count_and_analyze(target, name, cancellation), "load_seconds": seconds}
 
 

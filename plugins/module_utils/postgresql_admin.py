@@ -18,9 +18,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Sessi
 TERMINATE_SECONDS = 20
 """How long sessions may take to go after they were told to."""
 
-NAME_LIMIT = 63
-"""Bytes of a database's name; PostgreSQL would cut a longer one without a word."""
-
 _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
 # Settings whose value is a list of names: SET would take the stored text for one name.
 _LISTS = {
@@ -58,6 +55,18 @@ def client_addresses(session: Session, database: str) -> set[str]:
     """Addresses from which sessions on a database come."""
     query = "SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE datname = %s AND client_addr IS NOT NULL"
     return {row[0] for row in session.run("list the sessions of", query, [database])}
+
+
+def like(session: Session, name: str | None, owner: str) -> dict[str, str]:
+    """What :func:`create` needs to make a database like another, or like the server's own ones, for an owner."""
+    [row] = session.run(
+        "read the properties of",
+        "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database"
+        " WHERE datname = %s",
+        [name or "template1"],
+    )
+    found = dict(zip(("owner", "encoding", "collate", "ctype"), row))
+    return found if name else {**found, "owner": owner}
 
 
 def create(session: Session, name: str, like: Mapping[str, Any], properties: Mapping[str, Any] | None) -> None:
@@ -140,8 +149,6 @@ def lock_out(session: Session, names: Sequence[str]) -> None:
         time.sleep(0.02)
 
 
-def rename(session: Session, pairs: Sequence[tuple[str, str]]) -> None:
-    """Rename databases in one transaction: all of them or none."""
-    with session.transaction():
-        for old, new in pairs:
-            session.run(f'rename database "{old}" in', f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}")
+def rename(session: Session, old: str, new: str) -> None:
+    """Rename a database that nobody is connected to; within a transaction if the caller has begun one."""
+    session.run(f'rename database "{old}" in', f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}")

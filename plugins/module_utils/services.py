@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -166,6 +167,12 @@ def volume_facts(stack: Stack, docker_name: str) -> dict[str, Any] | None:
     with stack.asking("list the volumes") as api:
         found = api.volumes(filters={"name": docker_name}).get("Volumes") or []
     return next((dict(each) for each in found if each["Name"] == docker_name), None)
+
+
+def folder_of_new_volume(stack: Stack, docker_name: str) -> str:
+    """Where the daemon will keep a volume that it has not made yet."""
+    with stack.asking("tell its folder") as api:
+        return os.path.join(str(api.info()["DockerRootDir"]), "volumes", docker_name, "_data")
 
 
 def make_volume(stack: Stack, docker_name: str) -> str:

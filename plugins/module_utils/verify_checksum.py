@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils import backup_set
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
@@ -38,9 +38,15 @@ class _File:
     path: str
 
 
-def check_set(path: str, jobs: int, cancellation: Cancellation, meter: Part | None = None) -> Findings:
-    """Everything that is wrong with one set's files, for jobs that need a good set before they begin."""
-    subject = Subject(os.path.basename(path), path)
+def check_set(
+    path: str,
+    jobs: int,
+    cancellation: Cancellation,
+    meter: Part | None = None,
+    needed: Callable[[str], bool] = lambda _path: True,
+) -> Findings:
+    """Everything that is wrong with one set's files, or with those ``needed``, for jobs that begin with a good set."""
+    subject = Subject(os.path.basename(path), path, needed=needed)
     check([subject], jobs, cancellation, {subject.set_id: meter} if meter else {})
     return subject.findings
 
@@ -99,10 +105,12 @@ def _compare_names(subject: Subject) -> list[_File]:
         return []
     listed = {entry["path"]: entry for entry in subject.manifest["files"]}
     there = dict(_walk(subject, ""))
-    for path in sorted(set(there) - set(listed) - {backup_set.MANIFEST}):
+    for path in sorted(filter(subject.needed, set(there) - set(listed) - {backup_set.MANIFEST})):
         subject.error(CHECKSUM, path, "is not in the manifest", "no such file", ASK_WHO)
     files = []
     for path, entry in listed.items():
+        if not subject.needed(path):
+            continue
         if path not in there:
             subject.error(CHECKSUM, path, "is missing", human_size(entry["size"]), TAKE_ANOTHER)
         elif _same_kind(subject, entry, there[path]):
@@ -165,7 +173,7 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _entries(subject: Subject) -> list[dict[str, Any]]:
-    return subject.manifest["files"] if subject.manifest else []
+    return [entry for entry in (subject.manifest or {}).get("files", []) if subject.needed(entry["path"])]
 
 
 # -- the files ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.findings import ERROR, NOTICE, WARNING, Finding, Findings
@@ -15,13 +15,17 @@ from ansible_collections.maxops.ops.plugins.module_utils.findings import ERROR, 
 
 @dataclass
 class Subject:
-    """One set and what was found out about it so far; ``steps`` are the seconds that each step took."""
+    """One set and what was found out about it so far; ``steps`` are the seconds that each step took.
+
+    ``needed`` tells which files matter, by their path in the set.
+    """
 
     set_id: str
     path: str
     manifest: dict[str, Any] | None = None
     findings: Findings = field(default_factory=Findings)
     steps: dict[str, float] = field(default_factory=dict)
+    needed: Callable[[str], bool] = lambda _path: True
 
     @property
     def layout(self) -> Layout:

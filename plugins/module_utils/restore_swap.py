@@ -1,0 +1,303 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The swap of what lives for what was loaded, its way back, and what comes after a killed restore.
+
+The rule: a restore that did not end goes back to where it began, unless every name had been changed already; then it
+goes on, because applications may have worked on the new data since. Each step looks at what is there before it acts,
+so it does no harm to take it again. While names are changed, the databases let nobody in, over crashes and restarts.
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Callable, Protocol
+
+from ansible_collections.maxops.ops.plugins.module_utils import postgresql_admin, restore_journal, services
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.files import (
+    exclusive_lock,
+    fsync_path,
+    remove_tree,
+    stack_lock_path,
+    timestamp,
+    utc_now,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Server, Session
+from ansible_collections.maxops.ops.plugins.module_utils.postgresql_server import find_server
+from ansible_collections.maxops.ops.plugins.module_utils.restore_journal import Journal, Journals, VolumeSwap
+from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Stack
+
+Watcher = Callable[[str], Any]
+"""Gets the name of each step before it is taken; what it raises is a failure of that step."""
+
+
+class Access(Protocol):
+    """Which stack, and how to reach it: what the options of every job have."""
+
+    @property
+    def project_name(self) -> str: ...  # noqa: D102
+    @property
+    def docker_host(self) -> str: ...  # noqa: D102
+    @property
+    def database_service(self) -> str: ...  # noqa: D102
+    @property
+    def database_user(self) -> str | None: ...  # noqa: D102
+    @property
+    def database_password(self) -> str | None: ...  # noqa: D102
+
+
+def helper_key(project: str) -> str:
+    """The mark of the containers that a restore of this stack starts."""
+    return f"restore of {project}"
+
+
+class Swap:
+    """Carries out one journal, forward or back."""
+
+    def __init__(
+        self, journal: Journal, journals: Journals, stack: Stack, server: Server | None, watch: Watcher
+    ) -> None:
+        self.journal = journal
+        self.swap_seconds = 0.0
+        self._journals = journals
+        self._stack = stack
+        self._server = server
+        self._watch = watch
+
+    # -- forward ------------------------------------------------------------------------------------------------
+
+    def stop(self, affected: Sequence[Container]) -> None:
+        """Stop the containers that run; the disk knows before which of them did."""
+        self.journal.services = services.by_service(affected)
+        self._enter(restore_journal.STOPPING)
+        self._watch("stop services")
+        services.stop(self._stack, self.journal.services)
+        self._watch("services stopped")
+
+    def swap(self) -> None:
+        """Change all names, and let applications in again."""
+        started = time.monotonic()
+        self._enter(restore_journal.SWAPPING)
+        self._watch("lock databases")
+        with self._session() as session:
+            if session:
+                self._lock_out(session)
+            for volume in self.journal.volumes:
+                self._watch(f"move volume {volume.name}")
+                self._place(volume)
+            if session:
+                self._watch("rename databases")
+                self._rename(session, forward=True)
+            self._watch("names changed")
+            self._enter(restore_journal.STARTING)
+            self._watch("unlock databases")
+            if session:
+                postgresql_admin.let_in(session, [each.name for each in self.journal.databases])
+        self.swap_seconds = time.monotonic() - started
+
+    def start(self) -> list[Container]:
+        """Start the services that ran; gives their containers."""
+        self._watch("start services")
+        started = services.start(self._stack, self.journal.services)
+        self._watch("services started")
+        return started
+
+    def finish(self) -> None:
+        """Go on where the names had been changed and no more was done."""
+        self._enter(restore_journal.STARTING)
+        with self._session() as session:
+            if session:
+                postgresql_admin.let_in(session, [each.name for each in self.journal.databases])
+        self.start()
+        self.close()
+
+    def close(self) -> None:
+        """The new data is in use: what was replaced is only kept from here on."""
+        self._watch("keep what was replaced")
+        for record in self._journals.records():
+            if self.journal.loaded & set(record.replaced):
+                self._journals.forget(record)
+        if self.journal.replaced:
+            self._journals.keep(self.journal)
+        else:
+            self._journals.drop()
+
+    # -- back ---------------------------------------------------------------------------------------------------
+
+    def back(self) -> None:
+        """Put everything back as it was before the restore, start what ran, and remove what was loaded."""
+        stopped = self.journal.phase != restore_journal.LOADING
+        self._enter(restore_journal.REVERTING)
+        self._watch("go back")
+        with self._session() as session:
+            if stopped:
+                self._change_back(session)
+                self._watch("start services again")
+                services.start(self._stack, self.journal.services)
+            self._watch("remove what was loaded")
+            if self.journal.disposable:
+                self._remove_loaded(session)
+        self._watch("drop the journal")
+        self._journals.drop()
+
+    def _change_back(self, session: Session | None) -> None:
+        present = postgresql_admin.databases(session) if session else {}
+        placed = [each for each in self.journal.volumes if _is_moved(each)]
+        renamed = self._is_renamed(present)
+        if placed or renamed:
+            # Docker may have started them by its own rules, after a restart of the host.
+            services.stop(self._stack, self.journal.services)
+        if session and renamed:
+            self._lock_out(session)
+        for volume in placed:
+            self._watch(f"move volume {volume.name} back")
+            _take_back(volume)
+        if session and renamed:
+            self._watch("rename databases back")
+            self._rename(session, forward=False)
+        if session:
+            living = [each.name for each in self.journal.databases if each.previous]
+            there = postgresql_admin.databases(session)
+            postgresql_admin.let_in(session, [name for name in living if name in there])
+
+    def _remove_loaded(self, session: Session | None) -> None:
+        self._stack.remove_helpers(helper_key(self.journal.project))
+        for database in self.journal.databases if session else []:
+            postgresql_admin.drop(session, database.new)  # type: ignore[arg-type]
+        for volume in self.journal.volumes:
+            remove_tree(volume.new)
+            if volume.made:
+                services.remove_volume(self._stack, volume.made)
+
+    # -- what is where ------------------------------------------------------------------------------------------
+
+    def is_complete(self) -> bool:
+        """True when every name has been changed."""
+        with self._session() as session:
+            present = postgresql_admin.databases(session) if session else {}
+        volumes = [_is_moved(each) and not os.path.lexists(each.new) for each in self.journal.volumes]
+        return all(volumes) and (not self.journal.databases or self._is_renamed(present))
+
+    def _is_renamed(self, present: dict[str, bool]) -> bool:
+        """All were renamed in one transaction, so one tells of all."""
+        return bool(self.journal.databases) and all(
+            each.new not in present and each.name in present and (each.previous is None or each.previous in present)
+            for each in self.journal.databases
+        )
+
+    def _rename(self, session: Session, forward: bool) -> None:
+        pairs = []
+        for each in self.journal.databases:
+            if each.previous:
+                pairs.append((each.name, each.previous))
+            pairs.append((each.new, each.name))
+        if not forward:
+            pairs = [(new, old) for old, new in reversed(pairs)]
+        with session.transaction():
+            for pair in pairs:
+                postgresql_admin.rename(session, *pair)
+                self._watch("one database renamed")
+
+    def _lock_out(self, session: Session) -> None:
+        present = postgresql_admin.databases(session)
+        names = [name for each in self.journal.databases for name in (each.name, each.new) if name in present]
+        postgresql_admin.lock_out(session, names)
+
+    def _place(self, volume: VolumeSwap) -> None:
+        if volume.previous:
+            os.rename(volume.folder, volume.previous)
+            self._watch(f"volume {volume.name} half moved")
+        os.rename(volume.new, volume.folder)
+        fsync_path(os.path.dirname(volume.folder))
+
+    def _enter(self, phase: str) -> None:
+        self.journal.phase = phase
+        self._journals.write(self.journal)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session | None]:
+        if self._server is None:
+            yield None
+            return
+        with Session(self._server, "postgres") as session:
+            yield session
+
+
+def _is_moved(volume: VolumeSwap) -> bool:
+    """True when at least one of the two renames has taken place."""
+    if volume.previous:
+        return os.path.lexists(volume.previous)
+    return os.path.lexists(volume.folder) and not os.path.lexists(volume.new)
+
+
+def _take_back(volume: VolumeSwap) -> None:
+    if os.path.lexists(volume.folder):
+        os.rename(volume.folder, volume.new)
+    if volume.previous:
+        os.rename(volume.previous, volume.folder)
+    fsync_path(os.path.dirname(volume.folder))
+
+
+# -- after a killed restore, and after the days of keeping ---------------------------------------------------------
+
+
+def recover(access: Access, journals: Journals | None = None) -> str | None:
+    """Put right what a killed restore left; gives what was done in words, or None. Call it before reading the stack."""
+    journals = journals or Journals(access.project_name)
+    if journals.current() is None:
+        return None
+    subject = f'stack "{access.project_name}"'
+    with exclusive_lock(stack_lock_path(access.project_name), subject, f"recovery of {subject}"):
+        return recover_locked(access, journals)
+
+
+def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _step: None) -> str | None:
+    """The same for a job that holds the stack's lock."""
+    journal = journals.current()
+    if journal is None:
+        return None
+    told = journal.describe()
+    try:
+        stack = Stack.connect(access.project_name, access.docker_host)
+        swap = Swap(journal, journals, stack, _server(access, stack) if journal.databases else None, watch)
+        complete = journal.phase == restore_journal.SWAPPING and swap.is_complete()
+        if complete or journal.phase == restore_journal.STARTING:
+            swap.finish()
+            return f"{told} was interrupted when its data had been swapped in already; it was completed"
+        swap.back()
+        return f"{told} was interrupted; everything is as it was before it"
+    except MaxopsError as error:
+        raise MaxopsError(f"{told} was interrupted and has to be put right first, which failed: {error}") from error
+
+
+def expire_previous(access: Access, journals: Journals | None = None) -> list[str]:
+    """Remove what restores replaced and whose days are over; gives names. Only for the holder of the stack's lock."""
+    journals = journals or Journals(access.project_name)
+    now = timestamp(utc_now())
+    expired = [record for record in journals.records() if record.kept_until is not None and record.kept_until <= now]
+    removed: list[str] = []
+    if not expired:
+        return removed
+    stack = Stack.connect(access.project_name, access.docker_host)
+    for record in expired:
+        names = [each.previous for each in record.databases if each.previous]
+        if names:
+            with Session(_server(access, stack), "postgres") as session:
+                for name in names:
+                    postgresql_admin.drop(session, name)
+        folders = [each.previous for each in record.volumes if each.previous]
+        for folder in folders:
+            remove_tree(folder)
+        journals.forget(record)
+        removed += names + folders
+    return removed
+
+
+def _server(access: Access, stack: Stack) -> Server:
+    container = stack.require_running(access.database_service)
+    return find_server(stack, container, access.database_user, access.database_password)
