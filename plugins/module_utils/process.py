@@ -163,8 +163,8 @@ def run_pipeline(
         try:
             with cancellation.stoppable(stop or (lambda: _kill_all(processes))):
                 source = stdin
-                for stage, error in zip(stages, errors):
-                    sink = stdout if stage is stages[-1] else subprocess.PIPE
+                for number, (stage, error) in enumerate(zip(stages, errors), 1):
+                    sink = stdout if number == len(stages) else subprocess.PIPE
                     process = _start(prefix + list(stage.argv), source, sink, error, environment)
                     processes.append(process)
                     if len(processes) > 1 and not isinstance(source, int):

@@ -1,0 +1,14 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How hypothesis works in these tests."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+# A busy machine makes an example slow, not wrong; and a test must not depend on what an earlier run left behind.
+settings.register_profile(
+    "maxops", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
+)
+settings.load_profile("maxops")
