@@ -11,8 +11,9 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Callable
 
@@ -20,6 +21,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled
 
 STDERR_LIMIT = 64 * 1024
 """Bytes of a program's standard error that are kept, from its end."""
+
+STOP_SECONDS = 2.0
+"""How long :meth:`Cancellation.cancel` waits for what it stops to be told."""
 
 
 class Cancellation:
@@ -35,14 +39,21 @@ class Cancellation:
         self._reason: str | None = None
 
     def cancel(self, reason: str) -> None:
-        """Stop all registered work; the first reason given is the one that is kept."""
+        """Stop all registered work; the first reason given is the one that is kept.
+
+        Work that cannot be told to stop (its server is gone, it has just ended) never keeps other work from being told.
+        """
         with self._lock:
             if self._reason is not None:
                 return
             self._reason = reason
             stoppers = list(self._stoppers.values())
-        for stop in stoppers:
-            stop()
+        tellers = [threading.Thread(target=_quietly, args=[stop], daemon=True, name="stop") for stop in stoppers]
+        for teller in tellers:
+            teller.start()
+        deadline = time.monotonic() + STOP_SECONDS
+        for teller in tellers:
+            teller.join(max(0.0, deadline - time.monotonic()))
 
     def check(self) -> None:
         """Raise :class:`Cancelled` once the job has been told to stop."""
@@ -196,6 +207,11 @@ def run(
 ) -> StageResult:
     """Run one program to its end and tell how it ended; its failure is for the caller to judge."""
     return run_pipeline([Stage(argv)], cancellation or Cancellation(), stdout).stages[0]
+
+
+def _quietly(stop: Callable[[], Any]) -> None:
+    with suppress(Exception):
+        stop()
 
 
 def _start(

@@ -236,3 +236,24 @@ def test_work_that_has_ended_is_not_stopped() -> None:
     with pytest.raises(Cancelled), cancellation.stoppable(lambda: stopped.append("late")):
         pytest.fail("the block must not begin")
     assert stopped == ["running"]
+
+
+def test_work_that_cannot_be_told_to_stop_keeps_no_other_from_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STOP_SECONDS", 0.2)
+    cancellation = Cancellation()
+    released = threading.Event()
+    stopped: list[str] = []
+
+    def broken() -> None:
+        raise OSError("the server is gone")
+
+    with (
+        cancellation.stoppable(broken),
+        cancellation.stoppable(lambda: released.wait(60)),
+        cancellation.stoppable(lambda: stopped.append("told")),
+    ):
+        begun = time.monotonic()
+        cancellation.cancel("now")
+        assert time.monotonic() - begun < 10
+    released.set()
+    assert stopped == ["told"]
