@@ -15,9 +15,17 @@ run_lint() { make lint; }
 run_unit() { pytest tests/unit --junitxml="$logs/unit.xml"; }
 run_images() { tests/lab/images/build.sh; }
 run_lab() { tests/lab/lab.sh up && tests/lab/lab.sh seed small; }
-run_standins() { pytest tests/lab --junitxml="$logs/standins.xml"; }
+run_standins() { pytest tests/lab --durations=3 --junitxml="$logs/standins.xml"; }
 run_integration() { pytest tests/integration --durations=5 --junitxml="$logs/integration.xml"; }
-run_molecule() { tests/molecule.sh; }
+run_molecule() {
+  # Its output is long and says little when all is well.
+  if NO_COLOR=1 molecule test >"$logs/molecule.log" 2>&1; then
+    sed -n '/SCENARIO RECAP/,$p' "$logs/molecule.log"
+  else
+    tail -n 80 "$logs/molecule.log"
+    return 1
+  fi
+}
 run_sanity() { tests/sanity.sh; }
 
 # What cannot work without an earlier section is not tried: its failure would only hide the cause.
