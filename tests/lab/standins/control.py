@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -20,7 +21,7 @@ class Control:
 
 
 def state_file() -> Path:
-    return Path(os.environ.get("LAB_CONTROL_FILE", "/tmp/lab-control.json"))
+    return Path(os.environ.get("LAB_CONTROL_FILE", "/tmp/lab-control/state.json"))
 
 
 def read() -> Control:
@@ -40,9 +41,12 @@ def from_environment() -> Control:
 
 def write(control: Control) -> None:
     target = state_file()
+    target.parent.mkdir(exist_ok=True)
+    with contextlib.suppress(PermissionError):
+        # `docker exec` is root or the application's user: each must be able to replace what the other wrote.
+        os.chmod(target.parent, 0o777)
     with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8") as stream:
         json.dump(asdict(control), stream)
-    # Whoever executes the command (root, too), the application must be able to read the file.
     os.chmod(stream.name, 0o644)
     os.replace(stream.name, target)
 

@@ -21,8 +21,12 @@ def main() -> int:
         log.write(log.START, "F", "Gitea is not supposed to be run as root.")
         return 1
     file = ini.path()
-    merged = ini.from_environment(ini.read(file), os.environ)
-    ini.write(file, merged)
+    try:
+        merged = ini.from_environment(ini.read(file), os.environ)
+        ini.write(file, merged)
+    except OSError as error:
+        log.write(log.START, "F", f"Unable to write the configuration {file}: {error}")
+        return 1
     settings = Settings(merged)
     log.write(log.START, "I", f"Starting Gitea on PID: {os.getpid()}")
     log.write(log.START, "I", f"Gitea version: {release.version} built with the lab's stand-in")

@@ -9,6 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from standins.tests import gitea_client, openproject_client
+from standins.tests.gitea_client import Gitea
+from standins.tests.openproject_client import OpenProject
 from standins.tests.support import Lab, missing_images
 
 SHARED = Path("/work/shared")
@@ -32,3 +35,23 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not on this machine")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def gitea(lab: Lab) -> Gitea:
+    """For tests that leave users alone that are not their own; who counts what is there starts one of its own."""
+    environment = {"GITEA__metrics__ENABLED": "true", "GITEA__metrics__TOKEN": "scrape-1", "GITEA__ui__NOTE": "a#b"}
+    return gitea_client.start(lab, "1.21.11", environment=environment)
+
+
+@pytest.fixture(scope="session")
+def newest_gitea(lab: Lab) -> Gitea:
+    environment = {"GITEA__security__REVERSE_PROXY_TRUSTED_PROXIES": "*"}
+    return gitea_client.start(lab, "1.25.4", environment=environment)
+
+
+@pytest.fixture(scope="session")
+def openproject(lab: Lab) -> OpenProject:
+    started = openproject_client.start(lab, "15.5.1")
+    openproject_client.add_content(started)
+    return started

@@ -28,6 +28,8 @@ HEALTH = {"gitea": "/api/healthz", "openproject": "/health_checks/default"}
 USERS = {"gitea": "git", "openproject": "app"}
 PASSWORD = "lab-test"
 SECRET_KEY_BASE = "b" * 64
+LABEL = "ops.maxops.standin-test"
+MINE = f"{LABEL}={os.getpid()}"
 
 
 def docker(*arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -37,6 +39,25 @@ def docker(*arguments: str, check: bool = True, timeout: float = 60) -> subproce
 def missing_images() -> list[str]:
     present = set(docker("images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split())
     return sorted({POSTGRES, *IMAGES.values()} - present)
+
+
+def sweep() -> None:
+    """What a killed run left behind goes with the next run; another run's, while it lives, stays."""
+    for what, remove in {"container": ("rm", "-f", "-v"), "network": ("network", "rm")}.items():
+        listing = ["ps", "-a"] if what == "container" else ["network", "ls"]
+        form = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
+        for line in docker(*listing, "--filter", f"label={LABEL}", "--format", form).stdout.splitlines():
+            identifier, process = line.split()
+            if not _lives(process):
+                docker(*remove, identifier, check=False)
+
+
+def _lives(process: str) -> bool:
+    try:
+        # A killed process that nobody has waited for yet is still listed, with an empty command line.
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    except OSError:
+        return False
 
 
 def address(container: str) -> str:
@@ -99,10 +120,11 @@ class Lab:
     def __init__(self) -> None:
         self.name = f"standin-test-{uuid.uuid4().hex[:8]}"
         self.containers: list[str] = []
+        sweep()
         # Shared, because compiling the mounted code again would be a third of each start.
         self.bytecode = tempfile.mkdtemp(prefix=self.name)
         os.chmod(self.bytecode, 0o777)
-        docker("network", "create", self.name)
+        docker("network", "create", "--label", MINE, self.name)
         self.postgres = self._run(
             "postgres",
             *["-e", "POSTGRES_USER=maxops", "-e", f"POSTGRES_PASSWORD={PASSWORD}"],
@@ -115,7 +137,10 @@ class Lab:
     def _run(self, name: str, *arguments: str) -> str:
         container = f"{self.name}-{name}"
         self.containers.append(container)
-        docker("run", "-d", "--name", container, "--network", self.name, "--network-alias", name, *arguments)
+        docker(
+            *["run", "-d", "--name", container, "--label", MINE],
+            *["--network", self.name, "--network-alias", name, *arguments],
+        )
         return container
 
     def _wait_for_postgres(self) -> None:

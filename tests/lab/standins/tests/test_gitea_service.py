@@ -10,26 +10,21 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from standins.tests import gitea_client
 from standins.tests.gitea_client import ADMIN, ADMIN_PASSWORD, Gitea
 from standins.tests.support import Lab, docker
 
 INI = "/data/gitea/conf/app.ini"
 
 
-@pytest.fixture(scope="module")
-def gitea(lab: Lab) -> Gitea:
-    return gitea_client.start(
-        lab,
-        "1.21.11",
-        environment={"GITEA__metrics__ENABLED": "true", "GITEA__metrics__TOKEN": "scrape-1", "GITEA__ui__NOTE": "a#b"},
-    )
-
-
 @pytest.fixture
 def well_again(gitea: Gitea) -> Iterator[None]:
     yield
     gitea.application.output("lab-control", "reset")
+
+
+def users(gitea: Gitea) -> int:
+    ((found,),) = gitea.application.query('SELECT count(*) FROM "user" WHERE type = 0')
+    return int(found)
 
 
 def health(gitea: Gitea) -> requests.Response:
@@ -91,6 +86,14 @@ def test_control_makes_it_unhealthy_and_slow(gitea: Gitea, well_again: None) -> 
     assert time.monotonic() - started < 1
 
 
+def test_control_is_shared_by_root_and_the_application(gitea: Gitea, well_again: None) -> None:
+    assert gitea.application.run("lab-control", "unhealthy=1", user="root").returncode == 0
+    assert health(gitea).status_code == 424
+    gitea.application.output("lab-control", "reset")
+    assert gitea.application.run("lab-control", user="root").stdout.startswith('{"slow": 0.0, "unhealthy": false')
+    assert health(gitea).status_code == 200
+
+
 def test_control_refuses_what_it_does_not_know(gitea: Gitea) -> None:
     for word in ("fast=1", "slow=soon", "unhealthy=maybe"):
         finished = gitea.application.run("lab-control", word)
@@ -102,12 +105,12 @@ def test_metrics_want_their_token(gitea: Gitea) -> None:
     assert gitea.application.send("GET", "/metrics").status_code == 401
     answer = gitea.application.send("GET", "/metrics", headers={"Authorization": "Bearer scrape-1"})
     assert answer.status_code == 200
-    assert re.search(r"^gitea_users 1$", answer.text, re.MULTILINE)
+    assert re.search(rf"^gitea_users {users(gitea)}$", answer.text, re.MULTILINE)
 
 
 def test_first_page_shows_what_the_database_holds(gitea: Gitea) -> None:
     page = gitea.application.send("GET", "/").text
-    assert "<dt>users</dt><dd>1</dd>" in page
+    assert f"<dt>users</dt><dd>{users(gitea)}</dd>" in page
     assert "1.21.11" in page
 
 

@@ -17,11 +17,6 @@ CHECKS = ["default", "database", "mail", "worker", "worker_backed_up", "puma"]
 LATE_JOB = "INSERT INTO good_jobs (queue_name, scheduled_at) VALUES ('default', now() - interval '6 min')"
 
 
-@pytest.fixture(scope="module")
-def openproject(lab: Lab) -> OpenProject:
-    return openproject_client.start(lab, "15.5.1")
-
-
 @pytest.fixture
 def well_again(openproject: OpenProject) -> Iterator[None]:
     yield

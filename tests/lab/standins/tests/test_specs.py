@@ -11,8 +11,9 @@ import pytest
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from standins.tests import gitea_client, openproject_client
-from standins.tests.support import Lab
+from standins.tests import gitea_client
+from standins.tests.gitea_client import Gitea
+from standins.tests.openproject_client import OpenProject
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHmKp6hEW3FJjz5pseg5T8RlJxpJx9ibC7hGtT7nKEGq x"
 
@@ -35,10 +36,11 @@ class Specification:
         return body.keys() - definition["properties"].keys()
 
 
-@pytest.mark.parametrize("version", ["1.21.11", "1.25.4"])
-def test_gitea(lab: Lab, shared: Path, version: str) -> None:
+@pytest.mark.parametrize("fixture", ["gitea", "newest_gitea"])
+def test_gitea(request: pytest.FixtureRequest, shared: Path, fixture: str) -> None:
+    gitea: Gitea = request.getfixturevalue(fixture)
+    version = gitea.application.version
     spec = Specification(shared / "specs" / f"gitea-{version}.swagger.json", "/definitions/")
-    gitea = gitea_client.start(lab, version)
     api = gitea.api
     api("POST /admin/users/root1/orgs", {"username": "orga"})
     gitea.application.query(
@@ -67,10 +69,8 @@ def test_gitea(lab: Lab, shared: Path, version: str) -> None:
     assert not problems, "\n".join(problems)
 
 
-def test_openproject(lab: Lab, shared: Path) -> None:
+def test_openproject(openproject: OpenProject, shared: Path) -> None:
     spec = Specification(shared / "specs" / "openproject-17.openapi.json", "/components/schemas/")
-    openproject = openproject_client.start(lab, "15.5.1")
-    openproject_client.add_content(openproject)
     api = openproject.api
     group = api("POST /api/v3/groups", json={"name": "Crew", "_links": {"members": [{"href": "/api/v3/users/3"}]}})
     links = {
