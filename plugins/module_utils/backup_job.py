@@ -33,6 +33,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.files import (
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part, Progress
+from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover
 from ansible_collections.maxops.ops.plugins.module_utils.slots import Slots
 from ansible_collections.maxops.ops.plugins.module_utils.version import VERSION
 
@@ -68,7 +69,9 @@ def back_up(options: Options) -> dict[str, Any]:
     """Make one backup set of the stack and apply retention. Raises MaxopsError; then nothing is left behind."""
     started = time.monotonic()
     purpose = f"backup of {options.project_name}"
+    recovered = recover(options)
     plan = make_plan(options)
+    plan.warnings += [recovered] if recovered else []
     stack_lock = exclusive_lock(stack_lock_path(options.project_name), f'stack "{options.project_name}"', purpose)
     with stack_lock, plan.repository.locked(purpose):
         plan.stack.remove_helpers(plan.repository.path)

@@ -174,8 +174,9 @@ def _read(path: str) -> Journal:
             data: dict[str, Any] = json.load(stream)
         if data.pop("format") > FORMAT:
             raise MaxopsError(f"{path} was written by a later maxops.ops: update the collection on this controller")
-        databases = [DatabaseSwap(**each) for each in data.pop("databases")]
-        return Journal(**data, databases=databases, volumes=[VolumeSwap(**each) for each in data.pop("volumes")])
+        data["databases"] = [DatabaseSwap(**each) for each in data["databases"]]
+        data["volumes"] = [VolumeSwap(**each) for each in data["volumes"]]
+        return Journal(**data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MaxopsError(
             f"{path}, which tells what a restore changed, cannot be read: {error!r}; look for databases and folders "

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Stack
@@ -44,13 +44,7 @@ def stop(stack: Stack, services: Mapping[str, Sequence[str]]) -> None:
     """Stop all containers of services at once, each with its own grace period."""
     stack.refresh()
     running = [each for each in stack.containers if each.service in services and each.running]
-
-    def stop_one(container: Container) -> None:
-        with stack.asking(f"stop {container.name}") as api:
-            api.stop(container.id)
-
-    with ThreadPoolExecutor(max_workers=max(1, len(running)), thread_name_prefix="stop") as pool:
-        list(pool.map(stop_one, running))
+    _at_once(running, "stop", lambda api, each: api.stop(each.id), stack)
 
 
 def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
@@ -63,24 +57,33 @@ def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container
     for service, names in services.items():
         there = stack.of_service(service)
         chosen += [each for each in there if each.name in names] or there
-    for container in _in_order(chosen):
-        if not container.running:
-            with stack.asking(f"start {container.name}") as api:
-                api.start(container.id)
+    for level in _levels(chosen):
+        _at_once([each for each in level if not each.running], "start", lambda api, each: api.start(each.id), stack)
     return chosen
 
 
-def _in_order(containers: Sequence[Container]) -> list[Container]:
+def _at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Container], Any], stack: Stack) -> None:
+    def act_on(container: Container) -> None:
+        with stack.asking(f"{verb} {container.name}") as api:
+            act(api, container)
+
+    with ThreadPoolExecutor(max_workers=max(1, len(containers)), thread_name_prefix=verb) as pool:
+        list(pool.map(act_on, containers))
+
+
+def _levels(containers: Sequence[Container]) -> list[list[Container]]:
+    """Containers that may start together, those first that others depend on."""
     depends = {
         each.service: {entry.split(":")[0] for entry in each.labels.get(_DEPENDS_LABEL, "").split(",")} - {""}
         for each in containers
     }
-    ordered: list[str] = []
-    while len(ordered) < len(depends):
-        left = [service for service in sorted(depends) if service not in ordered]
-        ready = [service for service in left if not depends[service] & set(left) - {service}]
-        ordered += ready or left
-    return sorted(containers, key=lambda each: (ordered.index(each.service), each.name))
+    levels = []
+    left = set(depends)
+    while left:
+        ready = {service for service in left if not depends[service] & left - {service}} or set(left)
+        levels.append([each for each in containers if each.service in ready])
+        left -= ready
+    return levels
 
 
 def wait_healthy(stack: Stack, containers: Sequence[Container], seconds: float) -> None:
