@@ -41,7 +41,7 @@ def human_size(size: float) -> str:
         return f"{int(size)} B"
     for unit in ("kB", "MB", "GB", "TB"):
         size /= 1000
-        if size < 1000 or unit == "TB":
+        if size < 999.95 or unit == "TB":
             break
     return f"{size:.1f} {unit}"
 
@@ -119,7 +119,9 @@ def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
 
 def to_json(data: Any) -> str:
     """JSON for people and machines: sorted keys, two spaces, text kept as it is."""
-    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    # A file name that is no UTF-8 holds lone surrogates, which no file takes; as JSON escapes they come back.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def list_files(top: str) -> list[str]:

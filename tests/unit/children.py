@@ -30,7 +30,10 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def line_of(process: subprocess.Popen[str]) -> str:
