@@ -174,7 +174,16 @@ def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
     ``subject`` is what is locked and ``purpose`` what for, in words for an error message. The kernel drops the
     lock when this process ends, however it ends, so a leftover file never blocks anybody.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # Its folder may be everybody's: a link in its place would have another file emptied.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        advice = (
+            "make room on its disk"
+            if is_disk_full(error)
+            else "run as the user that runs all other jobs (root: become: true), or remove that file when no job is running"
+        )
+        raise MaxopsError(f"{subject} cannot be locked with {path}: {error.strerror}; {advice}") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -183,19 +192,27 @@ def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
                 f"{subject} is in use: {_holder(descriptor)}; wait until it has ended, or stop that process, "
                 "then run this again"
             ) from None
-        holder = {
-            "purpose": purpose,
-            "pid": os.getpid(),
-            "user": getpass.getuser(),
-            "host": socket.gethostname(),
-            "since": timestamp(utc_now()),
-        }
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, to_json(holder).encode("utf-8"), 0)
+        with suppress(OSError):  # a full disk takes the words, not the lock
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, to_json(_myself(purpose)).encode("utf-8"), 0)
         yield
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _myself(purpose: str) -> dict[str, Any]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have them
+        user = f"user id {os.getuid()}"
+    return {
+        "purpose": purpose,
+        "pid": os.getpid(),
+        "user": user,
+        "host": socket.gethostname(),
+        "since": timestamp(utc_now()),
+    }
 
 
 def _holder(descriptor: int) -> str:

@@ -311,3 +311,41 @@ def test_holder_that_has_not_said_who_it_is(tmp_path: Path, content: str) -> Non
         fcntl.flock(stream, fcntl.LOCK_EX)
         with pytest.raises(MaxopsError, match=r"another maxops\.ops job has just started"), taking(lock):
             pytest.fail("two hold the lock")
+
+
+def test_link_in_the_place_of_a_lock_is_refused_and_its_target_untouched(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "lock").symlink_to("precious")
+    with (
+        pytest.raises(MaxopsError, match=r"repository /r cannot be locked with .*/lock: .*; run as"),
+        taking(tmp_path / "lock"),
+    ):
+        pytest.fail("locked")
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+CROWDED = """
+import resource, sys
+from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+with exclusive_lock(sys.argv[1], "repository /r", "backup of shop"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_lock_is_held_although_nothing_can_be_written_into_it(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with child(CROWDED, lock) as process:
+        assert line_of(process) == "held"
+        with pytest.raises(MaxopsError, match=r"repository /r is in use"), taking(lock):
+            pytest.fail("two hold the lock")
+
+
+def test_holder_without_a_name_is_told_by_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    with taking(tmp_path / "lock"):
+        assert json.loads((tmp_path / "lock").read_text())["user"] == "user id 54321"
