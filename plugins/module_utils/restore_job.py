@@ -31,6 +31,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Snaps
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.restore_guard_job import guarded
 from ansible_collections.maxops.ops.plugins.module_utils.restore_journal import (
     LOADING,
     DatabaseSwap,
@@ -79,7 +80,7 @@ def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dic
     """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
     purpose, subject = f"restore of {options.project_name}", f'stack "{options.project_name}"'
     journals = Journals(options.project_name)
-    with exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
+    with guarded(options), exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
         recovered = recover_locked(options, journals)
         plan = make_plan(options, journals)
         plan.stack.remove_helpers(helper_key(options.project_name))

@@ -1,0 +1,370 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: restore
+short_description: Bring a stack back from a backup set, with a way back
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Restores databases and volumes of a stack from a backup set, or one database from a plain SQL dump of the old way.
+  - Nothing is ever restored over what lives. Databases are loaded under new names and volumes into new folders while the
+    applications go on; rows are counted and compared with the manifest. Only then do the applications concerned stop, all
+    names change (the databases' in one transaction), and what ran before starts again, and must become healthy.
+  - If any step fails, everything is put back as it was before and the applications run on. If the restore is killed, a
+    process of its own does the same at once, and if that is killed too, the next restore or backup of the stack does.
+    A restore that is killed after all names have changed is completed instead, for applications may have worked since.
+  - What was replaced is kept for O(keep_previous) days; O(state=previous) swaps it back in seconds.
+options:
+  repository:
+    description:
+      - Folder of the host that keeps the sets.
+    type: path
+    default: /var/backups/maxops
+  state:
+    description:
+      - V(present) restores from O(set), O(before) or O(file).
+      - V(previous) swaps in what the last restore replaced. Done twice, all is as before.
+    type: str
+    choices: [present, previous]
+    default: present
+  set:
+    description:
+      - The set to restore. Its id, or V(latest) or V(latest_verified) of the stack's whole sets.
+    type: str
+  before:
+    description:
+      - Choose among sets that were begun at this moment or before, as in V(2026-11-23T02:00:00Z); UTC where it names no zone.
+      - Alone it means the latest of them.
+    type: str
+  file:
+    description:
+      - A plain dump of one database, C(.sql) or C(.sql.gz), as C(/backup.sh) of the old way wrote it.
+      - The database is the one that its name tells, or the one in O(databases).
+    type: path
+  databases:
+    description:
+      - Databases of the set to restore. Without this and O(volumes), all of the set is restored; with one of them, only what
+        the two name.
+    type: list
+    elements: str
+  volumes:
+    description:
+      - Volumes of the set to restore, with or without the project's name before them.
+    type: list
+    elements: str
+  paths:
+    description:
+      - Take only these files and folders out of the one volume in O(volumes), and put them into O(destination).
+        Each is a path from the volume's own top; V(.) is all of it. No application is stopped for it.
+    type: list
+    elements: str
+  destination:
+    description:
+      - Folder to make for O(paths). It may be there already when it is empty.
+    type: path
+  into:
+    description:
+      - Other names to restore under, beside what lives, as V({openproject: openproject_copy}). For a volume it is the name of
+        a Docker volume that is made. None of them may exist.
+    type: dict
+    default: {}
+  source_project:
+    description:
+      - The stack that the set was made of, when it is not O(project_name). Sets of other stacks are refused without it.
+    type: str
+  force:
+    description:
+      - Id of a set to restore although it is damaged. What can't be read still fails.
+    type: str
+  keep_previous:
+    description:
+      - For how many days what is replaced is kept. Afterwards the next restore or backup removes it; V(0) removes it at once.
+    type: int
+    default: 7
+  health_timeout:
+    description:
+      - Seconds that the applications may take to become healthy on the restored data; else everything is put back.
+    type: int
+    default: 300
+  jobs:
+    description:
+      - How much may work at the same time in total. By default the number of the host's processors.
+    type: int
+  space_check:
+    description:
+      - Refuse to start when there may not be enough space for the restored data beside what is there.
+    type: bool
+    default: true
+  progress_file:
+    description:
+      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show progress.
+    type: path
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Checks the set and tells what would be replaced by what, which services would stop and how long they did last time.
+  diff_mode:
+    support: full
+    details:
+      - Shows what each database and volume holds before and after.
+  idempotent:
+    support: none
+    details:
+      - Every run restores. The result of a second one is the same.
+notes:
+  - Must run as a user that may talk to Docker and write the volumes' folders, which is C(root) on most hosts.
+  - Roles of the set that are missing on the server are made. A role that is there keeps its password and everything else.
+  - Programs C(tar), C(setpriv) and, for sets compressed with it, C(zstd) must be on the host; the role
+    P(maxops.ops.host#role) sees to it.
+seealso:
+  - module: maxops.ops.backup
+"""
+
+EXAMPLES = r"""
+- name: Bring everything back as it was at the last backup that is known to be good
+  maxops.ops.restore:
+    set: latest_verified
+
+- name: Bring one database back as it was before two o'clock
+  maxops.ops.restore:
+    before: "2026-11-23T02:00:00Z"
+    databases: [openproject]
+
+- name: Go back to what the last restore replaced
+  maxops.ops.restore:
+    state: previous
+
+- name: Look into an old database beside the living one
+  maxops.ops.restore:
+    set: 20261123T020000Z
+    databases: [openproject]
+    into:
+      openproject: openproject_november
+
+- name: Get one lost repository out of a set
+  maxops.ops.restore:
+    set: latest
+    volumes: [gitea-data]
+    paths: [git/repositories/team/tool.git]
+    destination: /srv/found
+
+- name: Restore what the old way left
+  maxops.ops.restore:
+    file: /opt/maxoperation/backup/daily/gitea_20240101_020000.sql.gz
+"""
+
+RETURN = r"""
+source:
+  description: Where the data came from, in words.
+  returned: success
+  type: str
+  sample: set 20261123T020000Z
+set_id:
+  description: Id of the set.
+  returned: success, when a set was restored
+  type: str
+  sample: 20261123T020000Z
+file:
+  description: The dump of the old way.
+  returned: success, when O(file) was restored
+  type: str
+  sample: /opt/maxoperation/backup/daily/gitea_20240101_020000.sql.gz
+parts:
+  description: Databases and volumes that were (in check mode, would be) restored.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(database) or V(volume).
+      type: str
+    name:
+      description: Its name in the set.
+      type: str
+    target:
+      description: Its name here.
+      type: str
+    source_bytes:
+      description: Its size in the stack that the set was made of.
+      type: int
+    previous:
+      description: The name under which what it replaced is kept; nothing where there was none.
+      type: str
+    rows:
+      description: Exact number of rows of each table, for databases.
+      type: dict
+    duration:
+      description: Seconds that loading and counting took.
+      type: float
+  sample:
+    - kind: database
+      name: gitea
+      target: gitea
+      source_bytes: 52428800
+      previous: gitea__maxops_previous_20261125T031500Z
+      rows: {"public.repository": 40}
+      duration: 3.1
+services:
+  description: Services that were stopped and started.
+  returned: success
+  type: list
+  elements: str
+  sample: [gitea, openproject]
+kept:
+  description: Databases and folders that what was replaced is kept in.
+  returned: success
+  type: list
+  elements: str
+  sample: [gitea__maxops_previous_20261125T031500Z]
+kept_until:
+  description: Until when it is kept.
+  returned: success, when something was replaced
+  type: str
+  sample: "2026-12-02T03:15:00Z"
+expected_downtime:
+  description: Seconds that the applications were down at the last restore of this stack; nothing when there was none.
+  returned: success
+  type: float
+  sample: 6.2
+downtime:
+  description: Seconds from the stop of the first application until all were healthy again.
+  returned: when not in check mode
+  type: float
+  sample: 6.2
+swap_seconds:
+  description: Seconds of it that changing all names took.
+  returned: when not in check mode
+  type: float
+  sample: 0.12
+steps:
+  description: Seconds of each step.
+  returned: when not in check mode
+  type: dict
+  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "start": 0.9, "health": 4.1}
+duration:
+  description: Seconds that the whole job took.
+  returned: when not in check mode
+  type: float
+  sample: 17.2
+space:
+  description: File systems that what is restored needs room on, with the bytes needed and free.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"path": "/var/lib/docker/volumes", "need": 640000000, "free": 85000000000}]
+new_roles:
+  description: Roles of the set that were (would be) made because the server lacked them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+recovered:
+  description: What was put right first, when an earlier restore had been killed.
+  returned: when not in check mode
+  type: str
+  sample: the restore of set 20261123T020000Z begun at 20261125T031500Z was interrupted; everything is as it was before it
+expired:
+  description: Databases and folders of earlier restores that were removed because their days were over.
+  returned: when not in check mode
+  type: list
+  elements: str
+  sample: []
+remarks:
+  description: What deserves a look although the restore is done.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+import os
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
+    failing_well,
+    require_libraries,
+    stack_argument_spec,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.restore_job import preview, restore
+from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import RestoreOptions
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        **stack_argument_spec(),
+        "repository": {"type": "path", "default": "/var/backups/maxops"},
+        "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+        "set": {"type": "str"},
+        "before": {"type": "str"},
+        "file": {"type": "path"},
+        "databases": {"type": "list", "elements": "str"},
+        "volumes": {"type": "list", "elements": "str"},
+        "paths": {"type": "list", "elements": "str"},
+        "destination": {"type": "path"},
+        "into": {"type": "dict", "default": {}},
+        "source_project": {"type": "str"},
+        "force": {"type": "str"},
+        "keep_previous": {"type": "int", "default": 7},
+        "health_timeout": {"type": "int", "default": 300},
+        "jobs": {"type": "int"},
+        "space_check": {"type": "bool", "default": True},
+        "progress_file": {"type": "path"},
+    }
+
+
+def read_options(module: AnsibleModule) -> RestoreOptions:
+    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    parameters = dict(module.params)
+    parameters["previous"] = parameters.pop("state") == "previous"
+    parameters["paths"] = parameters["paths"] or ()
+    parameters["into"] = {str(name): str(other) for name, other in (parameters["into"] or {}).items()}
+    if parameters["jobs"] is None:
+        parameters["jobs"] = len(os.sched_getaffinity(0))
+    for name, least in (("jobs", 1), ("keep_previous", 0), ("health_timeout", 1)):
+        if parameters[name] < least:
+            module.fail_json(msg=f"{name} is {parameters[name]}; give {least} or more, or leave it out")
+    return RestoreOptions(**parameters)
+
+
+def difference(parts: list[dict[str, Any]], source: str) -> dict[str, Any]:
+    """What each database and volume holds before and after."""
+    before = {f"{part['kind']} {part['target']}": "as it is" if part["previous"] else "not there" for part in parts}
+    after = {f"{part['kind']} {part['target']}": source for part in parts}
+    after.update({f"{part['kind']} {part['previous']}": "as it was" for part in parts if part["previous"]})
+    return {"before": before, "after": after}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        supports_check_mode=True,
+        mutually_exclusive=[("set", "file"), ("before", "file")],
+        required_together=[("paths", "destination")],
+    )
+    require_libraries(module)
+    options = read_options(module)
+    with failing_well(module):
+        result = preview(options) if module.check_mode else restore(options)
+        # "warnings" is Ansible's own key: it prints each in purple, whoever asked for quiet.
+        result["remarks"] = result.pop("warnings")
+        if module._diff:
+            result["diff"] = difference(result["parts"], result["source"])
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
