@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..shared.database import Row
-from .accounts import VISIBILITIES
+from .accounts import INDIVIDUAL, VISIBILITIES
 from .release import Release
 from .settings import Settings
 
@@ -24,6 +24,7 @@ UNITS = {
     10: "repo.actions",
 }
 UNIT_ORDER = [2, 7, 3, 8, 9, 10, 1, 4, 5, 6]
+TEXTS = {"login_name", "full_name", "location", "website", "description", "language"}
 ACCESS = ["none", "read", "write", "admin", "owner"]
 
 Json = dict[str, Any]
@@ -38,15 +39,22 @@ def _avatar(settings: Settings, key: str) -> str:
     return f"{settings.root_url}avatars/{digest}"
 
 
+def _without_nulls(row: Row) -> Row:
+    """Where the database has no text, Go shows the empty one."""
+    return {name: "" if value is None and name in TEXTS else value for name, value in row.items()}
+
+
 def user(row: Row, viewer: Row | None, settings: Settings, release: Release) -> Json:
     known = viewer is not None and (viewer["id"] == row["id"] or bool(viewer["is_admin"]))
     email = row["email"]
     if row["keep_email_private"] and not known:
         email = f"{row['lower_name']}@noreply.localhost"
+    avatar_of = row["email"] if row["type"] == INDIVIDUAL else row["lower_name"]
+    row = _without_nulls(row)
     shown: Json = {"id": row["id"], "login": row["name"], "login_name": row["login_name"] if known else ""}
     if release.at_least(1, 22):
         shown["source_id"] = row["login_source"] if known else 0
-    shown |= {"full_name": row["full_name"], "email": email, "avatar_url": _avatar(settings, row["email"])}
+    shown |= {"full_name": row["full_name"], "email": email, "avatar_url": _avatar(settings, avatar_of)}
     if release.at_least(1, 23):
         shown["html_url"] = settings.root_url + row["name"]
     return shown | {
@@ -61,14 +69,15 @@ def user(row: Row, viewer: Row | None, settings: Settings, release: Release) -> 
         "website": row["website"],
         "description": row["description"],
         "visibility": VISIBILITIES[row["visibility"]],
-        "followers_count": row["num_followers"],
+        "followers_count": row["num_followers"] or 0,
         "following_count": row["num_following"],
-        "starred_repos_count": row["num_stars"],
+        "starred_repos_count": row["num_stars"] or 0,
         "username": row["name"],
     }
 
 
 def organization(row: Row, settings: Settings) -> Json:
+    row = _without_nulls(row)
     return {
         "id": row["id"],
         "name": row["name"],

@@ -43,8 +43,10 @@ def test_gitea(request: pytest.FixtureRequest, shared: Path, fixture: str) -> No
     spec = Specification(shared / "specs" / f"gitea-{version}.swagger.json", "/definitions/")
     api = gitea.api
     api("POST /admin/users/root1/orgs", {"username": "orga"})
+    gitea.application.query("UPDATE \"user\" SET language = NULL, full_name = NULL WHERE name = 'orga'")
     gitea.application.query(
-        "INSERT INTO repository (owner_id, owner_name, lower_name, name) VALUES (1, 'root1', 'tool', 'tool')"
+        "INSERT INTO repository (owner_id, owner_name, lower_name, name)"
+        " SELECT id, name, 'tool', 'tool' FROM \"user\" WHERE name = 'orga'"
     )
     answers = {
         "User": api("GET /users/root1"),
@@ -55,7 +57,7 @@ def test_gitea(request: pytest.FixtureRequest, shared: Path, fixture: str) -> No
         "AccessToken": api("GET /users/root1/tokens", who=f"{gitea_client.ADMIN}:{gitea_client.ADMIN_PASSWORD}"),
         "GeneralAPISettings": api("GET /settings/api"),
         "ServerVersion": api("GET /version"),
-        "Repository": api("GET /repos/root1/tool"),
+        "Repository": api("GET /repos/orga/tool"),
     }
     problems = []
     for name, answer in answers.items():
