@@ -178,11 +178,9 @@ def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
         # Its folder may be everybody's: a link in its place would have another file emptied.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        advice = (
-            "make room on its disk"
-            if is_disk_full(error)
-            else "run as the user that runs all other jobs (root: become: true), or remove that file when no job is running"
-        )
+        advice = "make room on its disk"
+        if not is_disk_full(error):
+            advice = "run as the user that runs all jobs (root: become: true), or remove it when no job is running"
         raise MaxopsError(f"{subject} cannot be locked with {path}: {error.strerror}; {advice}") from error
     try:
         try:
