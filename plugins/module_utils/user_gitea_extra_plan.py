@@ -179,7 +179,7 @@ def token_steps(api: Gitea, person: Person, account: Account, outcome: Outcome, 
         return
     if not api.by_password:
         raise MaxopsError(
-            f'tokens of "{person.name}" can not be made with a token, only with a name and a password: '
+            "tokens can not be made with a token, only with a name and a password: "
             "give api_user and api_password of an administrator instead of api_token"
         )
     present = set(api.tokens(account)) if account.id else set()

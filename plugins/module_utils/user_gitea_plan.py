@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils import user_gitea_extra_plan as extra
-from ansible_collections.maxops.ops.plugins.module_utils.crew import each
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.gitea import Account, Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.http import ApiError
@@ -23,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.user_plan import (
     Person,
     Step,
     differences,
+    read_accounts,
 )
 
 FIELDS = (
@@ -57,9 +56,6 @@ WITH_CREATION = (
 )
 """What the API takes when it makes an account; everything else follows in a second request."""
 
-FEW = 20
-"""Up to so many people are looked up one by one; for more, the whole list is read."""
-
 
 class GiteaUsers:
     """Gitea as the engine of user_sync sees it."""
@@ -79,28 +75,9 @@ class GiteaUsers:
 
     def read(self, people: Sequence[Person], everybody: bool) -> dict[str, Account]:
         """Accounts by lower-case name, and the teams that the people ask for."""
-        names = {person.key for person in people}
-        names |= {str(person.options["rename_from"]).lower() for person in people if "rename_from" in person.options}
-        if everybody or len(names) > FEW:
-            listing = self._api.accounts(lambda account: everybody or account.name.lower() in names)
-            self._accounts = {account.name.lower(): account for account in listing.items}
-            missing = set() if listing.steady else names - self._accounts.keys()
-        else:
-            missing = names
-        self._look_up(missing)
+        self._accounts = read_accounts(self._api, people, everybody, self._workers, self._cancellation)
         self._teams = extra.Teams.read(self._api, people, self._cancellation)
         return self._accounts
-
-    def _look_up(self, names: Iterable[str]) -> None:
-        lock = threading.Lock()
-
-        def look(name: str) -> None:
-            account = self._api.find(name)
-            if account:
-                with lock:
-                    self._accounts[account.name.lower()] = account
-
-        each(sorted(names), look, self._workers, self._cancellation)
 
     def find(self, person: Person) -> Account | None:
         """The account as it is now."""
@@ -140,10 +117,10 @@ class GiteaUsers:
     def _creation(self, person: Person) -> Step:
         options = person.options
         if not options.get("email"):
-            raise MaxopsError(f'"{person.name}" has no account yet and gives no email, which Gitea demands: give email')
+            raise MaxopsError("has no account yet and gives no email, which Gitea demands: give email")
         if not options.get("password") and not options.get("source_id"):
             raise MaxopsError(
-                f'"{person.name}" has no account yet and gives no password: give one (the role users makes one up), '
+                "has no account yet and gives no password: give one (the role users makes one up), "
                 "or the source_id of the login source where this person signs in"
             )
         fields = {"username": person.name, **{key: options[key] for key in WITH_CREATION if key in options}}
@@ -186,7 +163,7 @@ class GiteaUsers:
             return False
         if account.id == self._myself.id and self._api.by_password:
             raise MaxopsError(
-                f'the password of "{account.name}" is what the API is used with, so it is not changed by it: '
+                "this password is what the API is used with, so it is not changed by it: "
                 "use a token, or the account of another administrator"
             )
         if not options.get("check_password", True):
@@ -197,7 +174,7 @@ class GiteaUsers:
     def _refuse_local_source(person: Person, account: Account, changes: Mapping[str, Any]) -> None:
         if person.options.get("source_id") == 0 and "source_id" in changes:
             raise MaxopsError(
-                f'"{person.name}" signs in through login source {account.source_id}, and Gitea\'s API moves nobody '
+                f"signs in through login source {account.source_id}, and Gitea's API moves nobody "
                 "back to a password of its own (source_id 0): change it on the account's page, or leave source_id out"
             )
 
@@ -210,19 +187,19 @@ class GiteaUsers:
         for key, harm in (("admin", False), ("active", False), ("prohibit_login", True), ("restricted", True)):
             if options.get(key) is harm:
                 raise MaxopsError(
-                    f'"{account.name}" is the account that the API is used with: {key} {str(harm).lower()} would lock '
+                    f"is the account that the API is used with: {key} {str(harm).lower()} would lock "
                     "it out of what it does here; use the token of another administrator for that"
                 )
 
     def _removal(self, person: Person, account: Account, outcome: Outcome) -> Step:
         if account.id == self._myself.id:
-            raise MaxopsError(f'"{account.name}" is the account that the API is used with, so it cannot remove itself')
+            raise MaxopsError("is the account that the API is used with, so it cannot remove itself")
         purge = bool(person.options.get("purge"))
         things = self._api.belongings(account)
         named = {key: names for key, names in things._asdict().items() if names}
         if named and not purge:
             raise MaxopsError(
-                f'"{account.name}" was not removed, because with the account would go '
+                "was not removed, because with the account would go "
                 + " and ".join(f"{key} {_some(names)}" for key, names in named.items())
                 + ": hand them over first, set purge to true to delete them, or set prohibit_login to keep the account "
                 "and end its use"

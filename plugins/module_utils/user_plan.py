@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, NamedTuple, Protocol
 
+from ansible_collections.maxops.ops.plugins.module_utils.crew import each
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.paging import Listing
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 
 MASK = "********"
+FEW = 20
+"""Up to so many people are looked up one by one."""
 
 
 class Field(NamedTuple):
@@ -54,12 +60,16 @@ class Person(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One change: what of (before, after), and how. ``run`` gets the account as it is now and may give a newer one."""
+    """One change: what of (before, after), and how. ``run`` gets the account as it is now and may give a newer one.
+
+    With ``later``, it only notes what the system's ``finish`` does for everybody at once.
+    """
 
     changes: Mapping[str, tuple[Any, Any]]
     run: Callable[[Any], Any]
     creates: bool = False
     removes: bool = False
+    later: bool = False
 
 
 class AlreadyThereError(MaxopsError):
@@ -80,6 +90,7 @@ class Outcome:
     remarks: list[str] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
     secrets: list[dict[str, str]] = field(default_factory=list)
+    later: set[str] = field(default_factory=set)
 
     @property
     def status(self) -> str:
@@ -93,6 +104,7 @@ class Outcome:
     def begin(self, step: Step) -> None:
         """The step is under way: from here on it may have happened."""
         self.changes.update(step.changes)
+        self.later.update(step.changes if step.later else ())
         self.created = self.created or step.creates
         self.removed = self.removed or step.removes
 
@@ -102,6 +114,12 @@ class Outcome:
             self.changes.pop(name, None)
         self.created = self.created and not step.creates
         self.removed = self.removed and not step.removes
+
+    def leave_out_later(self) -> None:
+        """The run was stopped before the changes that are made for everybody at once."""
+        for name in self.later:
+            self.changes.pop(name, None)
+            self.error = self.error or f"the run was stopped before {name} were changed; the next run does it"
 
     def shown(self) -> dict[str, Any]:
         """The outcome as a result has it; what says nothing is left out."""
@@ -141,6 +159,16 @@ class System(Protocol):
         """Do what is done for many people at once, such as groups; puts errors into the outcomes."""
 
 
+class Directory(Protocol):
+    """An application's API, as far as it knows accounts."""
+
+    def accounts(self, keep: Callable[[Any], bool]) -> Listing[Any]:
+        """All accounts that ``keep`` wants."""
+
+    def find(self, name: str) -> Any:
+        """The account of exactly this name, None when there is none."""
+
+
 def differences(fields: Sequence[Field], person: Person, account: Any) -> tuple[dict[str, tuple[Any, Any]], list[str]]:
     """Field → (before, after) for what is given and not so; and the given fields that the application does not tell."""
     found = {}
@@ -175,3 +203,33 @@ def check_people(people: Sequence[Person]) -> None:
         raise MaxopsError(
             "the list contradicts itself, so nothing was changed: " + "; ".join(problems) + "; leave one entry for each"
         )
+
+
+def names_of(people: Iterable[Person]) -> set[str]:
+    """Lower-case names that the people have or had."""
+    former = {str(person.options["rename_from"]).lower() for person in people if "rename_from" in person.options}
+    return {person.key for person in people} | former
+
+
+def read_accounts(
+    directory: Directory, people: Sequence[Person], everybody: bool, workers: int, cancellation: Cancellation
+) -> dict[str, Any]:
+    """The people's accounts, or all, by lower-case name: a few are looked up, for more the whole list is read."""
+    names = names_of(people)
+    accounts: dict[str, Any] = {}
+    missing = names
+    if everybody or len(names) > FEW:
+        listing = directory.accounts(lambda account: everybody or account.name.lower() in names)
+        accounts = {account.name.lower(): account for account in listing.items}
+        # A list that moved while it was read may lack somebody.
+        missing = set() if listing.steady else names - accounts.keys()
+    lock = threading.Lock()
+
+    def look(name: str) -> None:
+        account = directory.find(name)
+        if account:
+            with lock:
+                accounts[account.name.lower()] = account
+
+    each(sorted(missing), look, workers, cancellation)
+    return accounts

@@ -25,6 +25,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.user_plan import (
     StepsOf,
     System,
     check_people,
+    names_of,
 )
 
 LOOKS = 4
@@ -105,6 +106,8 @@ class _Run:
                     self._prune(people, report)
             except Cancelled as error:
                 report.stopped = str(error)
+                for outcome in report.outcomes:
+                    outcome.leave_out_later()
             part.finish()
         return report
 
@@ -194,8 +197,7 @@ class _Run:
     # -- accounts that nobody named -------------------------------------------------------------------------------
 
     def _prune(self, people: Sequence[Person], report: Report) -> None:
-        listed = {person.key for person in people}
-        listed |= {str(person.options["rename_from"]).lower() for person in people if "rename_from" in person.options}
+        listed = names_of(people)
         unlisted = [
             account.name
             for key, account in sorted(self._accounts.items())

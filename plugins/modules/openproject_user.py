@@ -1,0 +1,325 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: openproject_user
+short_description: Make OpenProject's users as they should be, one or a thousand in one task
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Creates, invites, changes, locks, unlocks and removes accounts of OpenProject, with their roles in projects, their
+    global roles and their groups.
+  - Takes one user by its own options, or any number of them in O(users). Accounts are read once, compared, and only
+    what differs is changed, several at a time; each group is written once for everybody.
+options:
+  api_url:
+    description:
+      - Address below which OpenProject's C(/api/v3) is. By default OpenProject behind the gateway of the stack on the
+        same host.
+    type: str
+    default: http://127.0.0.1:9000
+  api_token:
+    description:
+      - API token of an administrator, from My account > Access tokens.
+    type: str
+  api_token_file:
+    description:
+      - File on the host that holds the token.
+    type: path
+  name:
+    description:
+      - Name to sign in with. OpenProject ignores capitals in it, and so does this module.
+    type: str
+  state: &state
+    description:
+      - V(present) makes the account as the other options say, V(absent) removes it.
+      - OpenProject removes accounts only where its administrators have switched that on. O(locked) is the better way
+        to end an account's use.
+    type: str
+    choices: [present, absent]
+    default: present
+  email: &email
+    description:
+      - Address; needed for a new account.
+    type: str
+  first_name: &first_name
+    description:
+      - First name; needed for a new active account.
+    type: str
+  last_name: &last_name
+    description:
+      - Last name; needed for a new active account.
+    type: str
+  password: &password
+    description:
+      - Password; needed for a new active account.
+    type: str
+  update_password: &update_password
+    description:
+      - V(on_create) sets O(password) for new accounts only, V(always) in each run. By default V(on_create).
+      - OpenProject lets nobody try whether a password is the right one, so V(always) is never idempotent.
+    type: str
+    choices: [on_create, always]
+  status: &status
+    description:
+      - Whether a new account is V(active) at once or V(invited), so that the person gets a mail and chooses the
+        password.
+      - By default V(active) where there is a O(password). It is not looked at for accounts that are there.
+    type: str
+    choices: [active, invited]
+  admin: &admin
+    description:
+      - Whether the person is an administrator.
+    type: bool
+  language: &language
+    description:
+      - Language of the pages the person sees, such as V(en) or V(ko).
+    type: str
+  locked: &locked
+    description:
+      - Whether the person is locked out. Only active accounts can be locked.
+    type: bool
+  rename_from: &rename_from
+    description:
+      - Former name. Where an account of that name is there and none of O(name), it is renamed.
+    type: str
+  roles: &roles
+    description:
+      - Global roles, exactly these.
+    type: list
+    elements: str
+  projects: &projects
+    description:
+      - Projects that the person is a member of, and the roles there.
+      - Roles that come from a group are left to the group.
+    type: list
+    elements: dict
+    suboptions:
+      project:
+        description: Identifier of the project, the part of its address after C(/projects/), or its name.
+        type: str
+        required: true
+      roles:
+        description: Roles in the project, exactly these.
+        type: list
+        elements: str
+        required: true
+  projects_exclusive: &projects_exclusive
+    description:
+      - Whether the person is a member of exactly O(projects) (V(true)) or at least of these. By default V(false).
+    type: bool
+  groups: &groups
+    description:
+      - Groups that the person is in. They have to be there.
+    type: list
+    elements: str
+  groups_exclusive: &groups_exclusive
+    description:
+      - Whether the person is in exactly O(groups) (V(true)) or at least in these. By default V(false).
+    type: bool
+  notify: &notify
+    description:
+      - Whether OpenProject sends a mail about new and changed memberships. By default V(false).
+    type: bool
+  users:
+    description:
+      - Users, each with the options that one user has. What is given beside O(users) holds for each entry that does
+        not say otherwise.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name to sign in with.
+        type: str
+        required: true
+      state:
+        description: Whether the account is there; by default the O(state) of the task.
+        type: str
+        choices: [present, absent]
+      email: *email
+      first_name: *first_name
+      last_name: *last_name
+      password: *password
+      update_password: *update_password
+      status: *status
+      admin: *admin
+      language: *language
+      locked: *locked
+      rename_from: *rename_from
+      roles: *roles
+      projects: *projects
+      projects_exclusive: *projects_exclusive
+      groups: *groups
+      groups_exclusive: *groups_exclusive
+      notify: *notify
+extends_documentation_fragment:
+  - maxops.ops.api
+  - maxops.ops.users
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(update_password=always), each run sets the password again.
+seealso:
+  - module: maxops.ops.gitea_user
+"""
+
+EXAMPLES = r"""
+- name: One user, with a role in a project
+  maxops.ops.openproject_user:
+    api_token: "{{ vault_openproject_token }}"
+    name: alice
+    email: alice@example.com
+    first_name: Alice
+    last_name: Kim
+    language: ko
+    status: invited
+    projects:
+      - project: webshop
+        roles: [Member]
+
+- name: Everybody at once, and tell who has an account and is not in the list
+  maxops.ops.openproject_user:
+    api_token: "{{ vault_openproject_token }}"
+    users: "{{ people }}"
+    prune: report
+
+- name: Lock somebody out
+  maxops.ops.openproject_user:
+    api_token: "{{ vault_openproject_token }}"
+    name: bob
+    locked: true
+"""
+
+RETURN = r"""
+users:
+  description: What became of each user, in the order of the list; accounts that O(prune) locked follow.
+  returned: always, except when nothing could be read
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The user's name.
+      type: str
+    status:
+      description: V(created), V(changed), V(unchanged), V(removed) or V(failed).
+      type: str
+    changes:
+      description: Each field that was changed (would be, in check mode), with C(before) and C(after).
+      type: dict
+      returned: when something was changed
+    remarks:
+      description: What deserves a look, such as a removal that OpenProject has not finished yet.
+      type: list
+      elements: str
+      returned: when there is any
+    error:
+      description: Why the user failed.
+      type: str
+      returned: when the status is V(failed)
+  sample:
+    - {name: alice, status: changed, changes: {project webshop: {before: [Reader], after: [Member]}}}
+    - {name: bob, status: unchanged}
+counts:
+  description: How many users had each status.
+  returned: always, except when nothing could be read
+  type: dict
+  sample: {created: 0, changed: 1, unchanged: 1, removed: 0, failed: 0}
+unlisted:
+  description: Accounts that are not in O(users), are active and are not excluded, when O(prune) looks for them.
+  returned: always, except when nothing could be read
+  type: list
+  elements: str
+  sample: [former-intern]
+version:
+  description: Version that OpenProject told.
+  returned: always, except when nothing could be read
+  type: str
+  sample: 14.6.3
+requests:
+  description: How many requests it took.
+  returned: always, except when nothing could be read
+  type: int
+  sample: 6
+duration:
+  description: Seconds it took.
+  returned: always, except when nothing could be read
+  type: float
+  sample: 0.71
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR, Client, basic
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import require
+from ansible_collections.maxops.ops.plugins.module_utils.module_users import (
+    connection_argument_spec,
+    endpoint_of,
+    people_of,
+    run,
+    token_argument_spec,
+    token_of,
+    users_argument_spec,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.openproject import OpenProject
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.user_openproject_plan import OpenProjectUsers
+from ansible_collections.maxops.ops.plugins.module_utils.user_plan import System
+
+PROJECT_OPTIONS = {
+    "project": {"type": "str", "required": True},
+    "roles": {"type": "list", "elements": "str", "required": True},
+}
+USER_OPTIONS: dict[str, dict[str, Any]] = {
+    "email": {"type": "str"},
+    "first_name": {"type": "str"},
+    "last_name": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "update_password": {"type": "str", "choices": ["on_create", "always"], "no_log": False},
+    "status": {"type": "str", "choices": ["active", "invited"]},
+    "admin": {"type": "bool"},
+    "language": {"type": "str"},
+    "locked": {"type": "bool"},
+    "rename_from": {"type": "str"},
+    "roles": {"type": "list", "elements": "str"},
+    "projects": {"type": "list", "elements": "dict", "options": PROJECT_OPTIONS},
+    "projects_exclusive": {"type": "bool"},
+    "groups": {"type": "list", "elements": "str"},
+    "groups_exclusive": {"type": "bool"},
+    "notify": {"type": "bool"},
+}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            **connection_argument_spec("http://127.0.0.1:9000"),
+            **token_argument_spec(),
+            **users_argument_spec(USER_OPTIONS),
+        },
+        required_one_of=[("name", "users"), ("api_token", "api_token_file")],
+        mutually_exclusive=[("name", "users"), ("api_token", "api_token_file")],
+        supports_check_mode=True,
+    )
+    require(module, {"requests": REQUESTS_IMPORT_ERROR})
+    endpoint = endpoint_of(module, basic("apikey", token_of(module) or ""))
+
+    def connect(cancellation: Cancellation) -> tuple[Client, str, System]:
+        api = OpenProject(endpoint, cancellation)
+        return api.http, api.version, OpenProjectUsers(api, cancellation)
+
+    run(module, people_of(module, USER_OPTIONS), connect)
+
+
+if __name__ == "__main__":
+    main()
