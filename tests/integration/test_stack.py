@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -41,7 +42,9 @@ def compose(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]
 
 
 def deploy(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return run("ansible-playbook", ROOT / "playbooks" / "deploy.yml", *words, check=check)
+    return run(
+        Path(sys.executable).with_name("ansible-playbook"), ROOT / "playbooks" / "deploy.yml", *words, check=check
+    )
 
 
 def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
