@@ -69,8 +69,12 @@ class Repository:
         """Create the folders where they are missing and be the only job on this repository for the block."""
         try:
             for folder in (self.path, self.sets_path, self.staging_path):
-                os.makedirs(folder, mode=0o700, exist_ok=True)
-            os.chmod(self.path, 0o700)
+                if not os.path.isdir(folder):
+                    os.makedirs(folder, mode=0o700, exist_ok=True)
+                    fsync_path(os.path.dirname(folder))
+            # The folder itself may have been there, and be others' too: what is private is below it.
+            for folder in (self.sets_path, self.staging_path):
+                os.chmod(folder, 0o700)
         except OSError as error:
             raise MaxopsError(
                 f"repository {self.path} cannot be created: {error.strerror}; name a folder that can be written"
@@ -95,8 +99,14 @@ class Repository:
         """A free set id at or after ``moment``, and its empty staging folder (mode 0700)."""
         set_id = self.free_id(moment)
         layout = backup_set.Layout(os.path.join(self.staging_path, set_id))
-        for folder in (layout.path, layout.databases, layout.volumes, layout.config):
-            os.mkdir(folder, mode=0o700)
+        try:
+            for folder in (layout.path, layout.databases, layout.volumes, layout.config):
+                os.mkdir(folder, mode=0o700)
+        except OSError as error:
+            raise MaxopsError(
+                f"repository {self.path} cannot take a new set: {error.strerror}; "
+                "make room where its disk is full, or name another repository"
+            ) from error
         return set_id, layout
 
     def publish(self, set_id: str) -> str:
