@@ -43,12 +43,20 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         super().run(tmp, task_vars)
         module = self._task.resolved_action or self._task.action
-        if self._task.async_val or self._task.check_mode or _is_quiet(variables):
+        if self._task.async_val or self._task.check_mode or _is_quiet(variables) or not self._is_worth_watching():
             result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
         else:
             result = self._run_watched(module, variables)
-        self._keep_result(module, result, variables)
+        self._keep_result(module, self._fit_to_keep(result), variables)
         return dict(result)
+
+    def _is_worth_watching(self) -> bool:
+        """False for a task that is over before anybody has read a line about it; to watch costs half a second."""
+        return True
+
+    def _fit_to_keep(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result without what must not lie in a file."""
+        return result
 
     # -- progress -----------------------------------------------------------------------------------------------
 
