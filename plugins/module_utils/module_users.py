@@ -45,7 +45,7 @@ def token_argument_spec() -> dict[str, Any]:
 
 def users_argument_spec(user_options: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """One user's options, the same for each entry of ``users``, and what is done about accounts that nobody lists."""
-    state = {"type": "str", "choices": ["present", "absent"]}
+    state = {"type": "str", "choices": ["present", "locked", "absent"]}
     return {
         "name": {"type": "str"},
         "state": {**state, "default": "present"},

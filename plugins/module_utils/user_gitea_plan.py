@@ -87,8 +87,14 @@ class GiteaUsers:
 
     def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
         """What is to be done, in order; all that has to be read for it is read before the first one is."""
-        if person.absent:
-            return [self._removal(person, account, outcome)] if account else []
+        if person.state != "present":
+            if not account:
+                return []
+            return (
+                [self._removal(person, account, outcome)]
+                if person.state == "absent"
+                else self._farewell(person, account)
+            )
         if account:
             self._protect(person.options, account)
         former = None if account else self._former(person)
@@ -207,6 +213,20 @@ class GiteaUsers:
         if named:
             outcome.more["removed_with"] = named
         return Step({"state": ("present", "absent")}, lambda now: self._api.delete(now, purge), removes=True)
+
+    def _farewell(self, person: Person, account: Account) -> list[Step]:
+        """Lock out somebody who has left, and make what they know or hold worthless where that was asked for."""
+        self._protect({"prohibit_login": True}, account)
+        if account.prohibit_login:
+            return []
+        fields: dict[str, Any] = {"prohibit_login": True}
+        changes: dict[str, tuple[Any, Any]] = {"prohibit_login": (False, True)}
+        if "password" in person.options:
+            fields["password"] = person.options["password"]
+            changes["password"] = (MASK, "a new one")
+        keys = Person(person.name, {**person.options, "ssh_keys_exclusive": True})
+        # The lock comes last: while it is missing, the next run does all of it.
+        return [*extra.key_steps(self._api, keys, account), Step(changes, lambda now: self._api.edit(now, fields))]
 
     def prunable(self, account: Account) -> bool:
         """True for accounts that can still sign in, except the API's own."""

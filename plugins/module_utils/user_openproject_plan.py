@@ -78,8 +78,10 @@ class OpenProjectUsers:
 
     def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
         """What is to be done, in order."""
-        if person.absent:
-            return [self._removal(account, outcome)] if account else []
+        if person.state != "present":
+            if not account:
+                return []
+            return [self._removal(account, outcome)] if person.state == "absent" else self._farewell(person, account)
         if account:
             self._protect(person.options, account)
         former = None if account else self._accounts.get(str(person.options.get("rename_from") or "").lower())
@@ -192,6 +194,18 @@ class OpenProjectUsers:
             self._cancellation.check()
             time.sleep(0.5)
         return True
+
+    def _farewell(self, person: Person, account: Account) -> list[Step]:
+        """Lock out somebody who has left, and make the password they know worthless where that was asked for."""
+        self._protect({"locked": True}, account)
+        if account.locked:
+            return []
+        self._refuse_to_lock(account)
+        steps = []
+        if "password" in person.options:
+            fields = {"password": person.options["password"]}
+            steps.append(Step({"password": (MASK, "a new one")}, lambda now: self._api.edit(now, fields)))
+        return [*steps, Step({"locked": (False, True)}, self._api.lock)]
 
     def prunable(self, account: Account) -> bool:
         """True for active accounts, except the API's own."""

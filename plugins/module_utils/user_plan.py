@@ -49,9 +49,9 @@ class Person(NamedTuple):
         return self.name.lower()
 
     @property
-    def absent(self) -> bool:
-        """True when there should be no such account."""
-        return self.options.get("state") == "absent"
+    def state(self) -> str:
+        """What is wanted of the account: present, locked or absent."""
+        return str(self.options.get("state") or "present")
 
     def mask(self, text: str) -> str:
         """The text without this person's password, should an application have repeated it."""
@@ -192,7 +192,7 @@ def check_people(people: Sequence[Person]) -> None:
         places: dict[str, list[int]] = {}
         for number, person in enumerate(people, 1):
             value = person.name if what == "name" else person.options.get("email")
-            if value and not (what == "email" and person.absent):
+            if value and (what == "name" or person.state == "present"):
                 places.setdefault(value.lower(), []).append(number)
         problems += [
             f'{what} "{value}" is in entries {", ".join(map(str, numbers))}'

@@ -47,10 +47,13 @@ options:
     type: str
   state: &state
     description:
-      - V(present) makes the account as the other options say, V(absent) removes it.
-      - Consider O(prohibit_login) instead of V(absent); it keeps what the person wrote under their name.
+      - V(present) makes the account as the other options say.
+      - V(locked) is for who has left. Where there is an account it is locked out, which ends passwords, tokens and
+        SSH keys at once and keeps what the person wrote under their name; none is made. O(password) and O(ssh_keys),
+        where they are given, take the place of the present ones at that moment; other options are not looked at.
+      - V(absent) removes the account.
     type: str
-    choices: [present, absent]
+    choices: [present, locked, absent]
     default: present
   email: &email
     description:
@@ -208,7 +211,7 @@ options:
       state:
         description: Whether the account is there; by default the O(state) of the task.
         type: str
-        choices: [present, absent]
+        choices: [present, locked, absent]
       email: *email
       full_name: *full_name
       password: *password
@@ -270,11 +273,11 @@ EXAMPLES = r"""
     prune: report
     prune_exclude: [admin, "*-bot"]
 
-- name: Lock somebody out
+- name: Lock out who has left, if there is an account
   maxops.ops.gitea_user:
     api_token: "{{ vault_gitea_token }}"
     name: bob
-    prohibit_login: true
+    state: locked
 """
 
 RETURN = r"""

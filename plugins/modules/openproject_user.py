@@ -37,11 +37,13 @@ options:
     type: str
   state: &state
     description:
-      - V(present) makes the account as the other options say, V(absent) removes it.
-      - OpenProject removes accounts only where its administrators have switched that on. O(locked) is the better way
-        to end an account's use.
+      - V(present) makes the account as the other options say.
+      - V(locked) is for who has left. Where there is an account it is locked out, and none is made. O(password),
+        where it is given, takes the place of the present one at that moment; other options are not looked at.
+      - V(absent) removes the account. OpenProject does so only where its administrators have switched that on, so
+        V(locked) is the better way to end an account's use.
     type: str
-    choices: [present, absent]
+    choices: [present, locked, absent]
     default: present
   email: &email
     description:
@@ -140,7 +142,7 @@ options:
       state:
         description: Whether the account is there; by default the O(state) of the task.
         type: str
-        choices: [present, absent]
+        choices: [present, locked, absent]
       email: *email
       first_name: *first_name
       last_name: *last_name
@@ -191,11 +193,11 @@ EXAMPLES = r"""
     users: "{{ people }}"
     prune: report
 
-- name: Lock somebody out
+- name: Lock out who has left, if there is an account
   maxops.ops.openproject_user:
     api_token: "{{ vault_openproject_token }}"
     name: bob
-    locked: true
+    state: locked
 """
 
 RETURN = r"""
