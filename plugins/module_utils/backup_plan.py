@@ -129,9 +129,11 @@ def make_plan(options: Options) -> Plan:
     estimates = [part.estimate for part in plan.databases] + [part.estimate for part in plan.volumes]
     plan.need = sum(estimates) + MARGIN
     plan.free = free_bytes(repository.path)
-    if options.space_check and plan.need > plan.free:
+    # What a killed job left is swept before anything is written: it must not keep its own removal from happening.
+    room = plan.free + repository.leftover_bytes()
+    if options.space_check and plan.need > room:
         raise MaxopsError(
-            f"repository {repository.path} has {human_size(plan.free)} free and this backup may need "
+            f"repository {repository.path} has {human_size(room)} free and this backup may need "
             f"{human_size(plan.need)}: "
             "make room, keep fewer sets (retention), or set space_check to false to try all the same"
         )

@@ -13,7 +13,7 @@ import datetime
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsErr
 from ansible_collections.maxops.ops.plugins.module_utils.files import (
     exclusive_lock,
     fsync_path,
+    list_files,
     nearest_existing,
     remove_tree,
 )
@@ -88,6 +89,14 @@ class Repository:
         for name in leftovers:
             remove_tree(os.path.join(self.staging_path, name))
         return leftovers
+
+    def leftover_bytes(self) -> int:
+        """Bytes on the disk that :meth:`sweep` would give back."""
+        total = 0
+        for name in list_files(self.staging_path):
+            with suppress(FileNotFoundError):  # of a job that is at work right now
+                total += os.lstat(os.path.join(self.staging_path, name)).st_blocks * 512
+        return total
 
     def free_id(self, moment: datetime.datetime) -> str:
         """The name for a set begun at a moment, or a second later for each that is taken."""

@@ -41,11 +41,11 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MB."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of 8 MB, or as large as a test says."""
     folder = tmp_path / "small"
     folder.mkdir()
-    run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder)
+    run("mount", "-t", "tmpfs", "-o", f"size={getattr(request, 'param', '8m')}", "tmpfs", folder)
     yield folder
     run("umount", folder)
 
@@ -127,6 +127,25 @@ def test_disk_full_keeps_the_earlier_set(backup: Module, small_disk: Path, stack
     stack.sql("DROP DATABASE little")
     assert "the disk filled up" in failed["msg"]
     assert assert_only_whole_sets(small_disk) == [earlier["set_id"]]
+
+
+@pytest.mark.parametrize("small_disk", ["200m"], indirect=True)
+def test_what_a_killed_backup_left_does_not_stop_the_next_one(
+    backup: Module, small_disk: Path, stack: MiniStack
+) -> None:
+    stack.sql("CREATE DATABASE little")
+    try:
+        only = {"repository": str(small_disk), "databases": ["little"], "volumes": []}
+        first = backup(**only)
+        assert first["changed"] is True, first
+        half = small_disk / "staging" / "20260101T000000Z" / "volumes"
+        half.mkdir(parents=True)
+        (half / "assets.tar.zst").write_bytes(b"x" * 180_000_000)
+        assert backup(**only, check_mode=True)["free_bytes"] < first["need_bytes"]
+        second = backup(**only)
+        assert second["swept"] == ["20260101T000000Z"], second
+    finally:
+        stack.sql("DROP DATABASE little")
 
 
 def test_database_restarted_in_the_middle(backup: Module, repository: Path, stack: MiniStack) -> None:

@@ -181,6 +181,17 @@ def test_killed_job_leaves_only_staging_which_the_next_one_sweeps(repository: Re
     assert ids(repository) == ["20261123T020000Z"]
 
 
+def test_room_that_a_sweep_would_give_back_is_known_before(repository: Repository) -> None:
+    assert repository.leftover_bytes() == 0
+    make_set(repository, MOMENT, CONTENT)
+    assert repository.leftover_bytes() == 0
+    with repository.locked("test"):
+        _set_id, layout = repository.begin(MOMENT)
+        Path(layout.globals).write_bytes(b"x" * 300_000)
+        Path(layout.databases, "link").symlink_to("/usr/bin")
+    assert 300_000 <= repository.leftover_bytes() < 400_000
+
+
 def test_what_is_no_set_is_not_taken_for_one(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
     for name in ("20261123T020000Z.old", "lost+found", "20261123", ".20261124T020000Z"):
