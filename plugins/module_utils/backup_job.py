@@ -16,7 +16,7 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils import backup_set, database_part, volume_part
 from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import DatabasePart, Options, Plan, make_plan
 from ansible_collections.maxops.ops.plugins.module_utils.config_part import copy_configuration
-from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import (
     exclusive_lock,
     free_bytes,
@@ -33,6 +33,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.files import (
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part, Progress
+from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover
 from ansible_collections.maxops.ops.plugins.module_utils.slots import Slots
 from ansible_collections.maxops.ops.plugins.module_utils.version import VERSION
@@ -45,7 +46,7 @@ def preview(options: Options) -> dict[str, Any]:
     """What :func:`back_up` would do now, as its result would tell it; changes nothing."""
     plan = make_plan(options)
     set_id = plan.repository.free_id(utc_now())
-    reasons = plan.repository.reasons_to_keep(options.project_name, options.retention, upcoming=set_id)
+    reasons = plan.repository.reasons_to_keep(options.project_name, options.retention, set_id)
     return {
         "changed": True,
         "set_id": set_id,
@@ -87,10 +88,7 @@ def back_up(options: Options) -> dict[str, Any]:
             if is_disk_full(error):
                 raise MaxopsError(_disk_full(plan)) from error
             raise
-        reasons = plan.repository.reasons_to_keep(options.project_name, options.retention)
-        removed = [kept_id for kept_id, why in reasons.items() if not why and plan.repository.remove(kept_id)]
-        for held in [kept_id for kept_id, why in reasons.items() if not why and kept_id not in removed]:
-            reasons[held].append("in use")
+        reasons, removed = _retain(plan.repository, options, set_id)
     return {
         "changed": True,
         "set_id": set_id,
@@ -115,6 +113,25 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "need_bytes": plan.need,
         "free_bytes": plan.free,
     }
+
+
+def _retain(repository: Repository, options: Options, set_id: str) -> tuple[dict[str, list[str]], list[str]]:
+    """Remove the sets that may go, after one was made; gives the reasons of the others and what was removed."""
+    removed: list[str] = []
+    try:
+        reasons = repository.reasons_to_keep(options.project_name, options.retention, set_id)
+        for kept_id in [each for each, why in reasons.items() if not why]:
+            if repository.remove(kept_id):
+                removed.append(kept_id)
+            else:
+                reasons[kept_id].append("in use")
+    except (Cancelled, OSError) as error:
+        cause = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "the job was told to stop"
+        raise MaxopsError(
+            f"backup set {set_id} was made and is whole, but retention did not come to its end ({cause}; "
+            f"removed: {', '.join(removed) or 'none'}): mend the cause; the next backup removes what is left"
+        ) from error
+    return reasons, removed
 
 
 def _retention_result(reasons: dict[str, list[str]], removed: list[str]) -> dict[str, Any]:

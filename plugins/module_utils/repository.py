@@ -184,16 +184,23 @@ class Repository:
     def _hold_path(self, set_id: str) -> str:
         return os.path.join(self.sets_path, set_id, backup_set.MANIFEST)
 
-    def reasons_to_keep(self, project: str, policy: Policy, upcoming: str | None = None) -> dict[str, list[str]]:
-        """Retention's answer for the whole sets of one stack; ``upcoming`` is a set that a dry run would add."""
-        candidates = [
-            Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept))
+    def reasons_to_keep(self, project: str, policy: Policy, latest: str | None = None) -> dict[str, list[str]]:
+        """Retention's answer for the whole sets of one stack.
+
+        ``latest`` is the set just made, or the one that a dry run would make. It stays, also where a clock that was
+        wrong has dated others later.
+        """
+        candidates = {
+            kept.set_id: Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept))
             for kept in self.sets()
             if kept.manifest and kept.manifest.get("project") == project
-        ]
-        if upcoming:
-            candidates.append(Candidate(upcoming, backup_set.moment_of(upcoming)))
-        return reasons_to_keep(candidates, policy)
+        }
+        if latest and latest not in candidates:
+            candidates[latest] = Candidate(latest, backup_set.moment_of(latest))
+        reasons = reasons_to_keep(candidates.values(), policy)
+        if latest and not reasons[latest]:
+            reasons[latest].append("just made")
+        return reasons
 
     def remove(self, set_id: str) -> bool:
         """Take a set out of the repository: first out of sight, then off the disk. False when somebody holds it."""

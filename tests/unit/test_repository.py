@@ -222,9 +222,20 @@ def test_retention_of_one_stack_counts_and_removes_no_set_of_another(repository:
 
 def test_dry_run_counts_the_set_that_would_be_made(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
-    upcoming = "20261123T050000Z"
-    reasons = repository.reasons_to_keep("shop", Policy(keep_last=1), upcoming)
-    assert reasons == {upcoming: ["newest", "keep_last"], "20261123T020000Z": []}
+    latest = "20261123T050000Z"
+    reasons = repository.reasons_to_keep("shop", Policy(keep_last=1), latest)
+    assert reasons == {latest: ["newest", "keep_last"], "20261123T020000Z": []}
+
+
+def test_set_just_made_stays_although_a_wrong_clock_dated_others_later(repository: Repository) -> None:
+    for year in (2026, 2030, 2031):
+        make_set(repository, MOMENT.replace(year=year), CONTENT)
+    reasons = repository.reasons_to_keep("shop", Policy(keep_last=1), "20261123T020000Z")
+    assert reasons == {
+        "20311123T020000Z": ["newest", "keep_last"],
+        "20301123T020000Z": [],
+        "20261123T020000Z": ["just made"],
+    }
 
 
 def test_removed_set_is_gone_with_all_that_was_in_it(repository: Repository) -> None:
