@@ -257,9 +257,12 @@ def test_check_mode_on_a_bare_host_predicts_and_leaves_nothing(tmp_path):
 
 def test_check_mode_on_the_running_stack_predicts_a_change_and_makes_none():
     before = (FOLDER / "docker-compose.yml").read_bytes()
-    done = deploy("--check", "-e", '{"stack_memory_limits": {"redis": "512m"}}')
-    assert recap(done)["changed"] == 1, done.stdout
+    redis = containers()["redis"]["Id"]
+    done = deploy("--check", "--diff", "-e", '{"stack_memory_limits": {"redis": "512m"}}')
+    assert recap(done)["changed"] >= 1, done.stdout
+    assert '+    mem_limit: "512m"' in done.stdout
     assert (FOLDER / "docker-compose.yml").read_bytes() == before
+    assert containers()["redis"]["Id"] == redis
 
 
 REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
