@@ -43,12 +43,13 @@ class Finding:
 
 
 class Findings:
-    """Collects findings of checks that run side by side; a flood of one kind is counted, not listed."""
+    """Collects findings of checks that run side by side; a flood of one kind is counted, not listed.
 
-    LIMIT = 100
-    """Findings of one check and severity that are kept word for word."""
+    ``limit`` findings of each check and severity are kept word for word.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 100) -> None:
+        self.limit = limit
         self._lock = threading.Lock()
         self._kept: list[Finding] = []
         self._counts: dict[tuple[str, str], int] = {}
@@ -58,7 +59,7 @@ class Findings:
         key = (finding.severity, finding.check)
         with self._lock:
             self._counts[key] = self._counts.get(key, 0) + 1
-            if self._counts[key] <= self.LIMIT:
+            if self._counts[key] <= self.limit:
                 self._kept.append(finding)
 
     def count(self, severity: str) -> int:
@@ -75,9 +76,9 @@ class Findings:
         """The findings, the worst first, else in the order of their subjects; what was only counted comes last."""
         with self._lock:
             more = [
-                Finding(severity, check, check, f"{number - self.LIMIT} more findings of this kind are not listed")
+                Finding(severity, check, check, f"{number - self.limit} more findings of this kind are not listed")
                 for (severity, check), number in self._counts.items()
-                if number > self.LIMIT
+                if number > self.limit
             ]
             listed = sorted(self._kept, key=lambda each: (SEVERITIES.index(each.severity), each.check, each.subject))
         return sorted([*listed, *more], key=lambda each: SEVERITIES.index(each.severity))

@@ -10,11 +10,11 @@ import re
 import stat
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.crew import each
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import human_size, sha256_of, to_json
 from ansible_collections.maxops.ops.plugins.module_utils.findings import Findings
@@ -60,21 +60,13 @@ def check(subjects: Sequence[Subject], jobs: int, cancellation: Cancellation, me
     gauges = {subject.set_id: _Gauge(meters.get(subject.set_id), subject) for subject in subjects}
 
     def read(file: _File) -> None:
-        cancellation.check()
         gauge = gauges[file.subject.set_id]
         _compare_content(file, gauge, cancellation)
         file.subject.steps[CHECKSUM] = round(time.monotonic() - started, 3)
 
     for subject in subjects:
         subject.steps[CHECKSUM] = 0.0
-    with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="checksum") as pool:
-        reading = [pool.submit(read, file) for file in files]
-        try:
-            for future in reading:
-                future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    each(files, read, jobs, cancellation)
     for gauge in gauges.values():
         gauge.finish()
 

@@ -1,0 +1,338 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify
+short_description: Prove that backup sets are what they were, and that they come back
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Verifies backup sets that M(maxops.ops.backup) made, up to one of three levels, and fails when a set does not pass.
+  - Every problem is a finding that names the file, table or object, what was found and what was expected.
+  - The verdict is kept beside each set as C(sets/ID.verified.json), never in it. Retention keeps the newest verified
+    set, and M(maxops.ops.restore) can choose it. A failure stays in the verdict until its level, or a higher one, has
+    passed.
+  - A set that is being verified is not removed by retention. A backup may run at the same time.
+  - Dumps of the old way (C(daily/openproject_20240101_020000.sql.gz), also C(.sql)) are read to their end, must have
+    C(pg_dump)'s last line, and can be rehearsed. They have no checksums, and no verdict is kept.
+options:
+  repository:
+    description:
+      - Folder of the host that keeps the sets, or the folder of the old way (the one with C(daily) in it).
+    type: path
+    default: /var/backups/maxops
+  set:
+    description:
+      - Sets to verify, as ids, as paths of C(.sql) or C(.sql.gz) files, as V(latest), or as V(all).
+      - V(latest) is the newest set of the stack; where there are only dumps of the old way, the newest of each
+        database.
+    type: list
+    elements: str
+    default: [latest]
+  level:
+    description:
+      - How far to go. Each level contains the ones before it.
+      - V(checksum) compares every file of the manifest with its size and SHA-256, links with their targets, and allows
+        nothing else in the set.
+      - V(decode) also reads every archive and dump to its end with the programs that wrote it, and looks for the end of
+        each table's rows and for each table in the dump's list.
+      - V(rehearse) brings everything back into a throw-away PostgreSQL from the image that made the set, on no network,
+        and throw-away folders; then compares the exact number of rows of each table, roles, extensions and sequences,
+        and whether every attachment of OpenProject, and every repository, LFS object and attachment of Gitea has its
+        file, whether C(git fsck) passes on each repository, and what is there without a row. It reads all archives by
+        unpacking them, so nothing is decoded twice.
+    type: str
+    choices: [checksum, decode, rehearse]
+    default: checksum
+  jobs:
+    description:
+      - How much may work at the same time. By default the number of the host's processors.
+    type: int
+  findings:
+    description:
+      - How many findings of one kind are listed for each set; the rest is counted.
+    type: int
+    default: 100
+  cross_check:
+    description:
+      - Compare the applications' rows with their files in a rehearsal. Turn it off where an application keeps its files
+        elsewhere, such as in an object storage.
+    type: bool
+    default: true
+  rehearsal_dir:
+    description:
+      - Folder for rehearsals, best on a disk of its own. Everything in it belongs to this collection and is removed.
+      - By default C(rehearsal) in the repository.
+    type: path
+  rehearsal_budget:
+    description:
+      - How much a rehearsal may write, such as V(20G). It is stopped when it writes more, or when its disk gets short
+        of space.
+      - By default one and a half times of what it is expected to need.
+    type: str
+  nice:
+    description:
+      - How far the work steps back for others' use of the processor, from V(0) (not at all) to V(19).
+    type: int
+    default: 10
+  progress_file:
+    description:
+      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show
+        progress.
+    type: path
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads as O(level=checksum) and O(level=decode) do, and fails as they do, but keeps no verdict.
+      - For O(level=rehearse) it tells the image and the space instead of rehearsing.
+  diff_mode:
+    support: full
+    details:
+      - Shows each set's verdict before and after.
+  idempotent:
+    support: full
+    details:
+      - Changed tells whether a verdict says something new. Its time is new each time.
+notes:
+  - Must run as a user that may talk to Docker and read the repository, which is C(root) on most hosts.
+  - O(level=decode) and O(level=rehearse) need the programs C(tar) and, as the set was compressed, C(zstd), C(gzip) or
+    C(lz4) on the host; the role P(maxops.ops.host#role) sees to it.
+  - One rehearsal at a time uses a O(rehearsal_dir). Its containers and folders are removed whatever happens to it; what
+    a killed one could not remove, the next one does.
+seealso:
+  - module: maxops.ops.backup
+  - module: maxops.ops.backup_info
+  - module: maxops.ops.restore
+"""
+
+EXAMPLES = r"""
+- name: Check the newest set after each backup
+  maxops.ops.verify:
+
+- name: Check all sets once a week
+  maxops.ops.verify:
+    set: all
+    level: decode
+
+- name: Prove that the newest set comes back
+  maxops.ops.verify:
+    level: rehearse
+    rehearsal_dir: /srv/scratch/maxops
+
+- name: Check what the old backup script left
+  maxops.ops.verify:
+    set: /opt/maxoperation/backup/daily/openproject_20240101_020000.sql.gz
+"""
+
+RETURN = r"""
+passed:
+  description: Whether every set passed.
+  returned: always
+  type: bool
+  sample: true
+level:
+  description: The level that was asked for.
+  returned: always
+  type: str
+  sample: rehearse
+repository:
+  description: Folder that keeps the sets.
+  returned: always
+  type: str
+  sample: /var/backups/maxops
+sets:
+  description: The sets and dumps that were verified.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    set_id:
+      description: Name of the set, or of the dump without its ending.
+      type: str
+    path:
+      description: Folder of the set, or path of the dump.
+      type: str
+    kind:
+      description: V(set) or V(dump).
+      type: str
+    state:
+      description: V(passed), V(failed), or V(not verified) when something of the host kept it from being verified.
+      type: str
+    level:
+      description: The highest level that was reached.
+      type: str
+    problem:
+      description: Why it could not be verified.
+      type: str
+    errors:
+      description: Number of findings that say that the set is bad.
+      type: int
+    notable:
+      description: Number of findings that somebody should look at.
+      type: int
+    notices:
+      description: Number of findings that are to be expected.
+      type: int
+    bytes:
+      description: Size of its files.
+      type: int
+    files:
+      description: Number of its files.
+      type: int
+    steps:
+      description: Seconds that each step took.
+      type: dict
+    recovery_seconds:
+      description: Seconds that it took to bring all databases and volumes back, after a rehearsal.
+      type: float
+    rehearsal:
+      description: What the rehearsal used and counted.
+      type: dict
+    rows:
+      description: Number of rows that came back into each database.
+      type: dict
+    verdict:
+      description: What is kept beside the set.
+      type: dict
+  sample:
+    - set_id: 20261123T020000Z
+      path: /var/backups/maxops/sets/20261123T020000Z
+      kind: set
+      state: passed
+      level: rehearse
+      errors: 0
+      notable: 0
+      notices: 1
+      recovery_seconds: 41.8
+      rows: {"gitea": 120431, "openproject": 893122}
+findings:
+  description: Everything that was found, for each set the worst first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    set_id:
+      description: The set.
+      type: str
+    severity:
+      description: V(error), V(warning) or V(notice).
+      type: str
+    check:
+      description: What found it.
+      type: str
+    subject:
+      description: The file, table or object.
+      type: str
+    found:
+      description: What was found.
+      type: str
+    expected:
+      description: What was expected.
+      type: str
+    remedy:
+      description: What to do.
+      type: str
+  sample:
+    - set_id: 20261123T020000Z
+      severity: error
+      check: checksum
+      subject: volumes/gitea-data.tar.zst
+      found: 1048576 bytes
+      expected: 2097152 bytes
+      remedy: "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
+remarks:
+  description: What deserves a look beside the findings.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds that the whole job took.
+  returned: always
+  type: float
+  sample: 3.12
+"""
+
+import os
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.text.formatters import human_to_bytes
+
+from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
+    failing_well,
+    require_libraries,
+    stack_argument_spec,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.verdict import CHECKSUM, LEVELS
+from ansible_collections.maxops.ops.plugins.module_utils.verification import verify
+from ansible_collections.maxops.ops.plugins.module_utils.verification_plan import VerifyOptions
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        **stack_argument_spec(),
+        "repository": {"type": "path", "default": "/var/backups/maxops"},
+        "set": {"type": "list", "elements": "str", "default": ["latest"]},
+        "level": {"type": "str", "choices": list(LEVELS), "default": CHECKSUM},
+        "jobs": {"type": "int"},
+        "findings": {"type": "int", "default": 100},
+        "cross_check": {"type": "bool", "default": True},
+        "rehearsal_dir": {"type": "path"},
+        "rehearsal_budget": {"type": "str"},
+        "nice": {"type": "int", "default": 10},
+        "progress_file": {"type": "path"},
+    }
+
+
+def read_options(module: AnsibleModule) -> VerifyOptions:
+    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    parameters = dict(module.params)
+    if parameters["jobs"] is None:
+        parameters["jobs"] = len(os.sched_getaffinity(0))
+    if parameters["jobs"] < 1:
+        module.fail_json(msg=f"jobs is {parameters['jobs']}; give 1 or more, or leave it out for one job per processor")
+    if parameters["findings"] < 1:
+        module.fail_json(msg=f"findings is {parameters['findings']}; give the number to list of each kind, 1 or more")
+    if not 0 <= parameters["nice"] <= 19:
+        module.fail_json(msg=f"nice is {parameters['nice']}; give a number from 0 (not at all) to 19")
+    if parameters["rehearsal_budget"] is not None:
+        try:
+            parameters["rehearsal_budget"] = human_to_bytes(parameters["rehearsal_budget"])
+        except ValueError as error:
+            module.fail_json(msg=f"rehearsal_budget is no size: {error}; write it as in 20G")
+    os.nice(parameters.pop("nice"))
+    return VerifyOptions(**parameters)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    require_libraries(module)
+    options = read_options(module)
+    with failing_well(module, "no verdict was kept, run this again"):
+        result = verify(options, module.check_mode)
+        verdicts = result.pop("verdicts")
+        message = result.pop("message")
+        if module._diff:
+            result["diff"] = {
+                side: {set_id: verdict[side] for set_id, verdict in verdicts.items()} for side in ("before", "after")
+            }
+        if not result["passed"]:
+            module.fail_json(msg=message, **result)
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
