@@ -19,7 +19,7 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 FLOORS = {
     "door": ["module_*"],
     "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis", "health", "*_sync", "verif*"],
-    "kept": ["*_journal", "backup_set", "release*", "repository*", "retention", "verdict"],
+    "kept": ["*_journal", "backup_set", "old_dumps", "release*", "repository*", "retention", "verdict"],
     "outside": ["gitea*", "openproject*", "postgresql*", "services", "stack*", "volume"],
     "tools": ["crew", "errors", "files", "findings", "http", "paging", "process", "progress", "slots", "version"],
 }
