@@ -69,7 +69,7 @@ class Layout:
         return os.path.join(self.databases, safe_name(name))
 
     def properties(self, name: str) -> str:
-        """What belongs to a database itself, kept among the files of its pg_dump directory, which pg_restore ignores."""
+        """What belongs to a database itself, among the files of its pg_dump directory; pg_restore ignores it."""
         return os.path.join(self.database(name), "maxops-properties.json")
 
     def volume(self, name: str, suffix: str) -> str:
@@ -104,7 +104,7 @@ def read_manifest(path: str) -> dict[str, Any]:
             manifest = json.load(stream)
     except FileNotFoundError:
         raise MaxopsError(f"{path} is missing: this folder is no whole backup set; take another set") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise MaxopsError(f"{path} cannot be read: {error}; take another set") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise MaxopsError(f"{path} is no manifest of maxops.ops; take another set")
