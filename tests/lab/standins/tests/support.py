@@ -6,8 +6,8 @@ gunicorn and the user are the image's.
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -43,13 +43,11 @@ def missing_images() -> list[str]:
 
 def sweep() -> None:
     """What a killed run left behind goes with the next run; another run's, while it lives, stays."""
-    for what, remove in {"container": ("rm", "-f", "-v"), "network": ("network", "rm")}.items():
-        listing = ["ps", "-a"] if what == "container" else ["network", "ls"]
-        form = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
-        for line in docker(*listing, "--filter", f"label={LABEL}", "--format", form).stdout.splitlines():
-            identifier, process = line.split()
-            if not _lives(process):
-                docker(*remove, identifier, check=False)
+    form = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
+    for line in docker("ps", "-a", "--filter", f"label={LABEL}", "--format", form).stdout.splitlines():
+        container, process = line.split()
+        if not _lives(process):
+            docker("rm", "-f", "-v", container, check=False)
 
 
 def _lives(process: str) -> bool:
@@ -61,9 +59,7 @@ def _lives(process: str) -> bool:
 
 
 def address(container: str) -> str:
-    networks = json.loads(docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", container).stdout)
-    found: str = next(iter(networks.values()))["IPAddress"]
-    return found
+    return docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", container).stdout.strip()
 
 
 @dataclass
@@ -97,7 +93,16 @@ class Application:
         finished = docker("logs", self.container)
         return finished.stdout + finished.stderr
 
-    def wait(self, seconds: float = 20) -> None:
+    def logged(self, pattern: str, seconds: float = 20) -> bool:
+        """Whether such a line comes: what was printed reaches `docker logs` a moment later."""
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.logs()):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def wait(self, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -109,7 +114,7 @@ class Application:
                 return
         raise AssertionError(f"{self.container} does not answer:\n{self.logs()}")
 
-    def exit_code(self, seconds: float = 20) -> int:
+    def exit_code(self, seconds: float = 60) -> int:
         return int(docker("wait", self.container, timeout=seconds).stdout)
 
     def query(self, sql: str, arguments: Any = None) -> list[tuple[Any, ...]]:
@@ -124,7 +129,6 @@ class Lab:
         # Shared, because compiling the mounted code again would be a third of each start.
         self.bytecode = tempfile.mkdtemp(prefix=self.name)
         os.chmod(self.bytecode, 0o777)
-        docker("network", "create", "--label", MINE, self.name)
         self.postgres = self._run(
             "postgres",
             *["-e", "POSTGRES_USER=maxops", "-e", f"POSTGRES_PASSWORD={PASSWORD}"],
@@ -137,10 +141,7 @@ class Lab:
     def _run(self, name: str, *arguments: str) -> str:
         container = f"{self.name}-{name}"
         self.containers.append(container)
-        docker(
-            *["run", "-d", "--name", container, "--label", MINE],
-            *["--network", self.name, "--network-alias", name, *arguments],
-        )
+        docker("run", "-d", "--name", container, "--label", MINE, *arguments)
         return container
 
     def _wait_for_postgres(self) -> None:
@@ -193,12 +194,12 @@ class Lab:
     def _environment(self, kind: str, database: str) -> dict[str, str]:
         if kind == "openproject":
             return {
-                "DATABASE_URL": f"postgres://maxops:{PASSWORD}@postgres/{database}?pool=20&encoding=unicode",
+                "DATABASE_URL": f"postgres://maxops:{PASSWORD}@{self.host}/{database}?pool=20&encoding=unicode",
                 "SECRET_KEY_BASE": SECRET_KEY_BASE,
                 "OPENPROJECT_SEED__ADMIN__USER__PASSWORD": "Adm1n!pass-word",
             }
         return {
-            "GITEA__database__HOST": "postgres:5432",
+            "GITEA__database__HOST": f"{self.host}:5432",
             "GITEA__database__NAME": database,
             "GITEA__database__USER": "maxops",
             "GITEA__database__PASSWD": PASSWORD,
@@ -207,5 +208,4 @@ class Lab:
 
     def remove(self) -> None:
         docker("rm", "-f", "-v", *self.containers, check=False)
-        docker("network", "rm", self.name, check=False)
         shutil.rmtree(self.bytecode)
