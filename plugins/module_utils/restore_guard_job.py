@@ -11,11 +11,16 @@ from __future__ import annotations
 import os
 import signal
 import syslog
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import Access, recover
+
+PATIENCE_SECONDS = 60
+"""How long the other process tries; then it is up to the next run."""
 
 _ALL_WELL = b"."
 
@@ -48,11 +53,23 @@ def _stand_guard(access: Access, reading: int) -> NoReturn:
         if os.read(reading, 1) != _ALL_WELL:
             syslog.openlog("maxops.ops")
             syslog.syslog(syslog.LOG_WARNING, "a restore was killed; putting the stack right")
-            syslog.syslog(syslog.LOG_WARNING, recover(access) or "nothing was left to put right")
+            syslog.syslog(syslog.LOG_WARNING, _recover(access))
     except BaseException as error:  # noqa: BLE001 - there is nobody left to tell but the log
         syslog.syslog(syslog.LOG_ERR, f"putting the stack right failed: {error}")
     finally:
         os._exit(0)
+
+
+def _recover(access: Access) -> str:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return recover(access) or "nothing was left to put right"
+        except MaxopsError:  # noqa: PERF203 - a few times in a minute
+            # The killed one is known to be dead a moment before its lock is free.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _let_go_of_everything_but(kept: int) -> None:

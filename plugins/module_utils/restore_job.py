@@ -81,7 +81,7 @@ def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dic
     purpose, subject = f"restore of {options.project_name}", f'stack "{options.project_name}"'
     journals = Journals(options.project_name)
     with guarded(options), exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
-        recovered = recover_locked(options, journals)
+        recovered = recover_locked(options, journals, watch)
         plan = make_plan(options, journals)
         plan.stack.remove_helpers(helper_key(options.project_name))
         with _held(plan, options), Progress(options.progress_file, purpose) as progress:

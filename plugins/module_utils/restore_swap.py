@@ -201,7 +201,7 @@ class Swap:
         with session.transaction():
             for pair in pairs:
                 postgresql_admin.rename(session, *pair)
-                self._watch("one database renamed")
+                self._watch(f"database {pair[0]} renamed")
 
     def _lock_out(self, session: Session) -> None:
         present = postgresql_admin.databases(session)

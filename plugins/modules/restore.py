@@ -13,8 +13,8 @@ author:
   - The MaxOps Ops founders (@maxops)
 description:
   - Restores databases and volumes of a stack from a backup set, or one database from a plain SQL dump of the old way.
-  - Nothing is ever restored over what lives. Databases are loaded under new names and volumes into new folders while the
-    applications go on; rows are counted and compared with the manifest. Only then do the applications concerned stop, all
+  - Nothing is ever restored over what lives. Databases are loaded under new names and volumes into new folders while
+    the applications go on; rows are counted and compared with the manifest. Only then do those concerned stop, all
     names change (the databases' in one transaction), and what ran before starts again, and must become healthy.
   - If any step fails, everything is put back as it was before and the applications run on. If the restore is killed, a
     process of its own does the same at once, and if that is killed too, the next restore or backup of the stack does.
@@ -39,8 +39,8 @@ options:
     type: str
   before:
     description:
-      - Choose among sets that were begun at this moment or before, as in V(2026-11-23T02:00:00Z); UTC where it names no zone.
-      - Alone it means the latest of them.
+      - Choose among sets that were begun at this moment or before, as in V(2026-11-23T02:00:00Z).
+      - It is in UTC where it names no zone. Alone it means the latest of them.
     type: str
   file:
     description:
@@ -49,8 +49,8 @@ options:
     type: path
   databases:
     description:
-      - Databases of the set to restore. Without this and O(volumes), all of the set is restored; with one of them, only what
-        the two name.
+      - Databases of the set to restore. Without this and O(volumes), all of the set is restored; with one of them, only
+        what the two name.
     type: list
     elements: str
   volumes:
@@ -70,8 +70,8 @@ options:
     type: path
   into:
     description:
-      - Other names to restore under, beside what lives, as V({openproject: openproject_copy}). For a volume it is the name of
-        a Docker volume that is made. None of them may exist.
+      - Other names to restore under, beside what lives, as V({openproject: openproject_copy}). For a volume it is the
+        name of a Docker volume that is made. None of them may exist.
     type: dict
     default: {}
   source_project:
@@ -84,7 +84,7 @@ options:
     type: str
   keep_previous:
     description:
-      - For how many days what is replaced is kept. Afterwards the next restore or backup removes it; V(0) removes it at once.
+      - For how many days what is replaced is kept. Afterwards the next restore removes it; V(0) removes it at once.
     type: int
     default: 7
   health_timeout:
@@ -103,7 +103,7 @@ options:
     default: true
   progress_file:
     description:
-      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show progress.
+      - File to keep the state of the work in while it runs, as JSON. The action of the same name shows it as progress.
     type: path
 extends_documentation_fragment:
   - maxops.ops.stack
@@ -113,7 +113,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Checks the set and tells what would be replaced by what, which services would stop and how long they did last time.
+      - Checks the set and tells what would be replaced by what, and which services would stop.
   diff_mode:
     support: full
     details:
@@ -124,7 +124,7 @@ attributes:
       - Every run restores. The result of a second one is the same.
 notes:
   - Must run as a user that may talk to Docker and write the volumes' folders, which is C(root) on most hosts.
-  - Roles of the set that are missing on the server are made. A role that is there keeps its password and everything else.
+  - Roles of the set that are missing on the server are made. One that is there keeps its password and everything else.
   - Programs C(tar), C(setpriv) and, for sets compressed with it, C(zstd) must be on the host; the role
     P(maxops.ops.host#role) sees to it.
 seealso:
@@ -273,7 +273,7 @@ recovered:
   description: What was put right first, when an earlier restore had been killed.
   returned: when not in check mode
   type: str
-  sample: the restore of set 20261123T020000Z begun at 20261125T031500Z was interrupted; everything is as it was before it
+  sample: the restore of set 20261123T020000Z was interrupted; everything is as it was before it
 expired:
   description: Databases and folders of earlier restores that were removed because their days were over.
   returned: when not in check mode
@@ -292,6 +292,7 @@ import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
     failing_well,
     require_libraries,

@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A stack whose two applications live in a database and a volume each, and a restore that dies where a test wants."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, MiniStack, Module, run
+
+STATE = Path("/var/lib/maxops")
+VOLUMES = Path("/var/lib/docker/volumes")
+
+COMPOSE = """
+name: {project}
+x-app: &app
+  image: maxops-lab/postgres:17
+  entrypoint: [sleep, infinity]
+  stop_grace_period: 0s
+services:
+  postgres:
+    image: maxops-lab/postgres:{version}
+    environment: {{POSTGRES_USER: maxops, POSTGRES_PASSWORD: secret, POSTGRES_DB: openproject}}
+    volumes: ["postgres-data:/var/lib/postgresql/data"{extra}]
+    healthcheck: {{test: [CMD, pg_isready, -U, maxops, -h, 127.0.0.1], interval: 1s, start_period: 60s}}
+  redis:
+    image: maxops-lab/redis:8
+    environment: {{REDIS_PASSWORD: secret}}
+    volumes: ["redis-data:/data"]
+  openproject:
+    <<: *app
+    environment: {{DATABASE_URL: "postgres://maxops:secret@postgres/openproject"}}
+    volumes: ["openproject-assets:/assets"]
+    healthcheck:
+      test: ["CMD-SHELL", 'psql "$$DATABASE_URL" -c "select count(*) from attachments" && test ! -e /assets/sick']
+      interval: 60s
+  gitea:
+    <<: *app
+    environment: {{GITEA__database__NAME: gitea, PGPASSWORD: secret}}
+    volumes: ["gitea-data:/data"]
+    healthcheck:
+      test: ["CMD-SHELL", 'psql -h postgres -U maxops gitea -c "select count(*) from repository" && test -e /data/ok']
+      interval: 60s
+  bystander:
+    <<: *app
+    environment: {{DATABASE_URL: "postgres://maxops:secret@postgres/other"}}
+volumes: {{postgres-data: {{}}, redis-data: {{}}, openproject-assets: {{}}, gitea-data: {{}}}}
+"""
+
+APPLICATIONS = ("openproject", "gitea")
+TABLES = {"openproject": "attachments", "gitea": "repository"}
+FOLDERS = {"openproject": "openproject-assets", "gitea": "gitea-data"}
+
+
+@dataclass
+class AppStack(MiniStack):
+    """openproject and gitea, as far as a restore sees them."""
+
+    extra: str = ""
+    address: str = ""
+
+    def up(self) -> None:
+        """Start it with its two databases."""
+        self.address = ""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = COMPOSE.format(project=self.project, version=self.version, extra=self.extra)
+        (self.folder / "docker-compose.yml").write_text(text)
+        self.compose("up", "--detach", "--wait", "postgres")
+        self.sql("CREATE DATABASE gitea")
+        self.write("first")
+        self.compose("up", "--detach")
+
+    def sql(self, statement: str, database: str = "openproject", check: bool = True) -> str:
+        """Run SQL as the superuser; gives the rows' first column. Hundreds of these are asked: no exec for each."""
+        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return "\n".join(str(row[0]) for row in cursor.fetchall()) if cursor.description else ""
+
+    def connect(self, database: str, **options: Any) -> Any:
+        """A session as an application has one."""
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        if not self.address:
+            self.address = run("docker", "inspect", "--format", form, f"{self.project}-postgres-1").stdout.strip()
+        connection = psycopg2.connect(
+            host=self.address, user="maxops", password="secret", dbname=database, connect_timeout=5, **options
+        )
+        connection.autocommit = True
+        return connection
+
+    def down(self) -> None:
+        """Remove it, its volumes and what restores kept about it."""
+        super().down()
+        shutil.rmtree(STATE / self.project, ignore_errors=True)
+
+    def folder_of(self, application: str) -> Path:
+        """The application's volume on the host."""
+        return VOLUMES / f"{self.project}_{FOLDERS[application]}" / "_data"
+
+    def write(self, word: str, rows: int = 500) -> None:
+        """Give both applications content that tells which it is, in rows and in files."""
+        for name in APPLICATIONS:
+            table = TABLES[name]
+            self.sql(
+                f"DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (id serial PRIMARY KEY, body text);"
+                f"INSERT INTO {table} (body) SELECT '{word}' || g FROM generate_series(1, {rows}) g",
+                name,
+            )
+            folder = self.folder_of(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "ok").write_text("")
+            (folder / "word").write_text(word)
+            os.chown(folder / "word", 1000, 1000)
+
+    def words(self) -> set[str]:
+        """What is told by each of the two databases and the two volumes: one word, or the stack is in between."""
+        found = {(self.folder_of(name) / "word").read_text() for name in APPLICATIONS}
+        for name in APPLICATIONS:
+            found.add(self.word_of(name))
+        return found
+
+    def word_of(self, database: str) -> str:
+        """What the rows of one database tell."""
+        query = f"SELECT DISTINCT regexp_replace(body, '[0-9]+$', ' ') || count(*) OVER () FROM {TABLES[database]}"
+        word, _space, count = self.sql(query, database).partition(" ")
+        assert count == "500", count
+        return word
+
+    def is_in_between(self) -> bool:
+        """True when an application that runs, or a client that gets in, could see two states at once."""
+        visible = set()
+        for name in APPLICATIONS:
+            with contextlib.suppress(psycopg2.OperationalError):
+                visible.add(self.word_of(name))
+        if any(self.states()[name] == "running" for name in APPLICATIONS):
+            visible |= {(self.folder_of(name) / "word").read_text() for name in APPLICATIONS}
+        return len(visible) > 1
+
+    def digest(self) -> str:
+        """One figure over all rows and files, with owners and modes."""
+        total = hashlib.sha256()
+        for name in APPLICATIONS:
+            rows = f"SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM {TABLES[name]} t"
+            total.update(self.sql(rows, name).encode())
+            for path in sorted(self.folder_of(name).rglob("*")):
+                found = path.stat()
+                total.update(f"{path.name} {found.st_uid} {found.st_mode} {found.st_mtime}".encode())
+                total.update(path.read_bytes())
+        return total.hexdigest()
+
+    def starts(self) -> dict[str, str]:
+        """When each service's container was started."""
+        names = self.compose("ps", "--all", "--format", "{{.Name}}").split()
+        form = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.StartedAt}}'
+        return dict(line.split() for line in run("docker", "inspect", "--format", form, *names).stdout.splitlines())
+
+    def leftovers(self) -> list[str]:
+        """Whatever a restore may leave behind while it is under way."""
+        query = "SELECT datname FROM pg_database WHERE datname ~ '__maxops_new_'"
+        found = self.sql(query, "postgres").split()
+        found += [str(path) for path in VOLUMES.glob(f"{self.project}_*/*maxops-new-*")]
+        found += [str(path) for path in (STATE / self.project).glob("restore.json*")]
+        label = f"label=ops.maxops.helper=restore of {self.project}"
+        return found + run("docker", "ps", "--all", "--quiet", "--filter", label).stdout.split()
+
+    def kept(self) -> list[str]:
+        """Databases and folders that restores replaced."""
+        query = "SELECT datname FROM pg_database WHERE datname ~ '__maxops_previous_'"
+        found = self.sql(query, "postgres").split()
+        return found + [str(path) for path in VOLUMES.glob(f"{self.project}_*/*maxops-previous-*")]
+
+    def forget_kept(self) -> None:
+        """Remove what restores replaced, as after many days."""
+        for name in self.kept():
+            if name.startswith("/"):
+                shutil.rmtree(name)
+            else:
+                self.sql(f'DROP DATABASE "{name}"', "postgres")
+        shutil.rmtree(STATE / self.project, ignore_errors=True)
+
+    def wait_up(self) -> None:
+        """All services run."""
+        assert set(self.states().values()) == {"running"}, self.states()
+
+
+DRIVER = """
+import json, os, signal, sys
+from pathlib import Path
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.restore_job import restore
+from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import RestoreOptions
+
+options, griefs = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+seen = []
+
+def watch(name):
+    seen.append(name)
+    how = griefs.get(name)
+    if how is None:
+        return
+    if how == "fail":
+        raise MaxopsError("the test made this step fail")
+    if how == "power cut":
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGTERM if how == "stop" else signal.SIGKILL)
+
+def stopped(number, frame):
+    raise MaxopsError("stopped by a signal")
+
+signal.signal(signal.SIGTERM, stopped)
+try:
+    result = restore(RestoreOptions(**options), watch)
+    print(json.dumps({"steps": seen, "recovered": result["recovered"]}))
+except MaxopsError as error:
+    print(json.dumps({"steps": seen, "error": str(error)}))
+"""
+
+
+def drive(options: dict[str, Any], griefs: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run a restore that comes to grief at a step: fail, stop, kill or power cut (nobody is left to put it right).
+
+    Gives the steps it took, its error, what it recovered first; nothing when it was killed.
+    """
+    environment = dict(os.environ, PYTHONPATH=str(CHECKOUT / ".ansible/collections"))
+    argv = [sys.executable, "-c", DRIVER, json.dumps(options), json.dumps(griefs or {})]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment, timeout=120)
+    assert "Traceback" not in done.stderr, done.stderr
+    return json.loads(done.stdout) if done.stdout else {}
+
+
+def module(name: str, stack: MiniStack, repository: Path, folder: Path) -> Module:
+    """A module of the checkout on this stack."""
+    return Module(name, {"project_name": stack.project, "repository": str(repository)}, folder)
+
+
+def timed(work: Any, *arguments: Any, **options: Any) -> tuple[float, Any]:
+    """Seconds that a call took, and its result."""
+    started = time.monotonic()
+    result = work(*arguments, **options)
+    return time.monotonic() - started, result

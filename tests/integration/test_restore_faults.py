@@ -1,0 +1,267 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A restore that fails or is killed anywhere leaves a stack as it was, or restored: never in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import RestoreOptions
+from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover
+from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, drive, module
+from ansible_collections.maxops.ops.tests.integration.support import wait_until
+
+PROJECT = "maxrestorefaults"
+GITEA, ASSETS = f"{PROJECT}_gitea-data", f"{PROJECT}_openproject-assets"
+
+BEFORE_THE_SWAP = [
+    "write the journal",
+    "load database openproject",
+    "database gitea loaded",
+    "load volume gitea-data",
+    "all is loaded",
+    "stop services",
+    "services stopped",
+    "lock databases",
+]
+WITHIN_THE_SWAP = [
+    f"move volume {GITEA}",
+    f"volume {GITEA} half moved",
+    f"move volume {ASSETS}",
+    "rename databases",
+    "database openproject renamed",
+]
+AFTER_THE_SWAP = [
+    "names changed",
+    "unlock databases",
+    "start services",
+    "services started",
+    "healthy",
+    "keep what was replaced",
+]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
+    stack = AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture(scope="module")
+def repository(stack: AppStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds one set, in which everything tells "first"."""
+    folder = tmp_path_factory.mktemp("repository")
+    result = module("backup", stack, folder, folder)()
+    assert result["changed"] is True, result
+    return folder
+
+
+@pytest.fixture(scope="module")
+def options(stack: AppStack, repository: Path) -> dict[str, Any]:
+    return {"project_name": stack.project, "repository": str(repository), "set": "latest", "jobs": 2}
+
+
+@pytest.fixture
+def before(stack: AppStack) -> str:
+    """Everything that lives tells "second"; gives its digest."""
+    stack.forget_kept()
+    stack.write("second")
+    return stack.digest()
+
+
+def assert_settled(stack: AppStack, word: str) -> None:
+    assert stack.words() == {word}
+    assert stack.leftovers() == []
+    stack.wait_up()
+    assert len(stack.kept()) == (4 if word == "first" else 0)
+
+
+@pytest.mark.parametrize("step", [*BEFORE_THE_SWAP, *WITHIN_THE_SWAP])
+def test_after_a_power_cut_the_next_run_goes_back(
+    stack: AppStack, options: dict[str, Any], before: str, step: str
+) -> None:
+    assert drive(options, {step: "power cut"}) == {}
+    assert not stack.is_in_between()
+    recover(RestoreOptions(**options))
+    assert stack.digest() == before
+    assert_settled(stack, "second")
+
+
+@pytest.mark.parametrize("step", AFTER_THE_SWAP)
+def test_after_a_power_cut_the_next_run_goes_on(
+    stack: AppStack, options: dict[str, Any], before: str, step: str
+) -> None:
+    """Applications may have worked on the restored data since."""
+    assert drive(options, {step: "power cut"}) == {}
+    assert not stack.is_in_between()
+    told = recover(RestoreOptions(**options))
+    assert "completed" in str(told)
+    assert_settled(stack, "first")
+
+
+@pytest.mark.parametrize(
+    ("step", "word"),
+    [
+        ("database gitea loaded", "second"),
+        ("services stopped", "second"),
+        (f"volume {GITEA} half moved", "second"),
+        ("database openproject renamed", "second"),
+        ("names changed", "first"),
+        ("services started", "first"),
+    ],
+)
+def test_a_killed_restore_is_put_right_at_once(
+    stack: AppStack, options: dict[str, Any], before: str, step: str, word: str
+) -> None:
+    assert drive(options, {step: "kill"}) == {}
+    wait_until(lambda: stack.leftovers() == [], 20, "the guard has put everything right")
+    assert_settled(stack, word)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "load volume gitea-data",
+        "all is loaded",
+        "services stopped",
+        f"volume {GITEA} half moved",
+        "database openproject renamed",
+        "names changed",
+        "services started",
+        "healthy",
+    ],
+)
+@pytest.mark.parametrize("how", ["fail"])
+def test_a_failing_restore_puts_everything_back(
+    stack: AppStack, options: dict[str, Any], before: str, step: str, how: str
+) -> None:
+    error = drive(options, {step: how})["error"]
+    assert "the test made this step fail" in error
+    assert ("Nothing that lives was touched" if step in BEFORE_THE_SWAP[:5] else "Everything was put back") in error
+    assert stack.digest() == before
+    assert_settled(stack, "second")
+
+
+@pytest.mark.parametrize("step", ["database gitea loaded", "services started"])
+def test_a_stopped_restore_puts_everything_back(
+    stack: AppStack, options: dict[str, Any], before: str, step: str
+) -> None:
+    assert "stopped by a signal" in drive(options, {step: "stop"})["error"]
+    assert stack.digest() == before
+    assert_settled(stack, "second")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "go back",
+        f"move volume {ASSETS} back",
+        "rename databases back",
+        "database openproject renamed",
+        "start services again",
+        "remove what was loaded",
+        "drop the journal",
+    ],
+)
+def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any], before: str, step: str) -> None:
+    """The way back is cut off, then the next run's as well; the one after that arrives."""
+    if step == "database openproject renamed":
+        drive(options, {"healthy": "fail", "rename databases back": "power cut"})
+    else:
+        drive(options, {"healthy": "fail", step: "power cut"})
+    assert not stack.is_in_between()
+    drive(options, {step: "power cut"})
+    assert not stack.is_in_between()
+    recover(RestoreOptions(**options))
+    assert stack.digest() == before
+    assert_settled(stack, "second")
+
+
+@pytest.mark.parametrize(
+    ("step", "word"),
+    [
+        ("services stopped", "first"),
+        (f"volume {GITEA} half moved", "first"),
+        ("database gitea renamed", "first"),
+        ("names changed", "second"),
+        ("keep what was replaced", "second"),
+    ],
+)
+def test_swapping_back_can_be_interrupted(
+    stack: AppStack, options: dict[str, Any], before: str, step: str, word: str
+) -> None:
+    """What is swapped back is somebody's data: it is never removed as a leftover."""
+    assert "error" not in drive(options)
+    back = {"project_name": stack.project, "repository": options["repository"], "previous": True}
+    assert drive(back, {step: "power cut"}) == {}
+    assert not stack.is_in_between()
+    recover(RestoreOptions(**back))
+    assert stack.words() == {word}
+    assert stack.leftovers() == []
+    assert len(stack.kept()) == 4
+    stack.wait_up()
+    assert "error" not in drive(back)
+    assert stack.words() == {"second" if word == "first" else "first"}
+
+
+def test_the_next_restore_puts_right_and_then_restores(stack: AppStack, options: dict[str, Any], before: str) -> None:
+    assert drive(options, {"services stopped": "power cut"}) == {}
+    assert stack.states()["gitea"] == "exited"
+    recovered = drive(options)["recovered"]
+    assert "everything is as it was before it" in recovered
+    assert_settled(stack, "first")
+
+
+def test_the_next_backup_puts_right_and_then_backs_up(
+    stack: AppStack, options: dict[str, Any], before: str, tmp_path: Path
+) -> None:
+    assert drive(options, {"rename databases": "power cut"}) == {}
+    result = module("backup", stack, tmp_path / "other", tmp_path)()
+    assert any("everything is as it was before it" in remark for remark in result["remarks"])
+    assert {part["name"] for part in result["parts"] if part["kind"] == "database"} == {"openproject", "gitea"}
+    assert stack.digest() == before
+    assert_settled(stack, "second")
+
+
+def test_check_mode_waits_until_that_is_done(stack: AppStack, options: dict[str, Any], before: str) -> None:
+    assert drive(options, {"services stopped": "power cut"}) == {}
+    restore = module("restore", stack, Path(options["repository"]), stack.folder)
+    result = restore(set="latest", check_mode=True)
+    assert "was interrupted and is put right first by the next run" in result["msg"]
+    recover(RestoreOptions(**options))
+
+
+def test_what_was_stopped_before_stays_stopped(stack: AppStack, options: dict[str, Any], before: str) -> None:
+    stack.compose("stop", "gitea")
+    try:
+        assert "error" in drive(options, {"names changed": "fail"})
+        assert stack.states()["gitea"] == "exited"
+        assert stack.states()["openproject"] == "running"
+        assert drive(options, {"names changed": "power cut"}) == {}
+        recover(RestoreOptions(**options))
+        assert stack.states()["gitea"] == "exited"
+    finally:
+        stack.compose("start", "gitea")
+
+
+def test_a_journal_that_cannot_be_read_is_told_not_guessed(
+    stack: AppStack, options: dict[str, Any], before: str
+) -> None:
+    journal = STATE / stack.project / "restore.json"
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    journal.write_text('{"format": 1, "id": ')
+    try:
+        assert "cannot be read" in drive(options)["error"]
+        assert stack.digest() == before
+    finally:
+        journal.unlink()
