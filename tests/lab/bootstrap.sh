@@ -160,6 +160,10 @@ make_venv() {
   python=$(find_python) || die "No Python ≥ 3.11 with venv here; install one (apt-get install python3-venv)."
   wanted=$({ "$python" -V; cat "$root"/requirements.txt "$root"/tests/{requirements,constraints}.txt; } | sha256sum)
   [[ $(cat "$venv/.made-of" 2>/dev/null) != "$wanted" ]] || return 0
+  # Two targets at once would make it into each other.
+  exec 9<"$root"
+  flock 9
+  [[ $(cat "$venv/.made-of" 2>/dev/null) != "$wanted" ]] || return 0
   say "making .venv with $("$python" -V), about half a minute"
   rm -rf "$venv"
   "$python" -m venv "$venv"
