@@ -82,7 +82,7 @@ class Gitea:
         self.release = self._read_release()
 
     def _read_release(self) -> Release:
-        answer = self._ask("GET", "/version")
+        answer = self._ask("GET", "/version", accept=(200, 404))
         text = answer.data.get("version") if isinstance(answer.data, dict) else None
         if not text:
             raise MaxopsError(f"{self.http.url} is no Gitea: its /api/v1/version tells none; correct api_url")
@@ -131,13 +131,15 @@ class Gitea:
         return self._pages("/admin/users", read)
 
     def find(self, name: str) -> Account | None:
-        """The account of exactly this name, None when there is none."""
+        """The account of exactly this name, None when there is none or when it is an organisation's."""
         answer = self._ask("GET", f"/users/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS))
         if answer.status != 200:
             return None
         account = _account(answer.data)
         # A proxy may have followed the redirect from the former name of somebody who was renamed.
-        return account if account.name.lower() == name.lower() else None
+        if account.name.lower() != name.lower() or self.is_organization(name):
+            return None
+        return account
 
     def is_organization(self, name: str) -> bool:
         """True when the name belongs to an organisation; both share their names with people."""

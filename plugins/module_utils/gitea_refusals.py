@@ -56,7 +56,7 @@ ADVICE = (
     (
         403,
         r"required scope",
-        "the token may not do this: make one with the scopes write:admin, write:user and write:organization (or all)",
+        "the token may not do this: make one with all, or write: admin, user, organization; read: repository, misc",
     ),
     (
         403,

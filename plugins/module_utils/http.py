@@ -300,7 +300,7 @@ def _reason(error: Exception) -> str:
 def _tls_advice(url: str, error: Exception) -> str:
     text = str(error)
     host = urlsplit(url).netloc
-    if "hostname" in text or "doesn't match" in text or "IP address mismatch" in text:
+    if re.search(r"(?i)hostname mismatch|doesn't match|IP address mismatch", text):
         return f"the certificate of {host} is for another name: use the name that it was made for in api_url"
     if "expired" in text:
         return f"the certificate of {host} has expired: renew it"

@@ -85,7 +85,7 @@ class OpenProject:
         self.version = self._read_version()
 
     def _read_version(self) -> str:
-        data = self._ask("GET", "").data
+        data = self._ask("GET", "", accept=(200, 404)).data
         if not isinstance(data, dict) or data.get("_type") != "Root":
             raise MaxopsError(
                 f"{self.http.url} is no OpenProject: its /api/v3 tells nothing of itself; correct api_url"

@@ -25,8 +25,8 @@ options:
     default: http://127.0.0.1:9000/git
   api_token:
     description:
-      - Token of a site administrator with the scopes C(write:admin), C(write:user), C(write:organization) and
-        C(read:repository), or C(all).
+      - Token of a site administrator with the scopes C(write:admin), C(write:user), C(write:organization),
+        C(read:repository) and C(read:misc), or C(all).
       - Tokens cannot make O(tokens); that takes O(api_user) and O(api_password).
     type: str
   api_token_file:

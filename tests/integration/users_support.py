@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real Gitea and OpenProject stand-ins on a real PostgreSQL, for tests of the users' work."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from ansible_collections.maxops.ops.plugins.module_utils.gitea import Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.http import Endpoint, basic
+from ansible_collections.maxops.ops.plugins.module_utils.openproject import OpenProject
+from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.user_gitea_plan import GiteaUsers
+from ansible_collections.maxops.ops.plugins.module_utils.user_openproject_plan import OpenProjectUsers
+from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.user_sync import Options, Report, synchronise
+from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, run
+
+ADMIN, ADMIN_PASSWORD = "root1", "Adm1n!pass"
+PASSWORD = "S3cret!pw-long"
+GITEA_VERSIONS = {"gitea": "1.21.11", "gitea122": "1.22.6", "gitea125": "1.25.4"}
+PATIENT = {"interval": "1s", "start_period": "60s", "retries": 10}
+CONTROLLED = {"mem_limit": "512m", "stop_grace_period": "0s"}
+
+
+def compose_file() -> dict[str, Any]:
+    """PostgreSQL, three versions of Gitea, and OpenProject."""
+    standins = f"{CHECKOUT}/tests/lab/standins:/opt/lab/standins:ro"
+    databases = [*GITEA_VERSIONS, "openproject"]
+    services: dict[str, Any] = {
+        "postgres": {
+            "image": "maxops-lab/postgres:17",
+            "command": ["postgres", "-c", "fsync=off"],
+            "environment": {"POSTGRES_USER": "maxops", "POSTGRES_PASSWORD": "test", "POSTGRES_DB": databases[0]},
+            "tmpfs": ["/var/lib/postgresql/data"],
+            "healthcheck": {"test": ["CMD", "pg_isready", "-U", "maxops", "-h", "127.0.0.1"], **PATIENT},
+        }
+    }
+    for service, version in GITEA_VERSIONS.items():
+        services[service] = {
+            **CONTROLLED,
+            "image": "maxops-lab/gitea:1.21.11",
+            "volumes": [standins],
+            "environment": {
+                "LAB_APP_VERSION": version,
+                "GITEA__database__HOST": "postgres:5432",
+                "GITEA__database__NAME": service,
+                "GITEA__database__USER": "maxops",
+                "GITEA__database__PASSWD": "test",
+                "GITEA__server__ROOT_URL": "http://gitea.test/",
+            },
+        }
+    services["openproject"] = {
+        **CONTROLLED,
+        "image": "maxops-lab/openproject:14.6.3",
+        "volumes": [standins],
+        "environment": {
+            "DATABASE_URL": "postgres://maxops:test@postgres/openproject",
+            "SECRET_KEY_BASE": "b" * 64,
+            "OPENPROJECT_SEED__ADMIN__USER__PASSWORD": "Adm1n!pass-word",
+        },
+    }
+    return {"name": "maxuserstest", "services": services}
+
+
+@dataclass
+class Applications:
+    """The running applications."""
+
+    folder: Path
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def compose(self, *words: str, check: bool = True, **options: Any) -> str:
+        """Run docker compose on the project."""
+        return run("docker", "compose", "-p", "maxuserstest", *words, check=check, cwd=self.folder, **options).stdout
+
+    def up(self) -> None:
+        """Start them and wait until they answer."""
+        (self.folder / "docker-compose.yml").write_text(json.dumps(compose_file()))
+        self.compose("up", "--detach", "--wait", "postgres")
+        for name in [*list(GITEA_VERSIONS)[1:], "openproject"]:
+            self.sql(f"CREATE DATABASE {name}", "postgres")
+        self.compose("up", "--detach")
+        for service in GITEA_VERSIONS:
+            self._wait(f"{self.url(service)}/api/healthz")
+        self._wait(f"{self.url('openproject')}/health_checks/default")
+        self.sql("INSERT INTO projects (name, identifier) VALUES ('Web Shop', 'webshop'), ('Intranet', 'intranet')")
+
+    def down(self) -> None:
+        """Remove them."""
+        self.compose("down", "--volumes", "--timeout", "0", check=False)
+
+    def sql(self, statement: str, database: str = "openproject") -> list[str]:
+        """Run SQL; gives lines of unaligned values."""
+        psql = ["psql", "-U", "maxops", "-v", "ON_ERROR_STOP=1", "-qAt", "-d", database, "-c", statement]
+        return self.compose("exec", "-T", "postgres", *psql).splitlines()
+
+    def url(self, service: str) -> str:
+        """Address of an application on the container's network, which this host reaches."""
+        name = f"maxuserstest-{service}-1"
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        found = run("docker", "inspect", "-f", form, name).stdout.strip()
+        return f"http://{found}:{8080 if service == 'openproject' else 3000}"
+
+    def execute(self, service: str, *argv: str, check: bool = True) -> str:
+        """Run a command in an application's container as its own user."""
+        user = "app" if service == "openproject" else "git"
+        return self.compose("exec", "-T", "--user", user, service, *argv, check=check).strip()
+
+    def token(self, service: str) -> str:
+        """An administrator's token."""
+        if service not in self.tokens:
+            if service == "openproject":
+                self.tokens[service] = self.execute(service, "openproject-token", "admin")
+            else:
+                who = ["--username", ADMIN, "--email", f"{ADMIN}@example.test"]
+                self.execute(service, "gitea", "admin", "user", "create", "--admin", *who, "--password", ADMIN_PASSWORD)
+                words = ["--username", ADMIN, "--scopes", "all", "--raw"]
+                self.tokens[service] = self.execute(service, "gitea", "admin", "user", "generate-access-token", *words)
+        return self.tokens[service]
+
+    @staticmethod
+    def _wait(url: str) -> None:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if requests.get(url, timeout=5).status_code == 200:
+                    return
+            except requests.RequestException:
+                pass
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            time.sleep(0.1)
+
+
+@dataclass
+class Application:
+    """One application as a test uses it, perhaps through a proxy that spoils things."""
+
+    service: str
+    url: str
+    token: str
+    applications: Applications
+    prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}-")
+    """Each test has names of its own, so that one application serves them all."""
+
+    def name(self, what: str) -> str:
+        """A name of this test."""
+        return self.prefix + what
+
+    def person(self, what: str, **options: Any) -> Person:
+        """Somebody who can be created."""
+        name = self.name(what)
+        usual: dict[str, Any] = {"email": f"{name}@example.test", "password": PASSWORD}
+        if self.service == "openproject":
+            usual |= {"first_name": what.capitalize(), "last_name": "Kim"}
+        return Person(name, {**usual, **options})
+
+    def endpoint(self, **options: Any) -> Endpoint:
+        """Where it is, for the API clients."""
+        authorization = basic("apikey", self.token) if self.service == "openproject" else f"token {self.token}"
+        return Endpoint(**{"url": self.url, "authorization": authorization, "timeout": 10.0, **options})
+
+    def by_password(self) -> dict[str, str]:
+        """Credentials that may make tokens."""
+        return {"authorization": basic(ADMIN, ADMIN_PASSWORD)}
+
+    def sync(
+        self,
+        people: Iterable[Person],
+        cancellation: Cancellation | None = None,
+        check_mode: bool = False,
+        prune: str = "none",
+        prune_exclude: Iterable[str] = (),
+        **endpoint: Any,
+    ) -> Report:
+        """Apply a list, as the modules do."""
+        cancellation = cancellation or Cancellation()
+        where = self.endpoint(**endpoint)
+        if self.service == "openproject":
+            system: Any = OpenProjectUsers(OpenProject(where, cancellation), cancellation)
+        else:
+            system = GiteaUsers(Gitea(where, cancellation), cancellation)
+        options = Options(check_mode, where.concurrency, prune, list(prune_exclude))
+        return synchronise(system, list(people), options, cancellation)
+
+    def api(self, request: str, body: Any = None, **options: Any) -> requests.Response:
+        """Ask the application itself."""
+        method, path = request.split(" ", 1)
+        root = "/api/v3" if self.service == "openproject" else "/api/v1"
+        headers = {"Authorization": self.endpoint().authorization}
+        where = self.applications.url(self.service) + root + path
+        session = requests.Session()
+        session.trust_env = False
+        return session.request(method, where, json=body, timeout=20, **{"headers": headers, **options})
+
+    def shown(self, what: str) -> dict[str, Any]:
+        """An account as the application tells it."""
+        answer = self.api(f"GET /users/{self.name(what)}", allow_redirects=False)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def password_opens(self, what: str, password: str) -> bool:
+        """Whether somebody can sign in to Gitea with a password."""
+        return self.api("GET /user", headers={"Authorization": basic(self.name(what), password)}).status_code != 401
+
+
+def ssh_key(comment: str = "") -> str:
+    """A well-formed public key that nobody has the other half of."""
+    kind = b"ssh-ed25519"
+    blob = len(kind).to_bytes(4, "big") + kind + (32).to_bytes(4, "big") + secrets.token_bytes(32)
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()} {comment}".strip()
