@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module
+from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
 
 
 def _stack(factory: pytest.TempPathFactory, version: int) -> Iterator[MiniStack]:
@@ -39,3 +41,53 @@ def old_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 def backup(stack: MiniStack, tmp_path: Path) -> Module:
     """The backup module on the small stack, with a repository of the test's own."""
     return Module("backup", {"project_name": stack.project, "repository": str(tmp_path / "repository")}, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def applications(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
+    """Gitea in three versions, and OpenProject."""
+    started = Applications(tmp_path_factory.mktemp("applications"))
+    started.down()
+    try:
+        started.up()
+        yield started
+    finally:
+        started.down()
+
+
+@pytest.fixture(params=list(GITEA_VERSIONS))
+def any_gitea(request: pytest.FixtureRequest, applications: Applications) -> Application:
+    """Gitea, in each version."""
+    service: str = request.param
+    return Application(service, applications.url(service), applications.token(service), applications)
+
+
+@pytest.fixture
+def gitea(applications: Applications) -> Application:
+    """Gitea 1.21."""
+    return Application("gitea", applications.url("gitea"), applications.token("gitea"), applications)
+
+
+@pytest.fixture
+def openproject(applications: Applications) -> Application:
+    """OpenProject."""
+    url, token = applications.url("openproject"), applications.token("openproject")
+    return Application("openproject", url, token, applications)
+
+
+@pytest.fixture
+def gitea_proxy(gitea: Application) -> Iterator[FaultProxy]:
+    """Gitea behind a proxy that spoils what a test wants spoilt."""
+    proxy = FaultProxy(gitea.url)
+    gitea.url = proxy.url
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def openproject_proxy(openproject: Application) -> Iterator[FaultProxy]:
+    """OpenProject behind a proxy that spoils what a test wants spoilt."""
+    proxy = FaultProxy(openproject.url)
+    openproject.url = proxy.url
+    yield proxy
+    proxy.close()

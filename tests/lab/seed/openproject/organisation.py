@@ -46,9 +46,9 @@ def load_people(plan: Plan, loader: Loader) -> None:
     )
     loader.copy(
         "user_preferences",
-        "id, user_id, settings",
+        "id, user_id, created_at, updated_at, settings",
         (
-            line(plan.first["user_preferences"] + at, first + at,
+            line(plan.first["user_preferences"] + at, first + at, stamp(joined[at]), stamp(seen[at]),
                  json.dumps({"time_zone": "Asia/Seoul" if one.language == "ko" else "Europe/Berlin"}))
             for at, one in enumerate(plan.people)
         ),
@@ -90,8 +90,8 @@ def load_projects(plan: Plan, loader: Loader) -> None:
     ]
     loader.copy(
         "members",
-        "id, user_id, project_id",
-        (line(plan.first["members"] + at, *pair) for at, pair in enumerate(memberships)),
+        "id, user_id, project_id, created_at, updated_at",
+        (line(plan.first["members"] + at, *pair, stamp(at * 3600), stamp(at * 3600)) for at, pair in enumerate(memberships)),
     )
     loader.copy(
         "member_roles",
@@ -109,8 +109,8 @@ def load_wikis(plan: Plan, loader: Loader) -> None:
     first, count = plan.first["wikis"], len(people.PROJECTS)
     loader.copy(
         "wikis",
-        "id, project_id, start_page",
-        (line(first + at, plan.first["projects"] + at, "Wiki") for at in range(count)),
+        "id, project_id, start_page, created_at, updated_at",
+        (line(first + at, plan.first["projects"] + at, "Wiki", stamp(at * dates.DAY), stamp(at * dates.DAY)) for at in range(count)),
     )
     loader.copy("wiki_pages", "id, wiki_id, title, slug, author_id, created_at, updated_at, text", _wiki_pages(plan, rng))
 
