@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, Callable
@@ -40,6 +40,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.version import VERSION
 
 Task = Callable[[], "list[dict[str, Any]]"]
 """Makes some parts of the set; gives what the manifest says of each."""
+
+_STOPPED = (Cancelled, CancelledError)
 
 
 def preview(options: Options) -> dict[str, Any]:
@@ -192,7 +194,7 @@ class _Work:
         return [*tasks, self._copy_configuration]
 
     def _run_all(self, tasks: list[Task]) -> list[list[dict[str, Any]]]:
-        """Run the tasks side by side; the first failure stops all others and is the one that is raised."""
+        """Run the tasks side by side; the first failure stops all others. Raises what broke, not what was stopped."""
         with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="part") as pool:
             futures = [pool.submit(task) for task in tasks]
             try:
@@ -202,6 +204,10 @@ class _Work:
                 self.cancellation.cancel(f"stopped because of another failure: {error}")
                 for waiting in self.snapshots.values():
                     waiting.cancel()
+                wait(futures)
+                causes = [future.exception() for future in futures]
+                if error in causes:
+                    raise next((each for each in causes if each and not isinstance(each, _STOPPED)), error)  # noqa: B904
                 raise
         return [future.result() for future in futures]
 

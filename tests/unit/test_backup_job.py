@@ -1,22 +1,29 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup does once its set is in its place."""
+"""How the parts of a backup end together, and what it does once its set is in its place."""
 
 from __future__ import annotations
 
 import datetime
 import os
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils import backup_job
-from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Options
+from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Options, Plan
+from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
 
 MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
 
@@ -70,3 +77,65 @@ def test_retention_that_breaks_off_tells_that_the_set_was_made(
         "removed: 20261123T030000Z): mend the cause; the next backup removes what is left"
     )
     assert sorted(os.listdir(repository.sets_path)) == ["20261123T020000Z", "20261123T040000Z"]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> backup_job._Work:
+    """The making of a set without any part of its own."""
+    repository = Repository(str(tmp_path / "repository"))
+    layout = Layout(str(tmp_path / "set"))
+    return backup_job._Work(options(repository), Plan(stack_of(), repository), "20261123T020000Z", layout)
+
+
+def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job._Work) -> None:
+    later = threading.Event()
+
+    def first() -> list[dict[str, Any]]:
+        assert later.wait(10)
+        return [{"name": "first"}]
+
+    def second() -> list[dict[str, Any]]:
+        later.set()
+        return [{"name": "second"}, {"name": "third"}]
+
+    assert work._run_all([first, second]) == [[{"name": "first"}], [{"name": "second"}, {"name": "third"}]]
+
+
+def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job._Work) -> None:
+    waiting: Future[Any] = Future()
+    work.snapshots["shop"] = waiting
+    stopped = threading.Event()
+
+    def breaks() -> list[dict[str, Any]]:
+        work.cancellation.cancel("one of my own threads failed")
+        assert stopped.wait(10)
+        time.sleep(0.05)
+        raise MaxopsError("the cause")
+
+    def stops() -> list[dict[str, Any]]:
+        try:
+            while True:
+                work.cancellation.check()
+        finally:
+            stopped.set()
+
+    def waits() -> list[dict[str, Any]]:
+        return [{"snapshot": waiting.result()}]
+
+    with pytest.raises(MaxopsError, match=r"^the cause$"):
+        work._run_all([stops, waits, breaks])
+
+
+def test_stop_by_a_signal_is_told_as_that(work: backup_job._Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped_by_signal(_futures: object) -> Any:
+        raise Cancelled("stopped by signal SIGTERM")
+
+    def breaks() -> list[dict[str, Any]]:
+        with suppress(Cancelled):
+            while True:
+                work.cancellation.check()
+        raise MaxopsError("a consequence")
+
+    monkeypatch.setattr(backup_job, "as_completed", stopped_by_signal)
+    with pytest.raises(Cancelled, match=r"^stopped by signal SIGTERM$"):
+        work._run_all([breaks])

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stacks made by hand, as reading them from Docker would give them; no daemon is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Mount, Stack
+
+WORKING_DIR = "com.docker.compose.project.working_dir"
+CONFIG_FILES = "com.docker.compose.project.config_files"
+ENVIRONMENT_FILE = "com.docker.compose.project.environment_file"
+
+
+def volume_mount(name: str, source: str = "", target: str = "/data", writable: bool = True) -> Mount:
+    """A named volume."""
+    return Mount("volume", name, source or f"/var/lib/docker/volumes/{name}/_data", target, writable)
+
+
+def bind(source: str, target: str, writable: bool = False) -> Mount:
+    """A folder or file of the host."""
+    return Mount("bind", "", source, target, writable)
+
+
+def container(
+    service: str,
+    *mounts: Mount,
+    state: str = "running",
+    environment: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    addresses: Sequence[str] = ("172.18.0.2",),
+) -> Container:
+    """One container of the project ``shop``."""
+    return Container(
+        id=f"id-{service}",
+        name=f"shop-{service}-1",
+        service=service,
+        state=state,
+        image=f"lab/{service}:1",
+        image_id="sha256:" + "0" * 64,
+        environment=dict(environment or {}),
+        labels=dict(labels or {}),
+        mounts=mounts,
+        addresses=tuple(addresses),
+    )
+
+
+def stack_of(*containers: Container) -> Stack:
+    """A stack of these containers that knows no daemon."""
+    client: Any = None
+    stack = Stack(client, "unix:///nowhere.sock", "shop")
+    stack.containers = list(containers)
+    return stack
