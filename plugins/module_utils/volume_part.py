@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -69,7 +69,15 @@ class Archiver:
     def archive(self, group: Group, meters: Sequence[Part]) -> list[dict[str, Any]]:
         """Archive all volumes of the group at once; gives what the manifest says of each, in their order."""
         with ThreadPoolExecutor(max_workers=len(group.volumes), thread_name_prefix="volume") as pool:
-            return list(pool.map(self._archive, group.volumes, meters))
+            futures = [pool.submit(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException as error:
+                # Else an application would stay paused until volumes that nobody wants any more are copied.
+                self._cancellation.cancel(f"stopped because of another failure: {error}")
+                raise
+        return [future.result() for future in futures]
 
     def _archive(self, part: VolumePart, meter: Part) -> dict[str, Any]:
         meter.start()

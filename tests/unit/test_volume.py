@@ -179,8 +179,8 @@ def test_files_that_vanish_are_remarked_and_the_others_are_whole(
     for number in range(20):
         (folder / f"kept{number}").write_bytes(b"%03d" % number * 10_000)
         (folder / f"gone{number}").write_bytes(b"%03d" % number * 100_000)
-    # tar waits for its reader while the pipe is full, so that most of the files are still unread when they go.
-    program("gzip", f"rm {folder}/gone*; exec cat")
+    # tar has begun, and waits for its reader while the pipe is full: most of the files are still unread when they go.
+    program("gzip", f"head -c 10240; rm {folder}/gone*; exec cat")
     remarks = archive("gzip")
     assert [line for line in remarks if "gone" in line and "File removed before we read it" in line]
     target = unpack(tmp_path)
@@ -192,7 +192,7 @@ def test_file_that_grows_is_remarked(
     archive: Callable[..., list[str]], folder: Path, tmp_path: Path, program: Callable[[str, str], None]
 ) -> None:
     (folder / "log").write_bytes(b"x" * 1_000_000)
-    program("gzip", f"echo more >>{folder}/log; exec cat")
+    program("gzip", f"head -c 10240; echo more >>{folder}/log; exec cat")
     assert archive("gzip") == ["tar: ./log: file changed as we read it"]
     assert (unpack(tmp_path) / "log").read_bytes() == b"x" * 1_000_000
 
