@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
+from ansible_collections.maxops.ops.tests.integration.verify_support import ContentStack
 
 
 def _stack(factory: pytest.TempPathFactory, version: int) -> Iterator[MiniStack]:
@@ -91,3 +92,46 @@ def openproject_proxy(openproject: Application) -> Iterator[FaultProxy]:
     openproject.url = proxy.url
     yield proxy
     proxy.close()
+
+
+@pytest.fixture(scope="session")
+def content_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContentStack]:
+    """A stack whose rows belong to files and repositories."""
+    stack = ContentStack("maxverifytest", tmp_path_factory.mktemp("content"), 17)
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture(scope="session")
+def good_set(content_stack: ContentStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set with which all is well; tests spoil copies of it."""
+    folder = tmp_path_factory.mktemp("good")
+    return content_stack.back_up(folder, folder / "repository")
+
+
+@pytest.fixture(scope="session")
+def twin_set(content_stack: ContentStack, good_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another set of the same stack, made later."""
+    folder = tmp_path_factory.mktemp("twin")
+    return content_stack.back_up(folder, folder / "repository")
+
+
+@pytest.fixture(scope="session")
+def odd_set(content_stack: ContentStack, good_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set with one more database, whose sequences are behind."""
+    folder = tmp_path_factory.mktemp("odd")
+    content_stack.sql("CREATE DATABASE odd")
+    content_stack.sql(
+        "CREATE TABLE behind (id bigserial PRIMARY KEY); INSERT INTO behind DEFAULT VALUES;"
+        "INSERT INTO behind VALUES (9);"
+        "CREATE TABLE lost (id bigserial PRIMARY KEY); INSERT INTO lost VALUES (1), (2), (3)",
+        "odd",
+    )
+    try:
+        return content_stack.back_up(folder, folder / "repository")
+    finally:
+        content_stack.sql("DROP DATABASE odd")
