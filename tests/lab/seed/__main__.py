@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg2
+
 from . import digest, job
 from .gitea import Gitea
+from .loading import SeedError
 from .openproject import OpenProject
 
 FOLDERS = {"openproject": Path("/var/openproject/assets"), "gitea": Path("/data")}
@@ -27,8 +30,6 @@ def parsed(words: list[str]) -> argparse.Namespace:
 
 
 def connect(application: str) -> Any:
-    import psycopg2
-
     if application == "openproject":
         from standins.shared.database import clean_url
 
@@ -59,8 +60,12 @@ def main(words: list[str]) -> int:
             print(json.dumps(found, indent=2, sort_keys=True))
             return 0 if not found["inconsistencies"] else 1
         job.seed(APPLICATIONS[wanted.application], wanted.size, folder, connection)
-    except job.SeedError as error:
+    except SeedError as error:
         print(f"seed: {error}", file=sys.stderr)
+        return 1
+    except psycopg2.Error as error:
+        reason = " ".join(str(error).split())
+        print(f"seed: {wanted.application}: the database says: {reason}; seeding again continues", file=sys.stderr)
         return 1
     return 0
 

@@ -66,7 +66,11 @@ def _gitea(database: Database, folder: Path, fsck: bool) -> dict[str, Any]:
     names = {f"{owner}/{name}.git" for owner, name in database("SELECT lower(owner_name), lower_name FROM repository")}
     paths = {str(path.relative_to(repositories)): path for path in on_disk}
     wrong = [f"repository {name} has no folder" for name in sorted(names - paths.keys())]
-    wrong += [f"folder {name} has no row in repository" for name in sorted(paths.keys() - names)]
+    wrong += [
+        f"folder {name} has no row in repository"
+        for name in sorted(paths)
+        if name.replace(".wiki.git", ".git") not in names
+    ]
     wrong += _compared(
         "attachment",
         {

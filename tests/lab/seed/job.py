@@ -5,16 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import psycopg2
-import psycopg2.errors
-
-from . import ledger
+from . import ledger, removal
 from .ledger import Entry, Ledger
-from .loading import Loader, Progress
-
-
-class SeedError(Exception):
-    """A sentence for the person who called."""
+from .loading import Loader, Progress, SeedError
 
 
 def seed(application: Any, size: str, folder: Path, connection: Any) -> None:
@@ -29,7 +22,7 @@ def seed(application: Any, size: str, folder: Path, connection: Any) -> None:
         return
     if entry is not None and (entry.size != size or entry.edition != ledger.edition()):
         progress.say(f"removing what was seeded with size {entry.size}")
-        _remove(application(entry.size, folder), entry, Loader(connection, progress))
+        removal.remove(application, entry.numbers, folder, Loader(connection, progress))
         book.forget()
         entry = None
     chosen = application(size, folder)
@@ -53,7 +46,7 @@ def _load(chosen: Any, entry: Entry, book: Ledger, connection: Any, progress: Pr
     loader.run("SET session_replication_role = replica")
     loader.run("SET synchronous_commit = off")
     connection.commit()
-    for name, step in chosen.steps(entry.first_ids):
+    for name, step in chosen.steps(entry.first):
         if name not in entry.steps:
             step(loader)
             book.note(name)
@@ -65,32 +58,3 @@ def _load(chosen: Any, entry: Entry, book: Ledger, connection: Any, progress: Pr
     loader.run("CHECKPOINT")
 
 
-def _remove(old: Any, entry: Entry, loader: Loader) -> None:
-    old.remove_files(loader, entry.first_ids)
-    ranges = {}
-    for table, column in old.removal:
-        column, _, owner = column.partition(":")
-        first = entry.first_ids[owner or table]
-        ranges[table] = (column, first, first + old.counts[owner or table] - 1)
-    emptied = _truncate([table for table in old.bulk if _holds_only(loader, table, *ranges[table])], loader)
-    for table, (column, first, last) in ranges.items():
-        if table not in emptied:
-            loader.run(f'DELETE FROM "{table}" WHERE {column} BETWEEN %s AND %s', (first, last))
-    for table, first in entry.first_ids.items():
-        Ledger.release(loader.cursor, table, first, first + old.counts[table] - 1)
-
-
-def _holds_only(loader: Loader, table: str, column: str, first: int, last: int) -> bool:
-    return not loader.column(f'SELECT 1 FROM "{table}" WHERE {column} NOT BETWEEN %s AND %s LIMIT 1', (first, last))
-
-
-def _truncate(tables: list[str], loader: Loader) -> list[str]:
-    """A million deleted rows would stay in the files, in each dump's way; emptying is for tables that nothing refers to."""
-    loader.run("SAVEPOINT emptying")
-    try:
-        if tables:
-            loader.run("TRUNCATE " + ", ".join(f'"{table}"' for table in tables))
-    except psycopg2.errors.FeatureNotSupported:
-        loader.run("ROLLBACK TO SAVEPOINT emptying")
-        return []
-    return tables

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS lab_seed (
     application varchar PRIMARY KEY,
     size varchar NOT NULL,
     edition varchar NOT NULL,
-    first_ids jsonb NOT NULL,
+    numbers jsonb NOT NULL,
     steps text[] DEFAULT '{}' NOT NULL,
     finished boolean DEFAULT false NOT NULL
 )
@@ -26,9 +26,14 @@ CREATE TABLE IF NOT EXISTS lab_seed (
 class Entry:
     size: str
     edition: str
-    first_ids: dict[str, int]
+    # For each table the first and the last of its rows: another edition of the seeder may have made them.
+    numbers: dict[str, tuple[int, int]]
     steps: set[str]
     finished: bool
+
+    @property
+    def first(self) -> dict[str, int]:
+        return {table: first for table, (first, _last) in self.numbers.items()}
 
 
 def edition() -> str:
@@ -55,7 +60,7 @@ class Ledger:
             if cursor.fetchone()[0] is None:
                 return None
             cursor.execute(
-                "SELECT size, edition, first_ids, steps, finished FROM lab_seed WHERE application = %s",
+                "SELECT size, edition, numbers, steps, finished FROM lab_seed WHERE application = %s",
                 (self._application,),
             )
             row = cursor.fetchone()
@@ -64,44 +69,34 @@ class Ledger:
     def begin(self, size: str, counts: dict[str, int]) -> Entry:
         with self._connection.cursor() as cursor:
             cursor.execute(CREATE)
-            first_ids = {table: self._reserve(cursor, table, count) for table, count in counts.items()}
+            numbers = {table: self._reserve(cursor, table, count) for table, count in counts.items()}
             cursor.execute(
-                "INSERT INTO lab_seed (application, size, edition, first_ids) VALUES (%s, %s, %s, %s)",
-                (self._application, size, edition(), json.dumps(first_ids)),
+                "INSERT INTO lab_seed (application, size, edition, numbers) VALUES (%s, %s, %s, %s)",
+                (self._application, size, edition(), json.dumps(numbers)),
             )
         self._connection.commit()
-        return Entry(size, edition(), first_ids, set(), False)
+        return Entry(size, edition(), numbers, set(), False)
 
     # The application may insert while it is seeded: it gets numbers behind the reserved ones.
     @staticmethod
-    def _reserve(cursor: Any, table: str, count: int) -> int:
+    def _reserve(cursor: Any, table: str, count: int) -> tuple[int, int]:
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", (f'"{table}"',))
         sequence = cursor.fetchone()[0]
         cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence}")
         last = int(cursor.fetchone()[0])
         cursor.execute("SELECT setval(%s, %s)", (sequence, last + count))
-        return last + 1
+        return last + 1, last + count
 
-    # So that seeding again gives the same numbers, unless somebody took one in between.
-    @staticmethod
-    def release(cursor: Any, table: str, first: int, last: int) -> None:
-        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", (f'"{table}"',))
-        sequence = cursor.fetchone()[0]
-        cursor.execute(
-            f"SELECT setval(%s, greatest(%s, 1), %s) FROM {sequence} WHERE last_value = %s",
-            (sequence, first - 1, first > 1, last),
-        )
+    def forget(self) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute("DELETE FROM lab_seed WHERE application = %s", (self._application,))
+        self._connection.commit()
 
     def note(self, step: str) -> None:
         self._update("steps = steps || %s::text", step)
 
     def finish(self) -> None:
         self._update("finished = %s", True)
-
-    def forget(self) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute("DELETE FROM lab_seed WHERE application = %s", (self._application,))
-        self._connection.commit()
 
     def _update(self, change: str, value: Any) -> None:
         with self._connection.cursor() as cursor:

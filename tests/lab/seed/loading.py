@@ -1,4 +1,4 @@
-"""Rows into PostgreSQL by COPY, and a line about it every two seconds."""
+"""Rows into PostgreSQL by COPY, and a line on how far it is every two seconds."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ ROWS_AT_ONCE = 400
 NULL = b"\\N"
 
 
+class SeedError(Exception):
+    """A sentence for the person who called."""
+
+
 class Progress:
     def __init__(self, application: str) -> None:
         self.application = application
-        self.megabytes = 0.0
+        self.doing = "starting"
+        self._megabytes = 0.0
         self._start = self._last = time.monotonic()
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._start
 
-    def add(self, what: str, byte_count: int) -> None:
-        self.megabytes += byte_count / 1e6
+    def add(self, byte_count: int) -> None:
+        self._megabytes += byte_count / 1e6
         if time.monotonic() - self._last >= 2:
-            self.say(what)
+            self.say(self.doing)
 
     def say(self, what: str) -> None:
         self._last = time.monotonic()
-        rate = self.megabytes / max(self.seconds, 0.001)
-        line = f"[{self.seconds:3.0f} s] {self.application}: {what}, {self.megabytes:.0f} MB so far, {rate:.0f} MB/s"
+        rate = self._megabytes / max(self.seconds, 0.001)
+        line = f"[{self.seconds:3.0f} s] {self.application}: {what}; {self._megabytes:.0f} MB so far, {rate:.0f} MB/s"
         print(line, file=sys.stderr, flush=True)
 
 
@@ -54,7 +59,7 @@ class Loader:
 
     def copy(self, table: str, columns: str, rows: Iterable[bytes]) -> None:
         """Rows are lines of COPY's text format."""
-        stream = _Stream(iter(rows), self.progress, table)
+        stream = _Stream(iter(rows), self.progress)
         self.cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', stream, size=1 << 18)
 
 
@@ -62,12 +67,12 @@ Step = Callable[[Loader], None]
 
 
 class _Stream:
-    def __init__(self, rows: Iterator[bytes], progress: Progress, table: str) -> None:
-        self._rows, self._progress, self._table = rows, progress, table
+    def __init__(self, rows: Iterator[bytes], progress: Progress) -> None:
+        self._rows, self._progress = rows, progress
 
     def read(self, _size: int) -> bytes:
         block = b"".join(itertools.islice(self._rows, ROWS_AT_ONCE))
-        self._progress.add(self._table, len(block))
+        self._progress.add(len(block))
         return block
 
 

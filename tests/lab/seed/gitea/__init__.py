@@ -46,5 +46,6 @@ class Gitea:
             yield f"attachments {start}", partial(issues.load_attachments, plan, start=start)
         yield "counters", partial(issues.load_counters, plan)
 
-    def remove_files(self, loader: Loader, first_ids: dict[str, int]) -> None:
-        code.remove_files(Plan(self._size, self._folder, first_ids), loader, self.counts)
+    @staticmethod
+    def remove_files_without_row(loader: Loader, folder: Path) -> None:
+        code.remove_files_without_row(loader, folder)

@@ -10,11 +10,13 @@ from .. import dates, repositories
 from ..dates import unix
 from ..loading import Loader, line
 from ..repositories import LfsObject
-from .plan import UNITS_OF_REPOSITORIES, Plan, Repository
+from .plan import ATTACHMENTS, LFS, REPOSITORIES, UNITS_OF_REPOSITORIES, Plan, Repository
 
 
 def load_repository(plan: Plan, one: Repository, loader: Loader) -> None:
     rng = plan.rng(f"repository {one.name}")
+    at = one.number - plan.first["repository"]
+    loader.progress.doing = f"repository {at} of {len(plan.repositories)}"
     objects = [LfsObject(rng.randbytes(rng.randrange(100_000, 900_000))) for _ in range(one.history.lfs_objects)]
     for each in objects:
         each.write_below(plan.lfs)
@@ -34,7 +36,6 @@ def load_repository(plan: Plan, one: Repository, loader: Loader) -> None:
                  unix(updated), 0, rng.randrange(12), 0, 0, 0, 0, 0)
         ],
     )
-    at = one.number - plan.first["repository"]
     loader.copy(
         "repo_unit",
         "id, repo_id, type, config, created_unix",
@@ -53,24 +54,19 @@ def load_repository(plan: Plan, one: Repository, loader: Loader) -> None:
             for number, each in enumerate(objects)
         ),
     )
-    loader.progress.add(f"repository {at + 1} of {len(plan.repositories)}", given + lfs_size)
+    loader.progress.add(given + lfs_size)
 
 
-def remove_files(plan: Plan, loader: Loader, counts: dict[str, int]) -> None:
-    """A killed run may have written files that never got a row, under names that no row tells: these go as well."""
-    for one in plan.repositories:
-        folder = plan.folder_of(one)
-        for path in (folder, repositories.unfinished(folder)):
-            shutil.rmtree(path, ignore_errors=True)
-
-    def of_others(table: str, column: str) -> set[str]:
-        first = plan.first[table]
-        sql = f"SELECT {column} FROM {table} WHERE id NOT BETWEEN %s AND %s"
-        return set(loader.column(sql, (first, first + counts[table] - 1)))
-
-    uuids, oids = of_others("attachment", "uuid::text"), of_others("lfs_meta_object", "oid")
-    _remove_files_but(plan.attachment_files, lambda path: path.name in uuids)
-    _remove_files_but(plan.lfs, lambda path: "".join(path.parts[-3:]) in oids)
+def remove_files_without_row(loader: Loader, folder: Path) -> None:
+    names = set(loader.column("SELECT lower(owner_name) || '/' || lower_name || '.git' FROM repository"))
+    root = folder / REPOSITORIES
+    for path in root.glob("*/*"):
+        if str(path.relative_to(root)).replace(".wiki.git", ".git") not in names:
+            shutil.rmtree(path)
+    uuids = set(loader.column("SELECT uuid::text FROM attachment"))
+    _remove_files_but(folder / ATTACHMENTS, lambda path: path.name in uuids)
+    oids = set(loader.column("SELECT oid FROM lfs_meta_object"))
+    _remove_files_but(folder / LFS, lambda path: "".join(path.parts[-3:]) in oids)
 
 
 def _remove_files_but(folder: Path, is_kept: Callable[[Path], bool]) -> None:

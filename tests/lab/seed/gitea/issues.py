@@ -19,6 +19,7 @@ LONGEST_TEXT = 260
 def load_issues(plan: Plan, loader: Loader, start: int) -> None:
     stop = min(start + ISSUES_AT_ONCE, plan.size.issues)
     rng = plan.rng(f"issues {start}")
+    loader.progress.doing = f"issue {start} of {plan.size.issues}"
     opened = [dates.moment(rng) for _issue in range(start, stop)]
     loader.copy(
         "issue",
@@ -32,7 +33,6 @@ def load_issues(plan: Plan, loader: Loader, start: int) -> None:
         " patch, review_id, invalidated",
         _comments(plan, rng, start, opened),
     )
-    loader.progress.say(f"{stop} of {plan.size.issues} issues")
 
 
 def _issues(plan: Plan, rng: random.Random, start: int, opened: list[int]) -> Iterator[bytes]:
@@ -59,6 +59,7 @@ def _text(plan: Plan, rng: random.Random) -> bytes:
 
 
 def load_attachments(plan: Plan, loader: Loader, start: int) -> None:
+    loader.progress.doing = f"attachment {start} of {plan.size.attachments}"
     loader.copy(
         "attachment",
         "id, uuid, repo_id, issue_id, release_id, uploader_id, comment_id, name, size, created_unix",
@@ -74,7 +75,7 @@ def _attachments(plan: Plan, loader: Loader, start: int, stop: int) -> Iterator[
         path = plan.attachment_files / name[0] / name[1] / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(one.data)
-        loader.progress.add("attachment", len(one.data))
+        loader.progress.add(len(one.data))
         issue = rng.randrange(plan.size.issues)
         yield line(plan.first["attachment"] + number, name, plan.repositories[issue % len(plan.repositories)].number,
                    plan.first["issue"] + issue, 0, plan.person(rng), 0, one.name, len(one.data), unix(dates.moment(rng)))

@@ -14,6 +14,7 @@ from ..repositories import History
 
 # As with OpenProject's journals: fixed, so that each chunk knows the numbers of its comments.
 COMMENTS = (2, 7, 1, 4, 9, 3, 0, 5, 6, 6)
+REPOSITORIES, LFS, ATTACHMENTS = "git/repositories", "git/lfs", "gitea/attachments"
 UNITS_OF_TEAMS = range(1, 11)
 UNITS_OF_REPOSITORIES = range(1, 4)
 
@@ -44,7 +45,7 @@ SIZES = {
         ),
         Size(
             "large",
-            issues=60_000,
+            issues=54_000,
             attachments=1_200,
             histories=(
                 *[History(commits=320, text_files=5, words_per_file=6_000, asset_bytes=150_000, lfs_objects=24)] * 3,
@@ -80,14 +81,14 @@ class Plan:
 
     @property
     def lfs(self) -> Path:
-        return self.folder / "git/lfs"
+        return self.folder / LFS
 
     @property
     def attachment_files(self) -> Path:
-        return self.folder / "gitea/attachments"
+        return self.folder / ATTACHMENTS
 
     def folder_of(self, one: Repository) -> Path:
-        return self.folder / "git/repositories" / one.owner_name.lower() / f"{one.name.lower()}.git"
+        return self.folder / REPOSITORIES / one.owner_name.lower() / f"{one.name.lower()}.git"
 
     def rng(self, what: str) -> random.Random:
         return random.Random(f"gitea {self.size.label} {what}")

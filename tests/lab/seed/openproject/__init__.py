@@ -47,5 +47,6 @@ class OpenProject:
         for start in range(0, self._size.files, attachments.AT_ONCE):
             yield f"attachments {start}", partial(attachments.load_attachments, plan, start=start)
 
-    def remove_files(self, _loader: Loader, first_ids: dict[str, int]) -> None:
-        attachments.remove_files(Plan(self._size, self._folder, first_ids))
+    @staticmethod
+    def remove_files_without_row(loader: Loader, folder: Path) -> None:
+        attachments.remove_files_without_row(loader, folder)

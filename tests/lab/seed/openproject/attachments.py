@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from .. import contents, dates
 from ..dates import stamp
 from ..loading import Loader, line
-from .plan import Plan
+from .plan import FILES, Plan
 
 AT_ONCE = 1_000
 
 
 def load_attachments(plan: Plan, loader: Loader, start: int) -> None:
     stop = min(start + AT_ONCE, plan.size.files)
+    loader.progress.doing = f"attachment {start} of {plan.size.files}"
     loader.copy(
         "attachments",
         "id, container_id, container_type, filename, filesize, content_type, digest, author_id, created_at, updated_at, file",
         _attachments(plan, loader, start, stop),
     )
-    loader.progress.say(f"{stop} of {plan.size.files} attachments")
 
 
 def _attachments(plan: Plan, loader: Loader, start: int, stop: int) -> Iterator[bytes]:
@@ -33,12 +34,14 @@ def _attachments(plan: Plan, loader: Loader, start: int, stop: int) -> Iterator[
         folder = plan.files / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / one.name).write_bytes(one.data)
-        loader.progress.add("attachments", len(one.data))
+        loader.progress.add(len(one.data))
         digest = hashlib.md5(one.data, usedforsecurity=False).hexdigest()
         yield line(number, plan.any("work_packages", plan.size.work_packages, rng), "WorkPackage", one.name,
                    len(one.data), one.content_type, digest, plan.person(rng), stamp(written), stamp(written), one.name)
 
 
-def remove_files(plan: Plan) -> None:
-    for number in range(plan.first["attachments"], plan.first["attachments"] + plan.size.files):
-        shutil.rmtree(plan.files / str(number), ignore_errors=True)
+def remove_files_without_row(loader: Loader, folder: Path) -> None:
+    numbers = set(loader.column("SELECT id::text FROM attachments"))
+    for path in (folder / FILES).glob("*"):
+        if path.name not in numbers:
+            shutil.rmtree(path)

@@ -13,6 +13,7 @@ from ..prose import Writer
 # How many versions the journal keeps of one work package after the other. As the pattern is fixed, each chunk of work
 # packages knows the numbers of its journals without looking at the chunks before it.
 VERSIONS = (1, 2, 1, 3, 1, 2, 2, 1, 4, 2)
+FILES = "files/attachment/file"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ SIZES = {
     size.label: size
     for size in (
         Size("small", work_packages=2_000, wiki_pages=100, small_files=400, large_files=3),
-        Size("large", work_packages=130_000, wiki_pages=3_000, small_files=15_500, large_files=44),
+        Size("large", work_packages=115_000, wiki_pages=3_000, small_files=15_500, large_files=40),
     )
 }
 
@@ -56,7 +57,7 @@ class Plan:
 
     @property
     def files(self) -> Path:
-        return self.folder / "files/attachment/file"
+        return self.folder / FILES
 
     def rng(self, what: str) -> random.Random:
         return random.Random(f"openproject {self.size.label} {what}")

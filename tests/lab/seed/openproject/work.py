@@ -32,6 +32,7 @@ class WorkPackage:
 def load_work_packages(plan: Plan, loader: Loader, start: int) -> None:
     stop = min(start + AT_ONCE, plan.size.work_packages)
     rng = plan.rng(f"work packages {start}")
+    loader.progress.doing = f"work package {start} of {plan.size.work_packages}"
     chunk = list(_work_packages(plan, loader, rng, start, stop))
     loader.copy(
         "work_packages",
@@ -57,7 +58,6 @@ def load_work_packages(plan: Plan, loader: Loader, start: int) -> None:
         "id, journable_type, journable_id, user_id, notes, created_at, updated_at, version, data_type, data_id, validity_period",
         _journals(plan, chunk, rng, journal_data),
     )
-    loader.progress.say(f"{stop} of {plan.size.work_packages} work packages")
 
 
 def _work_packages(plan: Plan, loader: Loader, rng: random.Random, start: int, stop: int) -> Iterator[WorkPackage]:
