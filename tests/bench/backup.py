@@ -18,8 +18,21 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from common import CHECKOUT, LAB, PROJECT, ROOT, large_lab, median_of, p95, publish, say, seconds, sh, watched_latency
-from common import watched_memory as memory_of
+from common import (
+    CHECKOUT,
+    LAB,
+    PROJECT,
+    ROOT,
+    large_lab,
+    median_of,
+    p95,
+    publish,
+    say,
+    seconds,
+    sh,
+    watched_latency,
+    watched_memory,
+)
 
 ROUNDS = 3
 OUT = ROOT / "by-hand"
@@ -64,7 +77,7 @@ def module(**options: Any) -> dict[str, Any]:
     name = "ansible_collections.maxops.ops.plugins.modules.backup"
     environment = {**LAB, "PYTHONPATH": str(CHECKOUT / ".ansible/collections")}
     process = subprocess.Popen([sys.executable, "-m", name, str(arguments)], stdout=subprocess.PIPE, env=environment)
-    with memory_of(process) as memory:
+    with watched_memory(process) as memory:
         out, _none = process.communicate()
     result: dict[str, Any] = json.loads(out.splitlines()[-1])
     if result.get("failed"):
@@ -95,9 +108,7 @@ def main() -> None:
     first = module()
     remove_best()
     works = {"best": best, "module": module, "playbook": playbook}
-    taken: dict[str, float] = {}
-    for _ in range(1):
-        taken = median_of(works | {"clean": remove_best}, ROUNDS)
+    taken = median_of(works | {"clean": remove_best}, ROUNDS)
     say("the manual's way …")
     taken["manual"] = seconds(manual)
     remove_best()
