@@ -9,12 +9,19 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.verify_text import verify_summary, verify_table
 
 display = Display()
 
 # job → (lines for one host, lines for many)
-RENDERERS = {"backup": (backup_summary, backup_table)}
+RENDERERS = {
+    "backup": (backup_summary, backup_table),
+    "backups": (backups_summary, backups_table),
+    "drill": (verify_summary, verify_table),
+    "verify": (verify_summary, verify_table),
+}
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

@@ -1,0 +1,205 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_info
+short_description: List the backups of a host
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Lists the backup sets of a repository with age, size, parts, verdict and what retention will do with each, and the
+    dumps of the old way beside them.
+  - Remarks on a newest set that is too old, and on one whose size differs much from the sets before it.
+  - Needs neither Docker nor PostgreSQL.
+options:
+  project_name:
+    description:
+      - Name of the Compose project whose sets are counted for age, size and retention. All sets are listed.
+    type: str
+    default: maxoperation
+  repository:
+    description:
+      - Folder of the host that keeps the sets.
+    type: path
+    default: /var/backups/maxops
+  retention:
+    description:
+      - The rules that backups of this stack use, as in M(maxops.ops.backup). Without it nothing is told of retention.
+    type: dict
+    suboptions:
+      keep_last:
+        description: Keep this many of the newest sets.
+        type: int
+        default: 0
+      daily:
+        description: Keep the newest set of each of this many days (UTC) that have one.
+        type: int
+        default: 0
+      weekly:
+        description: Keep the newest set of each of this many weeks that have one.
+        type: int
+        default: 0
+      monthly:
+        description: Keep the newest set of each of this many months that have one.
+        type: int
+        default: 0
+  max_age_hours:
+    description:
+      - How old the newest set may be. V(0) for any age.
+    type: float
+    default: 26
+  size_change:
+    description:
+      - By how many percent the newest set, and each of its parts, may differ from the median of the five before it.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: maxops.ops.backup
+  - module: maxops.ops.verify
+"""
+
+EXAMPLES = r"""
+- name: See what backups there are
+  maxops.ops.backup_info:
+  register: backups
+
+- name: Fail when there is something about them to look at
+  ansible.builtin.assert:
+    that: backups.healthy
+    fail_msg: "{{ backups.remarks | join('; ') }}"
+"""
+
+RETURN = r"""
+repository:
+  description: Folder that keeps the sets.
+  returned: success
+  type: str
+  sample: /var/backups/maxops
+project:
+  description: The stack that was asked for.
+  returned: success
+  type: str
+  sample: maxoperation
+sets:
+  description: All sets, the newest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    set_id:
+      description: Name of the set, its UTC time.
+      type: str
+    path:
+      description: Folder of the set.
+      type: str
+    project:
+      description: The stack that it was made of.
+      type: str
+    time:
+      description: When it was begun.
+      type: str
+    age_hours:
+      description: Hours since then.
+      type: float
+    bytes:
+      description: Size of the set.
+      type: int
+    parts:
+      description: Databases and volumes with their sizes, and the number of a database's rows.
+      type: list
+      elements: dict
+    problem:
+      description: Why its manifest can't be used.
+      type: str
+    verdict:
+      description: What verifications said, with RV(sets[].verdict.passed) and the results of each level.
+      type: dict
+    retention:
+      description: Whether the next backup keeps it, and why.
+      type: dict
+  sample:
+    - set_id: 20261123T020000Z
+      age_hours: 7.5
+      bytes: 310378496
+      retention: {"keep": true, "reasons": ["newest"]}
+dumps:
+  description: Dumps of the old way, the newest first.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - set_id: openproject_20240101_020000
+      database: openproject
+      bytes: 20971520
+newest:
+  description: The newest whole set of the stack.
+  returned: success
+  type: str
+  sample: 20261123T020000Z
+healthy:
+  description: Whether there is nothing to remark.
+  returned: success
+  type: bool
+  sample: true
+remarks:
+  description: What somebody should look at.
+  returned: success
+  type: list
+  elements: str
+  sample: ["set 20261123T020000Z cannot be used: its manifest is missing"]
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.backup_info_job import ListingOptions, list_backups
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
+
+RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        "project_name": {"type": "str", "default": "maxoperation"},
+        "repository": {"type": "path", "default": "/var/backups/maxops"},
+        "retention": {"type": "dict", "options": {rule: {"type": "int", "default": 0} for rule in RETENTION_RULES}},
+        "max_age_hours": {"type": "float", "default": 26},
+        "size_change": {"type": "int", "default": 30},
+    }
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    parameters = dict(module.params)
+    for name in ("max_age_hours", "size_change"):
+        if parameters[name] < 0:
+            module.fail_json(msg=f"{name} is {parameters[name]}; give 0 or more")
+    if parameters["retention"] is not None:
+        parameters["retention"] = Policy(**parameters["retention"])
+    with failing_well(module, "nothing was changed, run this again"):
+        module.exit_json(changed=False, **list_backups(ListingOptions(**parameters)))
+
+
+if __name__ == "__main__":
+    main()
