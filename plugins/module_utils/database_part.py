@@ -73,7 +73,10 @@ class Dumper:
             counting = pool.submit(snapshot.row_counts)
             ended = self._run(argv, self._layout.databases)
             if ended.failed:
-                raise MaxopsError(_explain(self._plan, f'database "{part.name}"', "pg_dump", ended))
+                cause = _explain(self._plan, f'database "{part.name}"', "pg_dump", ended)
+                # Counting may wait for the very lock that the dump has given up on.
+                self._cancellation.cancel(f"stopped because of another failure: {cause}")
+                raise MaxopsError(cause)
             counts = counting.result()
         # A file of its own: settings may hold secrets, and the manifest is shown to everybody who runs a backup.
         write_atomically(self._layout.properties(part.name), to_json(snapshot.properties()))

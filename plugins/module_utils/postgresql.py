@@ -27,6 +27,8 @@ except ImportError:
 
 CONNECT_SECONDS = 10
 
+_TIMEOUTS = ["idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout", "transaction_timeout"]
+
 
 @dataclass(frozen=True)
 class Server:
@@ -182,6 +184,8 @@ class Snapshot:
         self._connection = server.connect(database)
         try:
             self._connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            # Limits that are meant for applications; pg_dump sets them aside too.
+            self._rows("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", [_TIMEOUTS])
             self.id = str(self._rows("SELECT pg_export_snapshot()")[0][0])
         except BaseException:
             self._connection.close()

@@ -164,6 +164,30 @@ def test_database_restarted_in_the_middle(backup: Module, repository: Path, stac
     assert backup()["changed"] is True
 
 
+def test_dump_that_fails_waits_for_nothing_else(backup: Module, repository: Path, stack: MiniStack) -> None:
+    with locked_table(stack):
+        process = backup.start(volumes=[])
+        wait_until(lambda: bool(helpers(repository)), 20, "the dump runs")
+        time.sleep(1)
+        begun = time.monotonic()
+        run("docker", "kill", *helpers(repository))
+        result = finish(process)
+        assert time.monotonic() - begun < 20, "rows of the locked table were still to be counted"
+    assert 'pg_dump failed on database "openproject"' in result["msg"]
+
+
+def test_limits_that_are_meant_for_applications_stop_no_backup(backup: Module, stack: MiniStack) -> None:
+    limits = ("statement_timeout", "idle_in_transaction_session_timeout")
+    for limit in limits:
+        stack.sql(f"ALTER DATABASE openproject SET {limit} = '5ms'", "postgres")
+    try:
+        result = backup(volumes=[])
+    finally:
+        for limit in limits:
+            stack.sql(f"ALTER DATABASE openproject RESET {limit}", "postgres")
+    assert result["changed"] is True, result
+
+
 def test_database_stopped_before(backup: Module, repository: Path, stack: MiniStack) -> None:
     stack.compose("stop", "--timeout", "0", "postgres")
     try:
