@@ -11,6 +11,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.users_text import users_summary, users_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.verify_text import verify_summary, verify_table
 
 display = Display()
@@ -20,6 +21,7 @@ RENDERERS = {
     "backup": (backup_summary, backup_table),
     "backups": (backups_summary, backups_table),
     "drill": (verify_summary, verify_table),
+    "users": (users_summary, users_table),
     "verify": (verify_summary, verify_table),
 }
 

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: people
+short_description: Read a list of people and tell what each is in Gitea and in OpenProject
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Reads one list of people, as YAML or as CSV, and checks every row. A list with a wrong row is refused, and every
+    wrong row is named by its number.
+  - Returns the lists that M(maxops.ops.gitea_user) and M(maxops.ops.openproject_user) take as O(ignore:users).
+  - The role P(maxops.ops.users#role) does all of this; the form of the list is told in its README.
+  - Runs on the controller alone; no host is contacted.
+options:
+  path:
+    description:
+      - File of the controller with the list, CSV or, when its name ends in C(.yml), C(.yaml) or C(.json), YAML. It
+        may be encrypted with Ansible Vault. A relative path begins at the current folder.
+    type: str
+  people:
+    description:
+      - The list itself, instead of O(path).
+    type: list
+    elements: raw
+  encoding:
+    description:
+      - How a CSV file is encoded. A mark at its beginning, as spreadsheets write it, does no harm.
+    type: str
+    default: utf-8
+  exact:
+    description:
+      - Whether people are in exactly the teams, projects and groups that the list names for them, or at least in these.
+    type: bool
+    default: true
+  unlock:
+    description:
+      - Whether active people of the list are unlocked where they are locked.
+    type: bool
+    default: true
+  rotate:
+    description:
+      - Whether people who have left get a password that nobody knows and lose their SSH keys when they are locked out.
+    type: bool
+    default: false
+  invite:
+    description:
+      - Whether new accounts of OpenProject are invited by mail, unless the list says otherwise.
+    type: bool
+    default: false
+  new:
+    description:
+      - Logins of people who have no account yet in one of the applications. Those of them to whom the list gives no
+        password get one. Without this option, passwords of people who have none in the list are made up and
+        forgotten.
+    type: list
+    elements: str
+  passwords_file:
+    description:
+      - File of the controller that keeps passwords that were made up, encrypted with the vault password of this run.
+      - It is written before anything else is done, and a later run takes what it finds there.
+    type: str
+extends_documentation_fragment:
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Writes no O(passwords_file).
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  action:
+    description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
+    support: full
+seealso:
+  - module: maxops.ops.gitea_user
+  - module: maxops.ops.openproject_user
+"""
+
+EXAMPLES = r"""
+- name: Read the list
+  maxops.ops.people:
+    path: people.csv
+  register: people
+"""
+
+RETURN = r"""
+gitea:
+  description: Users for M(maxops.ops.gitea_user).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: alice, email: alice@example.com, full_name: Alice Kim, prohibit_login: false}]
+openproject:
+  description: Users for M(maxops.ops.openproject_user).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: alice, email: alice@example.com, first_name: Alice, last_name: Kim, status: active, locked: false}]
+count:
+  description: How many people the list holds.
+  returned: success
+  type: int
+  sample: 12
+remarks:
+  description: What deserves a look, such as empty rows.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+new_passwords:
+  description: Logins of people whose password was made up and put into O(passwords_file).
+  returned: success
+  type: list
+  elements: str
+  sample: [alice]
+"""
