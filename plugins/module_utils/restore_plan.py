@@ -239,7 +239,8 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
         space.need += int(need)
 
     for each in plan.volumes:
-        add(each.swap.new, each.part["source_bytes"])
+        # How large a few members are is only known when they are out.
+        add(each.swap.new, 0 if each.members else each.part["source_bytes"])
     if plan.container and plan.databases:
         inside = plan.container.environment.get("PGDATA", "/var/lib/postgresql/data")
         data = on_host(inside, plan.container.mounts)

@@ -29,6 +29,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.volume import bytes_rea
 UNPACKERS = {".tar.zst": ("zstd", "--decompress", "--quiet", "--stdout"), ".tar.gz": ("gzip", "-dc"), ".tar": ()}
 """Endings of archives and the programs that unpack them."""
 
+# The last one is all that tar says when the disk fills up in the middle of a file.
+_FULL = ("No space left on device", "Disk quota exceeded", "Wrote only")
 _ATTACKS = ("Removing leading", "Member name contains", "Cannot mknod")
 
 
@@ -93,7 +95,7 @@ def _raise_on_failure(name: str, archive: str, destination: str, result: Pipelin
         return
     stage = result.failures[0]
     said = "; ".join(stage.stderr.strip().splitlines()[-3:]) or f"exit code {stage.returncode}"
-    if "No space left on device" in stage.stderr or "Disk quota exceeded" in stage.stderr:
+    if any(sign in stage.stderr for sign in _FULL):
         free = os.statvfs(nearest_existing(destination))
         raise MaxopsError(
             f'the disk filled up while volume "{name}" was unpacked into {destination} '

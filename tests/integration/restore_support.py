@@ -33,8 +33,9 @@ x-app: &app
 services:
   postgres:
     image: maxops-lab/postgres:{version}
+    command: [postgres, -c, max_prepared_transactions=5]
     environment: {{POSTGRES_USER: maxops, POSTGRES_PASSWORD: secret, POSTGRES_DB: openproject}}
-    volumes: ["postgres-data:/var/lib/postgresql/data"{extra}]
+    volumes: ["postgres-data:/var/lib/postgresql/data"]
     healthcheck: {{test: [CMD, pg_isready, -U, maxops, -h, 127.0.0.1], interval: 1s, start_period: 60s}}
   redis:
     image: maxops-lab/redis:8
@@ -57,8 +58,12 @@ services:
   bystander:
     <<: *app
     environment: {{DATABASE_URL: "postgres://maxops:secret@postgres/other"}}
-volumes: {{postgres-data: {{}}, redis-data: {{}}, openproject-assets: {{}}, gitea-data: {{}}}}
+volumes: {{postgres-data: {{{disk}}}, redis-data: {{}}, openproject-assets: {{}}, gitea-data: {{}}}}
 """
+
+SMALL_DISK = "driver_opts: {type: tmpfs, device: tmpfs, o: size=400m}"
+"""For a database server whose disk is soon full."""
+
 
 APPLICATIONS = ("openproject", "gitea")
 TABLES = {"openproject": "attachments", "gitea": "repository"}
@@ -69,19 +74,20 @@ FOLDERS = {"openproject": "openproject-assets", "gitea": "gitea-data"}
 class AppStack(MiniStack):
     """openproject and gitea, as far as a restore sees them."""
 
-    extra: str = ""
+    disk: str = ""
+    services: tuple[str, ...] = ()
     address: str = ""
 
     def up(self) -> None:
         """Start it with its two databases."""
         self.address = ""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = COMPOSE.format(project=self.project, version=self.version, extra=self.extra)
+        text = COMPOSE.format(project=self.project, version=self.version, disk=self.disk)
         (self.folder / "docker-compose.yml").write_text(text)
         self.compose("up", "--detach", "--wait", "postgres")
         self.sql("CREATE DATABASE gitea")
+        self.compose("up", "--detach", *self.services)
         self.write("first")
-        self.compose("up", "--detach")
 
     def sql(self, statement: str, database: str = "openproject", check: bool = True) -> str:
         """Run SQL as the superuser; gives the rows' first column. Hundreds of these are asked: no exec for each."""
@@ -119,7 +125,9 @@ class AppStack(MiniStack):
                 name,
             )
             folder = self.folder_of(name)
-            folder.mkdir(parents=True, exist_ok=True)
+            if self.services:
+                continue  # only the database server runs
+            folder.mkdir(exist_ok=True)
             (folder / "ok").write_text("")
             (folder / "word").write_text(word)
             os.chown(folder / "word", 1000, 1000)
@@ -157,7 +165,7 @@ class AppStack(MiniStack):
             for path in sorted(self.folder_of(name).rglob("*")):
                 found = path.stat()
                 total.update(f"{path.name} {found.st_uid} {found.st_mode} {found.st_mtime}".encode())
-                total.update(path.read_bytes())
+                total.update(path.read_bytes() if path.is_file() else b"")
         return total.hexdigest()
 
     def starts(self) -> dict[str, str]:
@@ -169,7 +177,7 @@ class AppStack(MiniStack):
     def leftovers(self) -> list[str]:
         """Whatever a restore may leave behind while it is under way."""
         query = "SELECT datname FROM pg_database WHERE datname ~ '__maxops_new_'"
-        found = self.sql(query, "postgres").split()
+        found = self.sql(query, "postgres").splitlines()
         found += [str(path) for path in VOLUMES.glob(f"{self.project}_*/*maxops-new-*")]
         found += [str(path) for path in (STATE / self.project).glob("restore.json*")]
         label = f"label=ops.maxops.helper=restore of {self.project}"
@@ -178,7 +186,7 @@ class AppStack(MiniStack):
     def kept(self) -> list[str]:
         """Databases and folders that restores replaced."""
         query = "SELECT datname FROM pg_database WHERE datname ~ '__maxops_previous_'"
-        found = self.sql(query, "postgres").split()
+        found = self.sql(query, "postgres").splitlines()
         return found + [str(path) for path in VOLUMES.glob(f"{self.project}_*/*maxops-previous-*")]
 
     def forget_kept(self) -> None:
@@ -187,12 +195,17 @@ class AppStack(MiniStack):
             if name.startswith("/"):
                 shutil.rmtree(name)
             else:
-                self.sql(f'DROP DATABASE "{name}"', "postgres")
+                self.sql("DROP DATABASE " + quoted(name), "postgres")
         shutil.rmtree(STATE / self.project, ignore_errors=True)
 
     def wait_up(self) -> None:
         """All services run."""
         assert set(self.states().values()) == {"running"}, self.states()
+
+
+def quoted(name: str) -> str:
+    """A name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 DRIVER = """

@@ -1,0 +1,318 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a restore brings back, what it replaces, and what it leaves alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, module, quoted
+from ansible_collections.maxops.ops.tests.integration.support import Module, run
+
+PROJECT = "maxrestore"
+LONG = "a_database_with_quite_a_long_name_of_some_fifty_letters"
+ODD = 'od"d %s name; --'
+
+BELONGINGS = """
+CREATE ROLE editors; CREATE ROLE "odd ""role; %" LOGIN PASSWORD 'pa;ss''word';
+COMMENT ON ROLE editors IS 'a; b'; GRANT editors TO "odd ""role; %" WITH ADMIN OPTION;
+CREATE EXTENSION pg_trgm;
+CREATE SCHEMA drafts AUTHORIZATION editors;
+CREATE TABLE drafts.page (id bigserial PRIMARY KEY, body text);
+ALTER TABLE drafts.page OWNER TO editors; GRANT SELECT ON drafts.page TO "odd ""role; %";
+INSERT INTO drafts.page (body) SELECT 'x' FROM generate_series(1, 20); SELECT nextval('drafts.page_id_seq');
+SELECT lo_from_bytea(4711, 'large');
+COMMENT ON DATABASE openproject IS '100% ours; it''s';
+ALTER DATABASE openproject SET search_path = "$user", public, drafts;
+ALTER DATABASE openproject SET statement_timeout = '77s';
+ALTER ROLE editors IN DATABASE openproject SET work_mem = '7MB';
+REVOKE CONNECT ON DATABASE openproject FROM PUBLIC; GRANT CONNECT ON DATABASE openproject TO editors;
+ALTER DATABASE openproject CONNECTION LIMIT 77
+"""
+
+# All that belongs to a database, as one text.
+IDENTITY = """
+SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+  SELECT 'table ' || schemaname || tablename || tableowner FROM pg_tables WHERE schemaname IN ('public', 'drafts')
+  UNION ALL SELECT 'grant ' || grantee || privilege_type || table_name FROM information_schema.role_table_grants
+    WHERE table_schema = 'drafts'
+  UNION ALL SELECT 'extension ' || extname || extversion FROM pg_extension
+  UNION ALL SELECT 'sequence ' || schemaname || sequencename || last_value FROM pg_sequences
+  UNION ALL SELECT 'large ' || oid || convert_from(lo_get(oid), 'UTF8') FROM pg_largeobject_metadata
+  UNION ALL SELECT 'database ' || pg_get_userbyid(datdba) || datcollate || datconnlimit || coalesce((
+      SELECT string_agg(grantee::regrole::text || privilege_type, ',' ORDER BY grantee, privilege_type)
+      FROM aclexplode(datacl)), '-')
+    || shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()
+  UNION ALL SELECT 'setting ' || setrole::regrole::text || setconfig::text FROM pg_db_role_setting s
+    JOIN pg_database d ON d.oid = s.setdatabase WHERE datname = current_database()
+) t(line)
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
+    stack = AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)
+    stack.down()
+    try:
+        stack.up()
+        stack.sql(BELONGINGS)
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture(scope="module")
+def repository(stack: AppStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds a set in which everything tells "first"."""
+    folder = tmp_path_factory.mktemp("repository")
+    os.mkfifo(stack.folder_of("gitea") / "pipe")
+    (stack.folder_of("gitea") / "git/repositories/team").mkdir(parents=True)
+    (stack.folder_of("gitea") / "git/repositories/team/tool.git").write_text("a repository")
+    module("backup", stack, folder, folder)()
+    return folder
+
+
+@pytest.fixture
+def restore(stack: AppStack, repository: Path, tmp_path: Path) -> Module:
+    """The module on a stack in which everything tells "second"."""
+    stack.forget_kept()
+    stack.write("second")
+    return module("restore", stack, repository, tmp_path)
+
+
+def part(result: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in result["parts"] if each["name"] == name)
+
+
+def test_everything_comes_back_as_it_was(stack: AppStack, restore: Module) -> None:
+    identity = stack.sql(IDENTITY)
+    stack.sql('DROP SCHEMA drafts CASCADE; ALTER DATABASE openproject RESET ALL; DROP OWNED BY "odd ""role; %"')
+    stack.sql('DROP ROLE "odd ""role; %"', "postgres")
+    stack.sql("ALTER ROLE editors PASSWORD 'changed since'", "postgres")
+    changed = stack.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'editors'", "postgres")
+    result = restore(set="latest")
+    assert result["changed"] is True, result
+    assert stack.words() == {"first"}
+    assert stack.sql(IDENTITY) == identity
+    assert part(result, "openproject")["rows"] == {"drafts.page": 20, "public.attachments": 500}
+    assert result["new_roles"] == ['odd "role; %']
+    members = "SELECT count(*) FROM pg_auth_members WHERE member::regrole::text ~ 'odd' AND admin_option"
+    assert stack.sql(members, "postgres") == "1"
+    assert stack.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'editors'", "postgres") == changed
+    analyzed = "SELECT count(*) FROM pg_stat_user_tables WHERE last_analyze IS NULL"
+    assert stack.sql(analyzed) == "0"
+    assert (stack.folder_of("gitea") / "pipe").is_fifo()
+    assert (stack.folder_of("gitea") / "word").stat().st_uid == 1000
+    assert stack.leftovers() == []
+    assert sorted(result["kept"]) == sorted(stack.kept())
+    assert result["services"] == ["gitea", "openproject"]
+    assert result["swap_seconds"] < 1
+    stack.wait_up()
+
+
+def test_only_what_is_concerned_stops(stack: AppStack, restore: Module) -> None:
+    before = stack.starts()
+    result = restore(set="latest", databases=["gitea"])
+    after = stack.starts()
+    assert {service for service in before if before[service] != after[service]} == {"gitea"}
+    assert result["services"] == ["gitea"]
+    assert stack.word_of("gitea") == "first"
+    assert stack.word_of("openproject") == "second"
+    assert (stack.folder_of("gitea") / "word").read_text() == "second"
+
+
+def test_a_volume_alone(stack: AppStack, restore: Module) -> None:
+    result = restore(set="latest", volumes=[f"{PROJECT}_openproject-assets"])
+    assert result["services"] == ["openproject"]
+    assert (stack.folder_of("openproject") / "word").read_text() == "first"
+    assert stack.word_of("openproject") == "second"
+
+
+def test_twice_is_the_same_as_once(stack: AppStack, restore: Module) -> None:
+    restore(set="latest")
+    assert restore(set="latest")["changed"] is True
+    assert stack.words() == {"first"}
+    assert len(stack.kept()) == 8
+
+
+def test_there_and_back_again(stack: AppStack, restore: Module) -> None:
+    digest = stack.digest()
+    restore(set="latest")
+    result = restore(state="previous")
+    assert stack.digest() == digest, result
+    assert "what was replaced by the restore of set" in result["source"]
+    assert result["expected_downtime"] > 0
+    restore(state="previous")
+    assert stack.words() == {"first"}
+    assert len(stack.kept()) == 4
+    stack.wait_up()
+
+
+def test_check_mode_tells_and_changes_nothing(stack: AppStack, restore: Module) -> None:
+    digest, starts = stack.digest(), stack.starts()
+    result = restore(set="latest", check_mode=True)
+    assert (stack.digest(), stack.starts(), stack.leftovers(), stack.kept()) == (digest, starts, [], [])
+    assert result["changed"] is True
+    assert result["services"] == ["gitea", "openproject"]
+    assert part(result, "gitea")["previous"].startswith("gitea__maxops_previous_")
+    assert part(result, "gitea")["source_bytes"] > 7_000_000
+    assert result["diff"]["before"]["database gitea"] == "as it is"
+    assert result["diff"]["after"]["database gitea"] == result["source"]
+    assert [each["need"] > 0 and each["free"] > 0 for each in result["space"]] == [True]
+
+
+def test_databases_and_folders_that_are_gone(stack: AppStack, restore: Module) -> None:
+    """The night the database is gone: only one of two is left, and a volume's folder is lost."""
+    stack.compose("stop", "gitea")
+    stack.sql("DROP DATABASE gitea WITH (FORCE)", "postgres")
+    shutil.rmtree(stack.folder_of("gitea"))
+    try:
+        result = restore(set="latest")
+        assert stack.words() == {"first"}
+        assert part(result, "gitea")["previous"] is None
+        assert part(result, "openproject")["previous"] is not None
+        assert len(stack.kept()) == 2
+        assert stack.states()["gitea"] == "exited"
+    finally:
+        stack.compose("start", "gitea")
+
+
+def test_beside_what_lives(stack: AppStack, restore: Module) -> None:
+    starts = stack.starts()
+    into = {"gitea": "gitea_copy", "gitea-data": f"{PROJECT}-copy"}
+    result = restore(set="latest", databases=["gitea"], volumes=["gitea-data"], into=into)
+    try:
+        assert stack.word_of("gitea") == "second"
+        assert stack.sql("SELECT count(*) FROM repository WHERE body ~ 'first'", "gitea_copy") == "500"
+        copy = Path(f"/var/lib/docker/volumes/{PROJECT}-copy/_data")
+        assert (copy / "word").read_text() == "first"
+        assert stack.starts() == starts
+        assert (result["downtime"], result["kept"], stack.kept()) == (0.0, [], [])
+        again = restore(set="latest", databases=["gitea"], into={"gitea": "gitea_copy"})
+        assert 'database "gitea_copy" exists already' in again["msg"]
+        again = restore(set="latest", volumes=["gitea-data"], into={"gitea-data": f"{PROJECT}-copy"})
+        assert "exists already" in again["msg"]
+    finally:
+        stack.sql("DROP DATABASE IF EXISTS gitea_copy", "postgres")
+        run("docker", "volume", "rm", f"{PROJECT}-copy", check=False)
+
+
+def test_single_files_of_a_volume(stack: AppStack, restore: Module, tmp_path: Path) -> None:
+    starts = stack.starts()
+    found = tmp_path / "found"
+    paths = ["git/repositories/team", "/word"]
+    result = restore(set="latest", volumes=["gitea-data"], paths=paths, destination=str(found))
+    assert result["changed"] is True, result
+    there = sorted(str(path.relative_to(found)) for path in found.rglob("*") if path.is_file())
+    assert there == ["git/repositories/team/tool.git", "word"]
+    assert stack.starts() == starts
+    for arguments, said in (
+        ({"paths": ["word"], "destination": str(found)}, "no empty folder"),
+        ({"paths": ["nowhere"], "destination": str(tmp_path / "other")}, "correct the option paths"),
+        ({"paths": ["../../etc"], "destination": str(tmp_path / "other")}, "leads out of the volume"),
+    ):
+        assert said in restore(set="latest", volumes=["gitea-data"], **arguments)["msg"]
+    assert not list(tmp_path.glob("*maxops-new*"))
+
+
+def test_fifty_clients_and_open_transactions(stack: AppStack, restore: Module) -> None:
+    """Clients that are connected, hold rows, or come back at once do not hinder the swap, nor slip in during it."""
+    ended = threading.Event()
+    seen: list[str] = []
+
+    def client() -> None:
+        while not ended.is_set():
+            with contextlib.suppress(psycopg2.Error), contextlib.closing(stack.connect("gitea")) as connection:
+                while not ended.wait(0.05):
+                    with connection.cursor() as cursor:
+                        cursor.execute("SELECT DISTINCT regexp_replace(body, '[0-9]+$', '') FROM repository")
+                        seen.append(",".join(row[0] for row in cursor.fetchall()))
+
+    clients = [threading.Thread(target=client) for _ in range(50)]
+    with contextlib.closing(stack.connect("gitea")) as holder:
+        holder.autocommit = False
+        holder.cursor().execute("UPDATE repository SET body = body")
+        for each in clients:
+            each.start()
+        try:
+            result = restore(set="latest", databases=["gitea"])
+        finally:
+            ended.set()
+            for each in clients:
+                each.join()
+    assert result["changed"] is True, result
+    assert result["swap_seconds"] < 1
+    assert set(seen) == {"first", "second"}
+    changes = sum(1 for one, other in zip(seen, seen[1:]) if (one, other) == ("first", "second"))
+    assert changes == 0, "nobody saw the old rows after the new ones"
+
+
+def test_sick_applications_bring_the_old_data_back(stack: AppStack, restore: Module, tmp_path: Path) -> None:
+    """The set holds what makes OpenProject sick."""
+    (stack.folder_of("openproject") / "sick").write_text("")
+    module("backup", stack, tmp_path / "sick", tmp_path)()
+    (stack.folder_of("openproject") / "sick").unlink()
+    digest = stack.digest()
+    result = restore(repository=str(tmp_path / "sick"), set="latest", health_timeout=3)
+    assert f"{PROJECT}-openproject-1 is not healthy after 3 s" in result["msg"]
+    assert "Everything was put back" in result["msg"]
+    assert stack.digest() == digest
+    assert (stack.leftovers(), stack.kept()) == ([], [])
+    stack.wait_up()
+
+
+def test_prepared_transactions_are_refused(stack: AppStack, restore: Module) -> None:
+    stack.sql("BEGIN; UPDATE repository SET body = 'x'; PREPARE TRANSACTION 'open'", "gitea")
+    try:
+        assert "prepared transactions" in restore(set="latest")["msg"]
+    finally:
+        stack.sql("ROLLBACK PREPARED 'open'", "gitea")
+
+
+def test_long_and_odd_names(stack: AppStack, restore: Module, tmp_path: Path) -> None:
+    for name in (LONG, ODD):
+        stack.sql("CREATE DATABASE " + quoted(name), "postgres")
+    try:
+        for name in (LONG, ODD):
+            stack.sql("CREATE TABLE t AS SELECT 1 AS a", name)
+        module("backup", stack, tmp_path / "odd", tmp_path)(databases=[LONG, ODD], volumes=[])
+        for name in (LONG, ODD):
+            stack.sql("UPDATE t SET a = 2", name)
+        result = restore(repository=str(tmp_path / "odd"), set="latest")
+        assert result["changed"] is True, result
+        assert [stack.sql("SELECT a FROM t", name) for name in (LONG, ODD)] == ["1", "1"]
+        restore(state="previous")
+        assert [stack.sql("SELECT a FROM t", name) for name in (LONG, ODD)] == ["2", "2"]
+    finally:
+        stack.forget_kept()
+        for name in (LONG, ODD):
+            stack.sql("DROP DATABASE " + quoted(name), "postgres")
+
+
+def test_what_is_kept_goes_when_its_days_are_over(stack: AppStack, restore: Module) -> None:
+    result = restore(set="latest", databases=["gitea"], keep_previous=0)
+    assert stack.kept() == []
+    assert result["expired"] == result["kept"]
+    assert "nothing that a restore replaced is kept" in restore(state="previous")["msg"]
+
+
+def test_one_job_at_a_time(stack: AppStack, restore: Module, repository: Path, tmp_path: Path) -> None:
+    first = restore.start(set="latest")
+    try:
+        told = []
+        while first.poll() is None:
+            told.append(restore(state="previous").get("msg", ""))
+    finally:
+        first.communicate()
+    assert any("is in use: restore of" in each for each in told)
+    stack.wait_up()
