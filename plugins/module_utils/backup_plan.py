@@ -9,7 +9,7 @@ import fnmatch
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils import postgresql, volu
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import free_bytes, human_size
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql_server import find_server
+from ansible_collections.maxops.ops.plugins.module_utils.process import require_program
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, Container, Stack
@@ -175,7 +176,7 @@ def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], 
     chosen: dict[str, tuple[str, str]] = {}
     if options.volumes is None:
         for docker_name, folder in found.items():
-            name = _short(docker_name, options.project_name)
+            name = _short(docker_name, options.project_name, found)
             if docker_name in internal:
                 plan.left_out.append({"kind": "volume", "name": name, "reason": internal[docker_name]})
             else:
@@ -184,12 +185,12 @@ def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], 
         for asked in options.volumes:
             docker_name = next((each for each in (f"{options.project_name}_{asked}", asked) if each in found), "")
             if not docker_name:
-                known = _quoted(_short(each, options.project_name) for each in found)
+                known = _quoted(_short(each, options.project_name, found) for each in found)
                 raise MaxopsError(
                     f'project "{options.project_name}" mounts no volume "{asked}" (it mounts {known}); '
                     "correct the option volumes"
                 )
-            chosen[_short(docker_name, options.project_name)] = (docker_name, found[docker_name])
+            chosen[_short(docker_name, options.project_name, found)] = (docker_name, found[docker_name])
     for name in [each for each in chosen if _excluded(each, options.exclude)]:
         plan.left_out.append({"kind": "volume", "name": name, "reason": "excluded"})
         del chosen[name]
@@ -249,9 +250,10 @@ def _check_folder(name: str, folder: str, repository: str) -> None:
         )
 
 
-def _short(docker_name: str, project: str) -> str:
-    prefix = f"{project}_"
-    return docker_name[len(prefix) :] if docker_name.startswith(prefix) else docker_name
+def _short(docker_name: str, project: str, found: Iterable[str]) -> str:
+    """The name without the project's, unless another volume of the stack is called just that."""
+    short = docker_name[len(project) + 1 :]
+    return short if docker_name == f"{project}_{short}" and short not in found else docker_name
 
 
 # -- both ---------------------------------------------------------------------------------------------------------
@@ -269,6 +271,10 @@ def _choose_compression(plan: Plan, options: Options) -> None:
                 "zstd is not installed on this host, so volumes are compressed with gzip, many times slower; "
                 "the role maxops.ops.host installs it"
             )
+    if plan.volumes:
+        for program in ("tar", plan.packer):
+            if program != "none":
+                require_program(program)
 
 
 def _dump_compression(plan: Plan, wanted: str) -> str:
