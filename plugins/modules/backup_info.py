@@ -129,7 +129,7 @@ sets:
       description: Why its manifest can't be used.
       type: str
     verdict:
-      description: What verifications said, with RV(sets[].verdict.passed) and the results of each level.
+      description: What verifications said, with C(passed), C(level) and the results of each level.
       type: dict
     retention:
       description: Whether the next backup keeps it, and why.
