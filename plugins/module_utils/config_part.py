@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from contextlib import suppress
 
 from ansible_collections.maxops.ops.plugins.module_utils.files import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
@@ -38,9 +39,12 @@ def copy_configuration(stack: Stack, destination: str) -> tuple[list[dict[str, s
         target = os.path.join(destination, relative)
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         warnings += _copy(source, target)
-        if source in private:
-            os.chmod(target, 0o600)
-        taken.append({"source": source, "path": relative})
+        if os.path.lexists(target):
+            taken.append({"source": source, "path": relative})
+    # At the end: a folder taken later may have brought the same file once more, with its own mode.
+    for each in taken:
+        if each["source"] in private:
+            os.chmod(os.path.join(destination, each["path"]), 0o600)
     return taken, warnings
 
 
@@ -51,11 +55,14 @@ def _relative(source: str, working_dir: str | None) -> str:
 
 
 def _size(source: str) -> int:
-    if not os.path.isdir(source):
-        return os.lstat(source).st_size
-    return sum(
-        os.lstat(os.path.join(folder, name)).st_size for folder, _subfolders, names in os.walk(source) for name in names
-    )
+    paths = [source]
+    if os.path.isdir(source):
+        paths = [os.path.join(folder, name) for folder, _subfolders, names in os.walk(source) for name in names]
+    total = 0
+    for path in paths:
+        with suppress(FileNotFoundError):
+            total += os.lstat(path).st_size
+    return total
 
 
 def _copy(source: str, target: str) -> list[str]:
@@ -76,9 +83,12 @@ def _copy_entry(source: str, target: str, name: str) -> list[str]:
 
 
 def _copy_file(source: str, target: str) -> list[str]:
-    if not stat.S_ISREG(os.stat(source).st_mode):
-        return [f"configuration {source} was left out: it is no regular file"]
-    shutil.copyfile(source, target)
+    try:
+        if not stat.S_ISREG(os.stat(source).st_mode):
+            return [f"configuration {source} was left out: it is no regular file"]
+        shutil.copyfile(source, target)
+    except FileNotFoundError:  # a running container keeps what it has mounted, whatever becomes of it on the host
+        return [f"configuration {source} was left out: it is not on the host any more"]
     _keep_owner_and_mode(source, target)
     return []
 
