@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.files import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.verdict import LEVELS
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
 
 HEAD = ["SET", "AGE", "SIZE", "PARTS", "VERIFIED", "RECOVERY", "NEXT BACKUP"]
@@ -34,9 +35,9 @@ def backups_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> 
 
 
 def backups_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The backups of many hosts in one table; hosts with remarks come first, what is remarked comes last."""
+    """The backups of many hosts in one table; what is remarked comes last, failures first."""
     rows, remarks = [], []
-    for host, result in sorted(results.items(), key=lambda item: (not item[1].get("remarks"), item[0])):
+    for host, result in sorted(results.items(), key=lambda item: (not item[1].get("failed"), item[0])):
         if result.get("failed"):
             remarks.append(f"{host}: {result.get('msg', 'failed')}")
             continue
@@ -79,10 +80,11 @@ def _verified(verdict: Mapping[str, Any] | None) -> str:
     if not verdict:
         return "never"
     results: Mapping[str, Mapping[str, Any]] = verdict["results"]
-    told: Sequence[str] = [
-        f"{level}{'' if result['passed'] else ' FAILED'} {result['time'][:10]}" for level, result in results.items()
-    ]
-    return ", ".join(told)
+    return ", ".join(
+        f"{level}{'' if results[level]['passed'] else ' FAILED'} {results[level]['time'][:10]}"
+        for level in reversed(LEVELS)
+        if level in results
+    )
 
 
 def _retention(retention: Mapping[str, Any] | None) -> str:
