@@ -42,24 +42,42 @@ def _password(stack: Stack, container: Container, given: str | None) -> tuple[st
         return environment["POSTGRES_PASSWORD"], f"POSTGRES_PASSWORD in the container's environment (set in {dotenv})"
     inside = environment.get("POSTGRES_PASSWORD_FILE")
     if inside:
-        path = on_host(inside, container.mounts)
-        try:
-            with open(path, encoding="utf-8") as stream:
-                return stream.read().rstrip("\r\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
-        except OSError as error:
-            raise MaxopsError(
-                f"the password file {inside} of container {container.name} cannot be read on the host ({path}: "
-                f"{error.strerror}); run as root (become: true), or give database_password from a vault"
-            ) from error
+        return _read_secret(container, inside)
     raise MaxopsError(
         f"container {container.name} tells neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
         "give database_password (and database_user) from a vault"
     )
 
 
+def _read_secret(container: Container, inside: str) -> tuple[str, str]:
+    if _mount_of(inside, container.mounts) is None:
+        # The same path on the host is another file: its content is nothing to send to a server.
+        raise MaxopsError(
+            f"the password file {inside} of container {container.name} is in no folder or file that this host shares "
+            "with it; give database_password from a vault"
+        )
+    path = on_host(inside, container.mounts)
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            # Only line feeds: the image's shell keeps a carriage return, so it is part of the server's password.
+            return stream.read().rstrip("\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise MaxopsError(
+            f"the password file {inside} of container {container.name} cannot be read on the host ({path}: {cause}); "
+            "run as root (become: true), or give database_password from a vault"
+        ) from error
+
+
 def on_host(inside: str, mounts: Sequence[Mount]) -> str:
-    """Where a path inside a container is on the host."""
-    for mount in mounts:
-        if inside == mount.target or inside.startswith(mount.target.rstrip("/") + "/"):
-            return os.path.normpath(mount.source + inside[len(mount.target.rstrip("/")) :])
-    return inside
+    """Where a path inside a container is on the host; the path itself where no mount holds it."""
+    mount = _mount_of(inside, mounts)
+    if mount is None:
+        return inside
+    return os.path.normpath(mount.source + os.path.normpath(inside)[len(mount.target.rstrip("/")) :])
+
+
+def _mount_of(inside: str, mounts: Sequence[Mount]) -> Mount | None:
+    path = os.path.normpath(inside)
+    around = [each for each in mounts if f"{path}/".startswith(each.target.rstrip("/") + "/")]
+    return max(around, key=lambda each: len(each.target.rstrip("/")), default=None)
