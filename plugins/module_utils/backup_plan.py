@@ -52,7 +52,7 @@ class Options:
     database_service: str = "postgres"
     cache_service: str = "redis"
     database_user: str | None = None
-    database_password: str | None = None
+    database_password: str | None = field(default=None, repr=False)
     docker_host: str = DEFAULT_DOCKER_HOST
     progress_file: str | None = None
 

@@ -71,7 +71,7 @@ class Container:
     state: str
     image: str
     image_id: str
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     labels: dict[str, str]
     mounts: tuple[Mount, ...]
     addresses: tuple[str, ...] = ()
