@@ -13,7 +13,14 @@ from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.gitea_refusals import advise
-from ansible_collections.maxops.ops.plugins.module_utils.http import Answer, ApiError, Client, Endpoint, basic
+from ansible_collections.maxops.ops.plugins.module_utils.http import (
+    Answer,
+    ApiError,
+    Client,
+    Endpoint,
+    basic,
+    understood,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.paging import Listing, Page, read_all
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 
@@ -103,11 +110,9 @@ class Gitea:
         def fetch(number: int) -> Page:
             answer = self._ask("GET", path, query={**query, "limit": PAGE_SIZE, "page": number})
             total = answer.headers.get("X-Total-Count", "")
-            # The search of repositories wraps what it found.
-            items = answer.data["data"] if isinstance(answer.data, dict) else answer.data
-            return Page(items or [], int(total) if total.isdigit() else None)
+            return Page(_items(answer.data), int(total) if total.isdigit() else None)
 
-        return read_all(fetch, lambda item: item["id"], keep, self._workers, self._cancellation)
+        return read_all(fetch, _number, understood(keep), self._workers, self._cancellation)
 
     # -- accounts -----------------------------------------------------------------------------------------------
 
@@ -222,7 +227,7 @@ class Gitea:
     def add_token(self, account: Account, name: str, scopes: Sequence[str]) -> str:
         """Make a token; gives its secret, which is never told again."""
         path = f"/users/{quote(account.name, safe='')}/tokens"
-        return str(self._ask("POST", path, body={"name": name, "scopes": list(scopes)}).data["sha1"])
+        return _secret(self._ask("POST", path, body={"name": name, "scopes": list(scopes)}).data)
 
     def remove_token(self, account: Account, name: str) -> None:
         """Revoke a token."""
@@ -253,6 +258,23 @@ class Gitea:
         self._ask("DELETE", f"/teams/{team.id}/members/{quote(account.name, safe='')}", accept=(204, 404))
 
 
+@understood
+def _items(data: Any) -> list[Any]:
+    # The search of repositories wraps what it found; an empty list may be null.
+    return list((data["data"] if isinstance(data, dict) else data) or [])
+
+
+@understood
+def _secret(data: Any) -> str:
+    return str(data["sha1"])
+
+
+@understood
+def _number(data: Any) -> int:
+    return int(data["id"])
+
+
+@understood
 def _account(data: Any) -> Account:
     return Account(
         name=data["login"],

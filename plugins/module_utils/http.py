@@ -9,19 +9,26 @@ The only room that imports requests for its own use.
 from __future__ import annotations
 
 import base64
-import email.utils
+import functools
 import os
 import random
-import re
 import threading
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.http_text import (
+    kind_of,
+    page_title,
+    pause_asked_for,
+    reason,
+    shape,
+    tls_advice,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 
 REQUESTS_IMPORT_ERROR: str | None = None
@@ -32,6 +39,8 @@ try:
     from requests import exceptions
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
+
+Result = TypeVar("Result")
 
 LONGEST_WAIT = 120.0
 """Seconds that a server may ask us to wait; a longer wait is for a person to decide on."""
@@ -90,6 +99,22 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
+def understood(read: Callable[[Any], Result]) -> Callable[[Any], Result]:
+    """Have a reader of answers say what is the matter when an answer has another form than it expects."""
+
+    @functools.wraps(read)
+    def safely(data: Any) -> Result:
+        try:
+            return read(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise MaxopsError(
+                f"the answer has another form than this collection knows ({error!r} in {shape(data)}): see that "
+                "api_url leads to the application itself, and that its version is a supported one"
+            ) from error
+
+    return safely
+
+
 class Client:
     """One API. Safe for as many threads at once as the endpoint's concurrency says."""
 
@@ -142,9 +167,9 @@ class Client:
             if not last and _is_passing(status, method):
                 if status != BUSY and not safe:
                     # A gateway says 503 also for an application that took the request and did not answer in time.
-                    self._note_pause(_retry_after(response), attempt, what)
+                    self._note_pause(pause_asked_for(response.headers.get("Retry-After", "")), attempt, what)
                     raise OutcomeUnknownError(f"{what} got {status} from a gateway or a server that is not ready")
-                self._pause(_retry_after(response), attempt, what)
+                self._pause(pause_asked_for(response.headers.get("Retry-After", "")), attempt, what)
                 continue
             raise self._refusal(response, what)
         raise AssertionError("the last attempt returns or raises")
@@ -172,20 +197,20 @@ class Client:
         if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema, exceptions.InvalidHeader)):
             raise MaxopsError(f"{what} cannot be sent: {error}; correct api_url or the credentials") from error
         if isinstance(error, exceptions.SSLError):
-            raise UnreachableError(_tls_advice(self.url, error)) from error
+            raise UnreachableError(tls_advice(self.url, error)) from error
         taken = not _never_sent(error)
         if taken and not safe:
-            raise OutcomeUnknownError(f"{what}: {_reason(error)}") from error
+            raise OutcomeUnknownError(f"{what}: {reason(error)}") from error
         if last:
             raise UnreachableError(
-                f"{self.url} does not answer ({_reason(error)}, tried {self.endpoint.retries + 1} times): "
+                f"{self.url} does not answer ({reason(error)}, tried {self.endpoint.retries + 1} times): "
                 "see that the application runs (playbook maxops.ops.status), that api_url is right, "
                 "and that this host reaches it"
             ) from error
 
     def _refusal(self, response: requests.Response, what: str) -> MaxopsError:
         data = _json_or_none(response)
-        message = self._read_message(data) if data is not None else _page_title(response)
+        message = self._read_message(data) if data is not None else page_title(response.text)
         status = response.status_code
         if 300 <= status < 400:
             return MaxopsError(
@@ -281,48 +306,6 @@ def _never_sent(error: Exception) -> bool:
     return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
 
 
-def _reason(error: Exception) -> str:
-    text = str(error)
-    for pattern, words in (
-        (r"Connection refused", "connection refused"),
-        (r"Name or service not known|NameResolutionError|name resolution|nodename nor servname", "unknown host name"),
-        (r"No route to host", "no route to host"),
-        (r"Read timed out", "no answer in time"),
-        (r"ConnectTimeout|connect timeout", "no connection in time"),
-        (r"RemoteDisconnected|Connection ?reset|IncompleteRead|BrokenPipe", "the connection was cut"),
-        (r"ProxyError|proxy", "the proxy refused"),
-    ):
-        if re.search(pattern, text):
-            return words
-    return text
-
-
-def _tls_advice(url: str, error: Exception) -> str:
-    text = str(error)
-    host = urlsplit(url).netloc
-    if re.search(r"(?i)hostname mismatch|doesn't match|IP address mismatch", text):
-        return f"the certificate of {host} is for another name: use the name that it was made for in api_url"
-    if "expired" in text:
-        return f"the certificate of {host} has expired: renew it"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return (
-            f"the certificate of {host} is signed by nobody that this host trusts: name the CA's certificate in "
-            "ca_file (on Debian, /etc/ssl/certs/ca-certificates.crt holds what update-ca-certificates installed)"
-        )
-    return f"no TLS connection to {host}: {text}; see that api_url has the right scheme and port"
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds that the server asks to wait, given as a number or as a date."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError, IndexError):
-        return None
-
-
 def _answer(response: requests.Response, what: str) -> Answer:
     location = response.headers.get("Location", "")
     if not response.content or response.status_code >= 300:
@@ -330,8 +313,9 @@ def _answer(response: requests.Response, what: str) -> Answer:
     try:
         return Answer(response.status_code, response.json(), response.headers, location)
     except ValueError:
+        kind = kind_of(response.headers.get("Content-Type", ""))
         raise MaxopsError(
-            f"{what} was answered with {_kind(response)} instead of JSON ({_page_title(response)}): api_url leads to a "
+            f"{what} was answered with {kind} instead of JSON ({page_title(response.text)}): api_url leads to a "
             "web page, a login page or a proxy; set it to the address below which the application's /api is"
         ) from None
 
@@ -341,15 +325,3 @@ def _json_or_none(response: requests.Response) -> Any:
         return response.json()
     except ValueError:
         return None
-
-
-def _kind(response: requests.Response) -> str:
-    kind = response.headers.get("Content-Type", "").partition(";")[0]
-    return "an HTML page" if "html" in kind else f"{kind or 'something'}"
-
-
-def _page_title(response: requests.Response) -> str:
-    text = response.text
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    words = title.group(1) if title else re.sub(r"<[^>]+>", " ", text)
-    return " ".join(words.split())[:100]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.http import Answer, ApiError, Client, Endpoint
+from ansible_collections.maxops.ops.plugins.module_utils.http import Answer, ApiError, Client, Endpoint, understood
 from ansible_collections.maxops.ops.plugins.module_utils.openproject_refusals import advise, message_of
 from ansible_collections.maxops.ops.plugins.module_utils.paging import Listing, Page, read_all
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
@@ -103,10 +103,9 @@ class OpenProject:
         query = {"pageSize": PAGE_SIZE, "sortBy": '[["id","asc"]]', "filters": json.dumps(filters or [])}
 
         def fetch(number: int) -> Page:
-            data = self._ask("GET", path, query={**query, "offset": number}).data
-            return Page(data["_embedded"]["elements"], data["total"])
+            return _page(self._ask("GET", path, query={**query, "offset": number}).data)
 
-        return read_all(fetch, lambda item: item["id"], keep, self._workers, self._cancellation)
+        return read_all(fetch, _number, understood(keep), self._workers, self._cancellation)
 
     # -- accounts -----------------------------------------------------------------------------------------------
 
@@ -222,6 +221,17 @@ def _id(link: Mapping[str, Any] | None) -> int | None:
     return int(str(href).rpartition("/")[2]) if href else None
 
 
+@understood
+def _page(data: Any) -> Page:
+    return Page(data["_embedded"]["elements"], int(data["total"]))
+
+
+@understood
+def _number(data: Any) -> int:
+    return int(data["id"])
+
+
+@understood
 def _account(data: Any) -> Account:
     return Account(
         name=data["login"],
@@ -235,11 +245,13 @@ def _account(data: Any) -> Account:
     )
 
 
+@understood
 def _group(data: Any) -> Group:
     members = (_id(link) for link in data["_links"].get("members") or [])
     return Group(data["id"], data["name"], frozenset(number for number in members if number is not None))
 
 
+@understood
 def _membership(data: Any) -> Membership:
     links = data["_links"]
     roles = frozenset(number for number in map(_id, links["roles"]) if number is not None)

@@ -142,7 +142,7 @@ class OpenProjectUsers:
                 )
             changes["password"] = (MASK, "a new one")
             fields["password"] = password
-        return [Step(changes, lambda now: self._api.edit(now, fields))] if fields else []
+        return [Step(changes, lambda now: self._api.edit(now or account, fields))] if fields else []
 
     # -- what must not happen -------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ FLOORS = {
     "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis", "health", "*_sync", "verif*"],
     "kept": ["*_journal", "backup_set", "old_dumps", "release*", "repository*", "retention", "verdict"],
     "outside": ["gitea*", "openproject*", "postgresql*", "services", "stack*", "volume"],
-    "tools": ["crew", "errors", "files", "findings", "http", "paging", "process", "progress", "slots", "version"],
+    "tools": ["crew", "errors", "files", "findings", "http*", "paging", "process", "progress", "slots", "version"],
 }
 # The Docker SDK lets exceptions of requests through, so its room has to know them.
 LIBRARY_ROOMS = {"docker": {"stack"}, "psycopg2": {"postgresql"}, "requests": {"http", "stack"}}
