@@ -13,7 +13,7 @@ import subprocess
 import traceback
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -216,7 +216,9 @@ class Stack:
 
     def image_facts(self, image_id: str) -> dict[str, Any]:
         """What identifies an image: id, digests of the registry where it has some, tags, version label."""
-        with self._asking(f"inspect the image {image_id}"):
+        data: dict[str, Any] = {"Id": image_id}
+        # A stopped container may have outlived its image.
+        with self._asking(f"inspect the image {image_id}"), suppress(docker.errors.ImageNotFound):
             data = self._client.api.inspect_image(image_id)
         labels = (data.get("Config") or {}).get("Labels") or {}
         return {

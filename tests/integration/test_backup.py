@@ -190,6 +190,22 @@ def test_no_secret_reaches_the_result_or_the_manifest(backup: Module) -> None:
     assert not [secret for secret in secrets if secret in (Path(result["path"]) / "manifest.json").read_text()]
 
 
+def test_container_whose_image_was_removed_stops_no_backup(backup: Module, stack: MiniStack) -> None:
+    image = f"{stack.project}-gone:1"
+    run("docker", "commit", f"{stack.project}-app-1", image)
+    labels = [f"com.docker.compose.{key}" for key in (f"project={stack.project}", "service=gone", "oneoff=False")]
+    words = [word for label in labels for word in ("--label", label)]
+    left = run("docker", "create", *words, image, "true").stdout.strip()
+    run("docker", "image", "rm", "--force", image)
+    try:
+        result = backup(databases=[])
+    finally:
+        run("docker", "rm", left)
+    assert result.get("changed") is True, result
+    gone = result["manifest"]["services"]["gone"]
+    assert (gone["image"], gone["tags"], gone["id"].startswith("sha256:")) == (image, [], True)
+
+
 def test_old_postgresql_without_zstd_is_dumped_with_gzip(old_stack: MiniStack, tmp_path: Path) -> None:
     old_stack.fill(rows=200, files=1)
     module = Module("backup", {"project_name": old_stack.project, "repository": str(tmp_path / "repository")}, tmp_path)
