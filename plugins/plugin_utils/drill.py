@@ -22,8 +22,9 @@ def make_report(results: Mapping[str, Mapping[str, Any] | None], time: str) -> d
 
 
 def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
-    if result is None:
-        return {"state": NOT_REACHED, "message": "the host was not reached", "sets": [], "findings": [], "remarks": []}
+    if result is None or result.get("unreachable"):
+        message = str((result or {}).get("msg", "it had left the play before"))
+        return {"state": NOT_REACHED, "message": message, "sets": [], "findings": [], "remarks": []}
     passed = bool(result.get("passed")) and not result.get("failed")
     return {
         "state": PASSED if passed else FAILED,

@@ -69,15 +69,18 @@ def test_report_passes_only_when_every_host_did() -> None:
 
 
 def test_report_tells_of_every_host() -> None:
-    report = make_report({"c": None, "b": BAD, "a": a_result(), "d": NOT_EVEN_BEGUN}, "2026-11-23T09:00:00Z")
+    lost = {"unreachable": True, "msg": "Connection refused"}
+    results = {"c": None, "b": BAD, "a": a_result(), "d": NOT_EVEN_BEGUN, "e": lost}
+    report = make_report(results, "2026-11-23T09:00:00Z")
     assert {host: each["state"] for host, each in report["hosts"].items()} == {
         "a": "passed",
         "b": "failed",
         "c": "not reached",
         "d": "failed",
+        "e": "not reached",
     }
     lines = to_markdown(report).splitlines()
-    assert "2026-11-23T09:00:00Z: 1 of 4 hosts passed." in lines
+    assert "2026-11-23T09:00:00Z: 1 of 5 hosts passed." in lines
     assert "| a | passed | 20261123T020000Z | 310.4 MB | 42 s | 1,200 | 0 | 0 | 0 |" in lines
     assert "| b | **failed** | 20261123T020000Z | 310.4 MB | 42 s | 1,200 | 1 | 0 | 0 |" in lines
     assert "| c | **not reached** |  |  |  |  |  |  |  |" in lines
@@ -85,6 +88,7 @@ def test_report_tells_of_every_host() -> None:
     assert "| shop | 1 | 1,200 |" in lines
     assert "| rehearse | 48 s |" in lines
     assert "- error: table public.a|b of shop: 2 rows (expected 3 rows) Take another set." in lines
+    assert "**not reached**: Connection refused" in lines
     assert "**failed**: cannot reach the Docker daemon" in lines
 
 
