@@ -5,7 +5,7 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB=${HERE%/*}
 LOGS=${MAXOPS_LAB_LOGS:-${LAB%/tests/lab}/build/lab-images}
-PREFIX=maxops-lab
+PREFIX=${MAXOPS_LAB_IMAGE_PREFIX:-maxops-lab}
 INPUTS_LABEL=ops.maxops.lab.inputs
 AT_ONCE=2
 export DOCKER_BUILDKIT=0 LC_ALL=C.UTF-8
@@ -13,9 +13,10 @@ export DOCKER_BUILDKIT=0 LC_ALL=C.UTF-8
 usage() {
   cat <<'TEXT'
 usage: build.sh [--fresh] [--list]
-  --fresh   build everything again, without any cache (takes in the mirror's newest packages)
+  --fresh   build everything again from new base images (takes in the mirror's newest packages)
   --list    print the names of the images and stop
 environment: MAXOPS_LAB_DEBIAN_MIRROR, MAXOPS_LAB_DEBIAN_SECURITY_MIRROR (else: as in this machine's apt sources),
+  MAXOPS_LAB_IMAGE_PREFIX (maxops-lab: another one builds beside the images in use),
   MAXOPS_LAB_LOGS (folder of the build logs), TMPDIR (needs 1 GB while a base image is built)
 TEXT
 }
@@ -30,7 +31,7 @@ check_engine() {
   local answer
   command -v docker > /dev/null || die "there is no docker command. Next: run 'make lab-up', which installs the engine."
   answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
-    die "the Docker Engine does not answer: $answer
+    die "the Docker Engine does not answer: ${answer//$'\n'/ }
   Next: start it (systemctl start docker, or dockerd), or run 'make lab-up', which does."
 }
 
@@ -89,7 +90,6 @@ build_image() {
   local name=$1 label=$2 argument
   local -a options=()
   for argument in ${ARGUMENTS[$name]}; do options+=(--build-arg "$argument"); done
-  [[ -z $FRESH ]] || options+=(--no-cache)
   docker build --force-rm --tag "$PREFIX/$name" \
     --file "images/${DOCKERFILE[$name]}/Dockerfile" --build-arg "BASE=$PREFIX/base:${BASE[$name]}" "${options[@]}" \
     --label ops.maxops.lab=1 --label "$INPUTS_LABEL=$label" - < "$WORK/$name.tar"
@@ -149,11 +149,11 @@ fill_slots() {
   done
 }
 
+# What a container still uses stays: docker refuses, and a later run tries again.
 drop_replaced() {
-  local id=$1 tags
-  tags=$(docker image inspect --format '{{len .RepoTags}}' "$id" 2> /dev/null) || return 0
-  [[ $tags == 0 ]] || return 0
-  docker image rm "$id" > /dev/null 2>&1 || true
+  local id
+  docker image ls --quiet --no-trunc --filter dangling=true --filter "label=$INPUTS_LABEL" | sort -u |
+    while read -r id; do docker image rm "$id" > /dev/null 2>&1 || true; done
 }
 
 finish_one() {
@@ -167,7 +167,6 @@ finish_one() {
   fi
   unset "TODO[$name]"
   read -r size id < <(docker image inspect --format '{{.Size}} {{.Id}}' "$PREFIX/$name")
-  [[ -z ${ID[$name]:-} || ${ID[$name]} == "$id" ]] || REPLACED+=("${ID[$name]}")
   ID[$name]=$id
   say "$name: built in $((SECONDS - STARTED[$name])) s, $((size / 1000000)) MB"
 }
@@ -186,14 +185,21 @@ plan() {
   done
 }
 
-clean_up() {
-  local rc=$? pid id
-  trap - EXIT INT TERM
-  for pid in "${!RUNNING[@]}"; do
-    kill -- "-$pid" 2> /dev/null || true
+# debootstrap's own children outlive it for a moment, and would write into what is being removed.
+end_group() {
+  local tries=50
+  kill -- "-$1" 2> /dev/null || return 0
+  while kill -0 -- "-$1" 2> /dev/null; do
+    ((tries-- > 0)) || { kill -KILL -- "-$1" 2> /dev/null || true; return 0; }
+    sleep 0.1
   done
+}
+
+clean_up() {
+  local rc=$? pid
+  trap - EXIT INT TERM
+  for pid in "${!RUNNING[@]}"; do end_group "$pid"; done
   wait 2> /dev/null || true
-  for id in "${REPLACED[@]}"; do drop_replaced "$id"; done
   if [[ -n ${WORK:-} ]]; then
     unmount_below "$WORK"
     rm -rf --one-file-system "$WORK"
@@ -202,7 +208,7 @@ clean_up() {
 }
 
 declare -A BASE DOCKERFILE CONTEXT ARGUMENTS ID BUILT TODO RUNNING STARTED
-RUNNING=() TODO=() ID=() BUILT=() REPLACED=() FRESH='' WORK=''
+RUNNING=() TODO=() ID=() BUILT=() FRESH='' WORK=''
 
 read_list
 case ${1:-} in
@@ -236,4 +242,5 @@ while [[ ${#TODO[@]} -gt 0 ]]; do
   fill_slots
   finish_one
 done
+drop_replaced
 say "lab images are ready"
