@@ -64,6 +64,8 @@ class Server:
                 "the server keeps the password of its first start: put that one there, or change it in the server "
                 f'(ALTER ROLE "{self.user}" PASSWORD …) so that both agree'
             )
+        if f'role "{self.user}" does not exist' in text:
+            return f'{place} knows no user "{self.user}": correct database_user'
         if "does not exist" in text:
             return f"{place} does not exist ({text}); name an existing one in databases, or leave databases out"
         if "too many clients" in text or "remaining connection slots" in text:
