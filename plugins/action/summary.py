@@ -10,6 +10,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.users_text import users_summary, users_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.verify_text import verify_summary, verify_table
@@ -21,6 +22,7 @@ RENDERERS = {
     "backup": (backup_summary, backup_table),
     "backups": (backups_summary, backups_table),
     "drill": (verify_summary, verify_table),
+    "restore": (restore_summary, restore_table),
     "users": (users_summary, users_table),
     "verify": (verify_summary, verify_table),
 }

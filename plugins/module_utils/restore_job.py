@@ -332,12 +332,13 @@ def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[st
     """One entry for each database and volume: its names in the source and here, and what it takes the place of."""
     originals = {each.swap.new: each.part for each in plan.databases}
     originals.update({each.swap.new: each.part for each in plan.volumes})
+    prefix = f"{plan.stack.project_name}_"
 
     def part(kind: str, swap: DatabaseSwap | VolumeSwap) -> dict[str, Any]:
         original = originals.get(swap.new, {})
         return {
             "kind": kind,
-            "name": original.get("name", swap.name),
+            "name": original.get("name") or (swap.name[len(prefix) :] if swap.name.startswith(prefix) else swap.name),
             "target": swap.name,
             "source_bytes": original.get("source_bytes"),
             "previous": swap.previous,
