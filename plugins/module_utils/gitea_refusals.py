@@ -20,7 +20,7 @@ ADVICE = (
     (0, r"e-mail address contains|\[Email\]: (Email|Required)|email.*invalid", "correct email"),
     (0, r"name is reserved", "Gitea keeps this name for itself: choose another one"),
     (
-        0,
+        422,
         r"\[Username\]|name pattern is not allowed|invalid username",
         "use letters, digits, dashes, dots and underscores, 40 at most",
     ),
