@@ -150,14 +150,17 @@ status() {
 }
 
 seed() {
-  local size=$1 application
+  local size=$1 application seeders=() failed=0
   [[ $size == small || $size == large ]] || die "There is no size '$size'." "Next: $0 seed small, or large."
   require_engine
   refuse_foreign_project
   is_healthy || die "The stack $LAB_PROJECT is not up." "Next: $0 up"
   for application in openproject gitea; do
-    compose exec -T "$application" lab-entrypoint python3 -m seed "$application" --size "$size"
+    compose exec -T "$application" lab-entrypoint python3 -m seed "$application" --size "$size" &
+    seeders+=($!)
   done
+  for application in "${seeders[@]}"; do wait "$application" || failed=1; done
+  [[ $failed -eq 0 ]] || die "The seeding did not end well; the reason stands above." "Next: mend it and seed again."
 }
 
 down() {
