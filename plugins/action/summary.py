@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -46,14 +47,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         variables = task_vars or {}
         hosts = variables.get("ansible_play_hosts_all", [])
-        results = {host: variables["hostvars"][host].get(arguments["variable"]) for host in hosts}
-        results = {host: result for host, result in results.items() if isinstance(result, dict)}
+        results = collect({host: variables["hostvars"][host].get(arguments["variable"]) for host in hosts})
         one, many = RENDERERS[arguments["job"]]
         if len(results) == 1:
             [(host, result)] = results.items()
             lines = one(host, result, self._task.check_mode)
         else:
-            lines = many(results)
+            lines = many(results) if results else []
         for line in ["", *lines]:
             display.display(line)
         return {"changed": False, "lines": lines}
+
+
+def collect(registered: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results that there is something to say about; a host that was out of reach has failed."""
+    results = {host: dict(result) for host, result in registered.items() if isinstance(result, Mapping)}
+    for result in results.values():
+        if result.get("unreachable"):
+            result["failed"] = True
+    return {host: result for host, result in results.items() if not result.get("skipped")}
