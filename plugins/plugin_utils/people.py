@@ -133,9 +133,10 @@ def check(rows: Iterable[tuple[str, Any]]) -> People:
         if not isinstance(row, dict):
             problems.append(f"{place}: has to be a person with login, email and so on")
             continue
-        found = _problems(row, FIELDS) + _missing(row) + _duplicates(place, row, seen)
+        person = _composed(row)
+        found = _problems(person, FIELDS) + _missing(person) + _duplicates(place, person, seen)
         problems += [f"{place}: {problem}" for problem in found]
-        people.rows.append(_composed(row))
+        people.rows.append(person)
     if problems:
         raise PeopleError(problems)
     if not people.rows:
