@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from unicodedata import east_asian_width
+from unicodedata import combining, east_asian_width, normalize
 
 from ansible_collections.maxops.ops.plugins.module_utils.files import human_size
 
 
 def width(text: str) -> int:
     """Columns that a text takes in a terminal; Korean letters take two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    letters = [letter for letter in normalize("NFC", text) if not combining(letter)]
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in letters)
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
@@ -34,11 +35,10 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]
 
 def seconds(value: float) -> str:
     """A length of time as a person says it: ``0.9 s``, ``42 s``, ``3 min 05 s``."""
-    if value < 10:
+    if value < 9.95:
         return f"{value:.1f} s"
-    if value < 120:
-        return f"{value:.0f} s"
-    return f"{int(value // 60)} min {int(value % 60):02d} s"
+    whole = round(value)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02d} s"
 
 
 def progress_line(host: str, progress: Mapping[str, Any]) -> str:
@@ -46,7 +46,8 @@ def progress_line(host: str, progress: Mapping[str, Any]) -> str:
     parts: list[Mapping[str, Any]] = progress.get("parts", [])
     running = [_running(part) for part in parts if part["state"] == "running"]
     done = sum(part["state"] == "done" for part in parts)
-    return f"  {host}: {done} of {len(parts)} parts done; " + (", ".join(running) or "putting the set on the disk")
+    between = "finishing" if parts and done == len(parts) else "getting ready"
+    return f"  {host}: {done} of {len(parts)} parts done; " + (", ".join(running) or between)
 
 
 def _running(part: Mapping[str, Any]) -> str:
@@ -89,7 +90,10 @@ def backup_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> li
         f"  keeps {kept} set{'s' if kept != 1 else ''}"
         + (f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else "")
     )
-    lines += [f"  remark: {line}" for line in result.get("remarks", [])[:5]]
+    remarks = result.get("remarks", [])
+    lines += [f"  remark: {line}" for line in remarks[:5]]
+    if len(remarks) > 5:
+        lines.append(f"  and {len(remarks) - 5} more remarks")
     return [*lines, f"  {result['path']}"]
 
 
