@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -35,4 +35,15 @@ def failing_well(module: AnsibleModule, after_stop: str = "nothing was published
     try:
         yield
     except MaxopsError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=displayable(str(error)))
+
+
+def displayable(value: Any) -> Any:
+    r"""A result as Ansible takes it: bytes of file names that are no UTF-8 are told as ``\udcff`` and the like."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {displayable(key): displayable(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [displayable(inner) for inner in value]
+    return value

@@ -270,6 +270,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.backup_job import back_up, preview
 from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Options
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable
 from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
     failing_well,
     require_libraries,
@@ -333,7 +334,7 @@ def main() -> None:
             after = sorted(result["retention"]["kept"])
             before = sorted((set(after) | set(result["retention"]["removed"])) - {result["set_id"]})
             result["diff"] = {"before": {"sets": before}, "after": {"sets": after}}
-        module.exit_json(**result)
+        module.exit_json(**displayable(result))
 
 
 if __name__ == "__main__":
