@@ -18,6 +18,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.maxops.ops.plugins.module_utils.files import safe_name
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
 
 display = Display()
@@ -43,12 +44,28 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         super().run(tmp, task_vars)
         module = self._task.resolved_action or self._task.action
-        if self._task.async_val or self._task.check_mode or _is_quiet(variables) or not self._is_worth_watching():
-            result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
-        else:
-            result = self._run_watched(module, variables)
+        try:
+            if self._is_to_be_watched(variables):
+                result = self._run_watched(module, variables)
+            else:
+                result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
+        except (AnsibleConnectionFailure, AnsibleActionFail) as error:
+            away = isinstance(error, AnsibleConnectionFailure)
+            lost = {"changed": False, "failed": True, "unreachable": away, "msg": str(error)}
+            self._keep_result(module, lost, variables)
+            raise
         self._keep_result(module, self._fit_to_keep(result), variables)
         return dict(result)
+
+    def _is_to_be_watched(self, variables: Mapping[str, Any]) -> bool:
+        if self._task.async_val or self._task.check_mode or _is_quiet(self._value("maxops_quiet", variables)):
+            return False
+        return self._is_worth_watching()
+
+    def _value(self, name: str, variables: Mapping[str, Any]) -> Any:
+        """A variable of the operator's, which may be a template."""
+        value = variables.get(name)
+        return value if value is None else self._templar.template(value)
 
     def _is_worth_watching(self) -> bool:
         """False for a task that is over before anybody has read a line about it; to watch costs half a second."""
@@ -61,6 +78,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
     # -- progress -----------------------------------------------------------------------------------------------
 
     def _run_watched(self, module: str, variables: dict[str, Any]) -> dict[str, Any]:
+        every = _display_seconds(self._value("maxops_progress_seconds", variables))
         self._make_tmp_path()
         progress_file = self._connection._shell.join_path(self._connection._shell.tmpdir, "maxops-progress.json")
         arguments = {**self._task.args, "progress_file": progress_file}
@@ -73,7 +91,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         if job.get("failed") or "ansible_job_id" not in job:
             return dict(job)
         host = variables.get("inventory_hostname", "host")
-        result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, variables)
+        result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, every, variables)
         for key in (
             "ansible_job_id",
             "started",
@@ -88,10 +106,10 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         return result
 
     def _watch(
-        self, job: str, results_file: str, progress_file: str, host: str, variables: dict[str, Any]
+        self, job: str, results_file: str, progress_file: str, host: str, every: float, variables: dict[str, Any]
     ) -> dict[str, Any]:
-        every = _display_seconds(variables)
         shown = asked = time.monotonic()
+        gone = 0
         out_of_reach_since: float | None = None
         while True:
             time.sleep(0.5)
@@ -108,6 +126,13 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
                     if status.get("finished"):
                         self._async_status(job, results_file, "cleanup", variables)
                         return status
+                    # Once may be the moment between its end and its last word.
+                    gone = gone + 1 if self._is_gone(job) else 0
+                    if gone > 1:
+                        raise AnsibleActionFail(
+                            f"job {job} on {host} ended without a result: it was killed, or the host was restarted "
+                            "meanwhile; look at the host's log (journalctl -b -1, dmesg), then run this again"
+                        )
                 out_of_reach_since = None
             except AnsibleConnectionFailure as error:
                 out_of_reach_since = out_of_reach_since or now
@@ -126,6 +151,12 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         except ValueError:
             return None
 
+    def _is_gone(self, job: str) -> bool:
+        """True when no process is left that would write the job's result; without pgrep on the host nobody knows."""
+        # With its first letter in brackets the pattern does not find the shell that looks for it.
+        pattern = f"[{job[0]}]{job[1:].partition('.')[0]}"
+        return bool(self._low_level_execute_command(f"pgrep -f '{pattern}'").get("rc") == 1)
+
     def _async_status(self, job: str, results_file: str, mode: str, variables: dict[str, Any]) -> dict[str, Any]:
         arguments = {"jid": job, "mode": mode, "_async_dir": str(PurePosixPath(results_file).parent)}
         return dict(
@@ -135,17 +166,18 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
     # -- results ------------------------------------------------------------------------------------------------
 
     def _keep_result(self, module: str, result: Mapping[str, Any], variables: dict[str, Any]) -> None:
-        folder = variables.get("maxops_results_dir")
+        folder = self._value("maxops_results_dir", variables)
         if not folder:
             return
-        folder = os.path.expanduser(str(self._templar.template(folder)))
+        folder = os.path.expanduser(str(folder))
         host = variables.get("inventory_hostname", "host")
         name = module.rpartition(".")[2]
-        path = os.path.join(folder, f"{name}-{host}.json")
+        path = os.path.join(folder, f"{name}-{safe_name(host)}.json")
         kept = {key: value for key, value in result.items() if key != "invocation" and not key.startswith("_ansible")}
         try:
             os.makedirs(folder, exist_ok=True)
-            with open(path + ".new", "w", encoding="utf-8") as stream:
+            # A file name that is no UTF-8 comes as lone surrogates; backslashes make JSON escapes of them.
+            with open(path + ".new", "w", encoding="utf-8", errors="backslashreplace") as stream:
                 json.dump(
                     {"host": host, "failed": False, **kept},
                     stream,
@@ -162,16 +194,19 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             ) from error
 
 
-def _is_quiet(variables: Mapping[str, Any]) -> bool:
+def _is_quiet(asked: Any) -> bool:
     """Asked to be quiet, or run by AWX, whose own display takes every line into its database."""
-    if boolean(variables.get("maxops_quiet", os.environ.get("MAXOPS_QUIET", "false")) or False, strict=False):
+    if boolean(os.environ.get("MAXOPS_QUIET", "false") if asked is None else asked or False, strict=False):
         return True
     return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
 
 
-def _display_seconds(variables: Mapping[str, Any]) -> float:
+def _display_seconds(asked: Any) -> float:
     """Seconds between two lines: a person at a terminal wants more of them than a log does."""
-    asked = variables.get("maxops_progress_seconds")
-    if asked:
-        return float(asked)
-    return 2.0 if sys.stdout.isatty() else 15.0
+    try:
+        seconds = float(asked or 0)
+    except (TypeError, ValueError):
+        raise AnsibleActionFail(
+            f"maxops_progress_seconds is {asked!r}; give the number of seconds between two lines of progress"
+        ) from None
+    return seconds if seconds > 0 else 2.0 if sys.stdout.isatty() else 15.0

@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a job is watched, what is shown of it, and what is kept of it for CI."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+from ansible_collections.maxops.ops.plugins.plugin_utils import watched_action
+from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+
+JOB = {"ansible_job_id": "j77.4242", "results_file": "/root/.ansible_async/j77.4242", "started": 1, "finished": 0}
+RUNNING = {"parts": [{"name": "volume data", "state": "running", "done": 1, "total": 2, "rate": 1}], "finished": False}
+FINISHED = {**RUNNING, "finished": True}
+DONE = {"finished": 1, "started": 1, "changed": True, "set_id": "x", **dict.fromkeys(["stdout", "stderr"], "")}
+
+
+class Watched(WatchedAction):
+    """A watched action on a host that answers what a test tells it to."""
+
+    def __init__(self, answers: list[Any], statuses: list[Any], alive: bool = True) -> None:
+        self._task = SimpleNamespace(async_val=0, check_mode=False, args={"jobs": 2}, resolved_action="m.o.backup")
+        shell = SimpleNamespace(tmpdir="/tmp/x", join_path=lambda *parts: "/".join(parts), quote=repr)
+        self._connection = SimpleNamespace(_shell=shell)
+        self._templar = Templar(loader=DataLoader(), variables={"quietly": True, "folder": "/x"})
+        self.answers = answers
+        self.statuses = statuses
+        self.alive = alive
+        self.calls: list[tuple[str, str | None, bool | int]] = []
+
+    def _make_tmp_path(self, remote_user: str | None = None) -> str:
+        return "/tmp/x"
+
+    def _execute_module(self, module_name: str, **options: Any) -> dict[str, Any]:
+        mode = (options.get("module_args") or {}).get("mode")
+        self.calls.append((module_name, mode, options.get("wrap_async", False)))
+        if mode is None:
+            self.arguments = options.get("module_args")
+            return dict(JOB) if options["wrap_async"] is True else {"changed": True, "set_id": "x"}
+        return self._next(self.statuses) if mode == "status" else {}
+
+    def _low_level_execute_command(self, command: str) -> dict[str, Any]:
+        if command.startswith("pgrep"):
+            assert command == "pgrep -f '[j]77'"
+            return {"rc": 0 if self.alive else 1}
+        answer = self._next(self.answers)
+        return {"rc": 0, "stdout": answer if isinstance(answer, str) else json.dumps(answer)}
+
+    @staticmethod
+    def _next(script: list[Any]) -> Any:
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was displayed; half a second of the watch takes none."""
+    lines: list[str] = []
+    clock = SimpleNamespace(now=1000.0)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(watched_action, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now))
+    monkeypatch.setattr(watched_action, "display", SimpleNamespace(display=lines.append))
+    for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR", "MAXOPS_QUIET"):
+        monkeypatch.delenv(name, raising=False)
+    return lines
+
+
+# -- quiet or not ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "environment", "quiet"),
+    [
+        (None, {}, False),
+        (True, {}, True),
+        ("yes", {}, True),
+        ("no", {}, False),
+        ("", {}, False),
+        (None, {"MAXOPS_QUIET": "1"}, True),
+        (None, {"MAXOPS_QUIET": "0"}, False),
+        (False, {"MAXOPS_QUIET": "1"}, False),
+        (None, {"AWX_HOST": "https://awx"}, True),
+        (None, {"TOWER_HOST": "https://tower"}, True),
+        (False, {"AWX_ISOLATED_DATA_DIR": "/runner"}, True),
+    ],
+)
+def test_quiet_when_asked_to_be_and_under_awx(
+    monkeypatch: pytest.MonkeyPatch, asked: Any, environment: dict[str, str], quiet: bool
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert watched_action._is_quiet(asked) is quiet
+
+
+@pytest.mark.parametrize(
+    ("asked", "terminal", "seconds"),
+    [(None, True, 2.0), (None, False, 15.0), (0, False, 15.0), ("", True, 2.0), (-1, True, 2.0), ("7.5", True, 7.5)],
+)
+def test_person_at_a_terminal_sees_more_lines_than_a_log(
+    monkeypatch: pytest.MonkeyPatch, asked: Any, terminal: bool, seconds: float
+) -> None:
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: terminal))
+    assert watched_action._display_seconds(asked) == seconds
+
+
+@pytest.mark.parametrize("variables", [{"maxops_quiet": True}, {"maxops_quiet": trust_as_template("{{ quietly }}")}])
+def test_quiet_job_runs_in_the_foreground(variables: dict[str, Any], shown: list[str]) -> None:
+    action = Watched([], [])
+    assert action.run(None, variables) == {"changed": True, "set_id": "x"}
+    assert (action.calls, action.arguments, shown) == ([("m.o.backup", None, 0)], None, [])
+
+
+def test_check_mode_and_jobs_of_their_own_background_are_not_watched() -> None:
+    for name, value in (("check_mode", True), ("async_val", 300)):
+        action = Watched([], [])
+        setattr(action._task, name, value)
+        action.run(None, {})
+        assert action.calls == [("m.o.backup", None, action._task.async_val)]
+
+
+def test_bad_number_is_refused_before_the_job_is_begun() -> None:
+    action = Watched([RUNNING], [DONE])
+    with pytest.raises(AnsibleActionFail, match=r"maxops_progress_seconds is 'often'; give the number"):
+        action.run(None, {"maxops_progress_seconds": "often"})
+    assert action.calls == []
+
+
+# -- watching -------------------------------------------------------------------------------------------------------
+
+
+def test_watched_job_shows_its_progress_and_gives_its_result(shown: list[str]) -> None:
+    action = Watched(["", *[RUNNING] * 9, FINISHED], [{"finished": 0}, DONE])
+    result = action.run(
+        None, {"inventory_hostname": "lab", "maxops_progress_seconds": trust_as_template("{{ 1 + 1 }}")}
+    )
+    assert result == {"changed": True, "set_id": "x"}
+    assert action.arguments == {"jobs": 2, "progress_file": "/tmp/x/maxops-progress.json"}
+    assert shown == ["  lab: 0 of 1 parts done; volume data 1 B of 2 B (1 B/s)"] * 2
+    assert action.calls[-1][1] == "cleanup"
+    assert action._task.async_val == 0, "else Ansible would wait for the job a second time"
+
+
+def test_job_that_could_not_be_started_is_its_own_result() -> None:
+    action = Watched([], [])
+    action._execute_module = lambda **_options: {"failed": True, "msg": "no python"}  # type: ignore[method-assign]
+    assert action.run(None, {}) == {"failed": True, "msg": "no python"}
+
+
+def test_lost_connection_ends_no_job() -> None:
+    away = AnsibleConnectionFailure("no route")
+    action = Watched([RUNNING, *[away] * 1000, FINISHED], [DONE])
+    assert action.run(None, {}) == {"changed": True, "set_id": "x"}
+
+
+def test_host_that_stays_away_is_told_with_where_to_look(tmp_path: Path) -> None:
+    action = Watched([RUNNING, AnsibleConnectionFailure("no route")], [DONE])
+    with pytest.raises(AnsibleActionFail) as failure:
+        action.run(None, {"inventory_hostname": "lab", "maxops_results_dir": str(tmp_path)})
+    words = str(failure.value)
+    assert "lab has been out of reach for 10 minutes (no route); its job j77.4242 may still run there" in words
+    assert JOB["results_file"] in words
+    kept = json.loads((tmp_path / "backup-lab.json").read_text())
+    assert (kept["failed"], kept["unreachable"]) == (True, False)
+
+
+def test_job_that_nobody_will_tell_the_result_of_is_told_as_that() -> None:
+    action = Watched([RUNNING], [{"finished": 0}], alive=False)
+    with pytest.raises(AnsibleActionFail, match=r"job j77.4242 on lab ended without a result: it was killed, or the"):
+        action.run(None, {"inventory_hostname": "lab"})
+    assert len(action.calls) == 3
+
+
+def test_last_word_of_a_job_whose_process_is_just_gone_is_heard() -> None:
+    action = Watched([RUNNING], [{"finished": 0}, DONE], alive=False)
+    assert action.run(None, {}) == {"changed": True, "set_id": "x"}
+
+
+# -- results --------------------------------------------------------------------------------------------------------
+
+
+def keep(result: dict[str, Any], **variables: Any) -> None:
+    Watched([], [])._keep_result("maxops.ops.backup", result, variables)
+
+
+def test_result_is_kept_for_ci_without_what_is_ansibles_own(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "deep"
+    result = {"changed": True, "name": "백업", "invocation": {"x": 1}, "_ansible_no_log": False, "odd": {1}}
+    keep(result, maxops_results_dir=str(folder), inventory_hostname="lab")
+    assert json.loads((folder / "backup-lab.json").read_text()) == {
+        "host": "lab",
+        "failed": False,
+        "changed": True,
+        "name": "백업",
+        "odd": "{1}",
+    }
+    assert "백업" in (folder / "backup-lab.json").read_text()
+    keep({"failed": True}, maxops_results_dir=str(folder), inventory_hostname="lab")
+    assert json.loads((folder / "backup-lab.json").read_text()) == {"host": "lab", "failed": True}
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_folder_may_be_a_template_or_in_somebodys_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    keep({}, maxops_results_dir=trust_as_template("~{{ folder }}"), inventory_hostname="lab")
+    assert (tmp_path / "x" / "backup-lab.json").is_file()
+
+
+def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    keep({}, inventory_hostname="lab")
+    keep({}, maxops_results_dir="", inventory_hostname="lab")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_name_of_no_host_and_of_no_file_leads_out_of_the_folder_or_fails(tmp_path: Path) -> None:
+    keep({"path": "config/\udcff"}, maxops_results_dir=str(tmp_path / "out"), inventory_hostname="../docker://x")
+    [path] = tmp_path.rglob("*.json")
+    assert path.parent == tmp_path / "out"
+    assert json.loads(path.read_text())["path"] == "config/\udcff"
+
+
+def test_folder_that_cannot_be_written_says_how_the_job_went(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for result, went in (({"changed": True}, "succeeded"), ({"failed": True}, "failed")):
+        with pytest.raises(AnsibleError, match=rf"\(maxops_results_dir\): .*; the job itself {went}"):
+            keep(result, maxops_results_dir=str(tmp_path / "file"), inventory_hostname="lab")
