@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.verdict import LevelResult, Verdict
 from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, MiniStack, Module, helpers, run
 
 ODD_NAME = """we'ird "; DROP DATABASE=openproject -- Ü"""
@@ -39,6 +41,7 @@ def content(stack: MiniStack) -> Iterator[None]:
         "chown 1234:4321 first; chmod 4751 first"
     )
     os.setxattr(stack.volume / "first", "user.maxops", b"kept")
+    (stack.folder / "gateway" / os.fsdecode(b"caf\xe9 \xff.conf")).write_text("no UTF-8\n")
     yield
     stack.sql(f"DROP DATABASE {quoted}")
 
@@ -212,7 +215,7 @@ def test_old_postgresql_without_zstd_is_dumped_with_gzip(old_stack: MiniStack, t
     result = module()
     assert result["compression"] == {"databases": "1", "volumes": "zstd"}
     assert manifest_of(result)["versions"]["postgresql"].startswith("15.")
-    [data] = [path for path in (Path(result["path"]) / "databases/openproject").iterdir() if path.name != "toc.dat"]
+    [data] = (Path(result["path"]) / "databases/openproject").glob("*.dat.gz")
     assert run("gzip", "--test", data).returncode == 0
     refused = module(compression="zstd")
     assert "has no zstd" in refused["msg"]
@@ -225,7 +228,10 @@ def test_retention_removes_the_right_sets_and_never_the_newest(backup: Module) -
     done = backup(databases=[], retention={"keep_last": 2})
     sets = Path(done["path"]).parent
     assert sorted(path.name for path in sets.iterdir()) == [made[2], done["set_id"]]
-    (sets / f"{made[2]}.verified.json").write_text(json.dumps({"passed": True}))
+    repository = Repository(str(sets.parent))
+    digest = str(json.loads((sets / made[2] / "manifest.json").read_text())["sha256"])
+    passed = LevelResult(True, "2026-11-23T02:00:00Z", 1.0)
+    repository.record(Verdict(made[2], digest, {"checksum": passed}))
     last = backup(databases=[], retention={"keep_last": 1})
     assert sorted(path.name for path in sets.iterdir() if path.is_dir()) == [made[2], last["set_id"]]
     assert "newest verified" in last["retention"]["kept"][made[2]]
