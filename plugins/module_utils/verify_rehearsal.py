@@ -259,7 +259,8 @@ class _Rehearsal:
                 meter.measure = gauge
 
             try:
-                volume_extract.extract(name, archive, folder, self.cancellation, on_start=watch)
+                # What is thrown away soon must not make the running stack wait for its disk.
+                volume_extract.extract(name, archive, folder, self.cancellation, on_start=watch, lasting=False)
             except Cancelled:
                 raise
             except MaxopsError as error:

@@ -41,8 +41,9 @@ def extract(
     cancellation: Cancellation,
     members: Sequence[str] = (),
     on_start: Callable[[Callable[[], int]], None] | None = None,
+    lasting: bool = True,
 ) -> list[str]:
-    """Unpack a volume's archive into an empty folder, all of it or some members, and put it on the disk.
+    """Unpack a volume's archive into an empty folder, all of it or some members; onto the disk if it is to last.
 
     Owners are numbers; modes, times, links, holes, ACLs and extended attributes are as they were. Gives tar's remarks.
     """
@@ -51,6 +52,8 @@ def extract(
         stages, cancellation, on_start=lambda pids: on_start(bytes_read(pids[-1])) if on_start else None
     )
     _raise_on_failure(name, archive, destination, result)
+    if not lasting:
+        return result.remarks
     require_program("sync")
     synced = run(["sync", "--file-system", destination], cancellation)
     if synced.failed:
