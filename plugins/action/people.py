@@ -82,12 +82,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             data = self._loader._vault.decrypt(data)
         text = people_file.decode(data, name, arguments["encoding"])
         if name.lower().endswith((".yml", ".yaml", ".json")):
-            return self._yaml_rows(text, name)
+            return self._yaml_rows(text, path)
         return people_file.read_csv(text, name)
 
-    def _yaml_rows(self, text: str, name: str) -> list[tuple[str, Any]]:
+    def _yaml_rows(self, text: str, path: str) -> list[tuple[str, Any]]:
+        name = os.path.basename(path)
         # Ansible's own reader: single passwords in the list may be encrypted.
-        content = self._templar.template(self._loader.load(text, file_name=name))
+        content = self._templar.template(self._loader.load(text, file_name=path))
         rows = content.get("people") if isinstance(content, Mapping) else content
         if not isinstance(rows, list):
             raise people.PeopleError([f"{name} holds no list: begin it with the line people:"])
