@@ -1,10 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How hypothesis works in these tests."""
+"""What keeps these tests quick and steady on a busy machine."""
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine makes an example slow, not wrong; and a test must not depend on what an earlier run left behind.
@@ -12,3 +15,9 @@ settings.register_profile(
     "maxops", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
 )
 settings.load_profile("maxops")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No test pulls the plug, so that there is nothing to see of an fsync but its wait.
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
