@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils import postgresql
@@ -30,6 +32,11 @@ LOCK_WAIT_SECONDS = 120
 HELPER_CPU_SHARES = 256
 """A quarter of what Docker gives a container: the applications' queries come first."""
 
+PASSFILE_SECONDS = 600
+"""Age from which a password file that nobody has locked is a killed job's."""
+
+_LOST = ("connection to server", "server closed", "terminating connection", "lost synchronization")
+_PASSFILE = "maxops-pgpass-"
 _INSIDE_SET = "/maxops/set"
 _INSIDE_PASSFILE = "/maxops/pgpass"
 
@@ -42,15 +49,33 @@ def workers(size: int, jobs: int) -> int:
 @contextmanager
 def password_file(server: postgresql.Server | None) -> Iterator[str]:
     """A password file for the server's own programs, in memory and for root only, gone after the block."""
-    folder = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - a fresh name, mode 0600, is made in it
-    descriptor, path = tempfile.mkstemp(prefix="maxops-pgpass-", dir=folder)
+    folder = "/dev/shm" if os.path.isdir("/dev/shm") else tempfile.gettempdir()  # noqa: S108 - a fresh name is made in it
+    _sweep_passwords(folder)
+    descriptor, path = tempfile.mkstemp(prefix=_PASSFILE, dir=folder)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
             if server is not None:
                 stream.write(postgresql.passfile_entry(server.user, server.password))
-        yield path
+                stream.flush()
+            yield path
     finally:
         os.unlink(path)
+
+
+def _sweep_passwords(folder: str) -> None:
+    """Remove what killed jobs left: files that no process has locked. A young one may be about to be locked."""
+    for name in os.listdir(folder):
+        if not name.startswith(_PASSFILE):
+            continue
+        with suppress(OSError):  # somebody else's, or in use
+            descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - os.fstat(descriptor).st_mtime > PASSFILE_SECONDS:
+                    os.unlink(os.path.join(folder, name))
+            finally:
+                os.close(descriptor)
 
 
 class Dumper:
@@ -168,9 +193,7 @@ def _explain(plan: Plan, subject: str, program: str, ended: StageResult) -> str:
             f"Docker could not start the helper container for {subject}: {said}; "
             f"is container {container} still there and running? See docker ps -a"
         )
-    if any(
-        text in ended.stderr for text in ("connection to server", "server closed", "terminating connection", "lost")
-    ):
+    if any(text in ended.stderr for text in _LOST):
         return (
             f"{program} lost the server while it dumped {subject} in container {container}: {said}; "
             f"was the container stopped or restarted? See docker logs --tail=50 {container}, then run this again"
