@@ -69,7 +69,7 @@ def _sweep_passwords(folder: str) -> None:
         if not name.startswith(_PASSFILE):
             continue
         with suppress(OSError):  # somebody else's, or in use
-            descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if time.time() - os.fstat(descriptor).st_mtime > PASSFILE_SECONDS:

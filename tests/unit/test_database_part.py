@@ -67,6 +67,16 @@ def test_password_of_a_killed_job_is_removed_by_the_next_one_and_no_others() -> 
             paths[1].unlink()
 
 
+def test_what_others_put_beside_it_is_not_waited_for() -> None:
+    pipe = f"/dev/shm/maxops-pgpass-{os.getpid()}"
+    os.mkfifo(pipe)
+    try:
+        with password_file(SERVER):
+            assert os.path.exists(pipe)
+    finally:
+        os.unlink(pipe)
+
+
 # -- dumping --------------------------------------------------------------------------------------------------------
 
 
