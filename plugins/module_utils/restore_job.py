@@ -58,7 +58,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.roles_load import creat
 from ansible_collections.maxops.ops.plugins.module_utils.slots import Slots
 from ansible_collections.maxops.ops.plugins.module_utils.verify_checksum import check_set
 from ansible_collections.maxops.ops.plugins.module_utils.volume import MAX_REMARKS
-from ansible_collections.maxops.ops.plugins.module_utils.volume_extract import extract
+from ansible_collections.maxops.ops.plugins.module_utils.volume_extract import extract, put_on_disk
 
 
 def preview(options: RestoreOptions) -> dict[str, Any]:
@@ -206,16 +206,17 @@ class _Work:
         self.watch("all is loaded")
 
     def _tasks(self, passfile: str) -> list[Callable[[], None]]:
+        # Volumes come first: what they leave for the disk to write is written while databases keep the processors busy.
         tasks: list[Callable[[], None]] = []
+        for volume in self.plan.volumes:
+            meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
+            tasks.append(partial(self._load_volume, volume, meter))
         if self.plan.databases:
             target = self._target(passfile)
             self._make_roles(target)
             for database in sorted(self.plan.databases, key=lambda each: int(each.part["source_bytes"]), reverse=True):
                 meter = self.progress.part(f"database {database.part['name']}", database.part["source_bytes"])
                 tasks.append(partial(self._load_database, database, target, meter))
-        for volume in self.plan.volumes:
-            meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
-            tasks.append(partial(self._load_volume, volume, meter))
         return tasks
 
     def _target(self, passfile: str) -> Target:
@@ -279,6 +280,7 @@ class _Work:
                 meter.measure = measure
 
             remarks = extract(name, load.archive, swap.new, self.cancellation, load.members, gauge)
+        put_on_disk(swap.new, self.cancellation)
         self.remarks += [f"volume {name}: {line}" for line in remarks[:MAX_REMARKS]]
         self.loaded[swap.new] = {"duration": round(meter.finish(), 3)}
         self.watch(f"volume {name} loaded")

@@ -260,7 +260,7 @@ class _Rehearsal:
 
             try:
                 # What is thrown away soon must not make the running stack wait for its disk.
-                volume_extract.extract(name, archive, folder, self.cancellation, on_start=watch, lasting=False)
+                volume_extract.extract(name, archive, folder, self.cancellation, on_start=watch)
             except Cancelled:
                 raise
             except MaxopsError as error:

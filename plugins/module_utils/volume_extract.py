@@ -20,7 +20,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.process import (
     Cancellation,
     PipelineResult,
     Stage,
-    require_program,
     run,
     run_pipeline,
 )
@@ -41,24 +40,24 @@ def extract(
     cancellation: Cancellation,
     members: Sequence[str] = (),
     on_start: Callable[[Callable[[], int]], None] | None = None,
-    lasting: bool = True,
 ) -> list[str]:
-    """Unpack a volume's archive into an empty folder, all of it or some members; onto the disk if it is to last.
+    """Unpack a volume's archive into an empty folder, all of it or some members; gives tar's remarks.
 
-    Owners are numbers; modes, times, links, holes, ACLs and extended attributes are as they were. Gives tar's remarks.
+    Owners are numbers; modes, times, links, holes, ACLs and extended attributes are as they were.
     """
     stages = _stages(archive, destination, members)
     result = run_pipeline(
         stages, cancellation, on_start=lambda pids: on_start(bytes_read(pids[-1])) if on_start else None
     )
     _raise_on_failure(name, archive, destination, result)
-    if not lasting:
-        return result.remarks
-    require_program("sync")
-    synced = run(["sync", "--file-system", destination], cancellation)
-    if synced.failed:
-        raise MaxopsError(f"{destination} could not be put on the disk: {synced.stderr.strip()}; look at that disk")
     return result.remarks
+
+
+def put_on_disk(folder: str, cancellation: Cancellation) -> None:
+    """Have everything below a folder on the disk when this returns, with whatever else its file system has to write."""
+    synced = run(["sync", "--file-system", folder], cancellation)
+    if synced.failed:
+        raise MaxopsError(f"{folder} could not be put on the disk: {synced.stderr.strip()}; look at that disk")
 
 
 def unpacker(archive: str) -> tuple[str, ...]:
