@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Callable
 
@@ -84,9 +84,7 @@ def back_up(options: Options) -> dict[str, Any]:
             manifest = _Work(options, plan, set_id, layout).run()
             path = plan.repository.publish(set_id)
         except BaseException as error:
-            # Before the folder goes: a helper that still writes would make it come back.
-            plan.stack.remove_helpers(plan.repository.path)
-            remove_tree(layout.path)
+            _undo(plan, layout)
             if is_disk_full(error):
                 raise MaxopsError(_disk_full(plan)) from error
             raise
@@ -115,6 +113,15 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "need_bytes": plan.need,
         "free_bytes": plan.free,
     }
+
+
+def _undo(plan: Plan, layout: backup_set.Layout) -> None:
+    """Remove an unfinished set. What cannot be removed now is swept by the next backup, and hides no failure."""
+    # Before the folder goes: a helper that still writes would make it come back.
+    with suppress(MaxopsError):
+        plan.stack.remove_helpers(plan.repository.path)
+    with suppress(OSError):
+        remove_tree(layout.path)
 
 
 def _retain(repository: Repository, options: Options, set_id: str) -> tuple[dict[str, list[str]], list[str]]:
