@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import gc
 import os
 import threading
 import time
@@ -23,7 +22,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.backup_set import Layou
 from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
-from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
 from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
 
@@ -81,17 +79,21 @@ def test_retention_that_breaks_off_tells_that_the_set_was_made(
     assert sorted(os.listdir(repository.sets_path)) == ["20261123T020000Z", "20261123T040000Z"]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the SDK leaves its socket open
-def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path) -> None:
-    docker = pytest.importorskip("docker")
-    gone = docker.DockerClient(base_url=f"unix://{tmp_path}/nowhere.sock", version="1.41")
-    plan = Plan(Stack(gone, "unix:///nowhere.sock", "shop"), Repository(str(tmp_path / "repository")))
+def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan(stack_of(), Repository(str(tmp_path / "repository")))
+    asked: list[str] = []
+
+    def fail(key: str) -> list[str]:
+        asked.append(key)
+        raise MaxopsError("the daemon is gone")
+
+    monkeypatch.setattr(plan.stack, "remove_helpers", fail)
     with plan.repository.locked("test"):
         _set_id, layout = plan.repository.begin(MOMENT)
         backup_job._undo(plan, layout)
         assert os.listdir(plan.repository.staging_path) == []
         backup_job._undo(plan, layout)
-    gc.collect()
+    assert asked == [plan.repository.path] * 2
 
 
 @pytest.fixture
