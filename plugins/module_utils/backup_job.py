@@ -179,8 +179,9 @@ class _Work:
         manifest = self._manifest(parts, began_at)
         manifest["duration"] = round(time.monotonic() - begun, 3)
         fsync_folders(self.layout.path)
-        backup_set.write_manifest(self.layout.manifest, backup_set.seal(manifest))
-        return manifest
+        sealed = backup_set.seal(manifest)
+        backup_set.write_manifest(self.layout.manifest, sealed)
+        return sealed
 
     def _tasks(self, progress: Progress) -> list[Task]:
         groups = volume_part.group(self.plan, pause=self.options.quiesce == "pause")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import signal
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -36,6 +37,10 @@ def failing_well(module: AnsibleModule, after_stop: str = "nothing was published
         yield
     except MaxopsError as error:
         module.fail_json(msg=displayable(str(error)))
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        said = displayable(f"{error.strerror or error}{place}")
+        module.fail_json(msg=f"{said}; mend the cause, then run this again", exception=traceback.format_exc())
 
 
 def displayable(value: Any) -> Any:

@@ -55,6 +55,7 @@ def test_set_is_complete_and_every_digest_is_right(backup: Module) -> None:
     assert result["changed"] is True, result
     top = Path(result["path"])
     manifest = manifest_of(result)
+    assert result["manifest"]["sha256"] == manifest["sha256"]
     listed = {entry["path"]: entry for entry in manifest["files"]}
     there = {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file() or path.is_symlink()}
     assert there - {"manifest.json"} == set(listed)
