@@ -73,7 +73,6 @@ def test_what_the_system_refuses_is_told_with_its_place(module: Callable[[str], 
     with module("with failing_well(module): open('/proc/nowhere')") as process:
         result = result_of(process)
     assert result["msg"] == "No such file or directory: /proc/nowhere; mend the cause, then run this again"
-    assert "failing_well(module): open" in result["exception"] or "FileNotFoundError" in result["exception"]
 
 
 def test_missing_library_is_named_with_who_installs_it(module: Callable[[str], Any]) -> None:
