@@ -33,7 +33,7 @@ PATIENT = {"interval": "1s", "start_period": "60s", "retries": 10}
 CONTROLLED = {"mem_limit": "512m", "stop_grace_period": "0s"}
 
 
-def compose_file() -> dict[str, Any]:
+def compose_file(project: str) -> dict[str, Any]:
     """PostgreSQL, three versions of Gitea, and OpenProject."""
     standins = f"{CHECKOUT}/tests/lab/standins:/opt/lab/standins:ro"
     databases = [*GITEA_VERSIONS, "openproject"]
@@ -70,7 +70,7 @@ def compose_file() -> dict[str, Any]:
             "OPENPROJECT_SEED__ADMIN__USER__PASSWORD": "Adm1n!pass-word",
         },
     }
-    return {"name": "maxuserstest", "services": services}
+    return {"name": project, "services": services}
 
 
 @dataclass
@@ -78,15 +78,16 @@ class Applications:
     """The running applications."""
 
     folder: Path
+    project: str = "maxuserstest"
     tokens: dict[str, str] = field(default_factory=dict)
 
     def compose(self, *words: str, check: bool = True, **options: Any) -> str:
         """Run docker compose on the project."""
-        return run("docker", "compose", "-p", "maxuserstest", *words, check=check, cwd=self.folder, **options).stdout
+        return run("docker", "compose", "-p", self.project, *words, check=check, cwd=self.folder, **options).stdout
 
     def up(self) -> None:
         """Start them and wait until they answer."""
-        (self.folder / "docker-compose.yml").write_text(json.dumps(compose_file()))
+        (self.folder / "docker-compose.yml").write_text(json.dumps(compose_file(self.project)))
         self.compose("up", "--detach", "--wait", "postgres")
         for name in [*list(GITEA_VERSIONS)[1:], "openproject"]:
             self.sql(f"CREATE DATABASE {name}", "postgres")
@@ -107,7 +108,7 @@ class Applications:
 
     def url(self, service: str) -> str:
         """Address of an application on the container's network, which this host reaches."""
-        name = f"maxuserstest-{service}-1"
+        name = f"{self.project}-{service}-1"
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         found = run("docker", "inspect", "-f", form, name).stdout.strip()
         return f"http://{found}:{8080 if service == 'openproject' else 3000}"
