@@ -37,6 +37,7 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
     """All sets of a repository, the newest first, and dumps of the old way; changes nothing."""
     now = now or utc_now()
     repository = Repository(options.repository)
+    repository.check_readable()
     known = repository.sets()
     ours = [kept for kept in known if kept.manifest and kept.manifest.get("project") == options.project_name]
     reasons: Mapping[str, list[str]] = {}

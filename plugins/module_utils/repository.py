@@ -65,6 +65,14 @@ class Repository:
                 f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)"
             )
 
+    def check_readable(self) -> None:
+        """Raise MaxopsError when there is a repository whose sets this process may not see."""
+        for folder in (nearest_existing(self.path), self.sets_path):
+            if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+                raise MaxopsError(
+                    f"repository {self.path} cannot be read by this user ({folder}): run as root (become: true)"
+                )
+
     @contextmanager
     def locked(self, purpose: str) -> Iterator[None]:
         """Create the folders where they are missing and be the only job on this repository for the block."""
@@ -152,7 +160,7 @@ class Repository:
     def is_verified(self, kept: KeptSet) -> bool:
         """True when this set was verified and nothing that was found is still open."""
         found = self.verdict(kept)
-        return found is not None and found.passed
+        return kept.manifest is not None and found is not None and found.passed
 
     def record(self, found: Verdict) -> None:
         """Keep a verdict beside its set; only while the set is held."""

@@ -21,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils import (
     verify_rehearsal,
     verify_space,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.crew import each
 from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import human_size, timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.findings import (
@@ -33,7 +34,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.findings import (
 from ansible_collections.maxops.ops.plugins.module_utils.old_dumps import OldDump
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql_server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.progress import Progress
+from ansible_collections.maxops.ops.plugins.module_utils.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.repository import KeptSet, Repository
 from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import Source as FileSource
 from ansible_collections.maxops.ops.plugins.module_utils.stack import HelperSpec, Stack
@@ -121,15 +122,16 @@ class _Verification:
         verify_checksum.check([case.subject for case in sets], self.options.jobs, cancellation, meters)
         for case in sets:
             case.level = CHECKSUM
-        for case in self.cases:
-            if case.dump:
-                case.source = verify_dump.check(
-                    case.subject, case.dump, cancellation, progress.part(f"dump {case.subject.set_id}")
-                )
-                case.level = DECODE
+        dumps = [(case, progress.part(f"dump {case.subject.set_id}")) for case in self.cases if case.dump]
+        each(dumps, lambda work: self._read_dump(*work, cancellation), self.options.jobs, cancellation)
+
+    def _read_dump(self, case: _Case, meter: Part, cancellation: Cancellation) -> None:
+        assert case.dump is not None  # noqa: S101 - only called for dumps
+        case.source = verify_dump.check(case.subject, case.dump, cancellation, meter)
+        case.level = DECODE
 
     def _decode(self, progress: Progress) -> None:
-        for case in [each for each in self.cases if each.kept and each.open]:
+        for case in [case for case in self.cases if case.kept and case.open]:
             self._try(case, lambda case=case: self._decode_one(case, progress))
 
     def _decode_one(self, case: _Case, progress: Progress) -> None:
@@ -180,13 +182,12 @@ class _Verification:
     def _try(self, case: _Case, step: Any) -> None:
         try:
             step()
-        except Cancelled as error:
-            # The job's own end is everybody's; a rehearsal that was stopped for its size is its own.
-            if not str(error).startswith("the rehearsal was stopped"):
-                raise
-            case.problem = str(error)
+        except Cancelled:
+            raise
         except MaxopsError as error:
             case.problem = str(error)
+        except OSError as error:
+            case.problem = f"{error.filename}: {error.strerror}; see that the disk has room and can be written"
 
     def _preview(self, case: _Case, workshop: Workshop) -> None:
         source = self._source(case)
@@ -262,7 +263,10 @@ class _Verification:
         known = before or Verdict(case.kept.set_id, case.kept.manifest["sha256"])
         after = known.extended(case.level, result)
         if not self.check_mode:
-            self.repository.record(after)
+            try:
+                self.repository.record(after)
+            except OSError as error:
+                self.remarks.append(f"the verdict of {case.kept.set_id} could not be kept: {error.strerror}")
         return before.to_dict() if before else None, after.to_dict()
 
     def _versions(self, case: _Case) -> dict[str, str]:

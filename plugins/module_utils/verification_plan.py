@@ -50,6 +50,7 @@ class Chosen:
 
 def choose(repository: Repository, options: VerifyOptions) -> Chosen:
     """The sets and dumps that are meant. Raises MaxopsError when one is not there, or none at all is."""
+    repository.check_readable()
     sets: dict[str, KeptSet] = {}
     dumps: dict[str, OldDump] = {}
     known = repository.sets()

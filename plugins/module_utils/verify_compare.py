@@ -91,8 +91,8 @@ def _compare_sequence(
     although the column is beyond has lost its value; a lone row with the first number (Gitea's version) proves nothing.
     """
     schema, table, name = (identifier(part) for part in place)
-    column = ".".join(place)
-    query = f"SELECT last_value, is_called, (SELECT max({name}) FROM {schema}.{table}) FROM {sequence}"  # noqa: S608
+    column, escaped = ".".join(place), sequence.replace("%", "%%")
+    query = f"SELECT last_value, is_called, (SELECT max({name}) FROM {schema}.{table}) FROM {escaped}"  # noqa: S608
     [(last, called, highest)] = session.run("compare a sequence of", query)
     upcoming = last + increment if called else last
     if highest is None or upcoming > highest or (not called and highest <= start):

@@ -86,7 +86,12 @@ def rehearse(
     space = verify_space.plan(workshop.folder, [*source.databases, *subject.parts("volume")], workshop.budget)
     started = time.monotonic()
     with workshop.place(subject.set_id) as place, verify_space.watched(place.folder, space, cancellation) as usage:
-        outcome = _Rehearsal(workshop, subject, source, place, cancellation, progress).run()
+        try:
+            outcome = _Rehearsal(workshop, subject, source, place, cancellation, progress).run()
+        except Cancelled:
+            if usage.stopped:
+                raise MaxopsError(usage.stopped) from None
+            raise
     outcome.written_bytes = usage.peak
     subject.steps[REHEARSE] = round(time.monotonic() - started, 3)
     return outcome

@@ -64,9 +64,10 @@ def plan(folder: str, parts: Sequence[dict[str, Any]], budget: int | None) -> Sp
 
 @dataclass
 class Usage:
-    """The most that was seen to be written."""
+    """The most that was seen to be written, and why the work was stopped, if it was."""
 
     peak: int = 0
+    stopped: str | None = None
 
 
 @contextmanager
@@ -88,11 +89,11 @@ def _watch(folder: str, space: Space, cancellation: Cancellation, done: threadin
     while not done.wait(INTERVAL):
         free = free_bytes(folder)
         if free < RESERVE // 2:
-            cancellation.cancel(
+            usage.stopped = (
                 f"the rehearsal was stopped because only {human_size(free)} are free in {folder}: make room, or name a "
                 "folder on another disk in rehearsal_dir; nothing of it was left there"
             )
-            return
+            break
         started = time.monotonic()
         if started < measured + pause:
             continue
@@ -104,9 +105,11 @@ def _watch(folder: str, space: Space, cancellation: Cancellation, done: threadin
         pause = 5 * (measured - started)
         usage.peak = max(usage.peak, used)
         if used > space.budget:
-            cancellation.cancel(
+            usage.stopped = (
                 f"the rehearsal was stopped because it had written {human_size(used)} into {folder}, more than its "
                 f"budget of {human_size(space.budget)} ({human_size(space.need)} expected): raise rehearsal_budget "
                 "if the disk has room; nothing of it was left there"
             )
-            return
+            break
+    if usage.stopped:
+        cancellation.cancel(usage.stopped)

@@ -104,7 +104,8 @@ attributes:
     details:
       - Changed tells whether a verdict says something new. Its time is new each time.
 notes:
-  - Must run as a user that may talk to Docker and read the repository, which is C(root) on most hosts.
+  - Must run as a user that may read the repository and, beyond O(level=checksum), talk to Docker, which is C(root) on
+    most hosts. O(level=checksum) needs neither Docker nor the libraries, so that it can run where copies of sets are.
   - O(level=decode) and O(level=rehearse) need the programs C(tar) and, as the set was compressed, C(zstd), C(gzip) or
     C(lz4) on the host; the role P(maxops.ops.host#role) sees to it.
   - One rehearsal at a time uses a O(rehearsal_dir). Its containers and folders are removed whatever happens to it; what
@@ -319,7 +320,8 @@ def read_options(module: AnsibleModule) -> VerifyOptions:
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_libraries(module)
+    if module.params["level"] != CHECKSUM:
+        require_libraries(module)
     options = read_options(module)
     with failing_well(module, "no verdict was kept, run this again"):
         result = verify(options, module.check_mode)

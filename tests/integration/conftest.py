@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
-from ansible_collections.maxops.ops.tests.integration.verify_support import ContentStack
+from ansible_collections.maxops.ops.tests.integration.verify_support import ODD_NAME, ContentStack
 
 
 def _stack(factory: pytest.TempPathFactory, version: int) -> Iterator[MiniStack]:
@@ -124,14 +124,15 @@ def twin_set(content_stack: ContentStack, good_set: Path, tmp_path_factory: pyte
 def odd_set(content_stack: ContentStack, good_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set with one more database, whose sequences are behind."""
     folder = tmp_path_factory.mktemp("odd")
-    content_stack.sql("CREATE DATABASE odd")
+    quoted = '"' + ODD_NAME.replace('"', '""') + '"'
+    content_stack.sql(f"CREATE DATABASE {quoted}")
     content_stack.sql(
         "CREATE TABLE behind (id bigserial PRIMARY KEY); INSERT INTO behind DEFAULT VALUES;"
         "INSERT INTO behind VALUES (9);"
-        "CREATE TABLE lost (id bigserial PRIMARY KEY); INSERT INTO lost VALUES (1), (2), (3)",
-        "odd",
+        'CREATE TABLE "100 % lost" (id bigserial PRIMARY KEY); INSERT INTO "100 % lost" VALUES (1), (2), (3)',
+        ODD_NAME,
     )
     try:
         return content_stack.back_up(folder, folder / "repository")
     finally:
-        content_stack.sql("DROP DATABASE odd")
+        content_stack.sql(f"DROP DATABASE {quoted}")

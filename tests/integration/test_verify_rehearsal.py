@@ -6,13 +6,23 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.tests.integration.support import Module, finish, kill, run, wait_until
+from ansible_collections.maxops.ops.tests.integration.support import (
+    CHECKOUT,
+    MiniStack,
+    Module,
+    finish,
+    kill,
+    run,
+    wait_until,
+)
 from ansible_collections.maxops.ops.tests.integration.verify_support import (
+    ODD_NAME,
     OID,
     UUID,
     ContentStack,
@@ -105,7 +115,7 @@ def test_everything_that_did_not_come_back_is_found(
         "table public.lagging of openproject": "is there with 1 row",
         "extension postgis of openproject": "is missing",
         "role auditor": "is missing",
-        "sequence public.lost_id_seq of odd": "gives 1 next",
+        f'sequence public."100 % lost_id_seq" of {ODD_NAME}': "gives 1 next",
         "attachment 7 (plan 7 – 계획.pdf)": f"has no file ({pictures}/7/plan 7 – 계획.pdf)",
         "attachment 8 (plan 8 – 계획.pdf)": f"has a file of 5 bytes ({pictures}/8/plan 8 – 계획.pdf)",
         "repository 1 (anna/tools)": "has no repository (gitea-data: git/repositories/anna/tools.git)",
@@ -121,7 +131,7 @@ def test_everything_that_did_not_come_back_is_found(
     }
     assert set(findings_of(result, "warning")) == {
         "extension btree_gist of openproject",
-        "sequence public.behind_id_seq of odd",
+        f"sequence public.behind_id_seq of {ODD_NAME}",
     }
     assert result["failed"]
     assert result["sets"][0]["verdict"]["passed"] is False
@@ -228,3 +238,30 @@ def test_old_dump_comes_back(rehearse: Module, content_stack: ContentStack, tmp_
     assert result["passed"], result
     assert result["sets"][0]["rows"] == {"openproject": 3043}
     assert [each.name for each in (tmp_path / "elsewhere").iterdir()] == ["lock"]
+
+
+def test_set_of_an_older_postgresql_comes_back_in_its_own_image(
+    old_stack: MiniStack, repository: Path, tmp_path: Path
+) -> None:
+    old_stack.fill(rows=2000, files=2)
+    defaults = {"project_name": old_stack.project, "repository": str(repository)}
+    assert Module("backup", defaults, tmp_path)()["compression"]["databases"] == "1"
+    verify = Module("verify", defaults, tmp_path)
+    assert verify(level="decode")["passed"]
+    result = verify(level="rehearse")
+    assert result["passed"], result
+    assert result["sets"][0]["rehearsal"]["postgresql"].startswith("15.")
+    assert result["sets"][0]["rows"]["openproject"] >= 2000
+
+
+def test_user_who_may_not_read_the_repository(rehearse: Module, folder: Path, repository: Path) -> None:
+    repository.chmod(0o700)
+    code = (
+        "import os, sys; os.setgid(65534); os.setuid(65534)\n"
+        "from ansible_collections.maxops.ops.plugins.module_utils.verification import verify\n"
+        "from ansible_collections.maxops.ops.plugins.module_utils.verification_plan import VerifyOptions\n"
+        f"verify(VerifyOptions('x', {str(repository)!r}))"
+    )
+    environment = {"PYTHONPATH": str(CHECKOUT / ".ansible/collections")}
+    done = run(sys.executable, "-c", code, check=False, env=environment)
+    assert "cannot be read by this user" in done.stderr

@@ -74,6 +74,8 @@ git init -q --bare /data/git/repositories/org/empty.git
 chown -R 1000:1000 /data; chmod -R go= /data/git
 """
 
+ODD_NAME = """we'ird "; 100 % -- Ü"""
+
 OID = "ab12" + "c" * 60
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
