@@ -19,7 +19,7 @@ def containers(host, template, *filters):
 
 @pytest.fixture(scope="module")
 def backup_set(host):
-    names = host.check_output("ls %s", f"{REPOSITORY}/sets").split()
+    names = host.check_output("find %s -mindepth 1 -maxdepth 1 -type d -printf '%%f\n'", f"{REPOSITORY}/sets").split()
     assert len(names) == 1, "converge makes one set, and idempotence none"
     return f"{REPOSITORY}/sets/{names[0]}"
 
@@ -98,3 +98,17 @@ def test_nothing_is_left_behind(host):
     assert containers(host, "{{.Names}}", f"label=ops.maxops.helper={REPOSITORY}") == []
     assert host.check_output("ls -A %s", f"{REPOSITORY}/staging") == ""
     assert containers(host, "{{.Names}}", "status=paused", f"label=com.docker.compose.project={PROJECT}") == []
+
+
+def test_rehearsal_is_recorded_beside_the_set(host, backup_set):
+    told = json.loads(host.check_output("cat %s", f"{backup_set}.verified.json"))
+    assert (told["passed"], told["level"]) == (True, "rehearse")
+
+
+def test_restore_keeps_what_it_replaced(host):
+    listed = host.check_output(
+        f"docker exec {PROJECT}-postgres-1 psql -U maxops -Atc 'SELECT datname FROM pg_database'"
+    )
+    assert sum("__maxops_previous_" in name for name in listed.splitlines()) == 2
+    volume = f"/var/lib/docker/volumes/{PROJECT}_gitea-data"
+    assert host.check_output("find %s -maxdepth 1 -name '_data.maxops-previous-*' | wc -l", volume) == "1"
