@@ -122,12 +122,15 @@ class _Verification:
         verify_checksum.check([case.subject for case in sets], self.options.jobs, cancellation, meters)
         for case in sets:
             case.level = CHECKSUM
-        dumps = [(case, progress.part(f"dump {case.subject.set_id}")) for case in self.cases if case.dump]
-        each(dumps, lambda work: self._read_dump(*work, cancellation), self.options.jobs, cancellation)
+        dumps = [
+            (case, case.dump, progress.part(f"dump {case.subject.set_id}"), cancellation)
+            for case in self.cases
+            if case.dump
+        ]
+        each(dumps, lambda work: self._read_dump(*work), self.options.jobs, cancellation)
 
-    def _read_dump(self, case: _Case, meter: Part, cancellation: Cancellation) -> None:
-        assert case.dump is not None  # noqa: S101 - only called for dumps
-        case.source = verify_dump.check(case.subject, case.dump, cancellation, meter)
+    def _read_dump(self, case: _Case, dump: OldDump, meter: Part, cancellation: Cancellation) -> None:
+        case.source = verify_dump.check(case.subject, dump, cancellation, meter)
         case.level = DECODE
 
     def _decode(self, progress: Progress) -> None:
@@ -206,16 +209,15 @@ class _Verification:
     def _source(self, case: _Case) -> Source:
         service = self.options.database_service
         image = verify_image.find(self.stack, case.subject.manifest, service)
-        if case.kept:
-            if not image.same:
-                made = ((case.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
-                remedy = f"For a drill that counts, bring the set's image along: docker pull {made}"
-                found = f"rehearsed in {image.name} ({image.id}), because its own image is not on this host"
-                case.subject.warning(REHEARSE, "image", found, f"the image that made the set ({made})", remedy)
-            return Source(image, case.subject.parts("database"))
-        assert case.source is not None  # noqa: S101 - checked as a dump before
-        part, roles = self._like_the_running(case.source.databases[0])
-        return Source(image, [part], case.source.file, roles)
+        if case.source is not None:
+            part, roles = self._like_the_running(case.source.databases[0])
+            return Source(image, [part], case.source.file, roles)
+        if not image.same:
+            made = ((case.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
+            remedy = f"For a drill that counts, bring the set's image along: docker pull {made}"
+            found = f"rehearsed in {image.name} ({image.id}), because its own image is not on this host"
+            case.subject.warning(REHEARSE, "image", found, f"the image that made the set ({made})", remedy)
+        return Source(image, case.subject.parts("database"))
 
     def _like_the_running(self, part: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """A database as the running server has it, for a dump that does not tell, and the roles that the dump needs."""

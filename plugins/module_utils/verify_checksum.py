@@ -155,7 +155,9 @@ def _check_form(manifest: dict[str, Any], text: str, set_id: str) -> None:
 
 
 def _is_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str) or type(entry.get("size")) is not int:
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+        return False
+    if not isinstance(entry.get("size"), int) or isinstance(entry["size"], bool):
         return False
     if os.path.isabs(entry["path"]) or {"", ".", ".."} & set(entry["path"].split("/")):
         return False
