@@ -30,8 +30,13 @@ INSIDE_SOURCE = "/maxops/source"
 INSIDE_SOCKET = "/maxops/socket"
 INSIDE_PASSFILE = "/maxops/pgpass"
 
-# Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
-LOADING_SETTINGS = {"synchronous_commit": "off", "maintenance_work_mem": "256MB"}
+LOADING_SETTINGS = {
+    # Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
+    "synchronous_commit": "off",
+    "maintenance_work_mem": "256MB",
+    # The jobs keep all processors busy already.
+    "max_parallel_maintenance_workers": "0",
+}
 
 # Both programs' ends count: psql takes a cut stream for the end of the file, so gunzip has to be asked.
 _PSQL_SCRIPT = """
