@@ -46,7 +46,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.verdict import (
     LevelResult,
     Verdict,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.verification_plan import VerifyOptions, choose
+from ansible_collections.maxops.ops.plugins.module_utils.verification_plan import (
+    VerifyOptions,
+    choose,
+    rehearsal_folder,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.verify_rehearsal import Outcome, Source
 from ansible_collections.maxops.ops.plugins.module_utils.verify_subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.verify_workshop import Workshop
@@ -165,9 +169,9 @@ class _Verification:
         cases = [case for case in self.cases if case.open]
         if not cases:
             return
-        folder = self.options.rehearsal_dir or os.path.join(self.repository.path, "rehearsal")
+        folder = rehearsal_folder(self.options)
         workshop = Workshop(
-            os.path.abspath(folder),
+            folder,
             self.stack,
             self.options.jobs,
             self.options.rehearsal_budget,

@@ -40,6 +40,13 @@ class VerifyOptions:
     progress_file: str | None = None
 
 
+def rehearsal_folder(options: VerifyOptions) -> str:
+    """A folder that nobody else has anything in: what a killed rehearsal left there is removed without asking."""
+    if options.rehearsal_dir:
+        return os.path.join(os.path.abspath(options.rehearsal_dir), "maxops-rehearsal")
+    return os.path.join(os.path.abspath(options.repository), "rehearsal")
+
+
 @dataclass
 class Chosen:
     """What is to be verified: sets of the repository, and dumps of the old way."""

@@ -66,8 +66,8 @@ options:
     default: true
   rehearsal_dir:
     description:
-      - Folder for rehearsals, best on a disk of its own. Everything in it belongs to this collection and is removed.
-      - By default C(rehearsal) in the repository.
+      - Folder for rehearsals, best on a disk of its own. They happen in C(maxops-rehearsal) in it, and leave nothing there.
+      - By default in C(rehearsal) in the repository.
     type: path
   rehearsal_budget:
     description:
