@@ -122,6 +122,7 @@ def options_of(module: AnsibleModule) -> Options:
         prune=module.params["prune"],
         prune_exclude=module.params["prune_exclude"],
         progress_file=module.params["progress_file"],
+        details=module._diff,
     )
 
 
@@ -134,37 +135,49 @@ def run(
         cancellation = Cancellation()
         client, version, system = connect(cancellation)
         report = synchronise(system, people, options_of(module), cancellation)
-    result = {
-        **result_of(report),
+    # What ten thousand people and accounts take is needed for the result now.
+    people.clear()
+    del system
+    failure = _failure(report) if report.stopped or report.failures else None
+    result: dict[str, Any] = {
         "version": version,
         "requests": client.sent,
         "duration": round(time.monotonic() - started, 2),
     }
     if module._diff:
         result["diff"] = diff_of(report)
-    if report.stopped or report.failures:
-        module.fail_json(msg=_failure(report), **result)
+    result.update(result_of(report))
+    if failure:
+        module.fail_json(msg=failure, **result)
     module.exit_json(**result)
 
 
 def result_of(report: Report) -> dict[str, Any]:
-    """What became of everybody, as results have it."""
-    return {
-        "changed": any(outcome.changes for outcome in report.outcomes),
-        "users": [outcome.shown() for outcome in report.outcomes],
+    """What became of everybody, as results have it. The report is empty afterwards."""
+    result: dict[str, Any] = {
+        "changed": any(outcome.has_changed for outcome in report.outcomes),
         "counts": report.counts(),
         "unlisted": report.unlisted,
         "tokens": [secret for outcome in report.outcomes for secret in outcome.secrets],
+        "unchanged": [outcome.name for outcome in report.outcomes if outcome.says_nothing],
+        "users": [],
     }
+    report.outcomes.reverse()
+    while report.outcomes:
+        outcome = report.outcomes.pop()
+        if not outcome.says_nothing:
+            result["users"].append(outcome.shown())
+    return result
 
 
 def diff_of(report: Report) -> dict[str, Any]:
     """Before and after of everything that changed, by user."""
     sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for outcome in report.outcomes:
-        if outcome.changes:
+        changes = {**outcome.made, **outcome.changes}
+        if changes:
             for index, side in enumerate(sides):
-                side[outcome.name] = {key: pair[index] for key, pair in outcome.changes.items()}
+                side[outcome.name] = {key: pair[index] for key, pair in changes.items()}
     return {"before": sides[0], "after": sides[1]}
 
 

@@ -195,7 +195,7 @@ def token_steps(api: Gitea, person: Person, account: Account, outcome: Outcome, 
             lost.add(name)
             secret = api.add_token(now, name, token.get("scopes") or [])
             lost.discard(name)
-            outcome.secrets.append({"user": person.name, "name": name, "token": secret})
+            outcome.secrets = (*outcome.secrets, {"user": person.name, "name": name, "token": secret})
 
     names = [token["name"] for token in missing]
     yield Step({"tokens": (sorted(present), sorted(present | set(names)))}, apply)

@@ -211,7 +211,7 @@ class GiteaUsers:
                 "and end its use"
             )
         if named:
-            outcome.more["removed_with"] = named
+            outcome.more = {"removed_with": named}
         return Step({"state": ("present", "absent")}, lambda now: self._api.delete(now, purge), removes=True)
 
     def _farewell(self, person: Person, account: Account) -> list[Step]:

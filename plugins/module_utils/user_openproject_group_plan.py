@@ -75,7 +75,7 @@ class Groups:
                 self._write(group.id, wishes)
             except MaxopsError as error:
                 for key in {*wishes.come.values(), *wishes.go.values()}:
-                    outcomes[key].changes.pop("groups", None)
+                    outcomes[key].leave_out(["groups"])
                     outcomes[key].error = outcomes[key].error or f'group "{group.name}": {error}'
 
     def _write(self, group_id: int, wishes: _Wishes) -> None:

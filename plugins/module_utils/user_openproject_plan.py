@@ -181,7 +181,7 @@ class OpenProjectUsers:
                     ) from error
                 raise
             if not self._is_gone(now):
-                outcome.remarks.append("OpenProject has taken the removal and has not finished it yet")
+                outcome.remarks = ("OpenProject has taken the removal and has not finished it yet",)
 
         return Step({"state": ("present", "absent")}, remove, removes=True)
 

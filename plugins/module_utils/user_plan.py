@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Callable, NamedTuple, Protocol
 
 from ansible_collections.maxops.ops.plugins.module_utils.crew import each
@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.paging import Listing
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 
 MASK = "********"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 FEW = 20
 """Up to so many people are looked up one by one."""
 
@@ -76,21 +77,40 @@ class AlreadyThereError(MaxopsError):
     """Somebody made the account after the accounts were read; it has to be looked at."""
 
 
-@dataclass
 class Outcome:
-    """What became of one person."""
+    """What became of one person.
 
-    name: str
-    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    created: bool = False
-    removed: bool = False
-    lost_creation: bool = False
-    error: str | None = None
-    not_compared: Sequence[str] = ()
-    remarks: list[str] = field(default_factory=list)
-    more: dict[str, Any] = field(default_factory=dict)
-    secrets: list[dict[str, str]] = field(default_factory=list)
-    later: set[str] = field(default_factory=set)
+    ``made`` are the fields of a new account, kept where somebody wants to see them; ``changes`` what was changed
+    otherwise. Ten thousand of these live at once, so an outcome holds no container before it has something to hold.
+    """
+
+    __slots__ = (
+        "begun",
+        "changes",
+        "created",
+        "error",
+        "later",
+        "lost_creation",
+        "made",
+        "more",
+        "name",
+        "not_compared",
+        "remarks",
+        "removed",
+        "secrets",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.begun = self.created = self.removed = self.lost_creation = False
+        self.error: str | None = None
+        self.changes: Mapping[str, tuple[Any, Any]] = NOTHING
+        self.made: Mapping[str, tuple[Any, Any]] = NOTHING
+        self.more: Mapping[str, Any] = NOTHING
+        self.not_compared: Sequence[str] = ()
+        self.remarks: Sequence[str] = ()
+        self.secrets: Sequence[dict[str, str]] = ()
+        self.later: Sequence[str] = ()
 
     @property
     def status(self) -> str:
@@ -101,34 +121,57 @@ class Outcome:
             return "created" if self.created else "removed"
         return "changed" if self.changes else "unchanged"
 
-    def begin(self, step: Step) -> None:
+    @property
+    def has_changed(self) -> bool:
+        """True when something is different from before, even for somebody who failed in the end."""
+        return bool(self.changes) or self.created or self.removed
+
+    def begin(self, step: Step, details: bool = False) -> None:
         """The step is under way: from here on it may have happened."""
-        self.changes.update(step.changes)
-        self.later.update(step.changes if step.later else ())
+        if step.creates:
+            self.made = step.changes if details else NOTHING
+        else:
+            self.changes = {**self.changes, **step.changes}
+        if step.later:
+            self.later = (*self.later, *step.changes)
         self.created = self.created or step.creates
         self.removed = self.removed or step.removes
 
     def take_back(self, step: Step) -> None:
         """The application refused the step, so it has not happened."""
-        for name in step.changes:
-            self.changes.pop(name, None)
+        if step.creates:
+            self.made = NOTHING
+        else:
+            self.leave_out(step.changes)
         self.created = self.created and not step.creates
         self.removed = self.removed and not step.removes
 
+    def leave_out(self, names: Iterable[str]) -> None:
+        """These changes have not been made."""
+        self.changes = {key: change for key, change in self.changes.items() if key not in names}
+
     def leave_out_later(self) -> None:
         """The run was stopped before the changes that are made for everybody at once."""
-        for name in self.later:
-            self.changes.pop(name, None)
-            self.error = self.error or f"the run was stopped before {name} were changed; the next run does it"
+        if self.later:
+            self.leave_out(self.later)
+            names = " and ".join(self.later)
+            self.error = self.error or f"the run was stopped before {names} were changed; the next run does it"
+
+    @property
+    def says_nothing(self) -> bool:
+        """True for somebody about whom there is nothing to tell but the name."""
+        return self.status == "unchanged" and not (self.not_compared or self.remarks)
 
     def shown(self) -> dict[str, Any]:
         """The outcome as a result has it; what says nothing is left out."""
         data: dict[str, Any] = {"name": self.name, "status": self.status}
         if self.changes:
             data["changes"] = {key: {"before": old, "after": new} for key, (old, new) in self.changes.items()}
-        for key in ("error", "not_compared", "remarks"):
+        if self.error is not None:
+            data["error"] = self.error
+        for key in ("not_compared", "remarks"):
             if getattr(self, key):
-                data[key] = getattr(self, key)
+                data[key] = list(getattr(self, key))
         return {**data, **self.more}
 
 

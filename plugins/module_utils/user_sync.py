@@ -35,13 +35,18 @@ LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Options:
-    """How a list is applied. ``prune`` is none, report or lock, for accounts that are not in the list."""
+    """How a list is applied.
+
+    ``prune`` is none, report or lock, for accounts that are not in the list; with ``details``, outcomes hold the fields
+    of new accounts as well.
+    """
 
     check_mode: bool = False
     workers: int = 8
     prune: str = "none"
     prune_exclude: Sequence[str] = ()
     progress_file: str | None = None
+    details: bool = False
 
 
 @dataclass
@@ -99,7 +104,7 @@ class _Run:
             part.start()
             part.measure = lambda: self._done
             try:
-                self._work(list(zip(people, report.outcomes)), self._system.steps)
+                self._work(people, report.outcomes, self._system.steps)
                 if not self._options.check_mode:
                     self._system.finish({outcome.name.lower(): outcome for outcome in report.outcomes})
                 if prune:
@@ -111,22 +116,20 @@ class _Run:
             part.finish()
         return report
 
-    def _work(self, pairs: Sequence[tuple[Person, Outcome]], steps: StepsOf) -> None:
-        begun: set[int] = set()
-
+    def _work(self, people: Sequence[Person], outcomes: Sequence[Outcome], steps: StepsOf) -> None:
         def take(number: int) -> None:
-            begun.add(number)
-            self._one(*pairs[number], steps)
+            self._one(people[number], outcomes[number], steps)
 
         try:
-            each(range(len(pairs)), take, self._options.workers, self._cancellation)
+            each(range(len(people)), take, self._options.workers, self._cancellation)
         except Cancelled:
-            for number, (_person, outcome) in enumerate(pairs):
-                if number not in begun:
+            for outcome in outcomes:
+                if not outcome.begun:
                     outcome.error = "not tried: the run was stopped before"
             raise
 
     def _one(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
+        outcome.begun = True
         if self._hopeless is not None:
             outcome.error = f"not tried: {self._hopeless}"
             return
@@ -149,7 +152,7 @@ class _Run:
         for look in range(LOOKS):
             try:
                 for step in steps(person, account, outcome):
-                    outcome.begin(step)
+                    outcome.begin(step, self._options.details)
                     if not self._options.check_mode:
                         account = self._run(step, person, account, outcome)
                 return
@@ -186,7 +189,7 @@ class _Run:
         account = self._system.find(person)
         for name, (before, after) in step.changes.items():
             if getattr(account, name, before) == after:
-                outcome.changes[name] = (before, after)
+                outcome.changes = {**outcome.changes, name: (before, after)}
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -205,9 +208,10 @@ class _Run:
         ]
         report.unlisted = unlisted
         if self._options.prune == "lock":
-            pairs = [(Person(name, {}), Outcome(name)) for name in unlisted]
-            report.outcomes += [outcome for _person, outcome in pairs]
-            self._work(pairs, lambda _person, _account, _outcome: [self._system.lock()])
+            outcomes = [Outcome(name) for name in unlisted]
+            report.outcomes += outcomes
+            people = [Person(name, {}) for name in unlisted]
+            self._work(people, outcomes, lambda _person, _account, _outcome: [self._system.lock()])
 
     def _excluded(self, name: str) -> bool:
         return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self._options.prune_exclude)

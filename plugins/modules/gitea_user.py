@@ -282,7 +282,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: What became of each user, in the order of the list; accounts that O(prune) locked follow.
+  description:
+    - What became of the users, in the order of the list; accounts that O(prune) locked follow.
+    - Those about whom there is nothing to tell are in RV(unchanged).
   returned: always, except when nothing could be read
   type: list
   elements: dict
@@ -294,7 +296,9 @@ users:
       description: V(created), V(changed), V(unchanged), V(removed) or V(failed).
       type: str
     changes:
-      description: Each field that was changed (would be, in check mode), with C(before) and C(after).
+      description:
+        - Each field that was changed (would be, in check mode), with C(before) and C(after).
+        - The fields that a new account was made with are shown in diff mode only.
       type: dict
       returned: when something was changed
     not_compared:
@@ -312,12 +316,18 @@ users:
       returned: when the status is V(failed)
   sample:
     - {name: alice, status: changed, changes: {full_name: {before: Alice, after: Alice Kim}}}
-    - {name: bob, status: unchanged}
+    - {name: carol, status: created}
+unchanged:
+  description: Names of users whose accounts are as wanted.
+  returned: always, except when nothing could be read
+  type: list
+  elements: str
+  sample: [bob]
 counts:
   description: How many users had each status.
   returned: always, except when nothing could be read
   type: dict
-  sample: {created: 0, changed: 1, unchanged: 1, removed: 0, failed: 0}
+  sample: {created: 1, changed: 1, unchanged: 1, removed: 0, failed: 0}
 unlisted:
   description: Accounts that are not in O(users), can sign in and are not excluded, when O(prune) looks for them.
   returned: always, except when nothing could be read

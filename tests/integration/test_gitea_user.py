@@ -41,8 +41,8 @@ def test_create_then_nothing_then_change_each_field(any_gitea: Application) -> N
 
     made = only(any_gitea.sync([person]))
     assert made.error is None
-    assert (made.status, made.changes) == ("created", planned.changes)
-    assert made.changes["password"] == (None, MASK)
+    assert (made.status, made.made, made.changes) == ("created", planned.made, planned.changes)
+    assert made.made["password"] == (None, MASK)
     shown = any_gitea.shown("kim")
     assert {key: shown[key] for key in ("full_name", "restricted", "visibility", "website", "location")} == {
         key: FULL[key] for key in ("full_name", "restricted", "visibility", "website", "location")
@@ -207,7 +207,7 @@ def test_tokens_are_made_once_and_told_once(any_gitea: Application) -> None:
     answer = any_gitea.api("GET /user", headers={"Authorization": f"token {token['token']}"})
     assert answer.json()["login"] == person.name
     again = only(any_gitea.sync([person], **any_gitea.by_password()))
-    assert (again.status, again.secrets) == ("unchanged", [])
+    assert (again.status, again.secrets) == ("unchanged", ())
 
 
 def test_removal_refuses_and_names_what_would_go(any_gitea: Application) -> None:

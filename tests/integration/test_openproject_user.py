@@ -49,8 +49,8 @@ def test_create_then_nothing_then_change_each_field(openproject: Application) ->
     assert planned.status == "created"
     assert openproject.api(f"GET /users/{person.name}").status_code == 404, "check mode changed something"
     made = only(openproject.sync([person]))
-    assert (made.error, made.status, made.changes) == (None, "created", planned.changes)
-    assert made.changes["password"] == (None, MASK)
+    assert (made.error, made.status, made.made) == (None, "created", planned.made)
+    assert made.made["password"] == (None, MASK)
     shown = openproject.shown("kim")
     assert [shown[key] for key in ("firstName", "lastName", "language", "admin", "status")] == [
         "민수", "김", "ko", True, "active",
@@ -66,7 +66,7 @@ def test_create_then_nothing_then_change_each_field(openproject: Application) ->
 
 def test_invited_needs_nothing_but_an_address(openproject: Application) -> None:
     person = Person(openproject.name("inv"), {"email": f"{openproject.name('inv')}@example.test"})
-    assert only(openproject.sync([person])).changes["status"] == (None, "invited")
+    assert only(openproject.sync([person])).made["status"] == (None, "invited")
     assert openproject.shown("inv")["status"] == "invited"
     assert only(openproject.sync([person])).status == "unchanged"
     for options in ({"locked": True}, {"state": "locked"}):

@@ -337,6 +337,7 @@ def test_stopped_in_the_middle_and_completed_by_the_next_run(
     done = [user["name"] for user in result["users"] if user["status"] == "created"]
     assert 0 < len(done) < 150
     assert {user["status"] for user in result["users"]} == {"created", "failed"}
+    assert result["unchanged"] == []
     second = module(users=people)
     assert not second.get("failed")
     assert second["counts"]["created"] + second["counts"]["unchanged"] == 150

@@ -191,7 +191,7 @@ class Application:
             system: Any = OpenProjectUsers(OpenProject(where, cancellation), cancellation)
         else:
             system = GiteaUsers(Gitea(where, cancellation), cancellation)
-        options = Options(check_mode, where.concurrency, prune, list(prune_exclude))
+        options = Options(check_mode, where.concurrency, prune, list(prune_exclude), details=True)
         return synchronise(system, list(people), options, cancellation)
 
     def api(self, request: str, body: Any = None, **options: Any) -> requests.Response:

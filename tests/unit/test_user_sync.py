@@ -190,9 +190,15 @@ def test_outcome_tells_what_happened_and_no_more() -> None:
     outcome = Outcome("a")
     assert outcome.shown() == {"name": "a", "status": "unchanged"}
     step = Step({"email": ("", "x")}, lambda _account: None, creates=True)
-    outcome.begin(step)
-    assert outcome.shown() == {"name": "a", "status": "created", "changes": {"email": {"before": "", "after": "x"}}}
+    outcome.begin(step, details=True)
+    assert outcome.shown() == {"name": "a", "status": "created"}
+    assert outcome.made == {"email": ("", "x")}
+    more = Step({"admin": (False, True)}, lambda _account: None)
+    outcome.begin(more)
+    assert outcome.shown()["changes"] == {"admin": {"before": False, "after": True}}
+    outcome.take_back(more)
     outcome.take_back(step)
+    assert outcome.made == {}
     assert outcome.status == "unchanged"
     later = Step({"groups": ([], ["g"])}, lambda _account: None, later=True)
     outcome.begin(later)

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators read about users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.users_text import users_summary, users_table
+
+COUNTS = {"created": 1, "changed": 2, "removed": 0, "failed": 1, "unchanged": 96}
+
+
+def changed(name: str, **changes: tuple[Any, Any]) -> dict[str, Any]:
+    told = {key: {"before": before, "after": after} for key, (before, after) in changes.items()}
+    return {"name": name, "status": "changed", "changes": told}
+
+
+GITEA = {
+    "counts": COUNTS,
+    "duration": 1.234,
+    "unlisted": ["ghost"],
+    "users": [
+        {"name": "new", "status": "created", "changes": {"teams": {"before": [], "after": ["acme/devs"]}, "location": {"before": "", "after": "x"}}},
+        changed("mover", teams=(["acme/devs"], ["acme/ops"]), admin=(False, True)),
+        changed("leaver", prohibit_login=(False, True)),
+        {"name": "bad", "status": "failed", "error": "boom; look"},
+        {"name": "same", "status": "unchanged", "not_compared": ["max_repo_creation"]},
+    ],
+}  # fmt: skip
+RESULT = {"count": 100, "gitea": GITEA, "openproject": {"msg": "no answer"}, "remarks": ["row 3 is empty"]}
+
+
+def test_one_host() -> None:
+    lines = users_summary("lab", {**RESULT, "new_passwords": ["new"], "passwords_file": "/p.yml"}, check_mode=False)
+    assert lines[0] == "lab: 100 people"
+    assert lines[1].split() == ["Gitea", *"1 created, 2 changed, 1 failed, 96 unchanged".split(), "1.2", "s"]
+    assert "could not be read: no answer" in lines[2]
+    assert [line.split()[:2] for line in lines[3:7]] == [
+        ["FAILED", "bad"], ["leaves", "leaver"], ["moves", "mover"], ["joins", "new"],
+    ]  # fmt: skip
+    assert "boom; look" in lines[3]
+    assert "prohibit_login false → true" in lines[4]
+    assert "teams acme/devs → acme/ops; admin false → true" in lines[5]
+    assert lines[6].endswith("teams acme/devs")
+    assert lines[7:] == [
+        "  in Gitea and not in the list: ghost",
+        "  remark: row 3 is empty",
+        "  1 new passwords: ansible-vault view /p.yml",
+    ]
+
+
+def test_check_mode_says_that_nothing_happened() -> None:
+    assert "nothing changed yet" in users_summary("lab", RESULT, check_mode=True)[0]
+    assert "nothing changed yet" in users_summary("lab", {**RESULT, "report_only": True}, check_mode=False)[0]
+
+
+def test_a_thousand_new_people_are_no_thousand_lines() -> None:
+    many = {
+        "counts": {**COUNTS, "created": 1000},
+        "users": [{"name": f"n{each}", "status": "created"} for each in range(1000)],
+    }
+    lines = users_summary("lab", {"count": 1000, "gitea": many}, check_mode=False)
+    assert len(lines) < 50
+    assert lines[-1] == "  and 960 more"
+
+
+def test_many_hosts_failures_first() -> None:
+    good = {"count": 1, "openproject": {"counts": {**COUNTS, "failed": 0}, "users": [], "unlisted": []}}
+    rows = [line.split() for line in users_table({"a": good, "b": RESULT})]
+    assert rows[0][:3] == ["HOST", "APPLICATION", "CREATED"]
+    assert [row[:2] for row in rows[1:]] == [["b", "Gitea"], ["b", "OpenProject"], ["a", "OpenProject"]]
+    assert "ALL" in rows[2]
