@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,13 @@ class Workshop:
             raise MaxopsError(
                 f"{self.folder} cannot be made for rehearsals: {error.strerror}; name another folder in rehearsal_dir"
             ) from error
+        # Everything in it is going to be removed: a link that others planted must not lead there.
+        found = os.lstat(self.folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise MaxopsError(
+                f"{self.folder} is not a folder that only this user can write to, so rehearsals cannot happen there: "
+                "remove it, or name another folder in rehearsal_dir"
+            )
         purpose = "rehearsal of a backup set"
         with exclusive_lock(os.path.join(self.folder, "lock"), f"the rehearsals' folder {self.folder}", purpose):
             swept = self.stack.remove_helpers(self.key)

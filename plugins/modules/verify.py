@@ -66,7 +66,8 @@ options:
     default: true
   rehearsal_dir:
     description:
-      - Folder for rehearsals, best on a disk of its own. They happen in C(maxops-rehearsal) in it, and leave nothing there.
+      - Folder for rehearsals, best on a disk of its own. They happen in C(maxops-rehearsal) in it, and leave nothing
+        there.
       - By default in C(rehearsal) in the repository.
     type: path
   rehearsal_budget:

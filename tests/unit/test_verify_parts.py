@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.process import Cancella
 from ansible_collections.maxops.ops.plugins.module_utils.verify_image import find
 from ansible_collections.maxops.ops.plugins.module_utils.verify_rehearsal import bootstrap_user
 from ansible_collections.maxops.ops.plugins.module_utils.verify_space import Space
+from ansible_collections.maxops.ops.plugins.module_utils.verify_workshop import Workshop
 
 MB = 1000 * 1000
 
@@ -123,3 +124,20 @@ def test_no_image_says_which_to_bring() -> None:
         find(Daemon({}), MANIFEST, "postgres")
     with pytest.raises(MaxopsError, match='no container of service "postgres"'):
         find(Daemon({}), None, "postgres")
+
+
+@pytest.mark.parametrize("planted", ["link", "open"])
+def test_place_that_others_could_have_prepared_is_refused(tmp_path: Path, planted: str) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir(mode=0o700)
+    (precious / "file").write_text("kept")
+    place = tmp_path / "maxops-rehearsal"
+    if planted == "link":
+        place.symlink_to(precious)
+    else:
+        place.mkdir()
+        place.chmod(0o777)
+    workshop = Workshop(str(place), Daemon({}), 1, None, True)
+    with pytest.raises(MaxopsError, match="not a folder that only this user can write to"), workshop.opened():
+        pass
+    assert (precious / "file").read_text() == "kept"
