@@ -73,6 +73,12 @@ def test_volume_that_two_write_to_joins_what_each_of_them_writes_to() -> None:
     ]
 
 
+def test_database_that_two_applications_name_is_frozen_once() -> None:
+    other = container("other", environment={"DB": "gitea"})
+    plan = plan_of(volume("a", GITEA), volume("b", other), databases=("gitea",))
+    assert shape(group(plan, pause=True)) == [({"a"}, {"gitea"}, ["gitea"]), ({"b"}, {"other"}, [])]
+
+
 def test_volumes_that_nobody_writes_to_have_nothing_to_do_with_each_other() -> None:
     plan = plan_of(volume("a"), volume("b"), databases=("openproject",))
     assert shape(group(plan, pause=True)) == [({"a"}, set(), []), ({"b"}, set(), [])]
