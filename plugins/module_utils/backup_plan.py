@@ -21,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.postgresql_server impor
 from ansible_collections.maxops.ops.plugins.module_utils.process import require_program
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.services import volume_facts
 from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, Container, Stack
 
 DUMP_RATIO = 0.6
@@ -194,8 +195,9 @@ def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], 
     for name in [each for each in chosen if _excluded(each, options.exclude)]:
         plan.left_out.append({"kind": "volume", "name": name, "reason": "excluded"})
         del chosen[name]
-    for name, (_docker_name, folder) in chosen.items():
+    for name, (docker_name, folder) in chosen.items():
         _check_folder(name, folder, plan.repository.path)
+        _check_mounted(plan.stack, name, docker_name, folder)
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
         sizes = list(pool.map(lambda entry: volume.measure(entry[1]), chosen.values()))
     for (name, (docker_name, folder)), size in zip(chosen.items(), sizes):
@@ -247,6 +249,20 @@ def _check_folder(name: str, folder: str, repository: str) -> None:
         raise MaxopsError(
             f'repository {repository} lies inside volume "{name}" ({folder}), so each set would hold all earlier ones; '
             "name a repository outside of the volumes that are backed up"
+        )
+
+
+def _check_mounted(stack: Stack, name: str, docker_name: str, folder: str) -> None:
+    """A volume with a device of its own is there only while a container uses it: else its folder is empty."""
+    users = [each for each in stack.containers if any(mount.name == docker_name for mount in each.mounts)]
+    if any(each.state in ("running", "paused", "restarting") for each in users):
+        return
+    device = ((volume_facts(stack, docker_name) or {}).get("Options") or {}).get("device")
+    if device and not os.path.ismount(folder) and not (os.path.exists(device) and os.path.samefile(device, folder)):
+        services = ", ".join(sorted({each.service for each in users}))
+        raise MaxopsError(
+            f'volume "{name}" is {device}, which Docker mounts only while a container uses it, and none does: '
+            f"start a service that mounts it ({services}), or leave the volume out (exclude)"
         )
 
 

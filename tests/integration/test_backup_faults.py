@@ -265,6 +265,30 @@ def test_files_that_vanish_and_grow_are_remarked_and_the_others_are_whole(
     stack.shell("rm -r /assets/busy")
 
 
+def test_volume_that_is_only_there_while_its_service_runs_is_never_taken_for_an_empty_one(
+    backup: Module, stack: MiniStack, tmp_path: Path
+) -> None:
+    device = tmp_path / "device"
+    device.mkdir()
+    (device / "file").write_text("precious")
+    name = f"{stack.project}_bound"
+    options = [word for pair in ("type=none", "o=bind", f"device={device}") for word in ("--opt", pair)]
+    run("docker", "volume", "create", *options, name)
+    labels = [f"--label=com.docker.compose.{key}" for key in (f"project={stack.project}", "service=files")]
+    container = run("docker", "create", *labels, "-v", f"{name}:/files", "maxops-lab/base:trixie", "sleep", "60")
+    try:
+        refused = backup(databases=[], volumes=["bound"])
+        assert f'volume "bound" is {device}, which Docker mounts only while' in refused["msg"]
+        assert "start a service that mounts it (files)" in refused["msg"]
+        run("docker", "start", container.stdout.strip())
+        result = backup(databases=[], volumes=["bound"])
+    finally:
+        run("docker", "rm", "--force", container.stdout.strip())
+        run("docker", "volume", "rm", name)
+    listed = run("tar", "--list", "--zstd", "-f", Path(result["path"]) / "volumes/bound.tar.zst").stdout
+    assert "./file\n" in listed
+
+
 def test_pause_freezes_only_what_ran_and_only_meanwhile(backup: Module, stack: MiniStack) -> None:
     begun = int(time.time())
     assert backup(quiesce="pause")["changed"] is True
