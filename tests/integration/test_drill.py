@@ -65,8 +65,11 @@ def test_drill_reports_on_all_hosts_and_fails_for_those_that_did_not_pass(invent
     recap = done.stdout[done.stdout.index("PLAY RECAP") :]
     [well] = [line for line in recap.splitlines() if line.startswith("well")]
     assert "failed=0" in well
-    # Only the host that is well: the exit code is for CI.
-    assert play("drill", inventory, "-e", f"maxops_results_dir={folder}", "--limit", "well").returncode == 0
+    # The exit code is for CI, and a look beforehand rehearses nothing.
+    look = play("drill", inventory, "-e", f"maxops_results_dir={tmp_path / 'none'}", "--limit", "well", "--check")
+    assert look.returncode == 0, look.stdout
+    assert "would be rehearsed in image" in look.stdout
+    assert not list(tmp_path.glob("none/drill-*"))
 
 
 def test_verification_keeps_its_result_for_ci(inventory: Path, tmp_path: Path) -> None:
