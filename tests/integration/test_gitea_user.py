@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.http import basic
 from ansible_collections.maxops.ops.plugins.module_utils.user_plan import MASK, Person
+from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.users_support import ADMIN, PASSWORD, Application, ssh_key
 
 FULL: dict[str, Any] = {
@@ -311,6 +312,20 @@ def test_login_source(any_gitea: Application) -> None:
     assert list(again.not_compared) == ([] if tells else ["source_id"])
     if tells:
         assert "moves nobody back" in only(any_gitea.sync([Person(person.name, {"source_id": 0})])).error
+
+
+def test_forgejo_tells_its_own_version_and_that_of_the_gitea_it_follows(gitea: Application) -> None:
+    proxy = FaultProxy(gitea.applications.url("gitea122"))
+    try:
+        proxy.inject("GET .*/version", times=99, status=200, body='{"version": "10.0.1+gitea-1.22.0"}')
+        forgejo = Application("gitea122", proxy.url, gitea.applications.token("gitea122"), gitea.applications)
+        assert only(forgejo.sync([forgejo.person("f", admin=True)])).status == "created"
+        assert only(forgejo.sync([forgejo.person("f", admin=True)])).status == "unchanged"
+        proxy.faults[0].body = '{"version": "1.20.5"}'
+        with pytest.raises(MaxopsError, match=r"runs Gitea 1\.20\.5; this works with 1\.21 and later"):
+            forgejo.sync([forgejo.person("f")])
+    finally:
+        proxy.close()
 
 
 def test_missing_password_and_email_are_asked_for(gitea: Application) -> None:
