@@ -54,7 +54,7 @@ class Server:
                 application_name="maxops.ops",
             )
         except psycopg2.OperationalError as error:
-            raise MaxopsError(self._explain(database, str(error).strip())) from error
+            raise MaxopsError(self._explain(database, " ".join(str(error).split()))) from error
 
     def _explain(self, database: str, text: str) -> str:
         place = f'database "{database}" in container {self.container}'

@@ -90,6 +90,7 @@ def test_server_that_is_not_there_is_told() -> None:
         nobody.connect("shop")
     assert 'database "shop" in container shop-postgres-1 cannot be reached at 127.0.0.1:1' in str(refused.value)
     assert "s3cret" not in str(refused.value)
+    assert "\n" not in str(refused.value), "libpq's advice comes on lines of its own"
 
 
 class CodedError(psycopg2.Error):
