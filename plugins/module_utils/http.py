@@ -164,14 +164,14 @@ class Client:
             status = response.status_code
             if status in accept:
                 return _answer(response, what)
-            if not last and _is_passing(status, method):
-                if status != BUSY and not safe:
-                    # A gateway says 503 also for an application that took the request and did not answer in time.
-                    self._note_pause(pause_asked_for(response.headers.get("Retry-After", "")), attempt, what)
-                    raise OutcomeUnknownError(f"{what} got {status} from a gateway or a server that is not ready")
-                self._pause(pause_asked_for(response.headers.get("Retry-After", "")), attempt, what)
-                continue
-            raise self._refusal(response, what)
+            asked = pause_asked_for(response.headers.get("Retry-After", ""))
+            if status in AWAY and not safe:
+                # A gateway says 503 also for an application that took the request and did not answer in time.
+                self._note_pause(asked, attempt, what)
+                raise OutcomeUnknownError(f"{what} got {status} from a gateway or a server that is not ready")
+            if last or not _is_passing(status, method):
+                raise self._refusal(response, what)
+            self._pause(asked, attempt, what)
         raise AssertionError("the last attempt returns or raises")
 
     # -- one attempt --------------------------------------------------------------------------------------------
@@ -216,6 +216,12 @@ class Client:
             return MaxopsError(
                 f"{what} is redirected to {response.headers.get('Location', 'nowhere')}: set api_url to the address "
                 "where the API really is, with its scheme (https) and its path"
+            )
+        if status == BUSY or status in AWAY:
+            return UnreachableError(
+                f"{self.url} is not ready ({status}: {message or 'no reason given'}; asked {self.endpoint.retries + 1} "
+                "times): see that the application runs (playbook maxops.ops.status) and is not overloaded, "
+                "then run this again"
             )
         return ApiError(f"{what} got {status}: {message or 'no reason given'}", status, message, data)
 

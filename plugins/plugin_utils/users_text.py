@@ -26,11 +26,10 @@ def users_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> lis
     rows = []
     for system in _done(result):
         answer = result[system]
-        told = (
-            _counts(answer) if "counts" in answer else f"could not be read: {answer.get('msg', 'see the error above')}"
-        )
+        told = _counts(answer) if "counts" in answer else "could not be read"
         rows.append([f"  {SYSTEMS[system]}", told, seconds(answer["duration"]) if "duration" in answer else ""])
     lines += table(rows)
+    lines += [f"  {SYSTEMS[each]}: {result[each]['msg']}" for each in _done(result) if "counts" not in result[each]]
     people = _people(result)
     lines += table(people[:MOST])
     if len(people) > MOST:

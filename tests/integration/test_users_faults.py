@@ -209,6 +209,17 @@ def test_server_that_dies_in_the_middle_ends_the_run_soon(gitea: Application, gi
     assert all(outcome.error.startswith("not tried: ") for outcome in report.outcomes[1:])
 
 
+def test_server_that_goes_away_in_the_middle_is_not_asked_for_everybody(
+    gitea: Application, gitea_proxy: FaultProxy
+) -> None:
+    gitea_proxy.inject("POST|users/", times=999, status=503, headers={"Retry-After": "0"})
+    people = [gitea.person(f"g{number}") for number in range(25)]
+    report = gitea.sync(people, retries=1, concurrency=2)
+    assert "is not ready (503" in report.outcomes[0].error
+    assert sum(outcome.error.startswith("not tried: ") for outcome in report.outcomes) >= 20
+    assert gitea_proxy.count("POST") <= 2
+
+
 # -- answers that are none -----------------------------------------------------------------------------------------
 
 
