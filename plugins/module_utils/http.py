@@ -204,7 +204,7 @@ class Client:
         if last:
             raise UnreachableError(
                 f"{self.url} does not answer ({reason(error)}, tried {self.endpoint.retries + 1} times): "
-                "see that the application runs (playbook maxops.ops.status), that api_url is right, "
+                "see that the application runs (docker compose ps), that api_url is right, "
                 "and that this host reaches it"
             ) from error
 
@@ -220,7 +220,7 @@ class Client:
         if status == BUSY or status in AWAY:
             return UnreachableError(
                 f"{self.url} is not ready ({status}: {message or 'no reason given'}; asked {self.endpoint.retries + 1} "
-                "times): see that the application runs (playbook maxops.ops.status) and is not overloaded, "
+                "times): see that the application runs (docker compose ps) and is not overloaded, "
                 "then run this again"
             )
         return ApiError(f"{what} got {status}: {message or 'no reason given'}", status, message, data)
