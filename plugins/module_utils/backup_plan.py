@@ -31,6 +31,9 @@ GROWTH = 1.15
 """Allowance on what the last set of the same part took."""
 MARGIN = 64 * 1000 * 1000
 
+OLD_BACKUP_SERVICE = "backup"
+"""The stack's own service of the old way: what it writes are backups."""
+
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
 
@@ -160,6 +163,8 @@ def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str]
             f"container {container.name} has no database {_quoted(missing)} (it has {_quoted(known)}); "
             "correct the option databases"
         )
+    if options.databases is None:
+        _tell_of_closed_databases(plan, options)
     for name in wanted:
         if _excluded(name, options.exclude):
             plan.left_out.append({"kind": "database", "name": name, "reason": "excluded"})
@@ -168,11 +173,25 @@ def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str]
         plan.databases.append(DatabasePart(known[name], estimate))
 
 
+def _tell_of_closed_databases(plan: Plan, options: Options) -> None:
+    for name in postgresql.list_closed_databases(plan.require_server()):
+        kept_by_restore = "__maxops_" in name
+        reason = "kept by a restore" if kept_by_restore else "lets nobody in (ALLOW_CONNECTIONS false)"
+        plan.left_out.append({"kind": "database", "name": name, "reason": reason})
+        if not kept_by_restore and not _excluded(name, options.exclude):
+            plan.warnings.append(
+                f'database "{name}" is not in the set: it lets nobody in; ALTER DATABASE … ALLOW_CONNECTIONS true, '
+                "or name it in exclude if that is as it should be"
+            )
+
+
 # -- volumes ------------------------------------------------------------------------------------------------------
 
 
 def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
     found = _named_volumes(plan.stack)
+    if options.volumes is None:
+        _tell_of_other_folders(plan, options)
     internal = _internal_volumes(plan.stack, options)
     chosen: dict[str, tuple[str, str]] = {}
     if options.volumes is None:
@@ -215,15 +234,44 @@ def _named_volumes(stack: Stack) -> dict[str, str]:
     }
 
 
+def _tell_of_other_folders(plan: Plan, options: Options) -> None:
+    """What services write to that is no named volume is in no set: say so, or it is missed when it is gone."""
+    own = {options.database_service, options.cache_service, OLD_BACKUP_SERVICE}
+    for container in plan.stack.containers:
+        for mount in container.mounts:
+            anonymous = mount.kind == "volume" and _ANONYMOUS.fullmatch(mount.name)
+            if not mount.writable or not (anonymous or (mount.kind == "bind" and os.path.isdir(mount.source))):
+                continue
+            kind = "a nameless volume" if anonymous else "a folder of the host"
+            reason = f"{kind} that service {container.service} has at {mount.target}"
+            plan.left_out.append({"kind": "folder", "name": mount.source, "reason": reason})
+            if container.service not in own and not _excluded(mount.source, options.exclude):
+                plan.warnings.append(
+                    f"{mount.source} is not in the set: it is {reason}; give it a named volume, "
+                    "back it up otherwise, or name it in exclude if nothing in it needs to be kept"
+                )
+
+
 def _internal_volumes(stack: Stack, options: Options) -> dict[str, str]:
-    reasons = {}
+    reasons: dict[str, str] = {}
+    servers = (options.cache_service, options.database_service)
+    shared = {
+        mount.name
+        for container in stack.containers
+        for mount in container.mounts
+        if container.service not in servers and mount.kind == "volume" and mount.writable
+    }
     for service, reason in (
         (options.cache_service, "belongs to the cache"),
         (options.database_service, "belongs to the database server, whose databases are dumped"),
     ):
         for container in stack.of_service(service):
             reasons.update(
-                {mount.name: reason for mount in container.mounts if mount.kind == "volume" and mount.writable}
+                {
+                    mount.name: reason
+                    for mount in container.mounts
+                    if mount.kind == "volume" and mount.writable and mount.name not in shared
+                }
             )
     return reasons
 

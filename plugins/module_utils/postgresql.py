@@ -106,6 +106,19 @@ def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
         connection.close()
 
 
+def list_closed_databases(server: Server) -> list[str]:
+    """Databases that let nobody in (``ALLOW_CONNECTIONS false``), which nobody can dump either."""
+    connection = server.connect("postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE NOT datallowconn AND NOT datistemplate ORDER BY 1")
+            return [row[0] for row in cursor.fetchall()]
+    except psycopg2.Error as error:
+        raise _failed("list the databases", "postgres", server.container, error) from error
+    finally:
+        connection.close()
+
+
 def list_roles(server: Server) -> list[str]:
     """Names of all roles but the built-in ones."""
     connection = server.connect("postgres")

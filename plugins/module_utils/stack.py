@@ -9,6 +9,7 @@ The only room that imports the Docker SDK or calls the ``docker`` program.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import traceback
 import uuid
@@ -41,6 +42,8 @@ HELPER_LABEL = "ops.maxops.helper"
 """Carried by every container that this collection starts; its value is the job's key: a sweep takes only its own."""
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+
+_ENVIRONMENT_FILE = re.compile(r"\.env\..*|.*\.env")
 
 # Ends the work when standard input ends: Docker closes it when the process that holds the other side is gone,
 # so that a killed job leaves no dump running. The shell is process 1, its end takes everything with it.
@@ -187,10 +190,14 @@ class Stack:
     def project_files(self) -> list[str]:
         """Compose files and environment files of the project that are there, absolute."""
         folder = self.working_dir
-        names = (self._label("com.docker.compose.project.config_files") or "").split(",")
-        names += (self._label("com.docker.compose.project.environment_file") or "").split(",")
-        if folder:
+        # Each container tells of the files of its own last start, and of an env_file none tells at all.
+        labels = [each.labels for each in self.containers]
+        names = [name for each in labels for name in each.get("com.docker.compose.project.config_files", "").split(",")]
+        for each in labels:
+            names += each.get("com.docker.compose.project.environment_file", "").split(",")
+        if folder and os.path.isdir(folder):
             names.append(".env")
+            names += [name for name in sorted(os.listdir(folder)) if _ENVIRONMENT_FILE.fullmatch(name)]
         paths = [os.path.normpath(os.path.join(folder or "/", name)) for name in names if name]
         return [path for path in dict.fromkeys(paths) if os.path.isfile(path)]
 

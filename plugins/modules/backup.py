@@ -40,7 +40,7 @@ options:
     elements: str
   exclude:
     description:
-      - Names or shell patterns of databases and volumes to leave out.
+      - Names or shell patterns of databases and volumes to leave out, and of folders not to be reminded of.
     type: list
     elements: str
     default: []
@@ -234,7 +234,7 @@ compression:
   type: dict
   sample: {"databases": "zstd:1", "volumes": "zstd"}
 left_out:
-  description: Databases and volumes that were left out, and why.
+  description: Databases, volumes and folders of the host that are not in the set, and why.
   returned: success
   type: list
   elements: dict

@@ -260,3 +260,26 @@ def test_playbook_runs_from_the_checkout_and_keeps_its_result(stack: MiniStack, 
     check = run(*command, "--check", "--diff", "--limit", "here", cwd=CHECKOUT)
     assert "would make backup set" in check.stdout
     assert len(list((tmp_path / "repository/sets").iterdir())) == 1
+
+
+def test_what_no_set_holds_is_told(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
+    stack.sql("CREATE DATABASE closed")
+    stack.sql("ALTER DATABASE closed ALLOW_CONNECTIONS false")
+    (stack.folder / "uploads").mkdir()
+    override = {"services": {"app": {"volumes": [f"{stack.folder}/uploads:/uploads"]}}}
+    (stack.folder / "docker-compose.override.yml").write_text(json.dumps(override))
+    stack.compose("up", "--detach", "--wait", "app")
+    try:
+        result = backup(check_mode=True)
+        left_out = {each["name"]: each["reason"] for each in result["left_out"]}
+        assert left_out["closed"] == "lets nobody in (ALLOW_CONNECTIONS false)"
+        assert left_out[f"{stack.folder}/uploads"] == "a folder of the host that service app has at /uploads"
+        told = " ".join(result["remarks"])
+        assert 'database "closed" is not in the set' in told
+        assert f"{stack.folder}/uploads is not in the set" in told
+        assert backup(check_mode=True, exclude=["closed", "*/uploads"])["remarks"] == []
+    finally:
+        (stack.folder / "docker-compose.override.yml").unlink()
+        stack.compose("up", "--detach", "--wait", "app")
+        stack.sql("ALTER DATABASE closed ALLOW_CONNECTIONS true")
+        stack.sql("DROP DATABASE closed")

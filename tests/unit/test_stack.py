@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,15 @@ def test_project_files_are_those_that_are_there_each_once(tmp_path: Path) -> Non
     stack = stack_of(container("one-without-labels"), container("app", labels=labels))
     assert stack.working_dir == str(tmp_path)
     assert stack.project_files() == [str(tmp_path / name) for name in ("docker-compose.yml", "extra.env", ".env")]
+
+
+def test_files_that_only_another_container_tells_of_and_service_environments_are_project_files(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", "override.yml", "openproject.env", ".env.gitea", "notes.txt"):
+        (tmp_path / name).touch()
+    first = container("app", labels={WORKING_DIR: str(tmp_path), CONFIG_FILES: "docker-compose.yml"})
+    other = container("web", labels={WORKING_DIR: str(tmp_path), CONFIG_FILES: "docker-compose.yml,override.yml"})
+    names = [os.path.basename(path) for path in stack_of(first, other).project_files()]
+    assert names == ["docker-compose.yml", "override.yml", ".env.gitea", "openproject.env"]
 
 
 def test_project_without_labels_has_no_files() -> None:
