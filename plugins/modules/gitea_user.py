@@ -429,6 +429,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, {"requests": REQUESTS_IMPORT_ERROR})
+    people = people_of(module, USER_OPTIONS)
     token = token_of(module)
     by_password = basic(module.params["api_user"] or "", module.params["api_password"] or "")
     endpoint = endpoint_of(module, by_password if token is None else f"token {token}")
@@ -437,7 +438,7 @@ def main() -> None:
         api = Gitea(endpoint, cancellation)
         return api.http, api.release.text, GiteaUsers(api, cancellation)
 
-    run(module, people_of(module, USER_OPTIONS), connect)
+    run(module, people, connect)
 
 
 if __name__ == "__main__":

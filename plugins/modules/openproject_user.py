@@ -324,13 +324,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     require(module, {"requests": REQUESTS_IMPORT_ERROR})
+    people = people_of(module, USER_OPTIONS)
     endpoint = endpoint_of(module, basic("apikey", token_of(module) or ""))
 
     def connect(cancellation: Cancellation) -> tuple[Client, str, System]:
         api = OpenProject(endpoint, cancellation)
         return api.http, api.version, OpenProjectUsers(api, cancellation)
 
-    run(module, people_of(module, USER_OPTIONS), connect)
+    run(module, people, connect)
 
 
 if __name__ == "__main__":

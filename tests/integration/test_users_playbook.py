@@ -85,6 +85,7 @@ def playbook(tmp_path: Path, gitea: Application, openproject: Application) -> Pl
     return Playbook(tmp_path, gitea, openproject)
 
 
+@pytest.mark.slow
 def test_joiner_mover_leaver(playbook: Playbook, gitea: Application, openproject: Application) -> None:
     kim, lee, park = (gitea.name(name) for name in ("kim", "lee", "park"))
     everybody = (
@@ -158,6 +159,7 @@ def test_passwords_have_a_place_before_an_account_is_made(playbook: Playbook, gi
     assert PASSWORD not in own
 
 
+@pytest.mark.slow
 def test_failure_in_one_application_leaves_the_other_its_turn(
     playbook: Playbook, gitea: Application, gitea_proxy: FaultProxy, openproject: Application
 ) -> None:
