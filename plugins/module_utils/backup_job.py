@@ -34,7 +34,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Snaps
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover
+from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import expire_previous, recover
 from ansible_collections.maxops.ops.plugins.module_utils.slots import Slots
 from ansible_collections.maxops.ops.plugins.module_utils.version import VERSION
 
@@ -77,6 +77,7 @@ def back_up(options: Options) -> dict[str, Any]:
     plan.warnings += [recovered] if recovered else []
     stack_lock = exclusive_lock(stack_lock_path(options.project_name), f'stack "{options.project_name}"', purpose)
     with stack_lock, plan.repository.locked(purpose):
+        plan.warnings += expire_previous(options)[1]
         plan.stack.remove_helpers(plan.repository.path)
         swept = plan.repository.sweep()
         set_id, layout = plan.repository.begin(utc_now())

@@ -87,11 +87,8 @@ def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dic
         with _held(plan, options), Progress(options.progress_file, purpose) as progress:
             result = _Work(options, plan, journals, watch, progress).run()
         result["recovered"] = recovered
-        try:
-            result["expired"] = expire_previous(options, journals)
-        except MaxopsError as error:
-            # The restore is done; what could not be removed is tried again next time.
-            result["warnings"].append(f"what earlier restores replaced could not be removed: {error}")
+        result["expired"], remarks = expire_previous(options, journals)
+        result["warnings"] += remarks
     return result
 
 

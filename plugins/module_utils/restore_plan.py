@@ -32,6 +32,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.restore_journal import 
     new_name,
     previous_name,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.restore_secrets_plan import secrets_that_differ
 from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import (
     RestoreOptions,
     Source,
@@ -107,6 +108,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
         _check_targets(plan, options)
         _check_space(plan, options)
+        plan.remarks += secrets_that_differ(source) if source.databases else []
         journal.databases = [each.swap for each in plan.databases]
         journal.volumes = [each.swap for each in plan.volumes]
     plan.affected = affected(plan, options)

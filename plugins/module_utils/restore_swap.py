@@ -275,27 +275,35 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
         raise MaxopsError(f"{told} was interrupted and has to be put right first, which failed: {error}") from error
 
 
-def expire_previous(access: Access, journals: Journals | None = None) -> list[str]:
-    """Remove what restores replaced and whose days are over; gives names. Only for the holder of the stack's lock."""
+def expire_previous(access: Access, journals: Journals | None = None) -> tuple[list[str], list[str]]:
+    """Remove what restores replaced and whose days are over. Only for the holder of the stack's lock.
+
+    Gives the names of what was removed, and remarks on what could not be: it is tried again by the next job.
+    """
     journals = journals or Journals(access.project_name)
     now = timestamp(utc_now())
-    expired = [record for record in journals.records() if record.kept_until is not None and record.kept_until <= now]
     removed: list[str] = []
-    if not expired:
-        return removed
-    stack = Stack.connect(access.project_name, access.docker_host)
-    for record in expired:
-        names = [each.previous for each in record.databases if each.previous]
-        if names:
-            with Session(_server(access, stack), "postgres") as session:
-                for name in names:
-                    postgresql_admin.drop(session, name)
-        folders = [each.previous for each in record.volumes if each.previous]
-        for folder in folders:
-            remove_tree(folder)
-        journals.forget(record)
-        removed += names + folders
-    return removed
+    try:
+        for record in journals.records():
+            if record.kept_until is not None and record.kept_until <= now:
+                removed += _remove_replaced(access, record)
+                journals.forget(record)
+    except (MaxopsError, OSError) as error:
+        return removed, [f"what earlier restores replaced could not be removed: {error}"]
+    return removed, []
+
+
+def _remove_replaced(access: Access, record: Journal) -> list[str]:
+    databases = [each.previous for each in record.databases if each.previous]
+    if databases:
+        stack = Stack.connect(access.project_name, access.docker_host)
+        with Session(_server(access, stack), "postgres") as session:
+            for name in databases:
+                postgresql_admin.drop(session, name)
+    folders = [each.previous for each in record.volumes if each.previous]
+    for folder in folders:
+        remove_tree(folder)
+    return databases + folders
 
 
 def _server(access: Access, stack: Stack) -> Server:

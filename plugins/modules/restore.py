@@ -84,7 +84,8 @@ options:
     type: str
   keep_previous:
     description:
-      - For how many days what is replaced is kept. Afterwards the next restore removes it; V(0) removes it at once.
+      - For how many days what is replaced is kept. The next restore or backup after that removes it.
+      - V(0) removes it at once.
     type: int
     default: 7
   health_timeout:

@@ -16,7 +16,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, module, quoted
+from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, module, quoted
 from ansible_collections.maxops.ops.tests.integration.support import Module, run
 
 PROJECT = "maxrestore"
@@ -306,13 +307,19 @@ def test_what_is_kept_goes_when_its_days_are_over(stack: AppStack, restore: Modu
     assert "nothing that a restore replaced is kept" in restore(state="previous")["msg"]
 
 
-def test_one_job_at_a_time(stack: AppStack, restore: Module, repository: Path, tmp_path: Path) -> None:
-    first = restore.start(set="latest")
-    try:
-        told = []
-        while first.poll() is None:
-            told.append(restore(state="previous").get("msg", ""))
-    finally:
-        first.communicate()
-    assert any("is in use: restore of" in each for each in told)
-    stack.wait_up()
+def test_a_backup_removes_it_too_and_takes_none_of_it(stack: AppStack, restore: Module, tmp_path: Path) -> None:
+    restore(set="latest", databases=["gitea"])
+    [record] = (STATE / PROJECT / "previous").glob("*.json")
+    backup = module("backup", stack, tmp_path / "repository", tmp_path)
+    assert {each["name"] for each in backup(volumes=[])["parts"]} == {"openproject", "gitea"}
+    assert len(stack.kept()) == 1
+    record.write_text(record.read_text().replace('"kept_until": "20', '"kept_until": "19'))
+    backup(volumes=[])
+    assert (stack.kept(), record.exists()) == ([], False)
+
+
+def test_one_job_at_a_time(stack: AppStack, restore: Module) -> None:
+    with exclusive_lock(stack_lock_path(PROJECT), "the stack", "backup of it"):
+        for arguments in ({"set": "latest"}, {"state": "previous"}):
+            assert "is in use: backup of it by process" in restore(**arguments)["msg"]
+    assert (stack.leftovers(), stack.kept()) == ([], [])
