@@ -9,7 +9,7 @@ SIZE ?= small
 SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
 
 .PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
-  lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-users build docs \
+  lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users build docs \
   format changelog clean
 
 help: ## this list
@@ -87,10 +87,14 @@ molecule: ## deploy, back up, verify a stack of its own beside the lab
 sanity: python ## ansible-test sanity on a copy
 	@tests/sanity.sh
 
-bench: bench-backup bench-users ## all measurements on the large lab
+bench: bench-backup bench-restore bench-users ## all measurements on the large lab
 
 bench-backup: ## the backup's measurements, into build/bench/backup.json
 	@python3 tests/bench/backup.py
+
+bench-restore: ## the restore's and the verification's measurements, into build/bench/restore.json
+	@python3 tests/bench/restore.py
+	@python3 tests/bench/verify.py
 
 bench-users: ## the users' measurements against a slow stand-in of their own, into build/bench/users.json
 	@python3 tests/bench/users.py
