@@ -70,8 +70,8 @@ options:
     type: path
   into:
     description:
-      - Other names to restore under, beside what lives, as V({openproject: openproject_copy}). For a volume it is the
-        name of a Docker volume that is made. None of them may exist.
+      - Other names to restore under, beside what lives; keys are the names in the set, values the new ones. For a
+        volume it is the name of a Docker volume that is made. None of them may exist.
     type: dict
     default: {}
   source_project:
