@@ -46,6 +46,16 @@ AFTER_THE_SWAP = [
 ]
 
 
+QUICK = {"services stopped", f"volume {GITEA} half moved", "names changed", "rename databases back"}
+"""Enough for every day; all points take some minutes."""
+
+
+def at(*cases: Any) -> list[Any]:
+    """Steps, alone or with what else a test takes; those beside the quick ones are marked as slow."""
+    lists = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*case, marks=[] if case[0] in QUICK else [pytest.mark.slow]) for case in lists]
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
     stack = AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)
@@ -86,7 +96,7 @@ def assert_settled(stack: AppStack, word: str) -> None:
     assert len(stack.kept()) == (4 if word == "first" else 0)
 
 
-@pytest.mark.parametrize("step", [*BEFORE_THE_SWAP, *WITHIN_THE_SWAP])
+@pytest.mark.parametrize("step", at(*BEFORE_THE_SWAP, *WITHIN_THE_SWAP))
 def test_after_a_power_cut_the_next_run_goes_back(
     stack: AppStack, options: dict[str, Any], before: str, step: str
 ) -> None:
@@ -97,7 +107,7 @@ def test_after_a_power_cut_the_next_run_goes_back(
     assert_settled(stack, "second")
 
 
-@pytest.mark.parametrize("step", AFTER_THE_SWAP)
+@pytest.mark.parametrize("step", at(*AFTER_THE_SWAP))
 def test_after_a_power_cut_the_next_run_goes_on(
     stack: AppStack, options: dict[str, Any], before: str, step: str
 ) -> None:
@@ -111,14 +121,14 @@ def test_after_a_power_cut_the_next_run_goes_on(
 
 @pytest.mark.parametrize(
     ("step", "word"),
-    [
+    at(
         ("database gitea loaded", "second"),
         ("services stopped", "second"),
         (f"volume {GITEA} half moved", "second"),
         ("database openproject renamed", "second"),
         ("names changed", "first"),
         ("services started", "first"),
-    ],
+    ),
 )
 def test_a_killed_restore_is_put_right_at_once(
     stack: AppStack, options: dict[str, Any], before: str, step: str, word: str
@@ -130,7 +140,7 @@ def test_a_killed_restore_is_put_right_at_once(
 
 @pytest.mark.parametrize(
     "step",
-    [
+    at(
         "load volume gitea-data",
         "all is loaded",
         "services stopped",
@@ -139,20 +149,19 @@ def test_a_killed_restore_is_put_right_at_once(
         "names changed",
         "services started",
         "healthy",
-    ],
+    ),
 )
-@pytest.mark.parametrize("how", ["fail"])
 def test_a_failing_restore_puts_everything_back(
-    stack: AppStack, options: dict[str, Any], before: str, step: str, how: str
+    stack: AppStack, options: dict[str, Any], before: str, step: str
 ) -> None:
-    error = drive(options, {step: how})["error"]
+    error = drive(options, {step: "fail"})["error"]
     assert "the test made this step fail" in error
     assert ("Nothing that lives was touched" if step in BEFORE_THE_SWAP[:5] else "Everything was put back") in error
     assert stack.digest() == before
     assert_settled(stack, "second")
 
 
-@pytest.mark.parametrize("step", ["database gitea loaded", "services started"])
+@pytest.mark.parametrize("step", ["services started"])
 def test_a_stopped_restore_puts_everything_back(
     stack: AppStack, options: dict[str, Any], before: str, step: str
 ) -> None:
@@ -163,7 +172,7 @@ def test_a_stopped_restore_puts_everything_back(
 
 @pytest.mark.parametrize(
     "step",
-    [
+    at(
         "go back",
         f"move volume {ASSETS} back",
         "rename databases back",
@@ -171,7 +180,7 @@ def test_a_stopped_restore_puts_everything_back(
         "start services again",
         "remove what was loaded",
         "drop the journal",
-    ],
+    ),
 )
 def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any], before: str, step: str) -> None:
     """The way back is cut off, then the next run's as well; the one after that arrives."""
@@ -189,13 +198,13 @@ def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any],
 
 @pytest.mark.parametrize(
     ("step", "word"),
-    [
+    at(
         ("services stopped", "first"),
         (f"volume {GITEA} half moved", "first"),
         ("database gitea renamed", "first"),
         ("names changed", "second"),
         ("keep what was replaced", "second"),
-    ],
+    ),
 )
 def test_swapping_back_can_be_interrupted(
     stack: AppStack, options: dict[str, Any], before: str, step: str, word: str
