@@ -174,7 +174,7 @@ class _Work:
         """Write every part and the manifest; all of it is on the disk when this returns."""
         begun = time.monotonic()
         began_at = utc_now()
-        with Progress(self.options.progress_file, f"backup {self.set_id}") as progress, self.open:
+        with self.open, Progress(self.options.progress_file, f"backup {self.set_id}") as progress:
             results = self._run_all(self._tasks(progress))
         parts = [part for result in results for part in result]
         manifest = self._manifest(parts, began_at)

@@ -235,8 +235,7 @@ class _Work:
             self.cancellation.check()
             self.watch(f"load database {name}")
             meter.start()
-            source = self.plan.source
-            assert source is not None  # noqa: S101 - nothing is loaded without one
+            source = self.plan.require_source()
             if source.file:
                 properties = self._living_properties(load)
                 loaded = load_file(target, source.file, load.part, properties, new, self.cancellation, meter)

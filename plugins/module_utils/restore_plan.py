@@ -87,8 +87,15 @@ class RestorePlan:
 
     def require_server(self) -> Server:
         """The server, for steps that only come where there are databases."""
-        assert self.server is not None  # noqa: S101
+        if self.server is None:
+            raise MaxopsError("no database was planned, so there is no server")
         return self.server
+
+    def require_source(self) -> Source:
+        """The set or file, for steps that only come where one is loaded."""
+        if self.source is None:
+            raise MaxopsError("nothing is loaded in this restore, so there is no source")
+        return self.source
 
 
 def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
@@ -156,9 +163,9 @@ def check_version(plan: RestorePlan) -> None:
     """Refuse what a newer PostgreSQL wrote, as far as its version is known."""
     version = plan.source.version if plan.source else None
     if version and plan.server_version and _major(version) > _major(plan.server_version):
-        assert plan.source is not None and plan.container is not None  # noqa: PT018, S101
         raise MaxopsError(
-            f"{plan.source.label} was made with PostgreSQL {version}, container {plan.container.name} runs "
+            f"{plan.require_source().label} was made with PostgreSQL {version}, "
+            f"container {plan.require_server().container} runs "
             f"{plan.server_version}: an older server cannot read it; start the stack with the newer image first"
         )
 

@@ -19,9 +19,10 @@ def trouble_with(module: str) -> str:
 
 
 modules, programs = (words.split(",") for words in sys.argv[1:])
+troubles = {name: trouble_with(name) for name in modules}
 seen = {
     "interpreter": sys.executable,
-    "modules": {name: trouble for name in modules if (trouble := trouble_with(name))},
+    "modules": {name: trouble for name, trouble in troubles.items() if trouble},
     "programs": [name for name in programs if shutil.which(name) is None],
     "of_distribution": sys.prefix == "/usr",
     "virtual": sys.prefix != sys.base_prefix,
