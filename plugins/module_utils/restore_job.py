@@ -108,10 +108,9 @@ def _verify(plan: RestorePlan, options: RestoreOptions, cancellation: Cancellati
         check_file(source, cancellation)
         check_version(plan)
         return []
-    assert source.kept is not None  # noqa: S101 - a source that is no file is a set
-    set_id = source.kept.set_id
+    set_id = source.label if source.kept is None else source.kept.set_id
     meter = progress.part(f"checksums of set {set_id}")
-    findings = check_set(source.kept.path, options.jobs, cancellation, meter, source.needs)
+    findings = check_set(source.layout.path, options.jobs, cancellation, meter, source.needs)
     if findings.passed:
         return []
     told = worst_in_words(findings.all())
@@ -217,8 +216,7 @@ class _Work:
         return tasks
 
     def _target(self, passfile: str) -> Target:
-        container = self.plan.container
-        assert container is not None  # noqa: S101 - found together with the server
+        container = self.plan.require_container()
         key = helper_key(self.options.project_name)
         server = self.plan.require_server()
         return target_of(self.plan.stack, container.image_id, server, key, passfile, network_of=container.id)

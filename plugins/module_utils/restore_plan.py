@@ -91,6 +91,12 @@ class RestorePlan:
             raise MaxopsError("no database was planned, so there is no server")
         return self.server
 
+    def require_container(self) -> Container:
+        """The server's container, found together with it."""
+        if self.container is None:
+            raise MaxopsError("no database was planned, so there is no database container")
+        return self.container
+
     def require_source(self) -> Source:
         """The set or file, for steps that only come where one is loaded."""
         if self.source is None:
