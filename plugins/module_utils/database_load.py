@@ -128,7 +128,7 @@ def load_set_database(
         with target.session(cancellation) as session:
             postgresql_admin.apply_properties(session, name, part["owner"], properties)
     rows = _count_and_analyze(target, name, cancellation)
-    return {"rows": rows, "differences": row_differences(part.get("rows", {}), rows), "load_seconds": seconds}
+    return {"rows": rows, "differences": row_differences(part["rows"], rows), "load_seconds": seconds}
 
 
 def load_file(

@@ -124,7 +124,13 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         plan.remarks += secrets_that_differ(source) if source.databases else []
         journal.databases = [each.swap for each in plan.databases]
         journal.volumes = [each.swap for each in plan.volumes]
-    plan.affected = affected(plan, options)
+    users = _users(plan, options)
+    plan.affected = [each for each in users if services.is_up(each)]
+    plan.remarks += [
+        f"{each.name} uses what is restored, was {each.state} before and stays so; when wanted: docker start {each.name}"
+        for each in users
+        if each not in plan.affected
+    ]
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
     return plan
@@ -277,7 +283,12 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
 
 
 def affected(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
-    """Running containers that use what is swapped: by their environment, a session or a mount."""
+    """Containers that are up and use what is swapped."""
+    return [each for each in _users(plan, options) if services.is_up(each)]
+
+
+def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
+    """Containers that use what is swapped: by their environment, a session or a mount."""
     names = [each.name for each in plan.journal.databases]
     addresses: set[str] = set()
     if plan.server and names:
@@ -287,8 +298,7 @@ def affected(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
     return [
         each
         for each in plan.stack.containers
-        if each.running
-        and each.service not in (options.database_service, options.cache_service)
+        if each.service not in (options.database_service, options.cache_service)
         and (
             any(services.uses_database([each], name) for name in names)
             or addresses & set(each.addresses)

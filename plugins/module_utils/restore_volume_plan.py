@@ -92,6 +92,12 @@ def _volume_swap(stack: Stack, restore_id: str, part: Mapping[str, Any]) -> Volu
             f'stack "{stack.project_name}" has no volume {docker_name} to restore "{part["name"]}" into; deploy it '
             "first, leave the volume out (databases, volumes), or restore it under a name of its own (into)"
         )
+    others = services.strangers(stack, docker_name)
+    if others:
+        raise MaxopsError(
+            f'volume "{docker_name}" is also used by {", ".join(others)}, not of stack "{stack.project_name}", which '
+            "would go on with the old files: stop that first"
+        )
     folder = _folder(docker_name, facts)
     previous = f"{folder}.maxops-previous-{restore_id}" if os.path.lexists(folder) else None
     return VolumeSwap(docker_name, folder, f"{folder}.maxops-new-{restore_id}", previous)

@@ -31,11 +31,16 @@ def uses_database(containers: Sequence[Container], database: str) -> bool:
     )
 
 
+def is_up(container: Container) -> bool:
+    """True for what runs, and for what Docker keeps starting anew because it ends by itself."""
+    return container.running or container.state == "restarting"
+
+
 def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
-    """Names of the running ones of some containers, by their service: what has to run again afterwards."""
+    """Names of those of some containers that are up, by their service: what has to run again afterwards."""
     services: dict[str, list[str]] = {}
     for container in containers:
-        if container.running:
+        if is_up(container):
             services.setdefault(container.service, []).append(container.name)
     return services
 
@@ -43,7 +48,7 @@ def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
 def stop(stack: Stack, services: Mapping[str, Sequence[str]]) -> None:
     """Stop all containers of services at once, each with its own grace period."""
     stack.refresh()
-    running = [each for each in stack.containers if each.service in services and each.running]
+    running = [each for each in stack.containers if each.service in services and is_up(each)]
     _at_once(running, "stop", lambda api, each: api.stop(each.id), stack)
 
 
@@ -170,6 +175,14 @@ def volume_facts(stack: Stack, docker_name: str) -> dict[str, Any] | None:
     with stack.asking("list the volumes") as api:
         found = api.volumes(filters={"name": docker_name}).get("Volumes") or []
     return next((dict(each) for each in found if each["Name"] == docker_name), None)
+
+
+def strangers(stack: Stack, docker_name: str) -> list[str]:
+    """Running containers that mount a volume and are not of the stack."""
+    own = {each.id for each in stack.containers}
+    with stack.asking(f'list who uses the volume "{docker_name}"') as api:
+        found = api.containers(filters={"volume": docker_name})
+    return sorted(each["Names"][0].lstrip("/") for each in found if each["Id"] not in own)
 
 
 def folder_of_new_volume(stack: Stack, docker_name: str) -> str:

@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, module, quoted
-from ansible_collections.maxops.ops.tests.integration.support import Module, run
+from ansible_collections.maxops.ops.tests.integration.support import Module, run, wait_until
 
 PROJECT = "maxrestore"
 LONG = "a_database_with_quite_a_long_name_of_some_fifty_letters"
@@ -184,8 +184,44 @@ def test_databases_and_folders_that_are_gone(stack: AppStack, restore: Module) -
         assert part(result, "openproject")["previous"] is not None
         assert len(stack.kept()) == 2
         assert stack.states()["gitea"] == "exited"
+        assert any(f"{PROJECT}-gitea-1 uses what is restored, was exited" in each for each in result["remarks"])
     finally:
         stack.compose("start", "gitea")
+
+
+def test_applications_that_crash_because_their_database_is_gone(stack: AppStack, restore: Module) -> None:
+    """Docker starts them again and again; they are stopped, and must become healthy like the others."""
+    stack.compose("stop", "gitea")
+    stack.sql("DROP DATABASE gitea WITH (FORCE)", "postgres")
+    name = f"{PROJECT}-crashing"
+    labels = [f"com.docker.compose.project={PROJECT}", "com.docker.compose.service=crashing"]
+    command = "until psql -h postgres -U maxops gitea -c 'select 1'; do exit 1; done; sleep infinity"
+    argv = ["docker", "run", "--detach", "--name", name, "--restart", "always", "--network", f"{PROJECT}_default"]
+    argv += [word for label in labels for word in ("--label", label)]
+    argv += ["--env", "PGPASSWORD=secret", "--env", "DATABASE=gitea", "--entrypoint", "sh", "maxops-lab/postgres:17"]
+    run(*argv, "-c", command)
+
+    def status() -> str:
+        return run("docker", "inspect", "--format", "{{.State.Status}}", name).stdout.strip()
+
+    try:
+        wait_until(lambda: status() == "restarting", 20, "it crashes")
+        result = restore(set="latest", databases=["gitea"])
+        assert "crashing" in result["services"]
+        assert status() == "running"
+    finally:
+        run("docker", "rm", "--force", name)
+        stack.compose("start", "gitea")
+
+
+def test_a_stranger_on_a_volume_is_named(stack: AppStack, restore: Module) -> None:
+    name = f"{PROJECT}-stranger"
+    run("docker", "run", "--detach", "--name", name, "--volume", f"{PROJECT}_gitea-data:/x", "--entrypoint", "sleep",
+        "maxops-lab/postgres:17", "infinity")  # fmt: skip
+    try:
+        assert f"is also used by {name}, not of stack" in restore(set="latest")["msg"]
+    finally:
+        run("docker", "rm", "--force", name)
 
 
 def test_beside_what_lives(stack: AppStack, restore: Module) -> None:
