@@ -127,7 +127,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     users = _users(plan, options)
     plan.affected = [each for each in users if services.is_up(each)]
     plan.remarks += [
-        f"{each.name} uses what is restored, was {each.state} before and stays so; when wanted: docker start {each.name}"
+        f"{each.name} uses what is restored, was {each.state} before and stays so: docker start {each.name} starts it"
         for each in users
         if each not in plan.affected
     ]
