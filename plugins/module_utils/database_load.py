@@ -208,6 +208,7 @@ def _read_properties(path: str) -> dict[str, Any] | None:
 
 
 _ADVICE = (
+    (r"response from daemon", "was the database's container stopped or restarted? Run this again when it is up"),
     (r"No space left on device", "the disk of the database server is full: make room, then run this again"),
     (r"Disk quota exceeded", "the disk quota of the database server is used up: make room, then run this again"),
     (r'role "[^"]+" does not exist', "make that role (CREATE ROLE …) or take a set that has it, then run this again"),

@@ -188,10 +188,10 @@ def _explain(plan: Plan, subject: str, program: str, ended: StageResult) -> str:
             f"{subject} could not be dumped: another session has held a table locked for {LOCK_WAIT_SECONDS} seconds "
             f"({said}); is a migration running? Wait until it has ended, then run this again"
         )
-    if ended.returncode == 125:
+    if ended.returncode == 125 or "response from daemon" in ended.stderr:
         return (
-            f"Docker could not start the helper container for {subject}: {said}; "
-            f"is container {container} still there and running? See docker ps -a"
+            f"Docker could not start the helper container for {subject}: {said}; was container {container} stopped or "
+            f"restarted meanwhile? See docker ps -a and docker logs --tail=50 {container}, then run this again"
         )
     if any(text in ended.stderr for text in _LOST):
         return (
