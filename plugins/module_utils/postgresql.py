@@ -108,26 +108,23 @@ def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
 
 def list_closed_databases(server: Server) -> list[str]:
     """Databases that let nobody in (``ALLOW_CONNECTIONS false``), which nobody can dump either."""
-    connection = server.connect("postgres")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT datname FROM pg_database WHERE NOT datallowconn AND NOT datistemplate ORDER BY 1")
-            return [row[0] for row in cursor.fetchall()]
-    except psycopg2.Error as error:
-        raise _failed("list the databases", "postgres", server.container, error) from error
-    finally:
-        connection.close()
+    query = "SELECT datname FROM pg_database WHERE NOT datallowconn AND NOT datistemplate ORDER BY 1"
+    return _names(server, "list the databases", query)
 
 
 def list_roles(server: Server) -> list[str]:
     """Names of all roles but the built-in ones."""
+    return _names(server, "list the roles", "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+
+
+def _names(server: Server, action: str, query: str) -> list[str]:
     connection = server.connect("postgres")
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+            cursor.execute(query)
             return [row[0] for row in cursor.fetchall()]
     except psycopg2.Error as error:
-        raise _failed("list the roles", "postgres", server.container, error) from error
+        raise _failed(action, "postgres", server.container, error) from error
     finally:
         connection.close()
 
