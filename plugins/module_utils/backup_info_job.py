@@ -108,7 +108,11 @@ def _dump(dump: OldDump, now: datetime.datetime) -> dict[str, Any]:
 
 
 def _hours(moment: datetime.datetime, now: datetime.datetime) -> float:
-    return round((now - moment).total_seconds() / 3600, 2)
+    return round(_exact_hours(moment, now), 2)
+
+
+def _exact_hours(moment: datetime.datetime, now: datetime.datetime) -> float:
+    return (now - moment).total_seconds() / 3600
 
 
 # -- remarks --------------------------------------------------------------------------------------------------------
@@ -127,7 +131,7 @@ def _about_age(
         return [f'{repository.path} has no whole set of stack "{options.project_name}": make one (backup.yml)']
     moments = [backup_set.moment_of(kept.set_id) for kept in ours[-1:]]
     moments += [dump.moment for dump in dumps if dump.moment and not ours]
-    age = _hours(max(moments), now) if moments else 0
+    age = _exact_hours(max(moments), now) if moments else 0
     if options.max_age_hours and age > options.max_age_hours:
         old = f"the newest backup is {age:.0f} hours old, and {options.max_age_hours:g} are allowed"
         return [f"{old}: does the schedule run? See its log, and make a set now (backup.yml)"]

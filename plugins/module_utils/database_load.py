@@ -92,7 +92,9 @@ def target_of(
         "PGPASSFILE": INSIDE_PASSFILE,
         "PGAPPNAME": "maxops.ops",
         "PGCONNECT_TIMEOUT": "10",
-        "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in LOADING_SETTINGS.items()),
+        "PGOPTIONS": " ".join(
+            [postgresql.NO_LIMITS, *(f"-c {name}={value}" for name, value in LOADING_SETTINGS.items())]
+        ),
         "LC_ALL": "C",
     }
 

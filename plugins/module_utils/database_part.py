@@ -148,6 +148,7 @@ class Dumper:
                 "PGPASSFILE": _INSIDE_PASSFILE,
                 "PGAPPNAME": "maxops.ops",
                 "PGCONNECT_TIMEOUT": "10",
+                "PGOPTIONS": postgresql.NO_LIMITS,
                 "LC_ALL": "C",
             },
             cpu_shares=HELPER_CPU_SHARES,

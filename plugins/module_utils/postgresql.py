@@ -27,7 +27,11 @@ except ImportError:
 
 CONNECT_SECONDS = 10
 
-_TIMEOUTS = ["idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout", "transaction_timeout"]
+# Limits that are meant for applications, set aside from a session's first statement on: an operator's limit for the
+# database would else end our reading, pg_dump's own too. Every supported major knows these three.
+NO_LIMITS = " ".join(
+    f"-c {name}=0" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Server:
                 dbname=database,
                 connect_timeout=CONNECT_SECONDS,
                 application_name="maxops.ops",
+                options=NO_LIMITS,
             )
         except psycopg2.OperationalError as error:
             raise MaxopsError(self._explain(database, " ".join(str(error).split()))) from error
@@ -196,8 +201,8 @@ class Snapshot:
         self._connection = server.connect(database)
         try:
             self._connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-            # Limits that are meant for applications; pg_dump sets them aside too.
-            self._rows("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", [_TIMEOUTS])
+            # Known from PostgreSQL 17 on only, so it is no option of the connection.
+            self._rows("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'")
             self.id = str(self._rows("SELECT pg_export_snapshot()")[0][0])
         except BaseException:
             self._connection.close()
