@@ -18,10 +18,22 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 # them fits gets its floor here.
 FLOORS = {
     "door": ["module_*"],
-    "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis", "health", "*_sync", "verif*"],
+    "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis*", "health", "*_sync", "verif*"],
     "kept": ["*_journal", "backup_set", "old_dumps", "release*", "repository*", "retention", "verdict"],
-    "outside": ["gitea*", "openproject*", "postgresql*", "services", "stack*", "volume"],
-    "tools": ["crew", "errors", "files", "findings", "http*", "paging", "process", "progress", "slots", "version"],
+    "outside": ["gitea*", "network", "openproject*", "postgresql*", "services", "stack*", "volume"],
+    "tools": [
+        "crew",
+        "errors",
+        "files",
+        "findings",
+        "http*",
+        "masking",
+        "paging",
+        "process",
+        "progress",
+        "slots",
+        "version",
+    ],
 }
 # The Docker SDK lets exceptions of requests through, so its room has to know them.
 LIBRARY_ROOMS = {"docker": {"stack"}, "psycopg2": {"postgresql"}, "requests": {"http", "stack"}}

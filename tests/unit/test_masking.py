@@ -1,0 +1,66 @@
+"""Secrets that may be in logs, environments and settings, and words that only look like one."""
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.masking import Mask, is_secret_name, secrets_of
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "POSTGRES_PASSWORD",
+        "GITEA__database__PASSWD",
+        "SECRET_KEY_BASE",
+        "GITEA__security__INTERNAL_TOKEN",
+        "REDISCLI_AUTH",
+    ],
+)
+def test_names_of_secrets_are_known(name):
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["POSTGRES_USER", "PGDATA", "GITEA__database__HOST", "KEYBOARD", "AUTHOR"])
+def test_other_names_are_no_secrets(name):
+    assert not is_secret_name(name)
+
+
+def test_secrets_of_an_environment_are_its_passwords_and_those_in_urls():
+    environment = {
+        "DATABASE_URL": "postgres://maxops:a%40b-cd@postgres:5432/openproject",
+        "REDIS_PASSWORD": "hush-hush",
+        "POSTGRES_PASSWORD_FILE": "/run/secrets/postgres",
+        "PGUSER": "maxops",
+        "MYSQL_PASSWORD": "abc",
+    }
+    assert secrets_of(environment) == {"a%40b-cd", "a@b-cd", "hush-hush"}
+
+
+@pytest.mark.parametrize("broken", ["http://[::1", "postgres://a:b@c:port/"])
+def test_url_that_is_none_is_no_reason_to_stop(broken):
+    assert secrets_of({"URL": broken}) in (set(), {"b"})
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("login with hush-hush failed", "login with *** failed"),
+        ("login with hush-hush-2 failed", "login with *** failed"),
+        ("postgres://maxops:x1@postgres/openproject", "postgres://maxops:***@postgres/openproject"),
+        ("redis://:p@ss@redis:6379/1", "redis://:***@redis:6379/1"),
+        ("password=geheim user=maxops", "password=*** user=maxops"),
+        ('{"api_key": "k1", "name": "x"}', '{"api_key": ***, "name": "x"}'),
+        ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer ***"),
+        ("a b/c", "a b/c"),
+    ],
+)
+def test_secrets_do_not_show_in_a_text(text, masked):
+    assert Mask({"hush-hush", "hush-hush-2"})(text) == masked
+
+
+def test_secret_as_a_url_writes_it_does_not_show_either():
+    assert Mask({"a/b c"})("connect to a%2Fb%20c") == "connect to ***"
+
+
+def test_text_without_secrets_stays_as_it_is():
+    text = 'FATAL:  password authentication failed for user "maxops"'
+    assert Mask()(text) == text
