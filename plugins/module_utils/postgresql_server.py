@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Protocol
 
 from ansible_collections.maxops.ops.plugins.module_utils import postgresql
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Mount, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.stack_container import Container, Mount
+
+
+class Project(Protocol):
+    """What of a stack is needed here; a Stack is one."""
+
+    @property
+    def working_dir(self) -> str | None:
+        """Folder of the Compose project on the host."""
 
 
 def find_server(
-    stack: Stack, container: Container, user: str | None = None, password: str | None = None
+    stack: Project, container: Container, user: str | None = None, password: str | None = None
 ) -> postgresql.Server:
     """How to reach the stack's PostgreSQL from this host, with the stack's own user and password."""
     if not container.addresses:
@@ -33,7 +42,7 @@ def find_server(
     )
 
 
-def _password(stack: Stack, container: Container, given: str | None) -> tuple[str, str]:
+def _password(stack: Project, container: Container, given: str | None) -> tuple[str, str]:
     if given is not None:
         return given, "the option database_password"
     dotenv = os.path.join(stack.working_dir or "/", ".env")

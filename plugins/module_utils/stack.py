@@ -26,6 +26,24 @@ from ansible_collections.maxops.ops.plugins.module_utils.process import (
     require_program,
     run_pipeline,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.stack_container import (
+    DEFAULT_DOCKER_HOST,
+    ONE_OFF_LABEL,
+    PROJECT_LABEL,
+    Container,
+    Mount,
+    container_from,
+)
+
+__all__ = [
+    "DEFAULT_DOCKER_HOST",
+    "DOCKER_IMPORT_ERROR",
+    "HELPER_LABEL",
+    "Container",
+    "HelperSpec",
+    "Mount",
+    "Stack",
+]
 
 DOCKER_IMPORT_ERROR: str | None = None
 try:
@@ -35,13 +53,8 @@ try:
 except ImportError:
     DOCKER_IMPORT_ERROR = traceback.format_exc()
 
-PROJECT_LABEL = "com.docker.compose.project"
-SERVICE_LABEL = "com.docker.compose.service"
-ONE_OFF_LABEL = "com.docker.compose.oneoff"
 HELPER_LABEL = "ops.maxops.helper"
 """Carried by every container that this collection starts; its value is the job's key: a sweep takes only its own."""
-
-DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 
 _ENVIRONMENT_FILE = re.compile(r"\.env\..*|.*\.env")
 
@@ -51,38 +64,6 @@ _HELPER_SCRIPT = (
     'signal=$1; shift; umask 077; exec 3<&0; "$@" </dev/null & work=$!; '
     "{ cat <&3 >/dev/null; kill -$signal $work; } 2>/dev/null & wait $work"
 )
-
-
-@dataclass(frozen=True)
-class Mount:
-    """One mount of a container: ``kind`` is volume, bind or tmpfs; ``source`` the folder on the host."""
-
-    kind: str
-    name: str
-    source: str
-    target: str
-    writable: bool
-
-
-@dataclass(frozen=True)
-class Container:
-    """One container of the stack as it was when it was read."""
-
-    id: str
-    name: str
-    service: str
-    state: str
-    image: str
-    image_id: str
-    environment: dict[str, str] = field(repr=False)
-    labels: dict[str, str]
-    mounts: tuple[Mount, ...]
-    addresses: tuple[str, ...] = ()
-
-    @property
-    def running(self) -> bool:
-        """True while its processes run (a paused container is not running)."""
-        return self.state == "running"
 
 
 @dataclass
@@ -136,7 +117,7 @@ class Stack:
             label = f"{PROJECT_LABEL}={self.project_name}"
             found = self._client.api.containers(all=True, filters={"label": label})
             details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
-        self.containers = sorted((_container(data) for data in details if data), key=lambda each: each.name)
+        self.containers = sorted((container_from(data) for data in details if data), key=lambda each: each.name)
         if required and not self.containers:
             raise MaxopsError(self._no_such_project())
 
@@ -355,30 +336,6 @@ class Stack:
                 f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
                 f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"
             ) from error
-
-
-def _container(data: dict[str, Any]) -> Container:
-    config = data["Config"]
-    labels = config.get("Labels") or {}
-    networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
-    addresses = [each.get("IPAddress") for each in networks.values() if each.get("IPAddress")]
-    if (data.get("HostConfig") or {}).get("NetworkMode") == "host":
-        addresses = ["127.0.0.1"]
-    return Container(
-        id=data["Id"],
-        name=data["Name"].lstrip("/"),
-        service=labels.get(SERVICE_LABEL, ""),
-        state=data["State"]["Status"],
-        image=config.get("Image", ""),
-        image_id=data["Image"],
-        environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or []),
-        labels=labels,
-        mounts=tuple(
-            Mount(each["Type"], each.get("Name", ""), each.get("Source", ""), each["Destination"], bool(each.get("RW")))
-            for each in data.get("Mounts") or []
-        ),
-        addresses=tuple(addresses),
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -18,9 +18,9 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 # them fits gets its floor here.
 FLOORS = {
     "door": ["module_*"],
-    "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis*", "health", "*_sync", "verif*"],
+    "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis*", "health*", "*_sync", "verif*"],
     "kept": ["*_journal", "backup_set", "old_dumps", "release*", "repository*", "retention", "verdict"],
-    "outside": ["gitea*", "network", "openproject*", "postgresql*", "services", "stack*", "volume"],
+    "outside": ["gitea*", "host", "network", "openproject*", "postgresql*", "redis", "services", "stack*", "volume"],
     "tools": [
         "crew",
         "errors",

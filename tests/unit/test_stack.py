@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils import stack as room
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Mount, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.stack_container import container_from
 from ansible_collections.maxops.ops.tests.unit.stacks import (
     CONFIG_FILES,
     ENVIRONMENT_FILE,
@@ -55,7 +56,7 @@ def changed(**keys: Any) -> dict[str, Any]:
 
 
 def test_container_is_read_from_what_the_daemon_tells() -> None:
-    read = room._container(INSPECTED)
+    read = container_from(INSPECTED)
     assert (read.id, read.name, read.service, read.state) == ("f00d", "shop-app-1", "app", "running")
     assert (read.image, read.image_id) == ("app:1", "sha256:cafe")
     assert read.environment == {"PLAIN": "1", "WITH": "a=b", "EMPTY": "", "BARE": ""}
@@ -69,12 +70,12 @@ def test_container_is_read_from_what_the_daemon_tells() -> None:
 
 def test_container_on_the_hosts_network_is_reached_there() -> None:
     networks = {"Networks": {"host": {"IPAddress": ""}}}
-    read = room._container(changed(HostConfig={"NetworkMode": "host"}, NetworkSettings=networks))
+    read = container_from(changed(HostConfig={"NetworkMode": "host"}, NetworkSettings=networks))
     assert read.addresses == ("127.0.0.1",)
 
 
 def test_container_that_tells_next_to_nothing_can_be_read() -> None:
-    read = room._container(
+    read = container_from(
         changed(Config={"Env": None, "Labels": None}, HostConfig=None, Mounts=None, NetworkSettings=None)
     )
     assert (read.service, read.image, read.environment, read.mounts, read.addresses) == ("", "", {}, (), ())
@@ -82,7 +83,7 @@ def test_container_that_tells_next_to_nothing_can_be_read() -> None:
 
 @pytest.mark.parametrize(("state", "running"), [("running", True), ("paused", False), ("exited", False)])
 def test_only_a_running_container_runs(state: str, running: bool) -> None:
-    assert room._container(changed(State={"Status": state})).running is running
+    assert container_from(changed(State={"Status": state})).running is running
 
 
 def test_secrets_of_a_container_are_in_no_words_about_it() -> None:
