@@ -1,13 +1,18 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets taken out of what people and files get to see. Private to this collection."""
+"""Secrets taken out of what people and files get to see. Private to this collection.
+
+Two nets, one behind the other: the values that the stack is known to keep secret, however they are written, and the
+places in which secrets of anybody are written (addresses, headers, assignments).
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 
@@ -19,14 +24,44 @@ _SECRET_NAME = re.compile(
     r"|(^|_)auth$|(^|_)key$|cookie",
     re.IGNORECASE,
 )
-# The password may hold anything but what ends a URL or a word: an "@" in it too.
-_IN_URL = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)[^\s'\"/]+@", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    r"(?P<before>\b[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key)[\w.-]*[\"']?\s*[=:]\s*)"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)",
+_POINTS_ELSEWHERE = ("_FILE", "_PATH", "_DIR", "_ENABLED", "_LENGTH", "_EXPIRY", "_TTL")
+_NO_SECRET = re.compile(r"\s+|true|false|none|null|auto|default|\d{1,5}", re.IGNORECASE)
+_VARIABLE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*?)\s*")
+_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
+
+_WORD = r"(?:pass(?:word|wd|phrase)|secret|token|(?:api|access|private)[_-]?key|key[_-]?base)"
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\"(?:[^"\\]|\\[^"])*\\"|[^\s"'&,;)\]}<>\\]+)"""
+_EQUALS = r"""(?:\\?["'])?\s*(?:=>|=|:(?!:))\s*"""
+_HEADER = rf"(?:proxy-)?authorization{_EQUALS}"
+
+# Places of secrets, each with what is put there; what stands before the secret stays.
+_PLACES = tuple(
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        # scheme://user:password@host; the password may hold anything but what ends a URL or a word, an "@" too
+        (r"""(?P<before>[a-z][a-z0-9+.-]*://[^\s:/@'"]*:)[^\s'"/]+@""", rf"\g<before>{MASK}@"),
+        # Headers as curl, Rails, Go and JSON write them; a digest has several words.
+        (rf"""(?P<before>{_HEADER}(?:\\?["'])?digest\s).*""", rf"\g<before>{MASK}"),
+        (
+            rf"""(?P<before>{_HEADER}(?:\\?["'])?(?:(?:basic|bearer|token|apikey|negotiate)\s+)?)(?!digest\s)[^\s"',;\\]+""",
+            rf"\g<before>{MASK}",
+        ),
+        (rf"""(?P<before>\b(?:set-)?cookie{_EQUALS}(?:\\?["'])?)[^"'\\]+""", rf"\g<before>{MASK}"),
+        (r"(?P<before>\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}", rf"\g<before>{MASK}"),
+        # password=…, "token": "…", api_key => …, --password …, and SQL's PASSWORD '…'
+        (rf"(?P<before>\b[\w.-]*{_WORD}[\w.-]*{_EQUALS}){_VALUE}", rf"\g<before>{MASK}"),
+        (rf"(?P<before>--[\w-]*{_WORD}\s+){_VALUE}", rf"\g<before>{MASK}"),
+        (r"(?P<before>\bpassword\s+)'(?:[^']|'')*'", rf"\g<before>{MASK}"),
+        # What tells by its form what it is: JSON web tokens, and tokens of well-known makers.
+        (r"\b(?-i:eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
+        (r"\b(?-i:gh[pousr]_|github_pat_|glpat-|opapi-|xox[abposr]-|AKIA)[\w-]{12,}", MASK),
+    )
+)
+# Most lines hold none of these, and looking for each place in turn takes ten times as long.
+_WORTH_A_LOOK = re.compile(
+    r"://|authori|cookie|bearer|passw|passphrase|secret|token|key|eyj|gh[pousr]_|github_pat_|glpat-|opapi-|xox|akia",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"(?P<before>\b(?:bearer|basic|token)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -41,17 +76,22 @@ def secrets_of(environment: Mapping[str, str]) -> set[str]:
         password = _password_of_url(value)
         if password:
             found.update((password, unquote(password)))
-        if is_secret_name(name) and not (password or name.upper().endswith("_FILE")):
+        if is_secret_name(name) and not (password or name.upper().endswith(_POINTS_ELSEWHERE)):
             found.add(value)
-    return {each for each in found if len(each) >= SHORTEST and not each.isspace()}
+    return {each for each in found if len(each) >= SHORTEST and not _NO_SECRET.fullmatch(each)}
+
+
+def read_environment(text: str) -> dict[str, str]:
+    """Names and values of an environment file as Compose reads it: quotes and comments are not the value's."""
+    lines = (_VARIABLE.fullmatch(line) for line in text.splitlines())
+    return {match.group(1): _unquoted(match.group(2)) for match in lines if match}
 
 
 class Mask:
     """Takes known secrets, and what looks like one, out of any text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = {each for each in secrets if len(each) >= SHORTEST}
-        known |= {quote(each, safe="") for each in known}
+        known = {form for each in secrets if len(each) >= SHORTEST for form in _forms(each)}
         # The longest first: a secret may begin with another one.
         words = sorted(known, key=lambda each: (-len(each), each))
         self._known = re.compile("|".join(re.escape(each) for each in words)) if words else None
@@ -60,9 +100,26 @@ class Mask:
         """The text without its secrets."""
         if self._known:
             text = self._known.sub(MASK, text)
-        text = _IN_URL.sub(rf"\g<before>{MASK}@", text)
-        text = _ASSIGNED.sub(rf"\g<before>{MASK}", text)
-        return _BEARER.sub(rf"\g<before>{MASK}", text)
+        if _WORTH_A_LOOK.search(text):
+            for place, replacement in _PLACES:
+                text = place.sub(replacement, text)
+        return text
+
+
+def _forms(secret: str) -> set[str]:
+    """How a secret may be written: as it is, in an address, in JSON, in SQL, in Compose, in a shell."""
+    forms = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    forms |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return forms | {secret.replace("'", "''"), secret.replace("$", "$$"), secret.replace("'", "'\\''")}
+
+
+def _unquoted(value: str) -> str:
+    quoted = _QUOTED.match(value)
+    if not quoted:
+        return re.split(r"\s#", value, maxsplit=1)[0].strip()
+    if quoted.group(1) is not None:
+        return quoted.group(1)
+    return re.sub(r"\\(.)", r"\1", quoted.group(2))
 
 
 def _password_of_url(value: str) -> str:

@@ -2,7 +2,12 @@
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.masking import Mask, is_secret_name, secrets_of
+from ansible_collections.maxops.ops.plugins.module_utils.masking import (
+    Mask,
+    is_secret_name,
+    read_environment,
+    secrets_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,21 @@ def test_url_that_is_none_is_no_reason_to_stop(broken):
         ("password=geheim user=maxops", "password=*** user=maxops"),
         ('{"api_key": "k1", "name": "x"}', '{"api_key": ***, "name": "x"}'),
         ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer ***"),
+        ("Authorization: Basic dXNlcjpwYXNz, next", "Authorization: Basic ***, next"),
+        ('"authorization"=>"token abc123"', '"authorization"=>"token ***"'),
+        ("curl -H 'Authorization: token abc' x", "curl -H 'Authorization: token ***' x"),
+        ('Authorization: Digest username="u", response="r"', "Authorization: Digest ***"),
+        ("Set-Cookie: session=abc; Path=/", "Set-Cookie: ***"),
+        ("GET /x?token=abc&page=2", "GET /x?token=***&page=2"),
+        ('{\\"password\\":\\"x y\\",\\"a\\":1}', '{\\"password\\":***,\\"a\\":1}'),
+        ("ALTER ROLE maxops PASSWORD 'it''s'", "ALTER ROLE maxops PASSWORD ***"),
+        ("gitea admin user create --password abc --email e", "gitea admin user create --password *** --email e"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk", "got ***"),
+        ("SECRET_KEY_BASE=0123abcd", "SECRET_KEY_BASE=***"),
+        ("using basic authentication", "using basic authentication"),
+        ("the token expired yesterday", "the token expired yesterday"),
+        ("std::secret::Type", "std::secret::Type"),
+        ("commit 0123456789abcdef0123456789abcdef01234567", "commit 0123456789abcdef0123456789abcdef01234567"),
         ("a b/c", "a b/c"),
     ],
 )
@@ -57,8 +77,29 @@ def test_secrets_do_not_show_in_a_text(text, masked):
     assert Mask({"hush-hush", "hush-hush-2"})(text) == masked
 
 
-def test_secret_as_a_url_writes_it_does_not_show_either():
-    assert Mask({"a/b c"})("connect to a%2Fb%20c") == "connect to ***"
+@pytest.mark.parametrize(
+    "written", ["a%2Fb%20c%27%22%24", "a/b c'\"$", "a/b c''\"$", "a/b c'\\\"$", "a/b c'\"$$", "a%2Fb+c%27%22%24"]
+)
+def test_secret_as_a_url_json_sql_or_compose_writes_it_does_not_show_either(written):
+    assert Mask({"a/b c'\"$"})(f"connect to {written}.") in {"connect to ***.", "connect to ***$."}
+
+
+def test_value_that_could_be_anything_is_no_secret():
+    assert secrets_of({"TOKEN_ENABLED": "enabled", "A_PASSWORD": "true", "B_TOKEN": "3600", "C_KEY": "    "}) == set()
+
+
+def test_environment_file_is_read_as_compose_reads_it():
+    text = (
+        '# PASSWORD=no\n\nexport A=plain # comment\nB = \'single # quoted\' # c\nC="double \\" \\$x"\nD=with=equals#x\n'
+        "no assignment\nE=\n"
+    )
+    assert read_environment(text) == {
+        "A": "plain",
+        "B": "single # quoted",
+        "C": 'double " $x',
+        "D": "with=equals#x",
+        "E": "",
+    }
 
 
 def test_text_without_secrets_stays_as_it_is():
