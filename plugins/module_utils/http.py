@@ -115,6 +115,23 @@ def understood(read: Callable[[Any], Result]) -> Callable[[Any], Result]:
     return safely
 
 
+def knock(url: str, timeout: float) -> None:
+    """Ask for an address whose answer says nothing but that it was asked for.
+
+    The address may be a secret, so what MaxopsError says does not hold it.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    try:
+        session.proxies.update(_proxies(None, url))
+        with session.get(url, timeout=timeout, stream=True, headers={"User-Agent": "maxops.ops"}) as response:
+            status = response.status_code
+    except (exceptions.RequestException, ValueError) as error:
+        raise MaxopsError(f"no answer ({type(error).__name__}); check the address and the way to it") from None
+    if status >= 400:
+        raise MaxopsError(f"the answer is status {status}; check the address")
+
+
 class Client:
     """One API. Safe for as many threads at once as the endpoint's concurrency says."""
 

@@ -16,11 +16,15 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.maxops.ops.plugins.module_utils.errors import Cancelled, MaxopsError
 
 
-def require(module: AnsibleModule, libraries: Mapping[str, str | None]) -> None:
+def require(
+    module: AnsibleModule,
+    libraries: Mapping[str, str | None],
+    reason: str = "The role maxops.ops.host installs it",
+) -> None:
     """Fail with a sentence when one of the libraries (name → traceback of its import) is not installed on the host."""
     for library, error in libraries.items():
         if error:
-            advice = missing_required_lib(library, reason="The role maxops.ops.host installs it")
+            advice = missing_required_lib(library, reason=reason)
             module.fail_json(msg=advice, exception=error)
 
 
