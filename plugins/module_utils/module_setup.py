@@ -13,7 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.module_frame import fai
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql import PSYCOPG2_IMPORT_ERROR
 from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, DOCKER_IMPORT_ERROR
 
-__all__ = ["failing_well", "require_libraries", "stack_argument_spec"]
+__all__ = ["failing_well", "require_docker", "require_libraries", "stack_argument_spec"]
 
 
 def stack_argument_spec() -> dict[str, Any]:
@@ -31,3 +31,8 @@ def stack_argument_spec() -> dict[str, Any]:
 def require_libraries(module: AnsibleModule) -> None:
     """Fail with a sentence when a library that the stack needs is not installed on the host."""
     require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
+
+
+def require_docker(module: AnsibleModule) -> None:
+    """The same for modules that only talk to Docker."""
+    require(module, {"docker": DOCKER_IMPORT_ERROR})

@@ -45,6 +45,18 @@ def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
     return services
 
 
+def chosen_containers(stack: Stack, names: Sequence[str]) -> list[Container]:
+    """Containers of the named services, of all without a name. Raises MaxopsError for names that nothing here has."""
+    known = sorted({each.service for each in stack.containers})
+    strange = [f'"{name}"' for name in dict.fromkeys(names) if name not in known]
+    if strange:
+        raise MaxopsError(
+            f'project "{stack.project_name}" has no service {", ".join(strange)} (services: {", ".join(known)}); '
+            "name some of these, or none for all"
+        )
+    return [each for each in stack.containers if not names or each.service in names]
+
+
 def stop(stack: Stack, services: Mapping[str, Sequence[str]]) -> None:
     """Stop all containers of services at once, each with its own grace period."""
     stack.refresh()
@@ -62,7 +74,7 @@ def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container
     for service, names in services.items():
         there = stack.of_service(service)
         chosen += [each for each in there if each.name in names] or there
-    for level in _levels(chosen):
+    for level in levels(chosen):
         _at_once([each for each in level if not each.running], "start", lambda api, each: api.start(each.id), stack)
     return chosen
 
@@ -76,7 +88,7 @@ def _at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Con
         list(pool.map(act_on, containers))
 
 
-def _levels(containers: Sequence[Container]) -> list[list[Container]]:
+def levels(containers: Sequence[Container]) -> list[list[Container]]:
     """Containers that may start together, those first that others depend on."""
     depends = {
         each.service: {entry.split(":")[0] for entry in each.labels.get(_DEPENDS_LABEL, "").split(",")} - {""}

@@ -47,11 +47,16 @@ def compression(name: str, threads: int) -> Compression:
     return Compression("none", ".tar", ())
 
 
-def measure(folder: str) -> int:
-    """Bytes that a folder takes on its disk. Raises MaxopsError when it can't be read at all."""
+def measure(folder: str, seconds: float | None = None) -> int:
+    """Bytes that a folder takes on its disk. Raises MaxopsError when it can't be read at all, or not in time."""
     require_program("du")
     argv = ["du", "--summarize", "--block-size=1", "--", folder]
-    done = subprocess.run(argv, check=False, capture_output=True, encoding="utf-8", errors="replace")  # noqa: S603
+    try:
+        done = subprocess.run(  # noqa: S603
+            argv, check=False, capture_output=True, encoding="utf-8", errors="replace", timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        raise MaxopsError(f"took longer than {seconds:g} s") from None
     # du ends with 1 when a file vanished under it: the figure is still good for an estimate.
     size = done.stdout.split("\t")[0]
     if not size.isdigit():

@@ -54,6 +54,8 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             lost = {"changed": False, "failed": True, "unreachable": away, "msg": str(error)}
             self._keep_result(module, lost, variables)
             raise
+        if not result.get("failed"):
+            result = self._taken(result, variables)
         self._keep_result(module, self._fit_to_keep(result), variables)
         return dict(result)
 
@@ -70,6 +72,10 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
     def _is_worth_watching(self) -> bool:
         """False for a task that is over before anybody has read a line about it; to watch costs half a second."""
         return True
+
+    def _taken(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
+        """What the controller has to do with the result of a module that did its work."""
+        return result
 
     def _fit_to_keep(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
         """The result without what must not lie in a file."""
