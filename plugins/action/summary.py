@@ -11,7 +11,10 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import logs_summary, logs_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.restart_text import restart_summary, restart_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.status_text import status_summary, status_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.users_text import users_summary, users_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.verify_text import verify_summary, verify_table
@@ -23,7 +26,10 @@ RENDERERS = {
     "backup": (backup_summary, backup_table),
     "backups": (backups_summary, backups_table),
     "drill": (verify_summary, verify_table),
+    "logs": (logs_summary, logs_table),
+    "restart": (restart_summary, restart_table),
     "restore": (restore_summary, restore_table),
+    "status": (status_summary, status_table),
     "users": (users_summary, users_table),
     "verify": (verify_summary, verify_table),
 }

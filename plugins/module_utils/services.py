@@ -61,7 +61,7 @@ def stop(stack: Stack, services: Mapping[str, Sequence[str]]) -> None:
     """Stop all containers of services at once, each with its own grace period."""
     stack.refresh()
     running = [each for each in stack.containers if each.service in services and is_up(each)]
-    _at_once(running, "stop", lambda api, each: api.stop(each.id), stack)
+    at_once(running, "stop", lambda api, each: api.stop(each.id), stack)
 
 
 def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
@@ -75,11 +75,13 @@ def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container
         there = stack.of_service(service)
         chosen += [each for each in there if each.name in names] or there
     for level in levels(chosen):
-        _at_once([each for each in level if not each.running], "start", lambda api, each: api.start(each.id), stack)
+        at_once([each for each in level if not each.running], "start", lambda api, each: api.start(each.id), stack)
     return chosen
 
 
-def _at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Container], Any], stack: Stack) -> None:
+def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Container], Any], stack: Stack) -> None:
+    """Do the same to several containers side by side; a failure is raised when all have had their turn."""
+
     def act_on(container: Container) -> None:
         with stack.asking(f"{verb} {container.name}") as api:
             act(api, container)

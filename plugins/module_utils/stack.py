@@ -298,6 +298,12 @@ class Stack:
             yield
 
     @contextmanager
+    def starting(self, containers: Sequence[Container]) -> Iterator[None]:
+        """See to it that these containers run after the block, in this order, whatever happens to this process."""
+        with self._afterwards('docker --host "$DOCKER" start "$@"', [each.id for each in containers]):
+            yield
+
+    @contextmanager
     def clearing(self, key: str, folders: Sequence[str]) -> Iterator[None]:
         """Remove a key's helpers and folders at the end of the block, whatever happens to this process."""
         remove = (

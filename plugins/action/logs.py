@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.maxops.ops.plugins.module_utils.files import write_atomically
+from ansible_collections.maxops.ops.plugins.module_utils.log_text import unpack
+from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import Reach, follow_command, log_path
+from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+
+MOST = 512 * 1024 * 1024
+"""Bytes that a host may send: a broken one shall not fill the controller."""
+
+
+class ActionModule(WatchedAction):
+    """Has the logs read on the host, and writes them into a file of the controller."""
+
+    def _is_worth_watching(self) -> bool:
+        return False
+
+    def _taken(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Write what the host sent into its file, and leave only where it is."""
+        text = unpack(result.pop("content", ""), MOST)
+        host = variables.get("inventory_hostname", "host")
+        path = log_path(self._task.args["dest"], host)
+        if not self._task.check_mode:
+            try:
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                write_atomically(path, text)
+            except OSError as error:
+                raise AnsibleActionFail(
+                    f"the logs of {host} could not be written to {path}: {error.strerror}; name a folder of the "
+                    "controller that you may write to in dest (logs_dest)"
+                ) from error
+        return {**result, "path": path, "follow": self._follow(result, variables)}
+
+    def _follow(self, result: dict[str, Any], variables: dict[str, Any]) -> str:
+        local = self._connection.transport == "local"
+        reach = Reach(
+            host=None if local else str(self._value("ansible_host", variables) or variables["inventory_hostname"]),
+            user=self._value("ansible_user", variables),
+            port=self._value("ansible_port", variables),
+            become=bool(self._play_context.become),
+        )
+        asked = self._task.args.get("services") or []
+        services = sorted({each["service"] for each in result["services"]}) if asked else []
+        return follow_command(reach, result["project"], services)

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import ALL_HOSTS, merged
+
+display = Display()
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Puts the logs of all hosts of the play into one file, on the controller."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Collect the files of the hosts and merge them."""
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec={
+                "variable": {"type": "str", "required": True},
+                "dest": {"type": "path", "required": True},
+            }
+        )
+        variables = task_vars or {}
+        hosts = variables.get("ansible_play_hosts_all", [])
+        results = {host: variables["hostvars"][host].get(arguments["variable"]) for host in hosts}
+        paths = {host: each["path"] for host, each in results.items() if isinstance(each, Mapping) and "path" in each}
+        path = os.path.join(os.path.abspath(arguments["dest"]), ALL_HOSTS)
+        # One host's log is all there is already.
+        if len(paths) < 2:
+            return {"changed": False, "path": None, "hosts": sorted(paths)}
+        if not self._task.check_mode:
+            try:
+                _merge(paths, path)
+            except OSError as error:
+                raise AnsibleActionFail(
+                    f"the logs of all hosts could not be written to {path}: {error.strerror}; each host's own is "
+                    "beside it"
+                ) from error
+            display.display(f"all hosts: {path}")
+        return {"changed": False, "path": path, "hosts": sorted(paths)}
+
+
+def _merge(paths: Mapping[str, str], path: str) -> None:
+    temporary = f"{path}.tmp-{os.getpid()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream, ExitStack() as opened:
+            files = {host: opened.enter_context(open(paths[host], encoding="utf-8")) for host in sorted(paths)}
+            stream.writelines(merged(files))
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

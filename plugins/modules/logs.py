@@ -1,0 +1,277 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: logs
+short_description: Fetch the logs of a stack's services, merged by time and without secrets
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Reads what the containers of the stack have logged, puts it in one order, and fetches it to the controller as one
+    file of mode 0600 for each host.
+  - Secrets are masked on the host, before anything leaves it. These are the values of secrets in the stack's
+    environment files, containers and secret files, passwords in addresses, tokens, cookies and C(Authorization)
+    headers.
+  - What is fetched is bounded, and RV(left_out) says what is not in it. On its way it is compressed.
+  - All times are UTC.
+options:
+  services:
+    description:
+      - Compose services whose logs are read. By default all.
+    type: list
+    elements: str
+    default: []
+  tail:
+    description:
+      - How many of the newest lines of each service are fetched. V(0) for all.
+      - With O(grep) those are the newest lines that match.
+      - By default 1000, or all where O(since) is given.
+    type: int
+  since:
+    description:
+      - Only what was logged from this moment on.
+      - How long ago, such as V(45s), V(10m), V(2h30m), V(3d); a moment, such as V(2026-11-25), V(2026-11-25T02:00) or
+        V(2026-11-25T02:00:00+09:00), in UTC where no zone is given; a time of day, such as V(02:00), for the last time
+        that it was; V(today) or V(yesterday); or seconds since 1970.
+    type: str
+  until:
+    description:
+      - Only what was logged up to this moment, written as O(since).
+    type: str
+  grep:
+    description:
+      - Only lines in which this regular expression of Python is found. It is not anchored.
+    type: str
+  ignore_case:
+    description:
+      - Whether O(grep) takes capital and small letters for the same.
+    type: bool
+    default: false
+  limit:
+    description:
+      - The most text to fetch from one host, such as V(20M). The oldest lines go first.
+    type: str
+    default: 20M
+  show:
+    description:
+      - How many of the newest lines are in the result, for a summary.
+    type: int
+    default: 20
+  timeout:
+    description:
+      - Seconds that reading may take. What was read by then is fetched.
+    type: float
+    default: 60
+  dest:
+    description:
+      - Folder of the controller for the files. It is created where it is missing, with mode 0700.
+      - The file is C(logs-HOST.log) in it.
+    type: path
+    required: true
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads and tells what would be fetched, and writes no file.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - Changes nothing on the host. The file on the controller is written anew each time.
+  action:
+    description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
+    support: full
+notes:
+  - Logs of services whose logging driver keeps nothing on the host (V(none), V(syslog) and the like) can't be read; the
+    service's C(problem) says so.
+  - Colours and other orders to a terminal are taken out of the lines, so that showing a file does no harm.
+  - O(database_service), O(cache_service), O(database_user) and O(database_password) are not used.
+seealso:
+  - module: maxops.ops.merge_logs
+  - module: maxops.ops.status
+"""
+
+EXAMPLES = r"""
+- name: Fetch the newest lines of all services
+  maxops.ops.logs:
+    dest: build/logs
+
+- name: Fetch what Gitea and the gateway said about a failure during the night
+  maxops.ops.logs:
+    services: [gitea, nginx]
+    since: "2026-11-25T02:00:00+09:00"
+    until: "2026-11-25T04:00:00+09:00"
+    grep: fail|error
+    ignore_case: true
+    dest: build/logs
+"""
+
+RETURN = r"""
+project:
+  description: The stack.
+  returned: success
+  type: str
+  sample: maxoperation
+path:
+  description: The file on the controller, or where it would be.
+  returned: success
+  type: str
+  sample: /home/ops/build/logs/logs-maxops.example.com.log
+lines:
+  description: How many lines it has.
+  returned: success
+  type: int
+  sample: 1240
+bytes:
+  description: Its size.
+  returned: success
+  type: int
+  sample: 183042
+first:
+  description: Time of its first line.
+  returned: success
+  type: str
+  sample: "2026-11-25T02:00:00.123456789Z"
+last:
+  description: Time of its last line.
+  returned: success
+  type: str
+  sample: "2026-11-25T03:59:58.123456789Z"
+masked:
+  description: In how many lines a secret was masked.
+  returned: success
+  type: int
+  sample: 2
+left_out:
+  description: What is not in the file although it was asked for, and what to do about it.
+  returned: success
+  type: list
+  elements: str
+  sample: ["older lines of gitea, because the newest 1,000 were asked for (tail)"]
+services:
+  description: What each container has to do with it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    service:
+      description: Compose service.
+      type: str
+    source:
+      description: What it is called in the file; with a number where the service has several containers.
+      type: str
+    container:
+      description: Name of the container.
+      type: str
+    lines:
+      description: How many lines of it were read.
+      type: int
+    errors:
+      description: How many of them look like errors.
+      type: int
+    first:
+      description: Time of the first one.
+      type: str
+    last:
+      description: Time of the last one.
+      type: str
+    problem:
+      description: Why it could not be read.
+      type: str
+  sample:
+    - service: gitea
+      source: gitea
+      container: maxoperation-gitea-1
+      lines: 840
+      errors: 2
+      first: "2026-11-25T02:00:00.123456789Z"
+      last: "2026-11-25T03:59:58.123456789Z"
+      problem: null
+newest:
+  description: The newest lines.
+  returned: success
+  type: list
+  elements: str
+  sample: ["2026-11-25T03:59:58.123456789Z  gitea  … router: completed GET /api/healthz"]
+follow:
+  description: Command that shows what is logged from now on, as it comes. It masks nothing.
+  returned: success
+  type: str
+  sample: ssh -t maxops.example.com docker compose --project-name maxoperation logs --follow --tail 20
+duration:
+  description: Seconds that reading took.
+  returned: success
+  type: float
+  sample: 0.42
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.text.formatters import human_to_bytes
+
+from ansible_collections.maxops.ops.plugins.module_utils.logs_job import LogOptions, collect_logs
+from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
+    failing_well,
+    require_docker,
+    stack_argument_spec,
+)
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        **stack_argument_spec(),
+        "services": {"type": "list", "elements": "str", "default": []},
+        "tail": {"type": "int"},
+        "since": {"type": "str"},
+        "until": {"type": "str"},
+        "grep": {"type": "str"},
+        "ignore_case": {"type": "bool", "default": False},
+        "limit": {"type": "str", "default": "20M"},
+        "show": {"type": "int", "default": 20},
+        "timeout": {"type": "float", "default": 60},
+        "dest": {"type": "path", "required": True},
+    }
+
+
+def read_options(module: AnsibleModule) -> LogOptions:
+    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    parameters = {name: module.params[name] for name in LogOptions.__dataclass_fields__}
+    for name in ("tail", "show"):
+        if (parameters[name] or 0) < 0:
+            module.fail_json(msg=f"{name} is {parameters[name]}; give a number of lines, 0 or more")
+    if parameters["show"] > 1000:
+        module.fail_json(msg=f"show is {parameters['show']}; give 1000 at most, the file has all lines")
+    if not 0 < parameters["timeout"] <= 3600:
+        module.fail_json(msg=f"timeout is {parameters['timeout']:g}; give seconds, more than 0 and 3600 at most")
+    try:
+        parameters["limit"] = human_to_bytes(parameters["limit"])
+    except ValueError as error:
+        module.fail_json(msg=f"limit is no size: {error}; write it as in 20M")
+    if not 0 < parameters["limit"] <= 200 * 1024**2:
+        module.fail_json(msg=f"limit is {module.params['limit']}; give more than 0 and 200M at most")
+    return LogOptions(**parameters)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    require_docker(module)
+    options = read_options(module)
+    with failing_well(module, "nothing was fetched, run this again"):
+        module.exit_json(**collect_logs(options))
+
+
+if __name__ == "__main__":
+    main()
