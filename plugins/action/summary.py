@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import logs_summary, logs_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restart_text import restart_summary, restart_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.status_text import status_summary, status_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
@@ -25,6 +26,7 @@ display = Display()
 RENDERERS = {
     "backup": (backup_summary, backup_table),
     "backups": (backups_summary, backups_table),
+    "diagnose": (diagnosis_summary, diagnosis_table),
     "drill": (verify_summary, verify_table),
     "logs": (logs_summary, logs_table),
     "restart": (restart_summary, restart_table),

@@ -1,0 +1,260 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: diagnose
+short_description: Say why a service does not start, and which command mends it
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Walks the causes for which a service of the stack does not start, or does not do its work, all at the same time.
+    These are the Docker daemon, containers and the last words of their logs, logins to database and cache as the
+    applications have them, memory, volumes, configuration, disks, names and connections between the containers,
+    published ports, the gateway's certificate, and the host's firewall.
+  - Names the causes that it saw, the most likely one first, each with a command to type. What merely follows from
+    another cause comes after it.
+  - Changes nothing, and starts nothing in a container. Names and connections are tried from within a container's own
+    network, so that no tool has to be installed there.
+  - Passwords never show; where two values differ, that they do is all that is told.
+options:
+  services:
+    description:
+      - Services to find the causes for. What they depend on is looked at, too.
+      - By default all of the stack.
+    type: list
+    elements: str
+    default: []
+  ports:
+    description:
+      - Ports of the host that the stack may use, as numbers or ranges. Those that are listened on are looked for in
+        the firewall's rules, beside all published ones.
+    type: list
+    elements: str
+    default: ["9000-9022"]
+  idle_transaction_seconds:
+    description:
+      - For how long a transaction may be open and do nothing. One that others wait for is always told.
+    type: float
+    default: 300
+  connections_percent:
+    description:
+      - From how many percent of used database connections on they are a cause.
+    type: float
+    default: 90
+  disk_percent:
+    description:
+      - From how many percent of used space, or inodes, on a file system is a cause.
+    type: float
+    default: 95
+  certificate_days:
+    description:
+      - For how many days the gateway's certificate has to be good.
+    type: float
+    default: 14
+  step_timeout:
+    description:
+      - Seconds that each step may take. A step that takes longer is told as V(unknown).
+    type: float
+    default: 15
+  timeout:
+    description:
+      - Seconds that all of it may take.
+    type: float
+    default: 30
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+notes:
+  - Must run as a user that may talk to Docker and look into other users' processes, which is C(root) on most hosts.
+    What another user cannot see is told as V(unknown).
+seealso:
+  - module: maxops.ops.health_check
+"""
+
+EXAMPLES = r"""
+- name: Why does OpenProject not start?
+  maxops.ops.diagnose:
+    services: [openproject]
+  register: diagnosis
+
+- name: Say it
+  ansible.builtin.debug:
+    msg: "{{ diagnosis.causes | map(attribute='remedy') | first | default('nothing to mend') }}"
+"""
+
+RETURN = r"""
+causes:
+  description: What keeps the services from working, the most likely cause first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    cause:
+      description: The kind of cause.
+      type: str
+    subject:
+      description: The service, volume, port or other thing that it is about.
+      type: str
+    likelihood:
+      description:
+        - V(certain) when it was seen and alone keeps a service from working, V(likely) when it usually does,
+          V(possible) when it may matter or follows from another cause.
+      type: str
+    seen:
+      description: What was seen.
+      type: str
+    evidence:
+      description: What bears it out.
+      type: list
+      elements: str
+    remedy:
+      description: The command that mends it.
+      type: str
+    services:
+      description: The services that it keeps from working; none for a cause of the whole host.
+      type: list
+      elements: str
+  sample:
+    - cause: database_password
+      subject: database user maxops
+      likelihood: certain
+      seen: maxoperation-postgres-1 refuses the password that openproject has
+      evidence: ["openproject (DATABASE_URL): password authentication failed for user \"maxops\""]
+      remedy: docker exec -it maxoperation-postgres-1 psql -U maxops -d postgres -c '\password maxops'
+      services: [openproject]
+steps:
+  description: What was looked at, in the order in which a person would.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    step:
+      description: Name of the step.
+      type: str
+    question:
+      description: What it asks.
+      type: str
+    verdict:
+      description: V(ok), V(suspect), V(broken), or V(unknown) where it could not be seen.
+      type: str
+    seen:
+      description: What was seen.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+  sample:
+    - step: disk
+      question: is there room on the disks?
+      verdict: ok
+      seen: the fullest file system of the stack is used to 41%
+      seconds: 0.004
+healthy:
+  description: Whether all services asked for run and no certain or likely cause was seen.
+  returned: success
+  type: bool
+  sample: false
+services:
+  description: The services that were asked for.
+  returned: success
+  type: list
+  elements: str
+  sample: [openproject]
+project:
+  description: The stack.
+  returned: success
+  type: str
+  sample: maxoperation
+duration:
+  description: Seconds that all of it took.
+  returned: success
+  type: float
+  sample: 0.41
+"""
+
+import re
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.diagnosis import diagnose
+from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_scene import Options
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable
+from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
+    failing_well,
+    require_libraries,
+    stack_argument_spec,
+)
+
+PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+MOST_PORTS = 65535
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        **stack_argument_spec(),
+        "services": {"type": "list", "elements": "str", "default": []},
+        "ports": {"type": "list", "elements": "str", "default": ["9000-9022"]},
+        "idle_transaction_seconds": {"type": "float", "default": 300},
+        "connections_percent": {"type": "float", "default": 90},
+        "disk_percent": {"type": "float", "default": 95},
+        "certificate_days": {"type": "float", "default": 14},
+        "step_timeout": {"type": "float", "default": 15},
+        "timeout": {"type": "float", "default": 30},
+    }
+
+
+def read_options(module: AnsibleModule) -> Options:
+    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    parameters = dict(module.params)
+    for name in ("step_timeout", "timeout"):
+        if parameters[name] <= 0:
+            module.fail_json(msg=f"{name} is {parameters[name]:g}; give a number of seconds above 0")
+    for name in ("idle_transaction_seconds", "certificate_days"):
+        if parameters[name] < 0:
+            module.fail_json(msg=f"{name} is {parameters[name]:g}; give 0 or more")
+    for name in ("connections", "disk"):
+        percent = parameters.pop(f"{name}_percent")
+        if not 0 < percent <= 100:
+            module.fail_json(msg=f"{name}_percent is {percent:g}; give a number above 0, up to 100")
+        parameters[f"{name}_ratio"] = percent / 100
+    parameters["ports"] = [port for words in parameters["ports"] for port in read_ports(module, words)]
+    return Options(**parameters)
+
+
+def read_ports(module: AnsibleModule, words: str) -> range:
+    """A port, or a range of them."""
+    match = PORTS.fullmatch(words.strip())
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 0 < first <= last <= MOST_PORTS:
+        module.fail_json(msg=f'ports has "{words}", which is no port and no range of them; write 9000, or 9000-9022')
+    return range(first, last + 1)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    require_libraries(module)
+    options = read_options(module)
+    with failing_well(module, "nothing was changed, run this again"):
+        module.exit_json(changed=False, **displayable(diagnose(options)))
+
+
+if __name__ == "__main__":
+    main()
