@@ -11,9 +11,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import logs_summary, logs_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restart_text import restart_summary, restart_table
-from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.status_text import status_summary, status_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import backup_summary, backup_table
