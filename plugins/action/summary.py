@@ -12,6 +12,12 @@ from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.health_text import (
+    FAILS,
+    health_failure,
+    health_summary,
+    health_table,
+)
 from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import logs_summary, logs_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restart_text import restart_summary, restart_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
@@ -28,6 +34,7 @@ RENDERERS = {
     "backups": (backups_summary, backups_table),
     "diagnose": (diagnosis_summary, diagnosis_table),
     "drill": (verify_summary, verify_table),
+    "health": (health_summary, health_table),
     "logs": (logs_summary, logs_table),
     "restart": (restart_summary, restart_table),
     "restore": (restore_summary, restore_table),
@@ -51,6 +58,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             argument_spec={
                 "job": {"type": "str", "required": True, "choices": sorted(RENDERERS)},
                 "variable": {"type": "str", "required": True},
+                "fail_on": {"type": "str", "choices": sorted(FAILS), "default": "never"},
             }
         )
         variables = task_vars or {}
@@ -64,7 +72,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             lines = many(results) if results else []
         for line in ["", *lines]:
             display.display(line)
-        return {"changed": False, "lines": lines}
+        failure = health_failure(results, arguments["fail_on"])
+        return {"changed": False, "failed": True, "msg": failure} if failure else {"changed": False, "lines": lines}
 
 
 def collect(registered: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -45,8 +45,11 @@ class Server:
     container: str
     password_source: str
 
-    def connect(self, database: str) -> Any:
-        """Open a session. Raises MaxopsError that names database, container, cause and next step."""
+    def connect(self, database: str, seconds: float | None = None) -> Any:
+        """Open a session. Raises MaxopsError that names database, container, cause and next step.
+
+        ``seconds`` is how long the server may take for this, and for each statement; else it may think for ever.
+        """
         try:
             return psycopg2.connect(
                 host=self.host,
@@ -54,9 +57,9 @@ class Server:
                 user=self.user,
                 password=self.password,
                 dbname=database,
-                connect_timeout=CONNECT_SECONDS,
+                connect_timeout=CONNECT_SECONDS if seconds is None else max(2, int(seconds)),
                 application_name="maxops.ops",
-                options=NO_LIMITS,
+                options=NO_LIMITS if seconds is None else f"-c statement_timeout={max(1, int(seconds * 1000))}",
             )
         except psycopg2.OperationalError as error:
             raise MaxopsError(self._explain(database, " ".join(str(error).split()))) from error
@@ -147,11 +150,17 @@ def identifier(name: str) -> str:
 class Session:
     """One session for statements that change the server; each is its own transaction. Use it as a context manager."""
 
-    def __init__(self, server: Server, database: str, cancellation: Cancellation | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        database: str,
+        cancellation: Cancellation | None = None,
+        seconds: float | None = None,
+    ) -> None:
         self.database = database
         self._server = server
         self._cancellation = cancellation or Cancellation()
-        self._connection = server.connect(database)
+        self._connection = server.connect(database, seconds)
         self._connection.autocommit = True
 
     def __enter__(self) -> Session:

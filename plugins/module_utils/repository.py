@@ -143,6 +143,13 @@ class Repository:
             self._read(name) for name in sorted(os.listdir(self.sets_path)) if backup_set.ID_PATTERN.fullmatch(name)
         ]
 
+    def newest_first(self) -> Iterator[KeptSet]:
+        """All sets, the newest first, each read when it is asked for: a manifest is long, and one may be enough."""
+        if os.path.isdir(self.sets_path):
+            for name in sorted(os.listdir(self.sets_path), reverse=True):
+                if backup_set.ID_PATTERN.fullmatch(name):
+                    yield self._read(name)
+
     def _read(self, set_id: str) -> KeptSet:
         path = os.path.join(self.sets_path, set_id)
         try:

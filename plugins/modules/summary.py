@@ -20,12 +20,19 @@ options:
       - The job whose results are shown.
     type: str
     required: true
-    choices: [backup, backups, diagnose, drill, logs, restart, restore, status, users, verify]
+    choices: [backup, backups, diagnose, drill, health, logs, restart, restore, status, users, verify]
   variable:
     description:
       - Name of the variable that the job's result was registered in, on each host.
     type: str
     required: true
+  fail_on:
+    description:
+      - Fail, after everything was shown, where a host's C(state) is as bad as this. What could not be seen (C(unknown)),
+        a failed job and a host that could not be reached count as V(critical). For results that have a C(state).
+    type: str
+    choices: [critical, never, warning]
+    default: never
 extends_documentation_fragment:
   - maxops.ops.attributes
 attributes:
@@ -51,7 +58,7 @@ EXAMPLES = r"""
 RETURN = r"""
 lines:
   description: What was printed.
-  returned: always
+  returned: success
   type: list
   elements: str
   sample: ["lab: backup set 20261123T020000Z, 45.8 MB, 0.9 s"]

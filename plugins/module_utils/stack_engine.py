@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Docker daemon asked over its own socket, for work that only reads and has no time. Private to this collection.
+
+The Docker SDK takes longer to import than the daemon takes to answer; what changes anything goes through stack.py.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.http_look import SocketConnection
+from ansible_collections.maxops.ops.plugins.module_utils.stack_container import (
+    DEFAULT_DOCKER_HOST,
+    ONE_OFF_LABEL,
+    PROJECT_LABEL,
+)
+
+
+class EngineAway(MaxopsError):
+    """The daemon cannot be reached, or does not answer in time."""
+
+
+class Engine:
+    """The Docker daemon of this host. Each call is a connection of its own, so that threads can share one."""
+
+    def __init__(self, docker_host: str = DEFAULT_DOCKER_HOST, seconds: float = 10.0) -> None:
+        if not docker_host.startswith("unix://"):
+            raise MaxopsError(
+                f'docker_host "{docker_host}" is not a local socket: run this task on the host that runs the stack, '
+                "with docker_host unix:///…"
+            )
+        self.docker_host = docker_host
+        self._path = docker_host[len("unix://") :]
+        self._seconds = seconds
+
+    def get(self, path: str, **query: str) -> Any:
+        """What the daemon answers to a GET; None where it knows nothing of the kind."""
+        with closing(SocketConnection(self._path, self._seconds)) as connection:
+            return self._get(connection, path, query)
+
+    def containers(self, project: str) -> list[dict[str, Any]]:
+        """The inspection of every container of a Compose project, in any state, sorted by name; no one-off runs."""
+        label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
+        with closing(SocketConnection(self._path, self._seconds)) as connection:
+            found = self._get(connection, "/containers/json", {"all": "1", "filters": label})
+            ids = [each["Id"] for each in found if (each.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
+            # One that was removed a moment ago is None.
+            told = [self._get(connection, f"/containers/{quote(each)}/json", {}) for each in ids]
+        return sorted((each for each in told if each), key=lambda each: str(each["Name"]))
+
+    def projects(self) -> list[str]:
+        """Names of the Compose projects on this host."""
+        found = self.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]}))
+        return sorted({each["Labels"][PROJECT_LABEL] for each in found})
+
+    def events(self, since: int, until: int, **filters: list[str]) -> list[dict[str, Any]]:
+        """What has happened between two moments (seconds since 1970), as far as the daemon still remembers it."""
+        query = {"since": str(since), "until": str(until), "filters": json.dumps(filters)}
+        with closing(SocketConnection(self._path, self._seconds)) as connection:
+            return [json.loads(line) for line in self._text(connection, "/events", query).splitlines()]
+
+    def images(self) -> dict[str, str]:
+        """Ids of the images on this host, by each of their tags and digests."""
+        known = {}
+        for image in self.get("/images/json"):
+            for name in [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]:
+                known[name] = image["Id"]
+        return known
+
+    def _get(self, connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> Any:
+        return json.loads(self._text(connection, path, query) or "null")
+
+    def _text(self, connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> str:
+        """The body of an answer; empty where the daemon knows nothing of the kind."""
+        try:
+            connection.request("GET", f"{path}?{urlencode(query)}" if query else path)
+            response = connection.getresponse()
+            body = response.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineAway(self._away(error)) from error
+        if response.status == 404:
+            return ""
+        if response.status >= 400:
+            raise EngineAway(
+                f"the Docker daemon at {self.docker_host} refuses {path}: {body.strip()[:300] or response.status}; "
+                "see the daemon's log (journalctl -u docker)"
+            )
+        return body
+
+    def _away(self, error: Exception) -> str:
+        if isinstance(error, PermissionError):
+            advice = "this user may not talk to Docker: run as root (become: true)"
+        elif isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+        else:
+            advice = "see the daemon's log (journalctl -u docker)"
+        cause = (
+            f"no answer within {self._seconds:.3g} s"
+            if isinstance(error, (TimeoutError, socket.timeout))
+            else str(error)
+        )
+        return f"cannot reach the Docker daemon at {self.docker_host}: {cause}; {advice}"

@@ -1,0 +1,288 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: health_check
+short_description: Tell whether a stack is well, and what to do where it is not
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Looks at containers, HTTP endpoints, PostgreSQL, Redis, disks, memory, the gateway's certificate, the clock, backups
+    and images of a stack, all at the same time, each check in its own time.
+  - Each result is a finding that says what was seen, what the limit is, and the command that mends it.
+  - Grades the whole by the table of the manual's section 7.1.
+  - Reports a service, a database or a Docker daemon that is down; it does not fail because of it unless O(fail_on) says
+    so. A service that accepts a connection and never answers takes no other check's time.
+options:
+  checks:
+    description:
+      - The checks to make.
+    type: list
+    elements: str
+    choices: [containers, http, postgresql, redis, disk, memory, certificate, clock, backup, images]
+    default: [containers, http, postgresql, redis, disk, memory, certificate, clock, backup, images]
+  exclude:
+    description:
+      - Checks to leave out of O(checks).
+    type: list
+    elements: str
+    choices: [containers, http, postgresql, redis, disk, memory, certificate, clock, backup, images]
+    default: []
+  thresholds:
+    description:
+      - Other limits than the usual ones, by check and name, such as V({"disk": {"used_warning": 70}}). A limit of V(0)
+        for a name that ends in C(_warning) or C(_critical) is no limit.
+      - C(containers) knows C(restarts_warning) (1) and C(restarts_critical) (3), counted while the last restart is
+        younger than C(restart_minutes) (60).
+      - C(http) knows C(latency_warning) (2 s) and C(latency_critical) (8 s).
+      - C(postgresql) knows C(connections_warning) and C(connections_critical) (80 and 95 % of those that others than
+        the superuser may have), C(transaction_warning) and C(transaction_critical) (15 and 240 minutes),
+        C(idle_transaction_warning) and C(idle_transaction_critical) (5 and 60 minutes), C(dead_rows_warning) and
+        C(dead_rows_critical) (20 % of a table and none) for tables with C(dead_rows_minimum) (10000) of them,
+        C(size_warning) and C(size_critical) (none; GB of a database), C(wraparound_warning) and
+        C(wraparound_critical) (25 and 60 % of the transaction numbers).
+      - C(redis) knows C(memory_warning) and C(memory_critical) (90 and 99 % of its limit), C(clients_warning) and
+        C(clients_critical) (80 and 95 %), C(blocked_warning) and C(blocked_critical) (20 clients and none),
+        C(latency_warning) and C(latency_critical) (1 and 5 s).
+      - C(disk) knows C(used_warning) and C(used_critical) (80 and 90 %), C(inodes_warning) and C(inodes_critical) (80
+        and 95 %), C(days_warning) and C(days_critical) (14 and 2 days until it is full).
+      - C(memory) knows C(available_warning) and C(available_critical) (10 and 4 %), C(swap_warning) and
+        C(swap_critical) (60 and 95 %), C(stalled_warning) and C(stalled_critical) (10 and 40 % of the last minute).
+      - C(certificate) knows C(days_warning) and C(days_critical) (21 and 3 days).
+      - C(clock) knows C(offset_warning) and C(offset_critical) (2 and 60 s), and C(unsynchronised) (1; 0 where nothing
+        sets the clock and nobody minds).
+      - C(backup) knows C(age_warning) and C(age_critical) (26 and 50 hours), C(verified_warning) and
+        C(verified_critical) (192 hours and none).
+      - C(images) knows C(drift) (1; 0 where it may drift).
+    type: dict
+    default: {}
+  fail_on:
+    description:
+      - When the task fails. What could not be seen never counts as well, so V(critical) also fails for V(unknown).
+    type: str
+    choices: [critical, warning, never]
+    default: never
+  timeout:
+    description:
+      - Seconds that the whole may take.
+    type: float
+    default: 30
+  check_timeout:
+    description:
+      - Seconds that each check may take. What has not answered by then is a finding.
+    type: float
+    default: 10
+  gateway_url:
+    description:
+      - Where people come in, such as V(https://maxops.example.com).
+      - By default the port that the gateway's container publishes on this host.
+    type: str
+  repository:
+    description:
+      - Folder of the host that keeps the backup sets.
+    type: path
+    default: /var/backups/maxops
+  controller_time:
+    description:
+      - What the controller's clock says, in seconds since 1970, to compare the host's with. The role
+        P(maxops.ops.health#role) gives it.
+    type: float
+  state_dir:
+    description:
+      - Folder of the host for what one run leaves for the next, which tells how many days there are until a disk is
+        full.
+    type: path
+    default: /var/lib/maxops
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing of the stack. In check mode it does not write to O(state_dir) either.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+notes:
+  - Should run as C(root), who may talk to Docker and read the repository. As another user, what cannot be seen is
+    V(unknown).
+  - Does without the Python package C(docker), and where C(psycopg2) is missing, the check C(postgresql) is V(unknown).
+seealso:
+  - module: maxops.ops.backup_info
+"""
+
+EXAMPLES = r"""
+- name: Is the stack well?
+  maxops.ops.health_check:
+  register: health
+
+- name: Fail when something is wrong, and be stricter with disks
+  maxops.ops.health_check:
+    fail_on: warning
+    thresholds:
+      disk:
+        used_warning: 70
+
+- name: Look at what people see alone
+  maxops.ops.health_check:
+    checks: [http, certificate]
+    gateway_url: https://maxops.example.com
+"""
+
+RETURN = r"""
+state:
+  description: The worst of all findings, from V(ok) over V(warning) and V(unknown) to V(critical).
+  returned: always
+  type: str
+  sample: warning
+grade:
+  description: The grade of the whole by the manual's table 7.1, V(P1) to V(P4), or V(none).
+  returned: always
+  type: str
+  sample: P4
+findings:
+  description: All findings, the worst first, with those that are well at the end.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: The check that found it.
+      type: str
+    subject:
+      description: What it is about.
+      type: str
+    state:
+      description: V(ok), V(warning), V(unknown) or V(critical).
+      type: str
+    seen:
+      description: What was seen.
+      type: str
+    limit:
+      description: What it should be.
+      type: str
+    evidence:
+      description: What it rests on.
+      type: str
+    remedy:
+      description: What to do.
+      type: str
+  sample:
+    - check: disk
+      subject: /
+      state: warning
+      seen: 84 % used, 12.1 GB free; full in 9.3 days as it goes
+      limit: 80 %
+      evidence: it holds /var/lib/docker, /var/backups/maxops
+      remedy: "see what takes it: du -xh -d2 / | sort -h | tail -20; free it with cleanup.yml"
+counts:
+  description: Number of findings by state.
+  returned: always
+  type: dict
+  sample: {"critical": 0, "ok": 40, "unknown": 0, "warning": 1}
+checks:
+  description: State and seconds of each check.
+  returned: always
+  type: dict
+  sample: {"disk": {"seconds": 0.002, "state": "warning"}}
+measures:
+  description: What was measured, in base units, for metrics.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - name: disk_used_ratio
+      labels: {"mountpoint": "/"}
+      value: 0.84
+duration:
+  description: Seconds that all checks took together.
+  returned: always
+  type: float
+  sample: 0.08
+at:
+  description: When it was, in UTC.
+  returned: always
+  type: str
+  sample: "2026-11-23T02:00:00Z"
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.health_finding import OK, STATES, UNKNOWN, WARNING
+from ansible_collections.maxops.ops.plugins.module_utils.health_job import CHECKS, check_health
+from ansible_collections.maxops.ops.plugins.module_utils.health_thresholds import merged
+from ansible_collections.maxops.ops.plugins.module_utils.health_view import HealthOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.stack_container import DEFAULT_DOCKER_HOST
+
+FAILS_FROM = {"critical": UNKNOWN, "warning": WARNING}
+"""From which state on the task fails."""
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above and its fragment have them."""
+    names = list(CHECKS)
+    return {
+        "project_name": {"type": "str", "default": "maxoperation"},
+        "docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST},
+        "database_service": {"type": "str", "default": "postgres"},
+        "cache_service": {"type": "str", "default": "redis"},
+        "database_user": {"type": "str"},
+        "database_password": {"type": "str", "no_log": True},
+        "checks": {"type": "list", "elements": "str", "choices": names, "default": names},
+        "exclude": {"type": "list", "elements": "str", "choices": names, "default": []},
+        "thresholds": {"type": "dict", "default": {}},
+        "fail_on": {"type": "str", "choices": ["critical", "warning", "never"], "default": "never"},
+        "timeout": {"type": "float", "default": 30},
+        "check_timeout": {"type": "float", "default": 10},
+        "gateway_url": {"type": "str"},
+        "repository": {"type": "path", "default": "/var/backups/maxops"},
+        "controller_time": {"type": "float"},
+        "state_dir": {"type": "path", "default": "/var/lib/maxops"},
+    }
+
+
+def options_of(module: AnsibleModule) -> HealthOptions:
+    """The options as the job takes them; ends the module where they make no sense."""
+    parameters = dict(module.params)
+    parameters.pop("fail_on")
+    for name in ("timeout", "check_timeout"):
+        if not 0 < parameters[name] <= 3600:
+            module.fail_json(msg=f"{name} is {parameters[name]:g}; give a number of seconds between 0 and 3600")
+    url = parameters["gateway_url"]
+    if url and not url.startswith(("http://", "https://")):
+        module.fail_json(msg=f'gateway_url "{url}" is no address; write it as https://maxops.example.com')
+    exclude = parameters.pop("exclude")
+    checks = tuple(each for each in CHECKS if each in parameters["checks"] and each not in exclude)
+    if not checks:
+        module.fail_json(msg="no check is left to make: name some in checks, or fewer in exclude")
+    parameters.update(checks=checks, thresholds=merged(parameters["thresholds"]), keep_history=not module.check_mode)
+    return HealthOptions(**parameters)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    with failing_well(module, "nothing was changed, run this again"):
+        result = displayable(check_health(options_of(module)))
+    limit = FAILS_FROM.get(module.params["fail_on"])
+    if limit and STATES.index(result["state"]) >= STATES.index(limit):
+        bad = [each for each in result["findings"] if each["state"] != OK]
+        worst = "; ".join(f"{each['state']}: {each['check']} {each['subject']}: {each['seen']}" for each in bad[:3])
+        more = f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
+        module.fail_json(msg=f"the stack is not well (grade {result['grade']}): {worst}{more}", changed=False, **result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
