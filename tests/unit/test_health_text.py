@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The health of one host and of many, as it is shown, and when a play fails for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.health_text import (
+    health_failure,
+    health_summary,
+    health_table,
+)
+
+
+def result(state: str, grade: str, *findings: dict[str, Any]) -> dict[str, Any]:
+    counts = {each: sum(one["state"] == each for one in findings) for each in ("ok", "warning", "unknown", "critical")}
+    checks = {each["check"]: {"state": each["state"], "seconds": 0.01} for each in findings}
+    return {
+        "state": state,
+        "grade": grade,
+        "findings": list(findings),
+        "counts": counts,
+        "checks": checks,
+        "duration": 0.08,
+    }
+
+
+def finding(state: str, check: str = "disk", subject: str = "/", **more: str) -> dict[str, Any]:
+    return {
+        "state": state,
+        "check": check,
+        "subject": subject,
+        "seen": "",
+        "limit": "",
+        "evidence": "",
+        "remedy": "",
+        **more,
+    }
+
+
+OK = result("ok", "none", finding("ok"), finding("ok", "http"))
+WARNING = result(
+    "warning", "P4", finding("warning", seen="84 % used", limit="80 %", remedy="clean up"), finding("ok", "http")
+)
+P1 = result("critical", "P1", finding("critical", "containers", "postgres", seen="exited"))
+P3 = result("critical", "P3", finding("critical", "backup", "newest set", seen="90 h old"))
+UNKNOWN = result("unknown", "P3", finding("unknown", "http", "gateway", seen="?"))
+AWAY = {"unreachable": True, "failed": True, "msg": "Failed to connect\nto the host via ssh"}
+BROKEN = {"failed": True, "msg": 'thresholds has "disc"'}
+
+
+def test_a_host_that_is_well_takes_two_lines() -> None:
+    assert health_summary("lab", OK, False) == ["lab: ok: 2 ok, 0.1 s", "  ok        disk, http"]
+
+
+def test_what_is_not_well_comes_with_limit_and_remedy() -> None:
+    assert health_summary("lab", WARNING, False) == [
+        "lab: warning, grade P4: 1 warning, 1 ok, 0.1 s",
+        "  WARNING  disk  /  84 % used (limit: 80 %)",
+        "    do: clean up",
+        "  ok        http",
+    ]
+
+
+def test_many_hosts_take_a_line_each_the_worst_first() -> None:
+    hosts = {"a": OK, "b": WARNING, "c": P3, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
+    lines = health_table(hosts)
+    assert [line.split()[0] for line in lines] == ["HOST", "d", "g", "e", "c", "f", "b", "a"]
+    assert lines[1].split(maxsplit=3) == ["d", "UNREACHABLE", "?", "Failed to connect"]
+    assert lines[3].endswith("containers postgres: exited")
+
+
+def test_one_host_that_is_out_of_reach_is_a_line_too() -> None:
+    assert health_summary("d", AWAY, False) == ["d: unreachable: Failed to connect"]
+
+
+@pytest.mark.parametrize(("fail_on", "failing"), [("critical", "defg"), ("warning", "bdefg"), ("never", "")], ids=str)
+def test_when_a_play_fails(fail_on: str, failing: str) -> None:
+    hosts = {"a": OK, "b": WARNING, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
+    told = health_failure(hosts, fail_on)
+    assert sorted(word[0] for word in told.partition(";")[0].split(", ") if word) == sorted(failing)
