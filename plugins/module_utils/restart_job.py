@@ -8,17 +8,15 @@ Who depends on others stops before them and starts after them, so that no applic
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils import services
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, lock_holder, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.restore_journal import Journals
 from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover_locked
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Stack
@@ -65,12 +63,12 @@ class RestartPlan:
 def preview(options: RestartOptions) -> dict[str, Any]:
     """What :func:`restart` would do now; changes nothing."""
     plan = _plan(options)
-    with _locked(options) if os.path.exists(stack_lock_path(options.project_name)) else _nothing():
-        remarks = []
-        journal = Journals(options.project_name).current()
-        if journal:
-            remarks.append(f"{journal.describe()} was interrupted; it would be put right first")
-        return _result(options, plan, remarks)
+    holder = lock_holder(stack_lock_path(options.project_name))
+    if holder:
+        raise MaxopsError(f'stack "{options.project_name}" is in use: {holder}; wait until it has ended')
+    journal = Journals(options.project_name).current()
+    remarks = [f"{journal.describe()} was interrupted; it would be put right first"] if journal else []
+    return _result(options, plan, remarks)
 
 
 def restart(options: RestartOptions) -> dict[str, Any]:
@@ -80,7 +78,8 @@ def restart(options: RestartOptions) -> dict[str, Any]:
     """
     started = time.monotonic()
     _plan(options)
-    with _locked(options):
+    subject, purpose = f'stack "{options.project_name}"', f"restart of {options.project_name}"
+    with exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
         recovered = recover_locked(options, Journals(options.project_name))
         # Anew: what was read before the lock may be as another job left it in the middle of its work.
         plan = _plan(options)
@@ -125,18 +124,6 @@ def _has_done_its_work(stack: Stack, container: Container) -> bool:
     policy = ((data.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
     ended_well = data["State"]["Status"] == "exited" and data["State"].get("ExitCode") == 0
     return bool(ended_well and policy in (None, "", "no", "on-failure"))
-
-
-@contextmanager
-def _locked(options: RestartOptions) -> Iterator[None]:
-    purpose = f"restart of {options.project_name}"
-    with exclusive_lock(stack_lock_path(options.project_name), f'stack "{options.project_name}"', purpose):
-        yield
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _stop(stack: Stack, level: Sequence[Turn]) -> None:

@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restarts of a real stack: in order, measured, and nothing that ran is left stopped whatever happens."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack, inventory, play
+from ansible_collections.maxops.ops.tests.integration.support import Module, finish, kill, run, wait_until
+
+
+@pytest.fixture(scope="module")
+def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DailyStack]:
+    """A small stack that is up."""
+    stack = DailyStack("maxrestart", tmp_path_factory.mktemp("restart"), 17)
+    stack.port = 9231
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def restart(daily: DailyStack, tmp_path: Path) -> Module:
+    return Module("restart", {"project_name": daily.project, "timeout": 30}, tmp_path)
+
+
+def starts(stack: DailyStack) -> dict[str, str]:
+    """When each service's container was started."""
+    names = [stack.container(service) for service in ("store", "app", "web", "seeder")]
+    told = run("docker", "inspect", "--format", "{{.Name}} {{.State.StartedAt}}", *names).stdout
+    return {line.split()[0].split("-")[1]: line.split()[1] for line in told.splitlines()}
+
+
+def stops(stack: DailyStack) -> dict[str, str]:
+    names = [stack.container(service) for service in ("store", "app", "web")]
+    told = run("docker", "inspect", "--format", "{{.Name}} {{.State.FinishedAt}}", *names).stdout
+    return {line.split()[0].split("-")[1]: line.split()[1] for line in told.splitlines()}
+
+
+def test_all_that_runs_restarts_in_the_order_of_its_dependencies(restart: Module, daily: DailyStack) -> None:
+    before = starts(daily)
+    result = restart()
+    assert result["changed"] is True, result
+    assert result["order"] == [["store"], ["app"], ["web"]]
+    after, ended = starts(daily), stops(daily)
+    # Who depends on others stops before them and starts after them; the seeder has done its work.
+    assert ended["web"] < ended["app"] < ended["store"] < after["store"] < after["app"] < after["web"]
+    assert after["seeder"] == before["seeder"]
+    assert [each["service"] for each in result["left"]] == ["seeder"]
+    down = {each["service"]: each["downtime_seconds"] for each in result["services"]}
+    assert down["web"] > down["app"] > down["store"] > 0
+    assert result["duration"] >= down["web"]
+
+
+def test_only_named_services_restart(restart: Module, daily: DailyStack) -> None:
+    before = starts(daily)
+    result = restart(services=["app"])
+    after = starts(daily)
+    assert {name for name in before if before[name] != after[name]} == {"app"}
+    assert [each["service"] for each in result["services"]] == ["app"]
+
+
+def test_look_beforehand_tells_the_order_and_touches_nothing(restart: Module, daily: DailyStack) -> None:
+    before = starts(daily)
+    result = restart(check_mode=True)
+    assert (result["changed"], result["order"]) == (True, [["store"], ["app"], ["web"]])
+    assert starts(daily) == before
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_restart_gives_way_to_whoever_holds_the_stack(restart: Module, daily: DailyStack, check_mode: bool) -> None:
+    before = starts(daily)
+    with exclusive_lock(stack_lock_path(daily.project), "it", "backup of maxrestart"):
+        result = restart(check_mode=check_mode)
+    assert result["failed"]
+    assert f'stack "{daily.project}" is in use: backup of maxrestart by process' in result["msg"]
+    assert starts(daily) == before
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"services": ["app", "nginx"]}, 'has no service "nginx" (services: app, seeder, store, web)'),
+        ({"services": ["seeder"]}, '"seeder" (maxrestart-seeder-1) is exited, not running'),
+        ({"timeout": 0}, "timeout is 0; give seconds"),
+    ],
+)
+def test_restart_that_makes_no_sense_is_refused(restart: Module, daily: DailyStack, wish: dict, words: str) -> None:
+    before = starts(daily)
+    for check_mode in (False, True):
+        result = restart(**wish, check_mode=check_mode)
+        assert result["failed"]
+        assert words in result["msg"]
+    assert starts(daily) == before
+
+
+def test_what_does_not_run_is_started_only_when_asked(restart: Module, daily: DailyStack) -> None:
+    daily.compose("stop", "web")
+    assert "is exited, not running" in restart(services=["web"])["msg"]
+    assert [each["service"] for each in restart(services=["web", "app"], include_stopped=True)["services"]] == [
+        "app",
+        "web",
+    ]
+    assert daily.states()["web"] == "running"
+
+
+def test_paused_service_restarts(restart: Module, daily: DailyStack) -> None:
+    daily.compose("pause", "web")
+    result = restart(services=["web"])
+    assert result["services"][0]["state"] == "paused", result
+    assert daily.states()["web"] == "running"
+
+
+def test_service_that_does_not_become_healthy_fails_it_and_all_runs_again(restart: Module, daily: DailyStack) -> None:
+    (daily.data / "ill").touch()
+    try:
+        result = restart(timeout=3)
+    finally:
+        (daily.data / "ill").unlink()
+    assert result["failed"]
+    assert "maxrestart-store-1 is not healthy after" in result["msg"]
+    assert "app, web were started again too, and not waited for" in result["msg"]
+    assert {name for name, state in daily.states().items() if state == "running"} == {"store", "app", "web"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_restart_that_is_killed_leaves_nothing_stopped(restart: Module, daily: DailyStack, number: int) -> None:
+    process = restart.start()
+    wait_until(lambda: daily.states()["web"] == "exited", 10, "web is stopped")
+    if number == signal.SIGKILL:
+        kill(process)
+    else:
+        process.send_signal(number)
+        assert "stopped by signal SIGTERM; what was stopped is started again" in finish(process)["msg"]
+    running = {"store": "running", "app": "running", "web": "running", "seeder": "exited"}
+    wait_until(lambda: daily.states() == running, 15, "all run again")
+
+
+def test_hosts_restart_one_after_the_other_and_the_rest_is_left_when_one_fails(
+    restart: Module, daily: DailyStack, tmp_path: Path
+) -> None:
+    hosts = inventory(daily, tmp_path / "inventory.json", restart_services=["web"])
+    done = play("restart", hosts, "-e", f"maxops_results_dir={tmp_path}")
+    assert done.returncode != 0, "a host that was not reached is no success"
+    lines = [line.split()[:2] for line in done.stdout.splitlines()]
+    where = lines.index(["HOST", "RESULT"])
+    assert lines[where + 1 : where + 4] == [["gone", "UNREACHABLE"], ["first", "restarted"], ["last", "restarted"]]
+    assert "not reached, and so not restarted: gone" in done.stdout + done.stderr
+    assert json.loads((tmp_path / "restart-last.json").read_text())["services"][0]["downtime_seconds"] > 0
+    look = play("restart", hosts, "--check", "--limit", "first,last", "-e", "restart_services=web,app")
+    assert look.returncode == 0, look.stdout
+    assert "would restart" in look.stdout
+    # The first host fails: the last is not touched.
+    before = starts(daily)
+    done = play("restart", hosts, "-e", "restart_services=nginx", "--limit", "first,last")
+    assert done.returncode != 0
+    assert 'has no service "nginx"' in done.stdout
+    assert "Hosts that come after first were not touched." in done.stdout + done.stderr
+    recap = done.stdout[done.stdout.index("PLAY RECAP") :]
+    assert "last" not in recap
+    assert starts(daily) == before
