@@ -19,6 +19,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.health_text import (
     health_table,
 )
 from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import logs_summary, logs_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.monitoring_text import monitoring_summary, monitoring_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restart_text import restart_summary, restart_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.status_text import status_summary, status_table
@@ -36,6 +37,7 @@ RENDERERS = {
     "drill": (verify_summary, verify_table),
     "health": (health_summary, health_table),
     "logs": (logs_summary, logs_table),
+    "monitoring": (monitoring_summary, monitoring_table),
     "restart": (restart_summary, restart_table),
     "restore": (restore_summary, restore_table),
     "status": (status_summary, status_table),

@@ -19,11 +19,24 @@ UTILS_PACKAGE = "ansible_collections.maxops.ops.plugins.module_utils"
 FLOORS = {
     "door": ["module_*"],
     "jobs": ["*_extract", "*_job", "*_load", "*_part", "*_plan", "*_swap", "diagnosis*", "health*", "*_sync", "verif*"],
-    "kept": ["*_journal", "backup_set", "old_dumps", "release*", "repository*", "retention", "verdict"],
-    "outside": ["gitea*", "host", "network", "openproject*", "postgresql*", "redis", "services", "stack*", "volume"],
+    "kept": ["*_journal", "alert_state", "backup_set", "old_dumps", "release*", "repository*", "retention", "verdict"],
+    "outside": [
+        "gitea*",
+        "host",
+        "network",
+        "notify",
+        "openproject*",
+        "postgresql*",
+        "redis",
+        "services",
+        "stack*",
+        "volume",
+    ],
     "tools": [
+        "alert_text",
         "crew",
         "errors",
+        "exposition",
         "files",
         "findings",
         "http*",
@@ -38,7 +51,12 @@ FLOORS = {
     ],
 }
 # The Docker SDK lets exceptions of requests through, so its room has to know them.
-LIBRARY_ROOMS = {"docker": {"stack"}, "psycopg2": {"postgresql"}, "requests": {"http", "stack"}}
+LIBRARY_ROOMS = {
+    "apprise": {"notify"},
+    "docker": {"stack"},
+    "psycopg2": {"postgresql"},
+    "requests": {"http", "stack"},
+}
 
 rooms = sorted(path.stem for path in UTILS.glob("*.py") if path.stem != "__init__")
 modules = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__")

@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages that really arrive at a web server through apprise, and what becomes of those that do not."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.tests.integration.support import Module, kill, wait_until
+from ansible_collections.maxops.ops.tests.integration.webhook import Webhook, webhook
+from ansible_collections.maxops.ops.tests.unit.looks import finding, look
+
+DOWN = look(finding("containers", "gitea", "critical", "exited with code 137", "docker compose start gitea"))
+WELL = look(finding("containers", "gitea", "ok"))
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    """A web server that takes messages."""
+    with webhook() as server:
+        yield server
+
+
+@pytest.fixture
+def alert(hook: Webhook, tmp_path: Path) -> Module:
+    """The module, with the web server as its address, telling of everything at once."""
+    defaults: dict[str, Any] = {
+        "urls": [hook.url()],
+        "state_file": str(tmp_path / "state" / "alerts.json"),
+        "name": "web1",
+        "after": 1,
+        "recover_after": 1,
+        "timeout": 5,
+    }
+    return Module("alert", defaults, tmp_path)
+
+
+def text_of(*things: Any) -> str:
+    return json.dumps(things)
+
+
+def test_trouble_is_told_once_then_its_end_and_the_state_holds_no_address(alert, hook, tmp_path):
+    first = alert(health=DOWN, ping_url=hook.ping_url())
+    assert first["changed"] is True
+    assert first["deliveries"] == [
+        {"channel": "json (address 1)", "outcome": "delivered", "changes": 1, "title": "[MaxOps] web1: 1 critical"}
+    ]
+    [message] = hook.messages
+    assert message["type"] == "failure"
+    assert "CRITICAL  containers: gitea: exited with code 137" in message["message"]
+    assert alert(health=DOWN, ping_url=hook.ping_url())["changed"] is False
+    assert [each["subject"] for each in alert(health=DOWN)["unwell"]] == ["gitea"]
+    alert(health=WELL)
+    assert [each["type"] for each in hook.messages] == ["failure", "success"]
+    assert hook.titles() == ["[MaxOps] web1: 1 critical", "[MaxOps] web1: 1 recovered"]
+    assert hook.pings == ["/ping/p1ng-t0ken"] * 2
+    state = tmp_path / "state" / "alerts.json"
+    assert state.stat().st_mode & 0o777 == 0o600
+    assert not [word for word in ("s3cr3t", "127.0.0.1", "p1ng") if word in state.read_text() + text_of(first)]
+
+
+def test_one_message_tells_all_that_changed_and_a_storm_stays_one(alert, hook):
+    alert(health=look(*(finding("containers", f"service{number}", "critical") for number in range(30))))
+    assert hook.titles() == ["[MaxOps] web1: 30 critical"]
+
+
+def test_address_out_of_reach_harms_no_other_and_gets_all_of_it_later(alert, hook):
+    with webhook() as other:
+        other.status = 503
+        urls = [other.url("0ther-t0ken"), hook.url()]
+        failed = alert(health=DOWN, urls=urls, ping_url=hook.ping_url())
+        assert failed["failed"] is True
+        assert hook.titles() == ["[MaxOps] web1: 1 critical"]
+        assert "json (address 1) could not be told" in failed["msg"]
+        assert "503" in failed["msg"]
+        assert failed["msg"].endswith("1 change kept for the next run")
+        assert "t0ken" not in text_of(failed)
+        assert hook.pings == [], "a run whose message did not arrive is no good one"
+        again = alert(health=WELL, urls=urls)
+        assert again["waiting"] == 2
+        other.status = 200
+        assert "failed" not in alert(health=WELL, urls=urls)
+        assert other.titles() == ["[MaxOps] web1: 1 critical, 1 recovered"]
+        assert hook.titles() == ["[MaxOps] web1: 1 recovered"]
+
+
+def test_address_that_never_answers_is_left_to_itself(alert, hook):
+    with webhook() as other:
+        other.silent.set()
+        begun = time.monotonic()
+        failed = alert(health=DOWN, urls=[other.url("0ther-t0ken") + "?rto=60", hook.url()], timeout=1)
+        assert time.monotonic() - begun < 4
+        assert "no answer within 1 s" in failed["msg"]
+        assert hook.titles() == ["[MaxOps] web1: 1 critical"]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nobody-knows-this://s3cr3t-t0ken", "slack://"])
+def test_address_that_apprise_does_not_know_is_named_by_its_number(alert, hook, url):
+    failed = alert(health=DOWN, urls=[hook.url(), url])
+    assert "(address 2) could not be told: apprise does not understand it" in failed["msg"]
+    assert "t0ken" not in text_of(failed)
+    assert hook.titles() == ["[MaxOps] web1: 1 critical"]
+
+
+def test_check_mode_tells_what_would_be_sent_and_sends_and_keeps_nothing(alert, hook, tmp_path):
+    foreseen = alert(health=DOWN, check_mode=True, ping_url=hook.ping_url())
+    assert (foreseen["changed"], foreseen["pinged"]) == (True, False)
+    assert [each["outcome"] for each in foreseen["deliveries"]] == ["would be sent"]
+    assert (hook.messages, hook.pings) == ([], [])
+    assert not (tmp_path / "state").exists()
+
+
+def test_state_that_is_damaged_is_begun_anew_and_said_so(alert, hook, tmp_path):
+    alert(health=DOWN)
+    (tmp_path / "state" / "alerts.json").write_text('{"format": 1, "wat')
+    failed = alert(health=DOWN)
+    assert "alerts.json cannot be used" in failed["msg"]
+    assert hook.titles() == ["[MaxOps] web1: 1 critical"] * 2
+    assert "failed" not in alert(health=DOWN)
+    assert hook.titles() == []
+
+
+def test_what_can_not_be_kept_is_told_at_once(alert, hook, tmp_path):
+    (tmp_path / "state").write_text("a file where the folder should be\n")
+    failed = alert(health=DOWN, after=3)
+    assert hook.titles() == ["[MaxOps] web1: 1 critical"], "a full disk must not keep it from being told"
+    assert "alerts.json cannot be kept" in failed["msg"] or "cannot be made" in failed["msg"]
+
+
+def test_killed_while_it_sends_it_sends_again(alert, hook):
+    hook.silent.set()
+    process = alert.start(health=DOWN, timeout=30)
+    wait_until(lambda: Path(alert.defaults["state_file"]).exists(), 5, "the state is kept")
+    time.sleep(0.5)
+    kill(process)
+    hook.silent.clear()
+    alert(health=DOWN)
+    assert hook.titles() == ["[MaxOps] web1: 1 critical"]
+
+
+def test_two_runs_at_once_tell_it_once(alert, hook):
+    processes = [alert.start(health=DOWN) for _ in range(3)]
+    for process in processes:
+        process.communicate(timeout=30)
+    assert hook.titles() == ["[MaxOps] web1: 1 critical"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"after": 0}, "after is 0; give 1 or more"),
+        ({"repeat_after": -1}, "repeat_after is -1; give 0 or more"),
+        ({"health": {"checks": {"disk": 1}}}, "give the variable that maxops.ops.health_check was registered in"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_nobody_is_told(alert, hook, given, words):
+    failed = alert(**{"health": DOWN, **given})
+    assert failed["failed"] is True
+    assert words in failed["msg"]
+    assert hook.messages == []
+
+
+def test_dead_mans_switch_that_is_gone_is_said_without_its_address(alert, hook):
+    hook.status = 404
+    failed = alert(health=WELL, urls=[], ping_url=hook.ping_url())
+    assert failed["msg"] == "ping_url: the answer is status 404; check the address"
+    failed = alert(health=WELL, urls=[], ping_url="http://127.0.0.1:1/p1ng-t0ken")
+    assert "no answer (ConnectionError)" in failed["msg"]
+    assert "t0ken" not in text_of(failed)

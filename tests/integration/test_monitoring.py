@@ -1,0 +1,331 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host that looks after itself: the schedule, what it runs, and a real Prometheus that reads what it writes.
+
+Everything is below a folder of the test's own; nothing is left in the machine's cron or systemd.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import yaml
+
+from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, MiniStack, run, wait_until
+from ansible_collections.maxops.ops.tests.integration.webhook import Webhook, webhook
+
+TOOLS = Path("/var/lib/maxops-lab/tools")
+TOKEN = "s3cr3t-t0ken"
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+AWAY = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Watched:
+    """A host that the role prepared, and one that is out of reach."""
+
+    def __init__(self, root: Path, stack: MiniStack, hook: Webhook) -> None:
+        self.root = root
+        self.hook = hook
+        self.stack = stack
+        self.node_exporter = free_port()
+        self.script = root / "opt" / "monitor"
+        self.metrics = root / "textfile" / f"maxops-{stack.project}.prom"
+        variables = {
+            "maxops_project_name": stack.project,
+            "maxops_repository": str(root / "repository"),
+            "stack_gateway_port": int(os.environ.get("LAB_PORT", "9000")),
+            "monitoring_dir": str(root / "opt"),
+            "monitoring_schedule": "cron",
+            "monitoring_cron_dir": str(root / "cron.d"),
+            "monitoring_unit_dir": str(root / "units"),
+            # Only what a stack of three services has.
+            "monitoring_exclude": ["http", "certificate", "backup", "clock", "images"],
+            "monitoring_alert_urls": [hook.url(TOKEN)],
+            "monitoring_alert_after": 1,
+            "monitoring_alert_recover_after": 1,
+            "monitoring_alert_state_file": str(root / "state" / "alerts.json"),
+            "monitoring_ping_url": hook.ping_url(TOKEN),
+            "monitoring_textfile_dir": str(root / "textfile"),
+            "monitoring_prometheus_dir": str(root / "prometheus"),
+            "monitoring_prometheus_hosts": ["here"],
+            "monitoring_node_exporter_port": self.node_exporter,
+        }
+        self.inventory = root / "hosts.yml"
+        hosts = {"maxops": {"hosts": {"gone": AWAY, "here": HERE}, "vars": variables}}
+        self.inventory.write_text(yaml.safe_dump(hosts))
+        for folder in ("cron.d", "prometheus"):
+            (root / folder).mkdir()
+
+    def play(self, *words: str, **variables: Any) -> str:
+        """Run the playbook; gives what it printed."""
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/monitoring.yml"]
+        argv += ["-i", str(self.inventory), "-e", json.dumps(variables), *words]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+        done = run(*argv, check=False, cwd=CHECKOUT, env={**environment, "ANSIBLE_NOCOLOR": "1"})
+        assert TOKEN not in done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def look(self, job: str = "health", *words: str) -> subprocess.CompletedProcess[str]:
+        """One look, as the schedule starts it: with next to no environment."""
+        command = f"{self.script} {job} {' '.join(words)}"
+        return run("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c", command, check=False)
+
+    def files(self) -> set[str]:
+        """What is below the folder, but for what the test itself put there."""
+        found = {str(path.relative_to(self.root)) for path in self.root.rglob("*")}
+        return found - {"hosts.yml", "cron.d", "prometheus"}
+
+
+def recap(output: str, host: str) -> dict[str, int]:
+    [line] = re.findall(rf"^{host}\s+: (.*)$", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
+    return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
+
+
+@pytest.fixture(scope="module")
+def watched(stack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """The host after a run in check mode (of which nothing stayed) and a real one."""
+    with webhook() as hook:
+        host = Watched(tmp_path_factory.mktemp("watched"), stack, hook)
+        host.foreseen = host.play("--check", "--diff")
+        host.left_by_check_mode = host.files()
+        host.first = host.play()
+        assert recap(host.first, "here")["failed"] == 0, host.first
+        yield host
+
+
+def test_check_mode_on_a_bare_host_foresees_all_of_it_and_makes_nothing(watched):
+    assert watched.left_by_check_mode == set()
+    assert recap(watched.foreseen, "here")["failed"] == 0, watched.foreseen
+    for words in ("Would make", "Would bring", "virtual environment, collection, settings, schedule"):
+        assert words in watched.foreseen
+
+
+def test_host_out_of_reach_is_a_line_of_the_table_and_stops_no_other(watched):
+    table = watched.first[watched.first.index("HOST ") :].splitlines()
+    assert table[1].split()[:2] == ["gone", "FAILED"]
+    assert "Connection refused" in table[1]
+    assert table[2].split()[:3] == ["here", "cron", "1"]
+    assert recap(watched.first, "gone")["unreachable"] == 1
+
+
+def test_first_look_went_through_at_once(watched):
+    assert 'maxops_service_up{project="maxtest17",service="app"} 1' in watched.metrics.read_text()
+    assert watched.metrics.stat().st_mode & 0o777 == 0o644
+    assert watched.hook.pings == [f"/ping/{TOKEN}"]
+
+
+def test_secrets_are_in_one_file_of_root_s_own_and_in_no_process_list(watched):
+    files = [path for path in watched.root.rglob("*") if path.is_file() and "venv" not in path.parts]
+    assert {path.name for path in files if TOKEN.encode() in path.read_bytes()} == {"hosts.yml", "vars.json"}
+    assert (watched.root / "opt" / "vars.json").stat().st_mode & 0o777 == 0o600
+    process = subprocess.Popen([watched.script, "health"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seen = set()
+    while process.poll() is None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                seen.add(path.read_bytes())
+        time.sleep(0.02)
+    assert process.returncode == 0, process.stdout.read()
+    assert any(b"ansible-playbook" in line for line in seen)
+    assert not [line for line in seen if TOKEN.encode() in line]
+
+
+def test_cron_starts_looks_that_leave_only_the_last_one_s_words(watched):
+    table = (watched.root / "cron.d" / "maxops").read_text()
+    line = r"^(\*/\d+) \* \* \* \* root \S+/opt/monitor (\w+) --cron (\d+)$"
+    jobs = re.findall(line, table, re.MULTILINE)
+    assert [(when, job) for when, job, _ in jobs] == [("*/5", "health"), ("*/15", "disk")]
+    assert all(0 <= int(delay) <= 30 for *_, delay in jobs)
+    done = watched.look("disk", "--cron", "0")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    log = (watched.root / "state" / "disk.log").read_text()
+    assert "failed=0" in log
+    assert not list(Path("/dev/shm").glob("maxops.*")), "a look leaves nothing behind"
+
+
+def test_looks_never_overlap_and_end_in_time(watched):
+    lock = watched.root / "opt" / ".lock-health"
+    before = watched.metrics.stat().st_mtime_ns
+    with subprocess.Popen(["flock", lock, "sleep", "30"]) as holder:
+        wait_until(lambda: run("flock", "--nonblock", lock, "true", check=False).returncode != 0, 5, "the lock is held")
+        done = watched.look()
+        holder.kill()
+    assert done.returncode == 0
+    assert "has not ended, so this one is left out" in done.stderr
+    assert watched.metrics.stat().st_mtime_ns == before
+    hasty = watched.script.with_name("hasty")
+    hasty.write_text(watched.script.read_text().replace("--kill-after=10 240", "--kill-after=10 0.2"))
+    hasty.chmod(0o755)
+    done = run(hasty, "health", check=False)
+    hasty.unlink()
+    assert done.returncode == 124
+    assert "took longer than 240 s and was ended" in done.stderr
+
+
+# -- Prometheus -------------------------------------------------------------------------------------------------------
+
+
+class Prometheus:
+    """A real Prometheus with the shipped scrape configuration and rules, every second."""
+
+    def __init__(self, watched: Watched, folder: Path) -> None:
+        self.port = free_port()
+        given = watched.root / "prometheus"
+        rules = (given / "maxops_rules.yml").read_text()
+        (folder / "rules.yml").write_text(re.sub(r"for: \w+", "for: 1s", rules))
+        configuration = {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": ["rules.yml"],
+            **yaml.safe_load((given / "maxops_scrape.yml").read_text()),
+        }
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
+        self.processes = [
+            subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for argv in (
+                [
+                    TOOLS / "prometheus-node-exporter",
+                    "--collector.disable-defaults",
+                    "--collector.textfile",
+                    f"--collector.textfile.directory={watched.root}/textfile",
+                    f"--web.listen-address=127.0.0.1:{watched.node_exporter}",
+                ],
+                [
+                    TOOLS / "prometheus",
+                    f"--config.file={folder}/prometheus.yml",
+                    f"--storage.tsdb.path={folder}/data",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                ],
+            )
+        ]
+
+    def ask(self, path: str) -> Any:
+        """Part of an answer of its API that holds the data; None while it starts."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=5) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            return None
+
+    def value(self, query: str) -> float | None:
+        """The newest value of a query that has one series."""
+        found = (self.ask(f"query?query={quote(query)}") or {"result": []})["result"]
+        return float(found[0]["value"][1]) if found else None
+
+    def firing(self) -> set[tuple[str, str]]:
+        """Names and services of alerts that fire."""
+        alerts = (self.ask("alerts") or {"alerts": []})["alerts"]
+        return {
+            (each["labels"]["alertname"], each["labels"].get("service", ""))
+            for each in alerts
+            if each["state"] == "firing"
+        }
+
+    def close(self) -> None:
+        """End it."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def prometheus(watched: Watched, tmp_path: Path) -> Iterator[Prometheus]:
+    server = Prometheus(watched, tmp_path)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def test_prometheus_reads_the_lab_and_an_alert_fires_when_a_service_stops_and_ends_when_it_is_back(watched, prometheus):
+    down = ("MaxOpsServiceDown", "app")
+    up = f'maxops_service_up{{host="here", project="{watched.stack.project}", service="app"}}'
+    wait_until(lambda: prometheus.value(up) == 1, 10, "the service is up for Prometheus")
+    wait_until(lambda: prometheus.value('nginx_connections_active{host="here"}') is not None, 10, "the gateway is read")
+    assert prometheus.value("maxops_health_last_run_timestamp_seconds") > time.time() - 300
+    assert down not in prometheus.firing()
+    watched.hook.titles()
+    watched.stack.compose("stop", "app")
+    try:
+        assert watched.look().returncode == 0
+        wait_until(lambda: down in prometheus.firing(), 10, "the alert fires")
+        [title] = watched.hook.titles()
+        assert re.match(r"\[MaxOps\] here: 1 critical", title)
+    finally:
+        watched.stack.compose("start", "app")
+    assert watched.look().returncode == 0
+    wait_until(lambda: down not in prometheus.firing(), 10, "the alert ends")
+    assert "1 recovered" in " ".join(watched.hook.titles())
+
+
+# -- another schedule, and none ---------------------------------------------------------------------------------------
+
+
+def test_second_run_is_quick_and_changes_nothing_but_what_is_asked_for(watched):
+    venv = (watched.root / "opt" / "venv").stat().st_ino
+    changed = watched.play(monitoring_schedule="systemd")
+    assert recap(changed, "here")["failed"] == 0, changed
+    assert not (watched.root / "cron.d" / "maxops").exists(), "one schedule is enough"
+    units = sorted((watched.root / "units").glob("maxops-*"))
+    assert [unit.name for unit in units] == [
+        "maxops-disk.service",
+        "maxops-disk.timer",
+        "maxops-health.service",
+        "maxops-health.timer",
+    ]
+    if shutil.which("systemd-analyze"):
+        done = run("systemd-analyze", "verify", "--man=no", *units, check=False)
+        assert [line for line in (done.stdout + done.stderr).splitlines() if "maxops" in line] == []
+    begun = time.monotonic()
+    again = watched.play("--limit", "here", monitoring_schedule="systemd")
+    assert time.monotonic() - begun < 20
+    assert recap(again, "here")["changed"] == 0, again
+    assert "nothing to change" in again
+    assert (watched.root / "opt" / "venv").stat().st_ino == venv
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "odd": ({"monitoring_health_minutes": 7}, "minutes have to divide an hour"),
+    "broad": ({"monitoring_dir": "/opt"}, "is this role's own folder and is removed as a whole"),
+    "bare": ({"monitoring_python": "/no/such/python"}, "/no/such/python of bare does not answer"),
+}
+
+
+def test_what_cannot_be_done_is_refused_with_the_reason(watched, tmp_path):
+    hosts = yaml.safe_load(watched.inventory.read_text())
+    hosts["maxops"]["hosts"] = {name: {**HERE, **given} for name, (given, _) in REFUSED.items()}
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump(hosts))
+    before = watched.files()
+    output = watched.play("-i", str(inventory), "--limit", ",".join(REFUSED))
+    words = re.sub(r"\s+", " ", output)
+    assert [sentence for _, sentence in REFUSED.values() if sentence not in words] == []
+    assert [recap(output, name)["failed"] for name in REFUSED] == [1] * len(REFUSED)
+    assert watched.files() == before
+
+
+def test_absent_removes_all_of_it(watched):
+    output = watched.play("--limit", "here", monitoring_state="absent")
+    assert recap(output, "here")["failed"] == 0, output
+    assert "here: not watched any more" in output
+    assert watched.files() <= {"units", "units/timers.target.wants", "textfile", "state"}
