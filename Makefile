@@ -9,8 +9,8 @@ SIZE ?= small
 SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
 
 .PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
-  lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users build docs \
-  format changelog clean
+  lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users \
+  bench-health build docs format changelog clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,7 +87,7 @@ molecule: ## deploy, back up, verify a stack of its own beside the lab
 sanity: python ## ansible-test sanity on a copy
 	@tests/sanity.sh
 
-bench: bench-backup bench-restore bench-users ## all measurements on the large lab
+bench: bench-backup bench-restore bench-users bench-health ## all measurements on the large lab
 
 bench-backup: ## the backup's measurements, into build/bench/backup.json
 	@python3 tests/bench/backup.py
@@ -98,6 +98,9 @@ bench-restore: ## the restore's and the verification's measurements, into build/
 
 bench-users: ## the users' measurements against a slow stand-in of their own, into build/bench/users.json
 	@python3 tests/bench/users.py
+
+bench-health: ## the health check's measurements, into build/bench/health.json
+	@python3 tests/bench/health.py
 
 build: python ## the collection's tarball in build/
 	@mkdir -p build
