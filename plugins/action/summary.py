@@ -11,6 +11,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import backups_summary, backups_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.care_text import (
+    cache_summary,
+    cache_table,
+    cleanup_summary,
+    cleanup_table,
+    optimize_summary,
+    optimize_table,
+)
 from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
 from ansible_collections.maxops.ops.plugins.plugin_utils.health_text import (
     FAILS,
@@ -33,12 +41,15 @@ display = Display()
 RENDERERS = {
     "backup": (backup_summary, backup_table),
     "backups": (backups_summary, backups_table),
+    "cache": (cache_summary, cache_table),
+    "cleanup": (cleanup_summary, cleanup_table),
     "diagnose": (diagnosis_summary, diagnosis_table),
     "drill": (verify_summary, verify_table),
     "health": (health_summary, health_table),
     "logs": (logs_summary, logs_table),
     "monitoring": (monitoring_summary, monitoring_table),
     "restart": (restart_summary, restart_table),
+    "optimize": (optimize_summary, optimize_table),
     "restore": (restore_summary, restore_table),
     "status": (status_summary, status_table),
     "users": (users_summary, users_table),

@@ -20,7 +20,22 @@ options:
       - The job whose results are shown.
     type: str
     required: true
-    choices: [backup, backups, diagnose, drill, health, logs, monitoring, restart, restore, status, users, verify]
+    choices:
+      - backup
+      - backups
+      - cache
+      - cleanup
+      - diagnose
+      - drill
+      - health
+      - logs
+      - monitoring
+      - optimize
+      - restart
+      - restore
+      - status
+      - users
+      - verify
   variable:
     description:
       - Name of the variable that the job's result was registered in, on each host.

@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cache
+short_description: Tell how full the stack's cache is and of what, and empty it when confirmed
+version_added: 0.1.0
+author:
+  - The MaxOps Ops founders (@maxops)
+description:
+  - Reads the memory of the stack's Redis, its limit, fragmentation and evictions, the keys of each database, and from a
+    small sample what kinds of keys are the biggest.
+  - Empties it with O(flush), and only when O(confirm) names the host. Sessions that are kept in it are lost, so
+    everybody is logged out.
+options:
+  flush:
+    description:
+      - Empty the cache.
+    type: bool
+    default: false
+  databases:
+    description:
+      - Numbers of the databases to empty. By default all.
+      - A stack of the role P(maxops.ops.stack#role) keeps OpenProject's cache in 1, Gitea's cache in 2 and Gitea's
+        sessions in 3, so that V([1, 2]) logs nobody out.
+    type: list
+    elements: int
+  confirm:
+    description:
+      - What O(flush) wants to see before it does anything, outside check mode. It has to hold O(name). Several names
+        are separated by commas.
+    type: str
+    default: ""
+  name:
+    description:
+      - Name of the host, as the operator knows it. By default O(project_name).
+    type: str
+  sample:
+    description:
+      - How many keys of each database are looked at to tell what kinds there are. V(0) for none.
+    type: int
+    default: 200
+  listed:
+    description:
+      - How many kinds of keys are listed.
+    type: int
+    default: 10
+extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Tells how many keys would be flushed. It needs no O(confirm).
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - Flushing an empty cache changes nothing and needs no O(confirm).
+notes:
+  - The password is the one that the cache's container was given (C(REDISCLI_AUTH), C(REDIS_PASSWORD) or
+    C(--requirepass)).
+  - The server frees the memory in the background, so that it answers others meanwhile.
+seealso:
+  - module: maxops.ops.database_care
+"""
+
+EXAMPLES = r"""
+- name: See how full the cache is
+  maxops.ops.cache:
+  register: cache
+
+- name: Empty the applications' caches, and keep Gitea's sessions
+  maxops.ops.cache:
+    flush: true
+    databases: [1, 2]
+    name: "{{ inventory_hostname }}"
+    confirm: "{{ confirm }}"
+"""
+
+RETURN = r"""
+version:
+  description: Version of the server.
+  returned: success
+  type: str
+  sample: 7.4.1
+memory:
+  description: Bytes that are used now, at most so far, resident in the host's memory, and allowed (C(0) for no limit).
+  returned: success
+  type: dict
+  sample:
+    used: 12582912
+    peak: 20971520
+    resident: 16777216
+    limit: 268435456
+    policy: allkeys-lru
+    fragmentation: 1.33
+memory_after:
+  description: The same after a flush.
+  returned: when something was flushed
+  type: dict
+  sample: {"used": 1048576}
+traffic:
+  description: Keys evicted, expired, found and missed since the server was started, and its clients.
+  returned: success
+  type: dict
+  sample: {"evicted": 0, "expired": 120, "hits": 9000, "misses": 1000, "hit_percent": 90.0, "clients": 12}
+keyspace:
+  description: The databases that have keys.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"database": 1, "keys": 1200, "expiring": 1100}]
+kinds:
+  description: The biggest kinds of keys by the beginning of their names, estimated from a sample.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"database": 1, "prefix": "views/*", "type": "string", "keys": 900, "bytes": 4800000}]
+flushed:
+  description: What was emptied, or would be in check mode; C(freed_bytes) only when it was.
+  returned: when O(flush=true)
+  type: dict
+  sample: {"databases": [1, 2], "keys": 1200, "freed_bytes": 11534336}
+remarks:
+  description: What somebody should look at.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds that it took.
+  returned: success
+  type: float
+  sample: 0.2
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.cache_job import look
+from ansible_collections.maxops.ops.plugins.module_utils.cache_plan import CacheOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
+    failing_well,
+    require_docker,
+    stack_argument_spec,
+)
+
+
+def argument_spec() -> dict[str, Any]:
+    """Options as the documentation above has them."""
+    return {
+        **stack_argument_spec(),
+        "flush": {"type": "bool", "default": False},
+        "databases": {"type": "list", "elements": "int"},
+        "confirm": {"type": "str", "default": ""},
+        "name": {"type": "str"},
+        "sample": {"type": "int", "default": 200},
+        "listed": {"type": "int", "default": 10},
+    }
+
+
+def read_options(module: AnsibleModule) -> CacheOptions:
+    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    parameters = module.params
+    for name in ("sample", "listed"):
+        if parameters[name] < 0:
+            module.fail_json(msg=f"{name} is {parameters[name]}; give 0 or more")
+    wrong = [number for number in parameters["databases"] or [] if number < 0]
+    if wrong or parameters["databases"] == []:
+        module.fail_json(
+            msg=f"databases is {parameters['databases']}; give the numbers of Redis' databases, such as [1, 2], "
+            "or leave it out for all"
+        )
+    return CacheOptions(
+        project_name=parameters["project_name"],
+        flush=parameters["flush"],
+        databases=parameters["databases"],
+        confirm=parameters["confirm"],
+        name=parameters["name"] or parameters["project_name"],
+        sample=parameters["sample"],
+        listed=parameters["listed"],
+        cache_service=parameters["cache_service"],
+        docker_host=parameters["docker_host"],
+    )
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    require_docker(module)
+    options = read_options(module)
+    with failing_well(module, "a flush that had begun goes on in the server; run this again to see"):
+        module.exit_json(**look(options, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
