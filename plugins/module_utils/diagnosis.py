@@ -116,7 +116,7 @@ def _scene(options: Options) -> Scene:
         return Scene(options, None, str(error))
     if not stack.containers:
         # The sentence of the room that knows which projects there are.
-        stack.refresh(required=not options.services)
+        stack.refresh(required=True)
     return Scene(options, stack)
 
 

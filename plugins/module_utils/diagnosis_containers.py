@@ -128,7 +128,7 @@ def _ended(scene: Scene, look: Look) -> list[Cause]:
     start = f"docker start {look.name}"
     if look.error:
         # The words of the daemon: what it could not do when it started the container.
-        signs = _signs(scene, look, [look.error], CERTAIN)
+        signs = _signs(scene, look, [look.error], LIKELY, "Docker")
         seen = f"Docker could not start it: {scene.mask(look.error)}"
         return signs or [_cause(look, "service_stopped", CERTAIN, seen, start)]
     if state == "created":
@@ -164,12 +164,11 @@ def _from_log(scene: Scene, look: Look, likelihood: str = LIKELY) -> list[Cause]
     return _signs(scene, look, scene.log(look)[-20:], likelihood)
 
 
-def _signs(scene: Scene, look: Look, lines: list[str], likelihood: str) -> list[Cause]:
+def _signs(scene: Scene, look: Look, lines: list[str], likelihood: str, who: str = "its log") -> list[Cause]:
     """The cause that a log, or the daemon's refusal, tells of."""
     for line in reversed(lines):
         kind = next((kind for kind, sign in LOG_SIGNS if sign.search(line)), None)
         if kind:
-            who = "Docker" if likelihood == CERTAIN else "its log"
             seen = f"{who} says: {scene.mask(line)[-300:]}"
             return [_cause(look, kind, likelihood, seen, _remedy(scene, look, kind))]
     return []

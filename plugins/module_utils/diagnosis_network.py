@@ -46,6 +46,9 @@ def _look_along(scene: Scene, need: Need) -> Report:
     client, target = scene.running(need.service), scene.running(scene.service_of(need.host))
     if client is None or target is None:
         return Report()
+    if not _is_named(client, target, need.host):
+        # Docker's name server would hand such a question on to the host's own, and that one may be slow to say no.
+        return Report(causes=[_wrong_name(scene, client, target, need, [])])
     try:
         addresses = network.inside(client.pid, lambda: network.resolve(need.host, client.root, SECONDS))
         if not addresses or not set(addresses) & set(target.container.addresses):
@@ -56,6 +59,11 @@ def _look_along(scene: Scene, need: Need) -> Report:
     except MaxopsError as error:
         return Report(unknown=[f"{need.service} → {need.host}: {error}"])
     return Report() if met == network.OPEN else Report(causes=[_not_through(client, target, need, addresses[0], met)])
+
+
+def _is_named(client: Look, target: Look, host: str) -> bool:
+    shared = set(client.networks) & set(target.networks)
+    return any(host in (target.name, *target.networks[name]) for name in shared)
 
 
 def _wrong_name(scene: Scene, client: Look, target: Look, need: Need, addresses: Sequence[str]) -> Cause:

@@ -31,7 +31,7 @@ CRASH_SECONDS = 90
 DEPENDS_LABEL = "com.docker.compose.depends_on"
 _DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
 _HOST_NAME = re.compile(r"host(name)?$|server$|addr(ess)?$", re.IGNORECASE)
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^\s@'\"]*@)?(?P<host>[A-Za-z0-9_.-]+)(?::(?P<port>\d+))?")
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^\s/'\"]*@)?(?P<host>[A-Za-z0-9_.-]+)(?::(?P<port>\d+))?")
 _HOST_PORT = re.compile(r"(?<![\w./@:-])(?P<host>[A-Za-z][A-Za-z0-9_.-]*):(?P<port>\d{2,5})(?!\d)")
 
 
@@ -287,7 +287,9 @@ def look_at(container: Container, data: Mapping[str, Any]) -> Look:
             for each in entries or []
             if str(each.get("HostPort") or "").isdigit()
         ),
-        networks={name: tuple(each.get("Aliases") or ()) for name, each in networks.items()},
+        networks={
+            name: (*(each.get("Aliases") or ()), *(each.get("DNSNames") or ())) for name, each in networks.items()
+        },
     )
 
 

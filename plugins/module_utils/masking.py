@@ -71,7 +71,7 @@ def is_secret_name(name: str) -> bool:
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:
     """The values of an environment that are secret: by their name, or as the password of a URL."""
-    found = set()
+    found: set[str] = set()
     for name, value in environment.items():
         password = _password_of_url(value)
         if password:

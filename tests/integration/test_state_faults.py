@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every fault that the state of a stack can have: the diagnosis names it first, and health gives the right grade."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.tests.integration.state_faults import PASSWORD, PROJECT, FaultStack, nobody_listens
+from ansible_collections.maxops.ops.tests.integration.support import Module, finish
+
+CHECKS = ["containers", "http", "postgresql", "redis", "disk", "certificate"]
+"""What is about the stack: the machine's own memory and clock, and backups, are for other tests."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault, the cause that the diagnosis has to name first, and the grade that health has to give."""
+
+    inject: Callable[[FaultStack], AbstractContextManager[None]]
+    cause: str
+    subject: str
+    grade: str
+    healthy: bool = False
+    """Whether no service is kept from working by it."""
+
+
+CASES = {
+    "postgres-stopped": Case(lambda s: s.stopped("postgres"), "service_stopped", "postgres", "P1"),
+    "redis-stopped": Case(lambda s: s.stopped("redis"), "service_stopped", "redis", "P2"),
+    "openproject-stopped": Case(lambda s: s.stopped("openproject"), "service_stopped", "openproject", "P2"),
+    "gitea-stopped": Case(lambda s: s.stopped("gitea"), "service_stopped", "gitea", "P2"),
+    "nginx-stopped": Case(lambda s: s.stopped("nginx"), "service_stopped", "nginx", "P1"),
+    "postgres-paused": Case(lambda s: s.paused("postgres"), "service_paused", "postgres", "P1"),
+    "redis-paused": Case(lambda s: s.paused("redis"), "service_paused", "redis", "P2"),
+    "gitea-paused": Case(lambda s: s.paused("gitea"), "service_paused", "gitea", "P2"),
+    "nginx-paused": Case(lambda s: s.paused("nginx"), "service_paused", "nginx", "P1"),
+    "gitea-restarting": Case(lambda s: s.restarting("gitea"), "service_crashing", "gitea", "P2"),
+    "openproject-unhealthy": Case(lambda s: s.unhealthy("openproject"), "service_unhealthy", "openproject", "P2"),
+    "gitea-hanging": Case(lambda s: s.hanging("gitea"), "service_unhealthy", "gitea", "P2"),
+    "openproject-out-of-memory": Case(lambda s: s.out_of_memory("openproject"), "out_of_memory", "openproject", "P2"),
+    "redis-volume-permissions": Case(
+        lambda s: s.without_permissions("redis", "redis-data"),
+        "volume_permissions",
+        f"volume {PROJECT}_redis-data",
+        "P2",
+    ),
+    "gitea-volume-permissions": Case(
+        lambda s: s.without_permissions("gitea", "gitea-data"),
+        "volume_permissions",
+        f"volume {PROJECT}_gitea-data",
+        "P2",
+    ),
+    "wrong-password": Case(lambda s: s.wrong_password(), "database_password", "database user maxops", "P1"),
+    "wrong-password-of-gitea": Case(
+        lambda s: s.wrong_password_of("gitea"), "database_password", "database user maxops", "P2"
+    ),
+    "wrong-cache-password": Case(lambda s: s.wrong_cache_password(), "cache_password", "", "P2"),
+    "disk-full": Case(
+        lambda s: s.disk_full(), "disk_full", f"/var/lib/docker/volumes/{PROJECT}_openproject-assets", "P2"
+    ),
+    "cache-full": Case(lambda s: s.cache_full(), "cache_memory", "redis", "P2"),
+    "connections": Case(lambda s: s.connections(), "database_connections", "postgres", "P2"),
+    "idle-transaction": Case(lambda s: s.idle_transaction(), "database_idle_transaction", "session", "P4"),
+    "certificate-expired": Case(lambda s: s.certificate(-1), "certificate_expired", "certificate of port", "P2"),
+    "certificate-10-days": Case(lambda s: s.certificate(10), "certificate_expiring", "certificate of port", "P4", True),
+    "name-missing": Case(lambda s: s.name_missing(), "dns_name_missing", "postgres", "P1"),
+    "port-taken": Case(lambda s: s.port_taken(), "port_taken", "port 9220", "P1"),
+}
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStack]:
+    """The stack that all faults of this file are done to, one after the other."""
+    stack = FaultStack(tmp_path_factory.mktemp("faults"))
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def diagnose(tmp_path: Path) -> Module:
+    """The module diagnose on that stack."""
+    return Module("diagnose", {"project_name": PROJECT, "idle_transaction_seconds": 1}, tmp_path)
+
+
+@pytest.fixture
+def health(tmp_path: Path) -> Module:
+    """The module health_check on that stack, without a memory of what was before."""
+    thresholds = {
+        "containers": {"restarts_warning": 0, "restarts_critical": 0},
+        "postgresql": {"idle_transaction_warning": 0.01},
+    }
+    defaults = {
+        "project_name": PROJECT,
+        "checks": CHECKS,
+        "thresholds": thresholds,
+        "check_timeout": 5,
+        "state_dir": str(tmp_path / "state"),
+        "repository": str(tmp_path / "none"),
+    }
+    return Module("health_check", defaults, tmp_path)
+
+
+def both(diagnose: Module, health: Module, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Diagnosis and health at the same time."""
+    running = diagnose.start(**arguments), health.start(**arguments)
+    return finish(running[0]), finish(running[1])
+
+
+def test_nothing_is_found_where_nothing_is_wrong(faults: FaultStack, diagnose: Module, health: Module) -> None:
+    """A stack that is well has no cause to name, and no grade."""
+    diagnosis, seen = both(diagnose, health)
+    assert (diagnosis["causes"], diagnosis["healthy"], seen["grade"]) == ([], True, "none"), (diagnosis, seen)
+    assert [each for each in diagnosis["steps"] if each["verdict"] != "ok"] == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, health: Module, name: str) -> None:
+    """Whatever else a fault brings about, the diagnosis begins with the fault itself."""
+    case = CASES[name]
+    with case.inject(faults):
+        diagnosis, seen = both(diagnose, health)
+    faults.wait_well()
+    first = diagnosis["causes"][0] if diagnosis["causes"] else {}
+    assert first.get("cause") == case.cause, diagnosis
+    assert case.subject in first["subject"], first
+    assert first["remedy"], first
+    assert diagnosis["healthy"] is case.healthy, diagnosis
+    assert seen["grade"] == case.grade, (seen["grade"], [each for each in seen["findings"] if each["state"] != "ok"])
+    assert PASSWORD not in json.dumps([diagnosis, seen])
+
+
+def test_daemon_that_does_not_answer_is_named_first(diagnose: Module, health: Module, tmp_path: Path) -> None:
+    """Without Docker nothing of the stack can be seen, and what can be seen is told all the same."""
+    diagnosis, seen = both(diagnose, health, docker_host=nobody_listens(tmp_path))
+    assert diagnosis["causes"][0]["cause"] == "docker_daemon_down", diagnosis
+    assert "systemctl start docker" in diagnosis["causes"][0]["remedy"]
+    verdicts = {each["step"]: each["verdict"] for each in diagnosis["steps"]}
+    assert verdicts["database"] == "unknown"
+    assert verdicts["disk"] != "unknown"
+    assert seen["grade"] == "P1", seen
