@@ -62,14 +62,14 @@ def test_restarts_are_a_counter() -> None:
 
 
 def test_measure_that_nobody_foresaw_is_told_under_its_own_name() -> None:
-    told = samples(look(measures=[measured("queue_length", 7, name="mail"), measured("not a name", 1)]))
-    assert told['maxops_queue_length{name="mail",project="maxoperation"}'] == 7
+    told = samples(look(measures=[measured("queue_length", 7, queue="mail"), measured("not a name", 1)]))
+    assert told['maxops_queue_length{project="maxoperation",queue="mail"}'] == 7
     assert not [name for name in told if "not a name" in name]
 
 
 @pytest.mark.parametrize("value", [None, "unknown"])
 def test_measure_without_a_number_is_left_out(value: Any) -> None:
-    assert not [name for name in samples(look(measures=[measured("backup_age_seconds", value)])) if "backup" in name]
+    assert not [name for name in samples(look(measures=[measured("backup_age_seconds", value)])) if "backup_age" in name]
 
 
 def test_all_names_are_known_beforehand() -> None:
