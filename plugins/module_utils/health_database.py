@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -80,8 +81,8 @@ def check_postgresql(view: View) -> Iterator[Finding]:
         return
     yield from view.all_of(
         [
-            lambda: _as_administrator(view, container),
-            *(lambda login=login: _as_application(view, container, login) for login in logins(view)),
+            partial(_as_administrator, view, container),
+            *(partial(_as_application, view, container, login) for login in logins(view)),
         ]
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
@@ -35,6 +36,9 @@ OWN_PORTS = {"openproject": (8080, 80), "gitea": (3000,)}
 QUIET_PATH = "/metrics"
 """The role stack's gateway answers this by itself, so that it tells of the gateway alone."""
 
+FIRST_SHARE = 0.5
+"""How much of the time a gateway may take for its first answer; the rest is for what lies behind it."""
+
 
 @dataclass(frozen=True)
 class Gateway:
@@ -48,7 +52,7 @@ class Gateway:
 def check_http(view: View) -> Iterator[Finding]:
     """Every way to ask the stack whether it is well: through the gateway, and each application itself."""
     yield from view.all_of(
-        [lambda: _through_gateway(view), *(lambda service=service: _itself(view, service) for service in APPLICATIONS)]
+        [partial(_through_gateway, view), *(partial(_itself, view, service) for service in APPLICATIONS)]
     )
 
 
@@ -99,21 +103,25 @@ def _find_gateway(view: View) -> Gateway:
     given = view.options.gateway_url
     if given:
         url = given.rstrip("/")
-        return Gateway(url, look(url + QUIET_PATH, view.left), "")
+        return Gateway(url, _first_look(view, url), "")
     try:
         host, port, service = _published(view)
     except MaxopsError:
         known = recall(view, "gateway")
         if not known:
             raise
-        return Gateway(str(known), look(f"{known}{QUIET_PATH}", view.left), "")
+        return Gateway(str(known), _first_look(view, str(known)), "")
     url = f"http://{host}:{port}"
-    first = look(url + QUIET_PATH, view.left)
+    first = _first_look(view, url)
     if _wants_tls(first):
         url = f"https://{host}:{port}"
-        first = look(url + QUIET_PATH, view.left)
+        first = _first_look(view, url)
     remember(view, "gateway", url)
     return Gateway(url, first, service)
+
+
+def _first_look(view: View, url: str) -> Look:
+    return look(url + QUIET_PATH, view.left * FIRST_SHARE)
 
 
 def _wants_tls(first: Look) -> bool:
@@ -168,11 +176,7 @@ def _through_gateway(view: View) -> Iterator[Finding]:
     yield _on_time(view, first, "gateway", "it answers")
     absent = _absent(view)
     yield from view.all_of(
-        [
-            lambda path=path, whose=whose: [_behind(view, gateway, path, whose)]
-            for path, whose in BEHIND.items()
-            if whose not in absent
-        ]
+        [partial(_behind, view, gateway, path, whose) for path, whose in BEHIND.items() if whose not in absent]
     )
 
 
@@ -184,7 +188,11 @@ def _absent(view: View) -> set[str]:
         return set()
 
 
-def _behind(view: View, gateway: Gateway, path: str, whose: str) -> Finding:
+def _behind(view: View, gateway: Gateway, path: str, whose: str) -> list[Finding]:
+    return [_judge_behind(view, gateway, path, whose)]
+
+
+def _judge_behind(view: View, gateway: Gateway, path: str, whose: str) -> Finding:
     seen = look(gateway.url + path, view.left)
     subject = whose if whose.startswith("gateway") else f"{whose} through the gateway"
     view.measure("http_up", float(seen.status == 200), endpoint=path)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable, Generic, TypeVar
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
@@ -119,6 +120,10 @@ class Shared(Generic[Result]):
             self._done.set()
 
 
+def _listed(work: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    return list(work())
+
+
 class View:
     """What a check may use. Safe for all of them at once."""
 
@@ -138,6 +143,11 @@ class View:
         """Seconds that a check still has; a little less, so that it can say what did not answer."""
         return max(0.05, self._until - time.monotonic() - 0.25)
 
+    @property
+    def patience(self) -> float:
+        """A little longer than work that others wait for may take, so that its own words come first."""
+        return max(0.05, self._until - time.monotonic() - 0.1)
+
     def stack(self) -> StackView:
         """The stack's containers. Raises MaxopsError where Docker cannot be asked."""
         return self.shared("the stack's containers", self._inspect)
@@ -146,7 +156,7 @@ class View:
         """What some work found out that several checks need; the first that asks has it done."""
         with self._lock:
             one = self._shared.setdefault(name, Shared(work, name))
-        result: Result = one.get(self.left)
+        result: Result = one.get(self.patience)
         return result
 
     def limit(self, check: str, name: str) -> float:
@@ -162,13 +172,13 @@ class View:
 
     def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
         """The findings of several pieces of work that are done at the same time, in their order."""
-        started = [Shared(lambda work=work: list(work()), "this") for work in works]  # type: ignore[misc]
+        started = [Shared(partial(_listed, work), "this") for work in works]
         for each in started:
             each.begin()
         failures: list[MaxopsError] = []
         for each in started:
             try:
-                yield from each.get(self.left)
+                yield from each.get(self.patience)
             except MaxopsError as error:  # noqa: PERF203 - one that failed must not hide what the others found
                 failures.append(error)
         if failures:

@@ -356,11 +356,14 @@ def test_a_stopped_database_is_critical_for_all(health: Module, stack: MiniStack
 )
 def test_redis_at_its_limit(health: Module, stack: MiniStack, policy: str, state: str, grade: str) -> None:
     cli = ["exec", "-T", "--env", "REDISCLI_AUTH=secret", "redis", "redis-cli"]
+    fill = "for number = 1, 5000 do redis.call('set', 'key' .. number, string.rep('x', 200)) end"
+    stack.compose(*cli, "eval", fill, "0")
     stack.compose(*cli, "config", "set", "maxmemory-policy", policy, "maxmemory", "1mb")
     try:
         result = health(checks=["redis"])
     finally:
         stack.compose(*cli, "config", "set", "maxmemory", "0", "maxmemory-policy", "noeviction")
+        stack.compose(*cli, "flushall")
     found = findings(result, "redis")["memory"]
     assert (found["state"], result["grade"]) == (state, grade), found
     assert measure(result, "redis_memory_limit_bytes") == 1024 * 1024
