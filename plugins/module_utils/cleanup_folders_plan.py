@@ -9,10 +9,10 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import suppress
 
-from ansible_collections.maxops.ops.plugins.module_utils.cleanup_plan import CleanupOptions, Item, Plan
+from ansible_collections.maxops.ops.plugins.module_utils.cleanup_plan import CleanupOptions, Item, Plan, in_days
 from ansible_collections.maxops.ops.plugins.module_utils.files import lock_holder
 from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
 
@@ -29,8 +29,10 @@ def plan_folders(plan: Plan, options: CleanupOptions, now: float) -> None:
     holder = lock_holder(os.path.join(repository.path, "lock")) if staged else None
     for path in staged:
         _consider(plan, "staging", path, "an unfinished set", options.days, now, f"in use: {holder}" if holder else "")
-    for path in _temporary():
-        in_use = "a living process uses it" if _is_open(path) else ""
+    temporary = list(_temporary())
+    opened = _open_among(set(temporary)) if temporary else set()
+    for path in temporary:
+        in_use = "a living process uses it" if path in opened else ""
         _consider(plan, "temporary folder", path, "left by a killed job", options.days, now, in_use)
 
 
@@ -40,7 +42,7 @@ def _consider(plan: Plan, kind: str, path: str, reason: str, days: float, now: f
     if in_use:
         plan.keep(kind, path, in_use)
     elif age < days:
-        plan.keep(kind, path, f"changed less than {days:g} days ago")
+        plan.keep(kind, path, f"changed less than {in_days(days)} ago", young=True)
     else:
         plan.items.append(Item(kind, path, reason, size, age, path))
 
@@ -76,13 +78,14 @@ def measure(path: str) -> tuple[int, float]:
     return size, changed
 
 
-def _is_open(folder: str) -> bool:
-    """True when a process has a file of the folder open: a job of more than a day writes its remarks there."""
-    inside = os.path.join(os.path.realpath(folder), "")
+def _open_among(folders: Set[str]) -> set[str]:
+    """Folders of which a process has a file open: a job of more than a day writes its remarks there."""
+    real = {os.path.realpath(folder): folder for folder in folders}
+    found = set()
     for process in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
             for descriptor in os.listdir(f"/proc/{process}/fd"):
                 with suppress(OSError):
-                    if os.readlink(f"/proc/{process}/fd/{descriptor}").startswith(inside):
-                        return True
-    return False
+                    folder = os.path.dirname(os.readlink(f"/proc/{process}/fd/{descriptor}"))
+                    found.update({real[folder]} if folder in real else ())
+    return found

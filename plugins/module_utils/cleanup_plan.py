@@ -86,11 +86,16 @@ class Plan:
     """What may go, in the order in which it has to, and what of the unused stays."""
 
     items: list[Item] = field(default_factory=list)
-    kept: list[dict[str, str]] = field(default_factory=list)
+    kept: list[dict[str, Any]] = field(default_factory=list)
 
-    def keep(self, kind: str, name: str, reason: str) -> None:
-        """Tell that something unused stays."""
-        self.kept.append({"kind": kind, "name": name, "reason": reason})
+    def keep(self, kind: str, name: str, reason: str, young: bool = False) -> None:
+        """Tell that something unused stays; ``young`` when only until it is older."""
+        self.kept.append({"kind": kind, "name": name, "reason": reason, "young": young})
+
+
+def in_days(days: float) -> str:
+    """A number of days in words."""
+    return "1 day" if days == 1 else f"{days:g} days"
 
 
 def carries(labels: Mapping[str, str], wanted: Iterable[str]) -> bool:
@@ -116,7 +121,7 @@ def plan_containers(plan: Plan, containers: Sequence[AnyContainer], options: Cle
         if each.project or any(name.startswith(_SWARM) for name in each.labels):
             continue
         if age < options.days:
-            plan.keep(kind, each.name, f"stopped less than {options.days:g} days ago")
+            plan.keep(kind, each.name, f"stopped less than {in_days(options.days)} ago", young=True)
         elif kind == "container" and each.restart not in ("", "no"):
             plan.keep(kind, each.name, f"is to be started again (restart: {each.restart}), so somebody stopped it")
         else:
@@ -153,9 +158,10 @@ def plan_images(
             if not carries(image.labels, options.only_labels):
                 continue
             age = (now - image.since) / _DAY
-            reason = _reason_to_keep(image, protection, options, age)
-            if reason:
-                plan.keep("image", image.name, reason)
+            reason = _reason_to_keep(image, protection, options)
+            limit = options.unused_days if image.tags else options.days
+            if reason or age < limit:
+                plan.keep("image", image.name, reason or f"is younger than {in_days(limit)}", young=not reason)
                 continue
             going.add(image.id)
             progress = True
@@ -163,15 +169,14 @@ def plan_images(
             plan.items.append(Item("image", image.name, what, 0, age, image))
 
 
-def _reason_to_keep(image: Image, protection: Protection, options: CleanupOptions, age: float) -> str:
+def _reason_to_keep(image: Image, protection: Protection, options: CleanupOptions) -> str:
     protected = protection.of(image)
     if protected:
         return protected
     for pattern in options.keep_images:
         if any(fnmatch.fnmatchcase(each, pattern) for each in image.tags):
             return f"is kept by its name ({pattern})"
-    days = options.unused_days if image.tags else options.days
-    return f"is younger than {days:g} days" if age < days else ""
+    return ""
 
 
 def freed_by(
@@ -210,7 +215,7 @@ def plan_networks(
             continue
         age = (now - each.since) / _DAY
         if age < options.days:
-            plan.keep("network", each.name, f"is younger than {options.days:g} days")
+            plan.keep("network", each.name, f"is younger than {in_days(options.days)}", young=True)
         else:
             plan.items.append(Item("network", each.name, "no container is in it", 0, age, each))
 
@@ -221,5 +226,5 @@ def plan_build_cache(plan: Plan, records: Sequence[CacheRecord], options: Cleanu
     if old:
         youngest = (now - max(each.since for each in old)) / _DAY
         name = f"{len(old)} record{'' if len(old) == 1 else 's'}"
-        reason = f"not used for {options.days:g} days"
+        reason = f"not used for {in_days(options.days)}"
         plan.items.append(Item("build cache", name, reason, sum(each.size for each in old), youngest, old))

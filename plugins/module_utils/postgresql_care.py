@@ -199,8 +199,16 @@ def _who_locks(session: Session, table: Table) -> str:
 
 
 def counted_since(session: Session) -> float | None:
-    """Since when the statistics count, in seconds since 1970; None when that is since the database was made."""
-    query = "SELECT extract(epoch FROM stats_reset)::float8 FROM pg_stat_database WHERE datname = current_database()"
+    """Since when the statistics count, in seconds since 1970; None when only a superuser could tell.
+
+    That is since they were set back, else since the database was made, as its first file tells.
+    """
+    query = (
+        "SELECT extract(epoch FROM coalesce(stats_reset, CASE"
+        " WHEN has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE')"
+        " THEN (pg_stat_file('base/' || datid || '/PG_VERSION', true)).modification END))::float8"
+        " FROM pg_stat_database WHERE datname = current_database()"
+    )
     [(since,)] = session.run("read the statistics of", query)
     return None if since is None else float(since)
 

@@ -102,7 +102,7 @@ def _holder(each: Mapping[str, Any]) -> str:
 
 def _unused(each: Mapping[str, Any], since: Mapping[str, float | None]) -> str:
     days = since.get(each["database"])
-    told = "since the database was made" if days is None else f"for {days:.0f} days"
+    told = "as far as is known" if days is None else f"for {days:.0f} days"
     return f"unused {told}: {_name(each)}, {human_size(each['bytes'])}: {each['remedy']}"
 
 
@@ -223,7 +223,12 @@ def cleanup_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> l
     # Everything by name, however many: nobody should have to guess what was removed.
     lines += [f"  {line}" for line in table([_thing(each) for each in gone], right=(2, 3))]
     lines += [f"  left {each['kind']} {each['name']}: {each['problem']}" for each in result["items"] if each["problem"]]
-    lines += some([f"kept {each['kind']} {each['name']}: {each['reason']}" for each in result["kept"]], "kept")
+    old = [each for each in result["kept"] if not each["young"]]
+    lines += some([f"kept {each['kind']} {each['name']}: {each['reason']}" for each in old], "that were kept")
+    young = len(result["kept"]) - len(old)
+    lines += [f"  kept {_count(young, 'thing')} that nobody uses but {'is' if young == 1 else 'are'} too young"] * bool(
+        young
+    )
     return [*lines, *(f"  remark: {line}" for line in result["remarks"])]
 
 
