@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
@@ -42,6 +43,18 @@ def old_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 def backup(stack: MiniStack, tmp_path: Path) -> Module:
     """The backup module on the small stack, with a repository of the test's own."""
     return Module("backup", {"project_name": stack.project, "repository": str(tmp_path / "repository")}, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def care_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CareStack]:
+    """A stack whose databases and cache want care."""
+    stack = CareStack("maxcare", tmp_path_factory.mktemp("care"), 17)
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
 
 
 @pytest.fixture(scope="session")

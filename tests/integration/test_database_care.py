@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Databases that want care, in hours of work: what is tended, what is left, and what people are told."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
+from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, finish, kill, wait_until
+from ansible_collections.maxops.ops.tests.integration.test_drill import play
+
+ODD = 'odd "100 %" 표'
+
+
+@pytest.fixture
+def care(care_stack: CareStack, tmp_path: Path) -> Module:
+    """The module, which takes its time only where a test wants that."""
+    return Module("database_care", {"project_name": care_stack.project, "min_size": "100K", "cost_delay": 0}, tmp_path)
+
+
+@pytest.fixture
+def worn(care_stack: CareStack) -> Iterator[CareStack]:
+    """The stack with tables that want care, autovacuum being out of the way."""
+    care_stack.sql(
+        "DROP SCHEMA IF EXISTS care CASCADE; CREATE SCHEMA care;"
+        "CREATE TABLE care.dead (id int PRIMARY KEY, body text) WITH (autovacuum_enabled = false);"
+        "CREATE TABLE care.fresh (id int) WITH (autovacuum_enabled = false);"
+        "CREATE TABLE care.well (id int) WITH (autovacuum_enabled = false);"
+        "INSERT INTO care.dead SELECT g, repeat('x', 200) FROM generate_series(1, 20000) g;"
+        "CREATE INDEX dead_body_idx ON care.dead (body, id);"
+        "INSERT INTO care.fresh SELECT generate_series(1, 10); INSERT INTO care.well SELECT generate_series(1, 10)"
+    )
+    care_stack.sql("VACUUM (ANALYZE) care.dead, care.well")
+    care_stack.sql("DELETE FROM care.dead WHERE id > 3000")
+    yield care_stack
+    care_stack.sql("DROP SCHEMA care CASCADE")
+
+
+def told(result: dict[str, Any], database: str = "openproject") -> dict[str, tuple[str, str]]:
+    """Action and outcome of each table of the tests' own."""
+    return {
+        each["name"]: (each["action"], each["outcome"])
+        for each in result.get("tables", [])
+        if each["database"] == database and each["schema"] in ("care", "odd")
+    }
+
+
+def test_tables_that_need_it_are_tended_once(care: Module, worn: CareStack) -> None:
+    wanted = {"dead": "VACUUM (ANALYZE)", "fresh": "ANALYZE"}
+    look = care(check_mode=True)
+    assert told(look) == {name: (action, "would be done") for name, action in wanted.items()}
+    assert look["changed"]
+    assert worn.sql("SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'fresh' AND last_analyze IS NULL") == "1"
+    done = care()
+    assert told(done) == {name: (action, "done") for name, action in wanted.items()}
+    [dead] = [each for each in done["tables"] if each["name"] == "dead"]
+    assert dead["reasons"][0] == "17,000 of 20,000 rows are dead"
+    assert (dead["dead"], dead["dead_after"]) == (17000, 0)
+    assert worn.sql("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'dead'") == "0"
+    again = care()
+    assert (again["changed"], told(again)) == (False, {})
+    # The space of the dead rows is still there, and an index that nobody has read too.
+    bloat = {each["name"]: each for each in again["bloat"]}
+    assert bloat["dead"]["wasted_bytes"] > 0.7 * bloat["dead"]["bytes"]
+    [unused] = [each for each in again["unused_indexes"] if each["table"] == "dead"]
+    assert unused["remedy"] == "DROP INDEX CONCURRENTLY care.dead_body_idx"
+    assert 0 <= again["databases"][1]["statistics_days"] < 1
+    assert any("days only" in line for line in again["remarks"])
+
+
+def test_table_that_another_session_holds_is_left_and_named(care: Module, worn: CareStack) -> None:
+    with worn.session("BEGIN; LOCK TABLE care.dead"):
+        done = care(lock_wait=0.1)
+        assert told(done) == {"dead": ("VACUUM (ANALYZE)", "left"), "fresh": ("ANALYZE", "done")}
+        [dead] = [each for each in done["tables"] if each["name"] == "dead"]
+        holder = r"another session holds it: pid \d+ of maxops \(somebody\), idle in transaction .* AccessExclusiveLock"
+        assert re.fullmatch(holder, dead["problem"])
+    assert told(care()) == {"dead": ("VACUUM (ANALYZE)", "done")}
+
+
+def test_long_transaction_is_told_and_what_it_keeps_is_not_tried_again(care: Module, worn: CareStack) -> None:
+    worn.sql("INSERT INTO care.dead SELECT g FROM generate_series(20001, 40000) g")
+    script = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'se' || 'cret'"
+    with worn.session(script):
+        worn.sql("DELETE FROM care.dead WHERE id > 20000")
+        first = care(long_seconds=0)
+        [holder] = [each for each in first["holders"] if each["application"] == "somebody"]
+        assert (holder["state"], holder["query"]) == ("idle in transaction", "SELECT ? || ?;")
+        [dead] = [each for each in first["tables"] if each["name"] == "dead"]
+        assert (dead["outcome"], dead["dead_after"]) == ("done", 20000)
+        second = care()
+        assert not second["changed"]
+        [dead] = [each for each in second["tables"] if each["name"] == "dead"]
+        assert dead["outcome"] == "left"
+        assert f"session {holder['name']} of maxops (somebody), idle in transaction has ended" in dead["problem"]
+    [dead] = [each for each in care()["tables"] if each["name"] == "dead"]
+    assert (dead["outcome"], dead["dead_after"]) == ("done", 0)
+
+
+def test_who_waits_for_whom_is_told_without_anybodys_values(care: Module, worn: CareStack) -> None:
+    with worn.session("BEGIN; UPDATE care.dead SET body = 'geheim' WHERE id = 1"):
+        waiting = "SET application_name = 'waiting'; UPDATE care.dead SET body = 'secret word' WHERE id = 1"
+        where = ["docker", "compose", "-p", worn.project, "exec", "-T", "postgres", "psql", "-U", "maxops"]
+        with subprocess.Popen(
+            [*where, "-d", "openproject", "-qc", waiting], cwd=worn.folder, stdout=subprocess.DEVNULL
+        ) as blocked:
+            count = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+            wait_until(lambda: worn.sql(count) == "1", 20, "one session waits for the other")
+            look = care(check_mode=True)
+            by_application = {each["application"]: each for each in look["queries"]}
+            worn.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiting'")
+            blocked.wait(timeout=20)
+    assert by_application["waiting"]["blocked_by"] == [by_application["somebody"]["pid"]]
+    assert by_application["waiting"]["query"] == (
+        "SET application_name = ?; UPDATE care.dead SET body = ? WHERE id = ?"
+    )
+    assert "secret word" not in json.dumps(look)
+
+
+def test_statements_are_told_where_they_are_counted_else_how_to_count_them(care: Module, worn: CareStack) -> None:
+    assert any(line.startswith("pg_stat_statements is not there") for line in care(check_mode=True)["remarks"])
+    worn.sql("CREATE EXTENSION pg_stat_statements SCHEMA care")
+    worn.sql("SELECT count(*) FROM care.dead WHERE body = 'hidden value'")
+    worn.sql("COMMENT ON TABLE care.well IS 'hidden value'")
+    look = care(check_mode=True, listed=1000)
+    assert not any("pg_stat_statements" in line for line in look["remarks"])
+    [counted] = [each for each in look["statements"] if each["query"].startswith("SELECT count(*) FROM care.dead")]
+    assert counted["calls"] == 1
+    assert "hidden value" not in json.dumps(look)
+
+
+def test_any_database_and_table_name_will_do(care: Module, worn: CareStack) -> None:
+    quoted = '"' + ODD.replace('"', '""') + '"'
+    worn.sql(f"CREATE DATABASE {quoted}")
+    try:
+        worn.sql(
+            f"CREATE SCHEMA odd; CREATE TABLE odd.{quoted} (id int PRIMARY KEY);INSERT INTO odd.{quoted} VALUES (1)",
+            ODD,
+        )
+        done = care(databases=[ODD])
+        assert told(done, ODD) == {ODD: ("ANALYZE", "done")}
+        assert [each["name"] for each in done["databases"]] == [ODD]
+    finally:
+        worn.sql(f"DROP DATABASE {quoted}")
+
+
+def test_tables_of_others_are_left_to_them(care: Module, worn: CareStack) -> None:
+    worn.sql("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+    try:
+        done = care(database_user="guest", database_password="guest")
+        assert told(done)["dead"] == ("VACUUM (ANALYZE)", "left")
+        assert "set database_user" in done["tables"][0]["problem"]
+        assert not done["changed"]
+    finally:
+        worn.sql("DROP ROLE guest")
+
+
+def test_it_gives_way_to_a_job_that_holds_the_stack(care: Module, worn: CareStack) -> None:
+    with exclusive_lock(stack_lock_path(worn.project), "stack", "backup of maxcare"):
+        done = care()
+    assert told(done)["dead"] == ("VACUUM (ANALYZE)", "left")
+    assert done["tables"][0]["problem"].startswith("the stack is in use: backup of maxcare by process")
+
+
+def test_killed_run_leaves_no_vacuum_behind(care: Module, worn: CareStack) -> None:
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'VACUUM%' AND application_name = 'maxops.ops'"
+    # At a hundred milliseconds for each bit of work it would take minutes.
+    worn.sql("ALTER DATABASE openproject SET vacuum_cost_limit = 1")
+    try:
+        process = care.start(cost_delay=100)
+        wait_until(lambda: worn.sql(running) == "1", 20, "the table is being vacuumed")
+        process.terminate()
+        result = finish(process)
+        assert "stopped by signal SIGTERM; the table under way is as it was" in result["msg"]
+        wait_until(lambda: worn.sql(running) == "0", 5, "the server has stopped it")
+        process = care.start(cost_delay=100)
+        wait_until(lambda: worn.sql(running) == "1", 20, "the table is being vacuumed again")
+        kill(process)
+        wait_until(lambda: worn.sql(running) == "0", 10, "the server has noticed and stopped it")
+    finally:
+        worn.sql("ALTER DATABASE openproject RESET vacuum_cost_limit")
+
+
+def test_older_server_is_tended_too(old_stack: MiniStack, tmp_path: Path) -> None:
+    old_stack.sql("CREATE TABLE IF NOT EXISTS care_old (id int PRIMARY KEY); INSERT INTO care_old VALUES (1)")
+    try:
+        done = Module("database_care", {"project_name": old_stack.project}, tmp_path)()
+        assert ("care_old", "done") in [(each["name"], each["outcome"]) for each in done["tables"]]
+    finally:
+        old_stack.sql("DROP TABLE care_old")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"database_password": "wrong"}, 'refused the password of user "maxops" from the option database_password'),
+        ({"databases": ["nowhere"]}, "has no database nowhere (databases: gitea, openproject)"),
+        ({"databases": []}, "databases is empty"),
+        ({"database_service": "app"}, "cannot be reached|tells neither POSTGRES_PASSWORD"),
+        ({"database_service": "nothing"}, 'has no service "nothing"'),
+        ({"dead_rows": -1}, "dead_rows is -1"),
+        ({"cost_delay": 101}, "PostgreSQL takes up to 100 ms"),
+        ({"min_size": "much"}, "min_size is no size"),
+        ({"project_name": "nobody"}, 'there is no Compose project "nobody"'),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_sentence(care: Module, options: dict[str, Any], words: str) -> None:
+    result = care(**options)
+    assert result["failed"]
+    assert any(word in result["msg"] for word in words.split("|")), result["msg"]
+
+
+def test_playbooks_show_every_host_those_that_failed_first(worn: CareStack, tmp_path: Path) -> None:
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts = {
+        "well": {**local, "maxops_project_name": worn.project},
+        "empty": {**local, "maxops_project_name": "nobody"},
+        "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1},
+    }
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"maxops": {"hosts": hosts}}))
+    done = play("optimize", inventory, "--check", "-e", f"maxops_results_dir={tmp_path / 'results'}")
+    assert done.returncode != 0
+    shown = done.stdout[done.stdout.index("HOST ") :].splitlines()
+    assert [line.split()[:2] for line in shown[1:4]] == [["empty", "FAILED"], ["gone", "UNREACHABLE"], ["well", "2"]]
+    results = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results").iterdir()}
+    assert results["database_care-well.json"]["changed"]
+    assert results["database_care-gone.json"]["unreachable"]
+    alone = play("cache", inventory, "--limit", "well", "--check", "-e", "cache_flush=true")
+    assert alone.returncode == 0, alone.stdout
+    assert "well: Redis 8" in alone.stdout
