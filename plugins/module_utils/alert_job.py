@@ -90,10 +90,12 @@ def _make_folder(path: str, problems: list[str]) -> None:
 def _state(path: str, problems: list[str]) -> AlertState:
     try:
         return read_state(path)
-    except (MaxopsError, OSError) as error:
-        # Better told twice than not at all.
+    except MaxopsError as error:
         problems.append(f"{error}; it is begun anew, so what is bad is told once more")
-        return AlertState()
+    except OSError as error:
+        problems.append(f"the state of the alerts in {path} cannot be read: {error.strerror}")
+    # Better told twice than not at all.
+    return AlertState()
 
 
 def _look(

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote
 
 from ansible_collections.maxops.ops.plugins.module_utils.masking import Mask
@@ -22,6 +23,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.masking import Mask
 APPRISE_IMPORT_ERROR: str | None = None
 try:
     import apprise
+
+    # What no handler takes Python prints on standard error, addresses included.
+    logging.getLogger("apprise").propagate = False
 except ImportError:
     APPRISE_IMPORT_ERROR = traceback.format_exc()
 
@@ -39,43 +43,32 @@ class Channel:
         """The same for the same address, and tells nothing of it."""
         self._url = url
         self._mask = Mask(_pieces(url))
+        self._service: Any = None
+
+    def prepare(self) -> None:
+        """Load what apprise needs, which takes a second or two: before the clock of a delivery runs."""
+        # No pictures from elsewhere in a mail, nothing kept on this host's disk, and no threads beside ours.
+        asset = apprise.AppriseAsset(app_id="MaxOps", image_url_mask="", image_url_logo="", async_mode=False)
+        service = apprise.Apprise(asset=asset)
+        self._service = service if service.add(self._url) else None
 
     def send(self, title: str, body: str, kind: str) -> str:
         """Deliver a message; gives why it failed, and nothing when it arrived. ``kind``: failure, warning, success."""
-        heard = _Ear()
-        logger = logging.getLogger("apprise")
-        logger.addHandler(heard)
-        # Else Python prints on standard error what no handler takes, addresses included.
-        logger.propagate = False
+        if self._service is None:
+            return (
+                "apprise does not understand it; see the list of its services for the form of the address, and write "
+                "%-codes for special characters in names and passwords"
+            )
         try:
-            # No pictures from elsewhere in a mail, and nothing kept on this host's disk.
-            asset = apprise.AppriseAsset(app_id="MaxOps", image_url_mask="", image_url_logo="", async_mode=False)
-            service = apprise.Apprise(asset=asset)
-            if not service.add(self._url):
-                return (
-                    "apprise does not understand it; see the list of its services for the form of the address, and "
-                    "write %-codes for special characters in names and passwords"
-                )
-            delivered = service.notify(body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
-            return "" if delivered else self._mask(heard.last or "apprise gives no reason")
+            result = self._service.notify(
+                body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT
+            )
         except Exception as error:  # noqa: BLE001 - a hundred services, and each may fail in its own way
             return self._mask(f"{type(error).__name__}: {error}")
-        finally:
-            logger.removeHandler(heard)
-
-
-class _Ear(logging.Handler):
-    """Hears what apprise says of the delivery in this thread."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.last = ""
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the newest sentence."""
-        if record.thread == self._thread:
-            self.last = record.getMessage()
+        if result:
+            return ""
+        said = [entry.message for each in result.results for entry in each.logs()]
+        return self._mask(said[-1] if said else "apprise gives no reason")
 
 
 def _pieces(url: str) -> set[str]:
@@ -90,6 +83,8 @@ def deliver(messages: Sequence[tuple[Channel, str, str, str]], seconds: float) -
 
     A channel that does not answer is left to itself after that many seconds and harms no other.
     """
+    for channel, *_ in messages:
+        channel.prepare()
     late = f"no answer within {seconds:.0f} s"
     results = [late] * len(messages)
 

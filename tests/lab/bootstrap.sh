@@ -9,6 +9,7 @@ venv=$root/.venv
 engine_log=/var/log/maxops-lab-dockerd.log
 # Tells a machine that this script prepared, and may complete, from one whose Docker is its owner's business.
 marker=/var/lib/maxops-lab/prepared-by-bootstrap
+tools=/var/lib/maxops-lab/tools
 part=${1:-all}
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
@@ -177,9 +178,38 @@ make_venv() {
   printf '%s\n' "$wanted" >"$venv/.made-of"
 }
 
+# Prometheus for the tests: its programs alone, beside the lab, so that no service is installed and none is started.
+fetch_prometheus() {
+  local wanted=(prometheus promtool prometheus-node-exporter) packages=() name work log
+  for name in "${wanted[@]}"; do [[ -x $tools/$name ]] || packages+=("$name"); done
+  [[ ${#packages[@]} -gt 0 ]] || return 0
+  have apt-get && [[ $EUID -eq 0 ]] || die "Missing in $tools, for the tests of the monitoring: ${packages[*]}." \
+    "Put these programs there, or run the same command as root on Debian."
+  say "fetching ${packages[*]}, without installing them"
+  work=$(mktemp -d)
+  log=$work/log
+  fetch_packages "$work" "$log" "${packages[@]}" || { apt update >"$log" 2>&1 && fetch_packages "$work" "$log" "${packages[@]}"; } ||
+    die "The packages ${packages[*]} cannot be had: $(tail -n 3 "$log")" "Check /etc/apt and the network, then run again."
+  mkdir -p "$tools"
+  for name in "$work"/*.deb; do dpkg-deb --extract "$name" "$work/root"; done
+  for name in "${packages[@]}"; do install "$work/root/usr/bin/$name" "$tools/.$name" && mv "$tools/.$name" "$tools/$name"; done
+  rm -rf "$work"
+}
+
+# promtool is a package of its own in some versions and a part of prometheus in others.
+fetch_packages() {
+  local work=$1 log=$2 name
+  shift 2
+  for name in "$@"; do
+    [[ $name != promtool ]] || LC_ALL=C apt-cache policy promtool | grep -q 'Candidate: [0-9]' || name=prometheus
+    (cd "$work" && apt -o APT::Sandbox::User=root download "$name") >>"$log" 2>&1 || return 1
+  done
+}
+
 # shellcheck source=/dev/null
 [[ ! -r /etc/os-release ]] || . /etc/os-release
 mapfile -t missing < <(missing_packages)
 [[ ${#missing[@]} -eq 0 ]] || install_packages "${missing[@]}"
 [[ $part != all ]] || engine_answers || start_engine
 make_venv
+[[ $part != all ]] || fetch_prometheus
