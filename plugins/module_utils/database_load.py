@@ -30,13 +30,16 @@ INSIDE_SOURCE = "/maxops/source"
 INSIDE_SOCKET = "/maxops/socket"
 INSIDE_PASSFILE = "/maxops/pgpass"
 
-LOADING_SETTINGS = {
+_SETTINGS = {
     # Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
     "synchronous_commit": "off",
     "maintenance_work_mem": "256MB",
     # The jobs keep all processors busy already.
     "max_parallel_maintenance_workers": "0",
 }
+_YIELDING = {"deadlock_timeout": "10ms"}
+"""Autovacuum comes to a table as soon as it is loaded, and gives its lock back to who waits for it only after so long:
+a second for each index and for each table to analyze, if nothing is said. Only a superuser may say it."""
 
 # Both programs' ends count: psql takes a cut stream for the end of the file, so gunzip has to be asked.
 _PSQL_SCRIPT = """
@@ -61,7 +64,7 @@ class Target:
 
     server: postgresql.Server
     address: str
-    run: Callable[[Sequence[str], str, Cancellation], StageResult]
+    run: Callable[[Sequence[str], str, Mapping[str, str], Cancellation], StageResult]
 
     def dsn(self, database: str) -> str:
         """A connection string for the server's own programs."""
@@ -92,16 +95,13 @@ def target_of(
         "PGPASSFILE": INSIDE_PASSFILE,
         "PGAPPNAME": "maxops.ops",
         "PGCONNECT_TIMEOUT": "10",
-        "PGOPTIONS": " ".join(
-            [postgresql.NO_LIMITS, *(f"-c {name}={value}" for name, value in LOADING_SETTINGS.items())]
-        ),
         "LC_ALL": "C",
     }
 
-    def run(argv: Sequence[str], folder: str, cancellation: Cancellation) -> StageResult:
-        spec = HelperSpec(
-            image_id, argv, key, network_of, [(folder, INSIDE_SOURCE, False), *binds], environment=environment
-        )
+    def run(argv: Sequence[str], folder: str, settings: Mapping[str, str], cancellation: Cancellation) -> StageResult:
+        options = [postgresql.NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
+        told = {**environment, "PGOPTIONS": " ".join(options)}
+        spec = HelperSpec(image_id, argv, key, network_of, [(folder, INSIDE_SOURCE, False), *binds], environment=told)
         return stack.run_helper(spec, cancellation)
 
     return Target(server, INSIDE_SOCKET if socket_folder else "127.0.0.1", run)
@@ -168,6 +168,15 @@ def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> li
     ]
 
 
+def _settings(session: postgresql.Session) -> dict[str, str]:
+    settings = dict(_SETTINGS)
+    if postgresql_admin.is_superuser(session):
+        settings.update(_YIELDING)
+    if postgresql_admin.may_choose_lz4(session):
+        settings["default_toast_compression"] = "lz4"
+    return settings
+
+
 def _load(
     target: Target, argv: Sequence[str], folder: str, source: str, name: str, cancellation: Cancellation, meter: Part
 ) -> float:
@@ -175,7 +184,7 @@ def _load(
     with target.session() as session:
         meter.measure = lambda: postgresql_admin.size(session, name)
         try:
-            ended = target.run(argv, folder, cancellation)
+            ended = target.run(argv, folder, _settings(session), cancellation)
         finally:
             meter.measure = None
     if ended.failed:
@@ -188,6 +197,9 @@ def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) ->
 
     def analyze() -> None:
         with postgresql.Session(target.server, name, cancellation) as session:
+            if postgresql_admin.is_superuser(session):
+                for setting, value in _YIELDING.items():
+                    session.run("prepare", "SELECT set_config(%s, %s, false)", [setting, value])
             session.run("analyze", "ANALYZE")
 
     with ThreadPoolExecutor(1, thread_name_prefix="analyze") as pool:

@@ -40,6 +40,21 @@ def roles(session: Session) -> set[str]:
     return {row[0] for row in session.run("list the roles from", "SELECT rolname FROM pg_roles")}
 
 
+def is_superuser(session: Session) -> bool:
+    """Whether the session may do all that a server lets anybody do."""
+    query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+    return bool(session.run("look at the rights in", query)[0][0])
+
+
+def may_choose_lz4(session: Session) -> bool:
+    """Whether the server can pack large values with LZ4, several times as fast as its own way, and nobody chose yet."""
+    query = (
+        "SELECT 'lz4' = ANY (enumvals) AND source = 'default' FROM pg_settings WHERE name = 'default_toast_compression'"
+    )
+    rows = session.run("look at the settings of", query)
+    return bool(rows and rows[0][0])
+
+
 def size(session: Session, database: str) -> int:
     """Bytes that a database takes."""
     return int(session.run("measure", "SELECT pg_database_size(%s)", [database])[0][0])

@@ -133,7 +133,8 @@ class _Work:
         self.watch = watch
         self.progress = progress
         self.cancellation = Cancellation()
-        self.slots = Slots(options.jobs)
+        # One more than asked for: the largest database takes all, and its last index leaves processors idle.
+        self.slots = Slots(options.jobs + 1)
         self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch)
         self.remarks = list(plan.remarks)
         self.loaded: dict[str, dict[str, Any]] = {}
@@ -202,17 +203,25 @@ class _Work:
         self.watch("all is loaded")
 
     def _tasks(self, passfile: str) -> list[Callable[[], None]]:
-        # Volumes come first: what they leave for the disk to write is written while databases keep the processors busy.
-        tasks: list[Callable[[], None]] = []
+        """The largest database first and with all workers, everything else one after another beside it.
+
+        Its last index is one worker's work, and what volumes leave for the disk is written meanwhile.
+        """
+        databases = self._database_tasks(self._target(passfile)) if self.plan.databases else []
+        volumes: list[Callable[[], None]] = []
         for volume in self.plan.volumes:
             meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
-            tasks.append(partial(self._load_volume, volume, meter))
-        if self.plan.databases:
-            target = self._target(passfile)
-            self._make_roles(target)
-            for database in sorted(self.plan.databases, key=lambda each: int(each.part["source_bytes"]), reverse=True):
-                meter = self.progress.part(f"database {database.part['name']}", database.part["source_bytes"])
-                tasks.append(partial(self._load_database, database, target, meter))
+            volumes.append(partial(self._load_volume, volume, meter))
+        return [*databases[:1], *volumes, *databases[1:]]
+
+    def _database_tasks(self, target: Target) -> list[Callable[[], None]]:
+        self._make_roles(target)
+        tasks: list[Callable[[], None]] = []
+        for load in sorted(self.plan.databases, key=lambda each: int(each.part["source_bytes"]), reverse=True):
+            size = int(load.part["source_bytes"])
+            meter = self.progress.part(f"database {load.part['name']}", size)
+            workers = 1 if tasks else database_part.workers(size, self.options.jobs)
+            tasks.append(partial(self._load_database, load, workers, target, meter))
         return tasks
 
     def _target(self, passfile: str) -> Target:
@@ -226,9 +235,8 @@ class _Work:
             with target.session(self.cancellation) as session:
                 self.plan.new_roles = create_missing_roles(session, self.plan.source.layout.globals)
 
-    def _load_database(self, load: LoadDatabase, target: Target, meter: Part) -> None:
+    def _load_database(self, load: LoadDatabase, workers: int, target: Target, meter: Part) -> None:
         name, new = load.part["name"], load.swap.new
-        workers = database_part.workers(load.part["source_bytes"], self.options.jobs)
         with self.slots.taking(workers):
             self.cancellation.check()
             self.watch(f"load database {name}")
