@@ -21,6 +21,10 @@ from ansible_collections.maxops.ops.plugins.module_utils.restore_journal import 
 from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover_locked
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Stack
 
+DOCKERS_GRACE = 10
+"""Seconds between the two signals that end a container for which nothing else is said."""
+MARGIN = 5
+
 
 @dataclass(frozen=True)
 class RestartOptions:
@@ -83,7 +87,8 @@ def restart(options: RestartOptions) -> dict[str, Any]:
         recovered = recover_locked(options, Journals(options.project_name))
         # Anew: what was read before the lock may be as another job left it in the middle of its work.
         plan = _plan(options)
-        with plan.stack.starting([turn.container for turn in plan.turns]):
+        containers = [turn.container for turn in plan.turns]
+        with plan.stack.starting(containers, _grace(plan.stack, containers) + MARGIN):
             for level in reversed(plan.levels):
                 _stop(plan.stack, level)
             for level in plan.levels:
@@ -111,6 +116,15 @@ def _plan(options: RestartOptions) -> RestartPlan:
     left = {each.id for each in stopped}
     going = [each for each in chosen if each.id not in left]
     return RestartPlan(stack, [[Turn(each) for each in level] for level in services.levels(going)], stopped)
+
+
+def _grace(stack: Stack, containers: Sequence[Container]) -> float:
+    """Seconds that the daemon may take to stop the slowest of them."""
+    seconds = [float(DOCKERS_GRACE)]
+    for each in containers:
+        with stack.asking(f"inspect {each.name}") as api:
+            seconds.append(api.inspect_container(each.id)["Config"].get("StopTimeout") or 0)
+    return max(seconds)
 
 
 def _is_in_use(container: Container) -> bool:

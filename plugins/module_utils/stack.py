@@ -8,6 +8,7 @@ The only room that imports the Docker SDK or calls the ``docker`` program.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -298,9 +299,16 @@ class Stack:
             yield
 
     @contextmanager
-    def starting(self, containers: Sequence[Container]) -> Iterator[None]:
-        """See to it that these containers run after the block, in this order, whatever happens to this process."""
-        with self._afterwards('docker --host "$DOCKER" start "$@"', [each.id for each in containers]):
+    def starting(self, containers: Sequence[Container], grace: float) -> Iterator[None]:
+        """See to it that these containers run after the block, in this order, whatever happens to this process.
+
+        If it is killed, the daemon may still be stopping one: it is looked at again for ``grace`` seconds.
+        """
+        again = (
+            'end=$(($(date +%s) + $1)); shift; while :; do docker --host "$DOCKER" start "$@"; '
+            '[ "$said" != left ] && [ "$(date +%s)" -lt "$end" ] || break; sleep 1; done'
+        )
+        with self._afterwards(again, [str(math.ceil(grace)), *(each.id for each in containers)]):
             yield
 
     @contextmanager
@@ -315,11 +323,14 @@ class Stack:
 
     @contextmanager
     def _afterwards(self, script: str, arguments: Sequence[str]) -> Iterator[None]:
-        """Run a shell script when the block is left, and just as well when this process is killed inside of it."""
+        """Run a shell script when the block is left, and just as well when this process is killed inside of it.
+
+        In the first case alone ``$said`` is "left".
+        """
         require_program("docker")
         # A session of its own, whose standard input ends with the block or with this process.
         guard = subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", f'trap "" HUP INT TERM; cat >/dev/null; {script}', "maxops-afterwards", *arguments],
+            ["/bin/sh", "-c", f'trap "" HUP INT TERM; said=$(cat); {script}', "maxops-afterwards", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -329,8 +340,10 @@ class Stack:
         try:
             yield
         finally:
-            if guard.stdin:
-                guard.stdin.close()
+            with suppress(OSError):  # somebody has ended the guard
+                if guard.stdin:
+                    guard.stdin.write(b"left")
+                    guard.stdin.close()
             guard.wait()
 
     @contextmanager

