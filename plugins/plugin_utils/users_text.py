@@ -18,6 +18,8 @@ MOST = 40
 
 def users_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
     """The users of one stack: how many of what, then whatever changed, failed, or is in no list."""
+    if result.get("failed") and not _done(result):
+        return [f"{host}: {result.get('msg', 'failed')}"]
     planned = check_mode or bool(result.get("report_only"))
     lines = [
         f"{host}: {result.get('count', 0)} people"
@@ -50,6 +52,9 @@ def users_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     rows = [["HOST", "APPLICATION", *(status.upper() for status in STATUSES), "NOT LISTED"]]
     lines = []
     for host, result in results.items():
+        if result.get("failed") and not _done(result):
+            told = "out of reach" if result.get("unreachable") else "failed"
+            lines.append((False, host, [host, told, *[""] * (len(STATUSES) + 1)]))
         for system in _done(result):
             answer = result[system]
             counts = answer.get("counts")

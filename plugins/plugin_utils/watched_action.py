@@ -114,11 +114,13 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
     def _watch(
         self, job: str, results_file: str, progress_file: str, host: str, every: float, variables: dict[str, Any]
     ) -> dict[str, Any]:
-        shown = asked = time.monotonic()
+        shown = asked = started = time.monotonic()
         gone = 0
         out_of_reach_since: float | None = None
         while True:
-            time.sleep(0.5)
+            # Each look is a line in the host's log of sudo, so a long job is looked at less often; nobody minds that
+            # its end is told a fiftieth later.
+            time.sleep(min(5, max(0.5, (time.monotonic() - started) / 50)))
             now = time.monotonic()
             try:
                 progress = self._read_progress(progress_file)

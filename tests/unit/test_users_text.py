@@ -73,3 +73,12 @@ def test_many_hosts_failures_first() -> None:
     assert rows[0][:3] == ["HOST", "APPLICATION", "CREATED"]
     assert [row[:2] for row in rows[1:]] == [["b", "Gitea"], ["b", "OpenProject"], ["a", "OpenProject"]]
     assert "ALL" in rows[2]
+
+
+def test_host_out_of_reach_is_no_host_without_people() -> None:
+    away = {"failed": True, "unreachable": True, "msg": "ssh: no route to host"}
+    assert users_summary("far", away, False) == ["far: ssh: no route to host"]
+    good = {"count": 1, "openproject": {"counts": {**COUNTS, "failed": 0}, "users": [], "unlisted": []}}
+    lines = users_table({"a near one": good, "far": away})
+    assert lines[1].split() == ["far", "out", "of", "reach"]
+    assert len(lines) == 3

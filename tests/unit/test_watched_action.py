@@ -163,7 +163,7 @@ def test_job_that_could_not_be_started_is_its_own_result() -> None:
 
 def test_connection_that_is_lost_again_and_again_ends_no_job() -> None:
     away = AnsibleConnectionFailure("no route")
-    action = Watched([RUNNING, *[away] * 1000, RUNNING, *[away] * 1000, FINISHED], [DONE])
+    action = Watched([RUNNING, *[away] * 110, RUNNING, *[away] * 110, FINISHED], [DONE])
     assert action.run(None, {}) == {"changed": True, "set_id": "x"}
 
 
