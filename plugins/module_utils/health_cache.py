@@ -9,7 +9,14 @@ import time
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.maxops.ops.plugins.module_utils.health_finding import CRITICAL, OK, WARNING, Finding, judged
+from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
+    CRITICAL,
+    OK,
+    WARNING,
+    Finding,
+    from_error,
+    judged,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.health_view import APPLICATIONS, View
 from ansible_collections.maxops.ops.plugins.module_utils.redis import (
     Redis,
@@ -41,8 +48,7 @@ def check_redis(view: View) -> Iterator[Finding]:
             taken = time.monotonic() - started
             told = redis.info()
     except (RedisError, RedisSilent) as error:
-        said, _, remedy = str(error).partition("; ")
-        yield Finding(CHECK, "server", CRITICAL, said, "an answer", container.name, remedy)
+        yield from_error(CHECK, "server", CRITICAL, error, "an answer", container.name)
         return
     view.measure("redis_latency_seconds", round(taken, 6))
     state = judged(taken, view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical"))

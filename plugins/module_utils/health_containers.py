@@ -13,8 +13,10 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
     CRITICAL,
     OK,
+    UNKNOWN,
     WARNING,
     Finding,
+    from_error,
     judged,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.health_view import Sight, View
@@ -30,8 +32,8 @@ def check_containers(view: View) -> Iterator[Finding]:
     try:
         stack = view.stack()
     except EngineAway as error:
-        said, _, remedy = str(error).partition("; ")
-        yield Finding(CHECK, "docker", CRITICAL, said, "a daemon that answers", remedy=remedy)
+        # Who may not look has not seen that anything is down.
+        yield from_error(CHECK, "docker", UNKNOWN if error.forbidden else CRITICAL, error, "a daemon that answers")
         return
     project = view.options.project_name
     if not stack.sights:

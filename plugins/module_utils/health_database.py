@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
     OK,
     UNKNOWN,
     Finding,
+    from_error,
     judged,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.health_view import APPLICATIONS, View
@@ -136,8 +137,7 @@ def _as_application(view: View, container: Container, login: Login) -> Iterator[
             minimum = view.limit(CHECK, "dead_rows_minimum")
             dead = session.run("read the statistics of", _DEAD, [minimum])
     except MaxopsError as error:
-        said, _, remedy = str(error).partition("; ")
-        yield Finding(CHECK, subject, CRITICAL, said, "gets in", source, remedy)
+        yield from_error(CHECK, subject, CRITICAL, error, "gets in", source)
         return
     yield _dead_rows(view, login.database, dead)
 
@@ -175,8 +175,7 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
     try:
         server = find_server(view.stack(), container, options.database_user, options.database_password)
     except MaxopsError as error:
-        said, _, remedy = str(error).partition("; ")
-        yield Finding(CHECK, "administrator", UNKNOWN, said, "gets in", container.name, remedy)
+        yield from_error(CHECK, "administrator", UNKNOWN, error, "gets in", container.name)
         return
     try:
         with Session(server, "postgres", seconds=view.left) as session:
@@ -200,12 +199,11 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
 
 
 def _away(error: MaxopsError, container: Container) -> Finding:
-    said, _, remedy = str(error).partition("; ")
-    if "no free connection" in said:
-        return Finding(CHECK, "connections", CRITICAL, said, "a free connection", container.name, remedy)
-    if "refused the password" in said or "knows no user" in said:
-        return Finding(CHECK, "administrator", CRITICAL, said, "gets in", container.name, remedy)
-    return Finding(CHECK, "server", CRITICAL, said, "an answer", container.name, remedy)
+    if "no free connection" in str(error):
+        return from_error(CHECK, "connections", CRITICAL, error, "a free connection", container.name)
+    if "refused the password" in str(error) or "knows no user" in str(error):
+        return from_error(CHECK, "administrator", CRITICAL, error, "gets in", container.name)
+    return from_error(CHECK, "server", CRITICAL, error, "an answer", container.name)
 
 
 def _connections(view: View, connections: int, most: int) -> Finding:

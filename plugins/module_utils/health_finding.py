@@ -35,6 +35,12 @@ class Finding:
         return dict(self.__dict__)
 
 
+def from_error(check: str, subject: str, state: str, error: Exception, limit: str = "", evidence: str = "") -> Finding:
+    """The finding of a failure: its sentence says what is the matter, and after the first semicolon what to do."""
+    seen, _, remedy = str(error).partition("; ")
+    return Finding(check, subject, state, seen, limit, evidence, remedy)
+
+
 def worst(states: Iterable[str]) -> str:
     """The worst of some states; ``ok`` where there are none."""
     return max(states, key=STATES.index, default=OK)

@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
     OK,
     UNKNOWN,
     Finding,
+    from_error,
     judged,
     judged_low,
 )
@@ -164,7 +165,7 @@ def _through_gateway(view: View) -> Iterator[Finding]:
     try:
         gateway = _gateway(view)
     except MaxopsError as error:
-        yield Finding(CHECK, "gateway", UNKNOWN, str(error))
+        yield from_error(CHECK, "gateway", UNKNOWN, error)
         return
     first = gateway.first
     logs = f"docker compose logs --tail=50 {gateway.service}" if gateway.service else "see its log"

@@ -15,7 +15,7 @@ CHECK = "images"
 
 def check_images(view: View) -> Iterator[Finding]:
     """Each service's image against the one that its name stands for on this host."""
-    known = view.engine.images()
+    known = view.engine.images({each.container.image for each in view.stack().sights})
     seen = set()
     for sight in view.stack().sights:
         container = sight.container
@@ -25,7 +25,7 @@ def check_images(view: View) -> Iterator[Finding]:
             continue
         seen.add(key)
         short = container.image_id.partition(":")[2][:12]
-        now = name if name.startswith("sha256:") else known.get(name, known.get(f"{name}:latest"))
+        now = known.get(name)
         drifted = now != container.image_id and view.limit(CHECK, "drift")
         view.measure("image_drift", float(now != container.image_id), service=container.service)
         if not drifted:

@@ -21,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
     STATES,
     UNKNOWN,
     Finding,
+    from_error,
     worst,
     worst_first,
 )
@@ -109,7 +110,7 @@ class _Run:
             for finding in CHECKS[self.name](self._view):
                 self._found.append(finding)
         except MaxopsError as error:
-            self._found.append(Finding(self.name, self.name, UNKNOWN, str(error)))
+            self._found.append(from_error(self.name, self.name, UNKNOWN, error))
         except Exception as error:  # noqa: BLE001 - one check that fails in a way nobody thought of must not end the others
             said = f"the check itself failed: {type(error).__name__}: {error}"
             remedy = "please report this as a fault of maxops.ops"

@@ -262,6 +262,8 @@ def options_of(module: AnsibleModule) -> HealthOptions:
     url = parameters["gateway_url"]
     if url and not url.startswith(("http://", "https://")):
         module.fail_json(msg=f'gateway_url "{url}" is no address; write it as https://maxops.example.com')
+    if url and "@" in url.split("/")[2]:
+        module.fail_json(msg="gateway_url holds a name or password, which would end in logs; give the address alone")
     exclude = parameters.pop("exclude")
     checks = tuple(each for each in CHECKS if each in parameters["checks"] and each not in exclude)
     if not checks:
