@@ -113,7 +113,7 @@ def look_at_ports(scene: Scene) -> Report:
             if look.running:
                 report.causes += _not_served(look, port)
                 told.append(f"{port.address}:{port.port} → {look.service}:{port.target}")
-            elif not look.done:
+            elif not look.done and look.container.state not in ("paused", "restarting"):
                 report.causes += _taken(scene, look, port)
     report.seen = f"served: {', '.join(told)}" if told else "no port is published"
     return report
