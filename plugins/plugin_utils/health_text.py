@@ -13,7 +13,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, ta
 ORDER = ("unreachable", "failed", "critical", "unknown", "warning", "ok")
 """The worst first: a host that cannot be asked may have anything."""
 
-FAILS = {"critical": ORDER[:4], "warning": ORDER[:5], "never": ()}
+FAILS: dict[str, tuple[str, ...]] = {"critical": ORDER[:4], "warning": ORDER[:5], "never": ()}
 """What is not good enough, by what a play is to fail on."""
 
 LETTERS = 100
@@ -23,11 +23,14 @@ def state_of(result: Mapping[str, Any]) -> str:
     """The state of a host, also of one whose check said nothing."""
     if result.get("unreachable"):
         return "unreachable"
-    return str(result["state"]) if "state" in result else "failed"
+    state = result.get("state")
+    return str(state) if state in ORDER else "failed"
 
 
 def health_failure(results: Mapping[str, Mapping[str, Any]], fail_on: str) -> str:
     """Why the play is to fail, in a sentence; empty where it is not."""
+    if fail_on == "never":
+        return ""
     bad = sorted((ORDER.index(state_of(result)), host) for host, result in results.items())
     words = [f"{host} is {ORDER[place]}" for place, host in bad if ORDER[place] in FAILS[fail_on]]
     more = f" and {len(words) - 5} more" if len(words) > 5 else ""
