@@ -9,7 +9,7 @@ import configparser
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_scene import Look, Scene, path_on_host
@@ -65,7 +65,8 @@ def look_at_database(scene: Scene) -> Report:
     report = Report()
     logins = [each for each in logins_of(scene) if scene.service_of(each.host) == service]
     refusals = [(login, _refusal(look, login)) for login in logins]
-    report.causes += _from_refusals(scene, look, [(login, told) for login, told in refusals if told])
+    welcome = {login.user for login, told in refusals if told is None}
+    report.causes += _from_refusals(scene, look, [(login, told) for login, told in refusals if told], welcome)
     try:
         server = find_server(
             scene.required_stack, look.container, scene.options.database_user, scene.options.database_password
@@ -77,7 +78,9 @@ def look_at_database(scene: Scene) -> Report:
     except MaxopsError as error:
         own = Login(service, "the stack", service, 0, "", "", "postgres")
         known = {each.cause for each in report.causes}
-        report.causes += [each for each in _from_refusals(scene, look, [(own, error)]) if each.cause not in known]
+        report.causes += [
+            each for each in _from_refusals(scene, look, [(own, error)], welcome) if each.cause not in known
+        ]
     return report
 
 
@@ -164,15 +167,22 @@ def _refusal(look: Look, login: Login) -> MaxopsError | None:
     return None
 
 
-def _from_refusals(scene: Scene, look: Look, refusals: list[tuple[Login, MaxopsError]]) -> list[Cause]:
+def _from_refusals(
+    scene: Scene, look: Look, refusals: list[tuple[Login, MaxopsError]], welcome: set[str]
+) -> list[Cause]:
+    """One cause for each thing that the logins fail for; ``welcome`` are users whom others come in as."""
     causes: dict[tuple[str, str], Cause] = {}
     for login, error in refusals:
         cause = _from_refusal(scene, look, login, error)
+        if cause.cause == "database_password" and login.user in welcome:
+            # To give the server another password would keep the others out.
+            told = f"others come in as {login.user}: {login.service} has a password of its own, from .env or its file"
+            remedy = scene.compose(f"up --detach --force-recreate --no-deps {login.service}")
+            cause = replace(cause, remedy=remedy, evidence=(cause.evidence[0], told))
         same = causes.get((cause.cause, cause.subject))
         if same:
             services = tuple(dict.fromkeys((*same.services, *cause.services)))
-            evidence = tuple(dict.fromkeys((*same.evidence, *cause.evidence)))
-            cause = Cause(same.cause, same.subject, same.likelihood, same.seen, same.remedy, evidence, services)
+            cause = replace(same, evidence=tuple(dict.fromkeys((*same.evidence, *cause.evidence))), services=services)
         causes[cause.cause, cause.subject] = cause
     return list(causes.values())
 

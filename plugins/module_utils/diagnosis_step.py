@@ -94,7 +94,8 @@ class Report:
 
     def in_words(self) -> str:
         """One line for the list of steps."""
-        told = [f"{each.subject}: {each.seen}" for each in self.causes] + self.unknown
+        causes = sorted(self.causes, key=lambda each: LIKELIHOODS.index(each.likelihood))
+        told = [f"{each.subject}: {each.seen}" for each in causes] + self.unknown
         return "; ".join(told) or self.seen
 
 
@@ -160,7 +161,8 @@ def _explained(cause: Cause, known: Sequence[Cause], needs: Mapping[str, Sequenc
 
 
 def _explains(other: Cause, cause: Cause, needs: Mapping[str, Sequence[str]]) -> bool:
-    if cause.cause not in SYMPTOMS:
+    # A name that only a log misses is that of a service which does not run.
+    if cause.cause not in SYMPTOMS and not (cause.cause == "dns_name_missing" and cause.likelihood != CERTAIN):
         return False
     if other.cause not in SYMPTOMS:
         reached = {need for service in cause.services for need in (service, *all_needs(service, needs))}

@@ -92,6 +92,15 @@ def test_log_bears_out_what_another_step_has_seen() -> None:
     assert (merged.subject, merged.evidence) == ("database user maxops", ("its log says: no",))
 
 
+def test_name_that_a_log_misses_follows_from_the_service_that_does_not_run() -> None:
+    stopped = cause("service_stopped", "postgres", likelihood=CERTAIN)
+    ranked = rank([cause("dns_name_missing", "gitea"), stopped], NEEDS)
+    assert [(each.cause, each.likelihood) for each in ranked] == [
+        ("service_stopped", CERTAIN),
+        ("dns_name_missing", POSSIBLE),
+    ]
+
+
 def test_two_volumes_stay_two_causes() -> None:
     two = [cause("volume_permissions", "gitea", likelihood=CERTAIN, subject=name) for name in ("a", "b")]
     assert [each.subject for each in rank(two, NEEDS)] == ["a", "b"]
