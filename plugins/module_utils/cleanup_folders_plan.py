@@ -81,7 +81,7 @@ def measure(path: str) -> tuple[int, float]:
 def _open_among(folders: Set[str]) -> set[str]:
     """Folders of which a process has a file open: a job of more than a day writes its remarks there."""
     real = {os.path.realpath(folder): folder for folder in folders}
-    found = set()
+    found: set[str] = set()
     for process in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
             for descriptor in os.listdir(f"/proc/{process}/fd"):

@@ -182,14 +182,14 @@ def _reason_to_keep(image: Image, protection: Protection, options: CleanupOption
 def freed_by(
     removed: Sequence[Image], everything: Sequence[Image], sizes: Mapping[str, Mapping[str, int]]
 ) -> dict[str, int]:
-    """Bytes that removing images frees, by image: each layer counts once, and not where another image keeps it.
+    """Bytes that removing images in this order frees, by image: a layer goes with the last image that has it.
 
     ``sizes`` tells the layers' bytes of each image that is removed.
     """
     going = {each.id for each in removed}
     kept = {layer for each in everything if each.id not in going for layer in each.layers}
     freed: dict[str, int] = {}
-    for image in removed:
+    for image in reversed(removed):
         own = {layer: size for layer, size in sizes.get(image.id, {}).items() if layer not in kept}
         freed[image.id] = sum(own.values())
         kept |= set(own)

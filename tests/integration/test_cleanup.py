@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Freeing the disk of a real Docker: what goes, and all that has to stay. Looks at the tests' own things only."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import os
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils import stack_prune
+from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.moments import UTC
+from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine
+from ansible_collections.maxops.ops.tests.integration.care_support import LABEL, CareStack, remove_all
+from ansible_collections.maxops.ops.tests.integration.support import Module, run, wait_until
+from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+
+SIZE = 300_000
+
+
+@pytest.fixture
+def cleanup(care_stack: CareStack, tmp_path: Path) -> Iterator[Module]:
+    """The module, which sees nothing but what these tests make."""
+    remove_all()
+    defaults = {
+        "project_name": care_stack.project,
+        "repository": str(tmp_path / "repository"),
+        "only_labels": [LABEL],
+        "days": 0,
+        "unused_days": 0,
+    }
+    yield Module("cleanup", defaults, tmp_path)
+    remove_all()
+
+
+def image(*names: str) -> str:
+    """A small image that is like no other, with some names or none; gives its id."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        entry = tarfile.TarInfo("content")
+        entry.size = SIZE
+        archive.addfile(entry, io.BytesIO(os.urandom(SIZE)))
+    argv = ["docker", "import", "--change", f"LABEL {LABEL}", "--change", 'CMD ["/content"]', "-", *names[:1]]
+    done = subprocess.run(argv, input=content.getvalue(), capture_output=True, check=True)
+    for name in names[1:]:
+        run("docker", "tag", names[0], name)
+    return done.stdout.decode().strip()
+
+
+def there(reference: str) -> bool:
+    """Whether an image, container or network is there."""
+    return run("docker", "inspect", reference, check=False).returncode == 0
+
+
+def test_what_nobody_needs_goes_once_and_its_size_is_told_first(cleanup: Module) -> None:
+    named, nameless = image("maxcare/old:1", "maxcare/old:2"), image()
+    container = run(
+        "docker", "create", "--label", LABEL, "--volume", "/data", "--name", "maxcare-gone", named
+    ).stdout.strip()
+    [volume] = [each["Name"] for each in json.loads(run("docker", "inspect", container).stdout)[0]["Mounts"]]
+    run("docker", "network", "create", "--label", LABEL, "maxcare-net")
+    try:
+        look = cleanup(check_mode=True)
+        assert [(each["kind"], each["name"]) for each in look["items"][:1]] == [("container", "maxcare-gone")]
+        sizes = {each["name"]: each["bytes"] for each in look["items"] if each["kind"] == "image"}
+        assert sizes == {"maxcare/old:1": SIZE, nameless.partition(":")[2][:12]: SIZE}
+        assert look["freed_bytes"] >= 2 * SIZE
+        assert {each["outcome"] for each in look["items"]} == {"would be removed"}
+        assert all(map(there, (named, nameless, container, "maxcare-net")))
+        done = cleanup()
+        assert done["changed"]
+        assert {each["outcome"] for each in done["items"]} == {"removed"}
+        assert done["freed_bytes"] == look["freed_bytes"]
+        assert not any(map(there, (named, nameless, container, "maxcare-net")))
+        assert run("docker", "volume", "inspect", volume).returncode == 0
+    finally:
+        run("docker", "volume", "rm", volume)
+    again = cleanup()
+    assert (again["changed"], again["items"]) == (False, [])
+
+
+def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, care_stack: CareStack) -> None:
+    of_a_set, released, named = (
+        image(),
+        image("maxcare/x:1", "maxops-release/maxcare:20260101"),
+        image("maxcare/named:1"),
+    )
+    used, kept = image("maxcare/used:1"), image("maxcare/kept:1")
+    labels = ["--label", "com.docker.compose.project=maxcare-down", "--label", LABEL]
+    run("docker", "create", *labels, "--name", "maxcare-down", used)
+    run("docker", "create", "--label", LABEL, "--restart", "always", "--name", "maxcare-wanted", kept)
+    run("docker", "network", "create", *labels, "maxcare-net")
+    repository = Repository(cleanup.defaults["repository"])
+    services = {"gitea": {"id": of_a_set, "digests": []}}
+    moment = datetime.datetime(2026, 11, 1, tzinfo=UTC)
+    folder = make_set(repository, moment, CONTENT, services=services)
+    done = cleanup()
+    assert (done["changed"], done["items"]) == (False, [])
+    assert {each["name"]: each["reason"] for each in done["kept"]} == {
+        of_a_set.partition(":")[2][:12]: "backup set 20261101T000000Z was made with it",
+        "maxcare/x:1": "carries the tag of a release",
+        "maxcare/named:1": "the Compose files of maxcare name it",
+        "maxcare-wanted": "is to be started again (restart: always), so somebody stopped it",
+    }
+    assert all(map(there, (of_a_set, released, named, used, kept, "maxcare-down", "maxcare-wanted", "maxcare-net")))
+    # A set that was damaged since, or made by a later version, keeps its image as well.
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "format": 99}))
+    assert cleanup()["items"] == []
+    # Without a set, and with Compose files that cannot be read, only what has no name goes.
+    compose = care_stack.folder / "docker-compose.yml"
+    text = compose.read_text()
+    compose.write_text("services: [")
+    try:
+        blind = cleanup(repository=str(folder.parent / "nowhere"))
+    finally:
+        compose.write_text(text)
+    assert [each["name"] for each in blind["items"]] == [of_a_set.partition(":")[2][:12]]
+    assert "the Compose files of project maxcare cannot be read" in blind["remarks"][0]
+    assert "holds no backup sets" in blind["remarks"][1]
+    assert there(named)
+
+
+def test_image_that_others_were_built_on_goes_after_them(cleanup: Module, tmp_path: Path) -> None:
+    base = image("maxcare/base:1")
+    (tmp_path / "more").write_bytes(os.urandom(SIZE))
+    (tmp_path / "Dockerfile").write_text("FROM maxcare/base:1\nCOPY more /more\nCOPY more /again\n")
+    environment = dict(os.environ, DOCKER_BUILDKIT="0")
+    run("docker", "build", "--quiet", "--tag", "maxcare/built:1", tmp_path, env=environment)
+    run("docker", "create", "--label", LABEL, "--label", "com.docker.compose.project=x", "maxcare/built:1")
+    assert cleanup()["items"] == []
+    remove = run("docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}").stdout.split()
+    run("docker", "rm", *remove)
+    done = cleanup()
+    assert [each["name"] for each in done["items"]][::2] == ["maxcare/built:1", "maxcare/base:1"]
+    assert [each["bytes"] for each in done["items"]] == [SIZE, SIZE, SIZE]
+    assert not there(base)
+    assert not cleanup()["changed"]
+
+
+def test_what_is_young_stays(cleanup: Module) -> None:
+    image("maxcare/young:1")
+    image()
+    run("docker", "create", "--label", LABEL, "maxcare/young:1")
+    done = cleanup(days=1, unused_days=30)
+    assert (done["items"], done["changed"]) == ([], False)
+    assert cleanup(kinds=["networks"])["items"] == []
+
+
+def test_image_that_is_used_meanwhile_is_kept_by_the_daemon(cleanup: Module) -> None:
+    used = image("maxcare/raced:1")
+    stack = Stack.connect(cleanup.defaults["project_name"])
+    [found] = [each for each in stack_prune.images(Engine()) if each.id == used]
+    run("docker", "create", "--label", LABEL, "maxcare/raced:1")
+    assert "is using" in stack_prune.remove_image(stack, found)
+    assert there("maxcare/raced:1")
+
+
+def test_nothing_is_removed_while_another_job_works_on_the_stack(cleanup: Module, care_stack: CareStack) -> None:
+    unused = image("maxcare/old:1")
+    with exclusive_lock(stack_lock_path(care_stack.project), "stack", "restore of maxcare"):
+        refused = cleanup()
+        assert "is in use: restore of maxcare by process" in refused["msg"]
+        look = cleanup(check_mode=True)
+        assert [each["name"] for each in look["items"]] == ["maxcare/old:1"]
+        assert "so nothing could be removed now: restore of maxcare" in look["remarks"][0]
+    assert there(unused)
+
+
+def test_leftovers_of_killed_jobs_go(
+    cleanup: Module, care_stack: CareStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "repository"
+    temporary = tmp_path / "tmp"
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    old = time.time() - 2 * 86400
+    for path in (temporary / "maxops-abcd1234", repository / "staging" / "20261101T000000Z"):
+        path.mkdir(parents=True)
+        os.utime(path, (old, old))
+    options = {"only_labels": [], "kinds": ["leftovers"], "days": 1}
+    with exclusive_lock(str(repository / "lock"), "repository", "backup of another stack"):
+        look = cleanup(**options, check_mode=True)
+        assert [each["kind"] for each in look["items"]] == ["temporary folder"]
+        assert "backup of another stack" in look["kept"][0]["reason"]
+    done = cleanup(**options)
+    assert [each["kind"] for each in done["items"]] == ["staging", "temporary folder"]
+    assert list(temporary.iterdir()) == list((repository / "staging").iterdir()) == []
+    assert not cleanup(**options)["changed"]
+
+
+def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> None:
+    ids = [image(f"maxcare/many:{number}") for number in range(12)]
+    process = cleanup.start()
+    wait_until(lambda: not all(map(there, ids)) or process.poll() is not None, 30, "the first image is gone")
+    process.kill()
+    process.communicate()
+    assert not cleanup().get("failed")
+    assert not any(map(there, ids))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"days": -1}, "days is -1"),
+        ({"only_labels": [" "]}, "only_labels has an empty entry"),
+        ({"project_name": "nobody"}, 'there is no Compose project "nobody"'),
+        ({"docker_host": "unix:///nowhere.sock"}, "Docker is not running"),
+        ({"kinds": ["volumes"]}, "value of kinds must be one or more of"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_sentence(cleanup: Module, options: dict[str, object], words: str) -> None:
+    result = cleanup(**options)
+    assert result["failed"]
+    assert words in result["msg"]
