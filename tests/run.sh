@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Everything, section by section. A failing section does not stop the others, so that one run tells all there is to
 # mend; the exit code and the last line count what failed. Arguments name the sections to run (default: all).
+# The sections of the second lane run beside those of the first: most of their time both wait for containers.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export PATH=$PWD/.venv/bin:$PATH
 logs=$PWD/build/test
-all=(bootstrap lint unit images lab standins integration molecule sanity)
+all=(bootstrap lint unit images lab sets standins stacks molecule sanity)
+first_lane=(sets)
+second_lane=(standins stacks molecule sanity)
+# What is about backup sets; all other tests of integration are in the second lane, with stacks of their own.
+about_sets=(tests/integration/test_{backup,drill,package,restore,verify}*.py)
 sections=("${@:-${all[@]}}")
-passed=0 failed=0 broken=() summary=()
+broken=()
 
 run_bootstrap() { tests/lab/bootstrap.sh; }
 run_lint() { make lint; }
@@ -16,7 +21,10 @@ run_unit() { pytest tests/unit --junitxml="$logs/unit.xml"; }
 run_images() { tests/lab/images/build.sh; }
 run_lab() { tests/lab/lab.sh up && tests/lab/lab.sh seed small; }
 run_standins() { pytest tests/lab --durations=3 --junitxml="$logs/standins.xml"; }
-run_integration() { pytest tests/integration --durations=5 --junitxml="$logs/integration.xml"; }
+run_sets() { pytest "${about_sets[@]}" --durations=5 --junitxml="$logs/sets.xml"; }
+run_stacks() {
+  MAXOPS_TEST_LANE=b pytest tests/integration "${about_sets[@]/#/--ignore=}" --durations=5 --junitxml="$logs/stacks.xml"
+}
 run_molecule() {
   # Its output is long and says little when all is well.
   if NO_COLOR=1 molecule test >"$logs/molecule.log" 2>&1; then
@@ -35,7 +43,7 @@ needs() {
     images) echo bootstrap ;;
     lab) echo bootstrap images ;;
     standins) echo bootstrap images ;;
-    integration) echo bootstrap images lab ;;
+    sets | stacks) echo bootstrap images lab ;;
     molecule) echo bootstrap images ;;
     *) echo bootstrap ;;
   esac
@@ -51,9 +59,9 @@ print(total["tests"] - bad - total["skipped"], bad)
 EOF
 }
 
-# A section of pytest counts its tests, any other counts as one.
-count() {
-  local name=$1 rc=$2 good=0 bad=0
+# A section of pytest counts its tests, any other counts as one. Gives: passed, failed, seconds, words.
+note() {
+  local name=$1 rc=$2 seconds=$3 good=0 bad=0
   if [[ -s $logs/$name.xml ]]; then
     read -r good bad < <(counts_of "$logs/$name.xml")
     if [[ $rc -ne 0 && $bad -eq 0 ]]; then bad=1; fi
@@ -62,7 +70,7 @@ count() {
   else
     bad=1
   fi
-  passed=$((passed + good)) failed=$((failed + bad))
+  echo "$good $bad $seconds $([[ $rc -eq 0 ]] && echo ok || echo FAILED)" >"$logs/$name.result"
 }
 
 run_section() {
@@ -71,15 +79,55 @@ run_section() {
   for need in $(needs "$name"); do
     if [[ " ${broken[*]} " == *" $need "* ]]; then
       echo "not run: $need failed"
-      broken+=("$name") failed=$((failed + 1)) summary+=("$(printf '%-12s %5s    not run, %s failed' "$name" - "$need")")
+      broken+=("$name")
+      echo "0 1 0 not run, $need failed" >"$logs/$name.result"
       return
     fi
   done
   "run_$name" || rc=$?
-  count "$name" "$rc"
   if [[ $rc -ne 0 ]]; then broken+=("$name"); fi
-  summary+=("$(printf '%-12s %5d s  %s' "$name" $((SECONDS - started)) "$([[ $rc -eq 0 ]] && echo ok || echo FAILED)")")
-  printf -- '--- %s: %s\n' "$name" "${summary[-1]#* }"
+  note "$name" "$rc" $((SECONDS - started))
+  printf -- '--- %s: %d s, exit code %d\n' "$name" $((SECONDS - started)) "$rc"
+}
+
+# The given sections among those of a list.
+among() {
+  local section list=" $1 "
+  shift
+  for section in "$@"; do
+    if [[ $list == *" $section "* ]]; then echo "$section"; fi
+  done
+}
+
+run_all_of() {
+  local section
+  for section in "$@"; do run_section "$section"; done
+}
+
+# What the lanes need comes before both.
+run_sections() {
+  local before first second
+  mapfile -t first < <(among "${first_lane[*]}" "$@")
+  mapfile -t second < <(among "${second_lane[*]}" "$@")
+  mapfile -t before < <(among "bootstrap lint unit images lab" "$@")
+  run_all_of "${before[@]}"
+  run_all_of "${second[@]}" >"$logs/second-lane.log" 2>&1 &
+  run_all_of "${first[@]}"
+  wait $!
+  cat "$logs/second-lane.log"
+}
+
+summarise() {
+  local section good bad seconds words passed=0 failed=0
+  printf '\n=== summary ===\n'
+  for section in "${sections[@]}"; do
+    read -r good bad seconds words <"$logs/$section.result"
+    passed=$((passed + good)) failed=$((failed + bad))
+    printf '%-12s %5d s  %s\n' "$section" "$seconds" "$words"
+  done
+  printf '%-12s %5d s\n' total "$SECONDS"
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  [[ $failed -eq 0 ]]
 }
 
 rm -rf "$logs"
@@ -87,9 +135,5 @@ mkdir -p "$logs"
 for section in "${sections[@]}"; do
   declare -F "run_$section" >/dev/null || { echo "no section $section; there are: ${all[*]}" >&2; exit 2; }
 done
-for section in "${sections[@]}"; do run_section "$section"; done
-
-printf '\n=== summary ===\n'
-printf '%s\n' "${summary[@]}" "$(printf '%-12s %5d s' total "$SECONDS")"
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[[ $failed -eq 0 ]]
+run_sections "${sections[@]}"
+summarise

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from ansible_collections.maxops.ops.tests.integration.verify_support import ODD_
 
 
 def _stack(factory: pytest.TempPathFactory, version: int) -> Iterator[MiniStack]:
-    stack = MiniStack(f"maxtest{version}", factory.mktemp(f"stack{version}"), version)
+    # Two lanes of tests/run.sh may want such a stack at the same time.
+    lane = os.environ.get("MAXOPS_TEST_LANE", "")
+    stack = MiniStack(f"maxtest{version}{lane}", factory.mktemp(f"stack{version}"), version)
     stack.down()
     try:
         stack.up()

@@ -129,8 +129,8 @@ def test_host_out_of_reach_is_a_line_of_the_table_and_stops_no_other(watched):
     assert recap(watched.first, "gone")["unreachable"] == 1
 
 
-def test_first_look_went_through_at_once(watched):
-    assert 'maxops_service_up{project="maxtest17",service="app"} 1' in watched.metrics.read_text()
+def test_first_look_went_through_at_once(watched, stack):
+    assert f'maxops_service_up{{project="{stack.project}",service="app"}} 1' in watched.metrics.read_text()
     assert watched.metrics.stat().st_mode & 0o777 == 0o644
     assert watched.hook.pings == [f"/ping/{TOKEN}"]
 
