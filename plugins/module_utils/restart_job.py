@@ -158,7 +158,7 @@ def _start(stack: Stack, level: Sequence[Turn], deadline: float) -> None:
 
     def wait(turn: Turn) -> None:
         try:
-            services.wait_healthy(stack, [turn.container], max(1.0, deadline - time.monotonic()))
+            services.wait_healthy(stack, [turn.container], max(1.0, round(deadline - time.monotonic(), 1)))
         except MaxopsError as error:
             turn.problem = str(error)
         else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from urllib.parse import quote
 from ansible_collections.maxops.ops.plugins.module_utils import host, stack_status, volume
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.files import timestamp, utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.stack_container import PROJECT_LABEL
 from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine
 
 
@@ -71,7 +73,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     inspected = engine.containers(options.project_name)
     if not inspected:
         raise MaxopsError(_no_such_project(engine, options.project_name))
-    folders = _volume_folders(inspected)
+    folders = _volume_folders(engine, options.project_name, inspected)
     images = sorted({data["Image"] for data in inspected} | {data["Config"].get("Image", "") for data in inspected})
     work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
     work.update({f"image {name}": _asking(engine, f"/images/{quote(name)}/json") for name in images if name})
@@ -79,7 +81,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
         {
             f"stats of {_name(data)}": _asking(engine, f"/containers/{data['Id']}/stats?stream=false")
             for data in inspected
-            if data["State"]["Status"] == "running"
+            if data["State"]["Status"] in ("running", "paused")
         }
     )
     if options.sizes:
@@ -180,10 +182,16 @@ def _remarks(services: Sequence[Mapping[str, Any]], missing: Sequence[str], answ
 # -- volumes and disk -----------------------------------------------------------------------------------------------
 
 
-def _volume_folders(inspected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Folder of each named volume of the stack."""
-    mounts = [mount for data in inspected for mount in data.get("Mounts") or [] if mount["Type"] == "volume"]
-    return {mount["Name"]: mount["Source"] for mount in sorted(mounts, key=lambda each: str(each["Name"]))}
+def _volume_folders(engine: Engine, project: str, inspected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Folder of each volume that the stack has made or mounts; one that nobody mounts any more is the stack's, too."""
+    label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
+    made = (engine.get("/volumes", filters=label) or {}).get("Volumes") or []
+    found = {each["Name"]: each["Mountpoint"] for each in made}
+    for data in inspected:
+        for mount in data.get("Mounts") or []:
+            if mount["Type"] == "volume":
+                found[mount["Name"]] = mount["Source"]
+    return dict(sorted(found.items()))
 
 
 def _volumes(

@@ -144,7 +144,11 @@ def _images(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
 def _volumes(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
     rows = [["VOLUME", "SIZE", "SERVICES"]]
     rows += [
-        [each["name"], "?" if each["bytes"] is None else human_size(each["bytes"]), ", ".join(each["services"])]
+        [
+            each["name"],
+            "?" if each["bytes"] is None else human_size(each["bytes"]),
+            ", ".join(each["services"]) or "(nobody mounts it)",
+        ]
         for each in result["volumes"]
     ]
     return rows if result["volumes"] else [], (1,)
