@@ -31,6 +31,9 @@ HOSTS = (1, 5, 10, 20)
 HANG_LIMIT = 3.0
 CHECKS = ("containers", "http", "postgresql", "redis", "disk", "memory", "certificate", "clock", "backup", "images")
 
+# Whoever lends this machine sets its clock, or nobody does; that is no matter of the stack's.
+THRESHOLDS = {"clock": {"unsynchronised": 0}}
+
 PING = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n"
 
 
@@ -49,6 +52,7 @@ class Program:
     def __init__(self, folder: Path, **arguments: Any) -> None:
         folder.mkdir()
         options = {"project_name": PROJECT, "repository": LAB["LAB_REPOSITORY"], "state_dir": str(folder), **arguments}
+        options["thresholds"] = THRESHOLDS
         argv = [BIN / "ansible", "localhost", "-i", "localhost,", "-c", "local", "-m", "maxops.ops.health_check"]
         argv += ["-e", f"ansible_python_interpreter={sys.executable}", "-a", json.dumps(options)]
         environment = {**LAB, "ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(folder)}
@@ -67,6 +71,11 @@ class Program:
             return Run(json.loads(out.read()), wall, usage.ru_utime + usage.ru_stime)
 
 
+def slowest_seconds(run: Run) -> float:
+    """How long the slowest check of a run took in it."""
+    return max(float(told["seconds"]) for told in run.result["checks"].values())
+
+
 def median(runs: list[Run], what: str) -> float:
     return statistics.median(run.result["duration"] if what == "duration" else getattr(run, what) for run in runs)
 
@@ -80,7 +89,7 @@ def healthy_lab() -> None:
 
 
 def measure_module(folder: Path) -> dict[str, Any]:
-    """All checks together against each alone, in turns."""
+    """All checks together against the slowest of them, in the same run and alone in one of its own, in turns."""
     programs = {name: Program(folder / name, checks=[name]) for name in CHECKS}
     programs["all"] = Program(folder / "all")
     runs: dict[str, list[Run]] = {name: [] for name in programs}
@@ -94,9 +103,11 @@ def measure_module(folder: Path) -> dict[str, Any]:
             break
     alone = {name: median(runs[name], "duration") for name in CHECKS}
     slowest = max(alone, key=lambda name: alone[name])
-    say(f"module {median(runs['all'], 'duration'):.3f} s, slowest check {slowest} {alone[slowest]:.3f} s")
+    say(f"module {median(runs['all'], 'duration'):.3f} s, slowest check {slowest} alone {alone[slowest]:.3f} s")
+    own = statistics.median(run.result["duration"] / slowest_seconds(run) for run in runs["all"])
     return {
-        "module_over_slowest_check": round(median(runs["all"], "duration") / alone[slowest], 2),
+        "module_over_slowest_check": round(own, 2),
+        "module_over_slowest_check_alone": round(median(runs["all"], "duration") / alone[slowest], 2),
         "module_process_over_slowest_check_process": round(
             median(runs["all"], "wall") / max(median(runs[name], "wall") for name in CHECKS), 2
         ),
@@ -141,6 +152,7 @@ def inventory_of(hosts: int) -> str:
         "ansible_python_interpreter": sys.executable,
         "maxops_project_name": PROJECT,
         "maxops_repository": LAB["LAB_REPOSITORY"],
+        "health_thresholds": THRESHOLDS,
     }
     return "\n".join([*lines, *(f"    {name}: {json.dumps(value)}" for name, value in variables.items())]) + "\n"
 

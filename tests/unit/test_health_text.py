@@ -74,6 +74,11 @@ def test_many_hosts_take_a_line_each_the_worst_first() -> None:
     assert lines[3].endswith("containers postgres: exited")
 
 
+@pytest.mark.parametrize("other", [{"set_id": "20261123T020000Z"}, {"state": "restarted"}, {"failed": True}])
+def test_results_of_other_jobs_fail_no_play(other: dict[str, Any]) -> None:
+    assert health_failure({"lab": other}, "never") == ""
+
+
 def test_one_host_that_is_out_of_reach_is_a_line_too() -> None:
     assert health_summary("d", AWAY, False) == ["d: unreachable: Failed to connect"]
 
