@@ -123,16 +123,16 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             time.sleep(min(5, max(0.5, (time.monotonic() - started) / 50)))
             now = time.monotonic()
             try:
-                progress = self._read_progress(progress_file)
-                if progress is not None and not progress.get("finished") and now - shown >= every:
+                progress, over = self._look(progress_file, results_file)
+                if progress and not over and now - shown >= every:
                     shown = now
                     display.display(progress_line(host, progress))
-                # Asking costs a module run, so it waits until the job says that it is done, or says nothing.
-                if progress is None or progress.get("finished") or now - asked >= 15:
+                # Asking costs a module run, so it waits until the job has said that it is over.
+                if over or now - asked >= 15:
                     asked = now
-                    status = self._async_status(job, results_file, "status", variables)
+                    status = self._async_status(job, results_file, variables)
                     if status.get("finished"):
-                        self._async_status(job, results_file, "cleanup", variables)
+                        self._low_level_execute_command("rm -f " + self._connection._shell.quote(results_file))
                         return status
                     # Once may be the moment between its end and its last word.
                     gone = gone + 1 if self._is_gone(job) else 0
@@ -150,14 +150,19 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
                         f"may still run there: look at {results_file} on the host when it is back"
                     ) from error
 
-    def _read_progress(self, path: str) -> dict[str, Any] | None:
-        shell = self._connection._shell
-        answer = self._low_level_execute_command("cat " + shell.quote(path))
+    def _look(self, progress_file: str, results_file: str) -> tuple[dict[str, Any] | None, bool]:
+        """The job's progress as far as it tells it, and whether it is over: an early end leaves only a result."""
+        quote = self._connection._shell.quote
+        answer = self._low_level_execute_command(f"cat {quote(progress_file)} || cat {quote(results_file)}")
         try:
-            progress = json.loads(answer.get("stdout") or "")
-            return progress if isinstance(progress, dict) else None
+            told = json.loads(answer.get("stdout") or "")
         except ValueError:
-            return None
+            return None, False
+        if not isinstance(told, dict):
+            return None, False
+        if "parts" in told:
+            return told, bool(told.get("finished"))
+        return None, "started" not in told
 
     def _is_gone(self, job: str) -> bool:
         """True when no process is left that would write the job's result; without pgrep on the host nobody knows."""
@@ -165,8 +170,8 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         pattern = f"[{job[0]}]{job[1:].partition('.')[0]}"
         return bool(self._low_level_execute_command(f"pgrep -f '{pattern}'").get("rc") == 1)
 
-    def _async_status(self, job: str, results_file: str, mode: str, variables: dict[str, Any]) -> dict[str, Any]:
-        arguments = {"jid": job, "mode": mode, "_async_dir": str(PurePosixPath(results_file).parent)}
+    def _async_status(self, job: str, results_file: str, variables: dict[str, Any]) -> dict[str, Any]:
+        arguments = {"jid": job, "mode": "status", "_async_dir": str(PurePosixPath(results_file).parent)}
         return dict(
             self._execute_module(module_name="ansible.legacy.async_status", module_args=arguments, task_vars=variables)
         )

@@ -47,12 +47,15 @@ class Watched(WatchedAction):
         if mode is None:
             self.arguments = options.get("module_args")
             return dict(JOB) if options["wrap_async"] is True else {"changed": True, "set_id": "x"}
-        return self._next(self.statuses) if mode == "status" else {}
+        return dict(self._next(self.statuses))
 
     def _low_level_execute_command(self, command: str) -> dict[str, Any]:
         if command.startswith("pgrep"):
             assert command == "pgrep -f '[j]77'"
             return {"rc": 0 if self.alive else 1}
+        if command.startswith("rm"):
+            self.removed = command
+            return {"rc": 0}
         answer = self._next(self.answers)
         return {"rc": 0, "stdout": answer if isinstance(answer, str) else json.dumps(answer)}
 
@@ -151,8 +154,14 @@ def test_watched_job_shows_its_progress_and_gives_its_result(shown: list[str]) -
     assert result == {"changed": True, "set_id": "x"}
     assert action.arguments == {"jobs": 2, "progress_file": "/tmp/x/maxops-progress.json"}
     assert shown == ["  lab: 0 of 1 parts done; volume data 1 B of 2 B (1 B/s)"] * 2
-    assert action.calls[-1][1] == "cleanup"
+    assert action.removed == "rm -f '/root/.ansible_async/j77.4242'", "else each job would leave a file on the host"
     assert action._task.async_val == 0, "else Ansible would wait for the job a second time"
+
+
+def test_job_that_tells_nothing_is_not_asked_at_every_look_and_heard_as_soon_as_it_ends() -> None:
+    action = Watched([*[JOB] * 10, {"failed": True, "msg": "no such project"}], [DONE])
+    action.run(None, {})
+    assert [mode for _name, mode, _wrapped in action.calls] == [None, "status"]
 
 
 def test_job_that_could_not_be_started_is_its_own_result() -> None:
