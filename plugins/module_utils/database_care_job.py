@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.database_care_plan impo
     Task,
     bloated,
     plan_tables,
-    remarks_on_indexes,
+    remedy_for_unused,
     shown,
     worth_telling,
 )
@@ -48,6 +48,7 @@ class _Report:
     bloat: list[dict[str, Any]] = field(default_factory=list)
     queries: list[dict[str, Any]] = field(default_factory=list)
     statements: list[dict[str, Any]] = field(default_factory=list)
+    statements_advice: str = ""
     holders: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -114,7 +115,7 @@ def _look_at(session: Session, size: int, options: CareOptions, report: _Report)
             "table": each.table,
             "name": each.name,
             "bytes": each.bytes,
-            "remedy": f"DROP INDEX CONCURRENTLY {each.sql}",
+            "remedy": remedy_for_unused(each.sql, days),
         }
         for each in postgresql_care.unused_indexes(session)
         if each.bytes >= options.min_size
@@ -131,7 +132,6 @@ def _look_at(session: Session, size: int, options: CareOptions, report: _Report)
     )
     report.unused_indexes += unused[: options.listed]
     report.bloat += wasted[: options.listed]
-    report.remarks += remarks_on_indexes(unused, days)
 
 
 def _look_at_statements(opened: dict[str, Session], options: CareOptions, report: _Report) -> None:
@@ -146,7 +146,7 @@ def _look_at_statements(opened: dict[str, Session], options: CareOptions, report
             return
         report.statements = [{**each, "query": shown(each["query"], options.query_length)} for each in found]
         return
-    report.remarks.append(GET_STATEMENTS.format(service=options.database_service))
+    report.statements_advice = GET_STATEMENTS.format(service=options.database_service)
 
 
 def _plan(session: Session, options: CareOptions, report: _Report) -> Sequence[Task]:

@@ -162,9 +162,9 @@ def shown(query: str, length: int) -> str:
     return text if len(text) <= length else text[: max(0, length - 1)] + "…"
 
 
-def remarks_on_indexes(unused: Sequence[Mapping[str, Any]], days: float | None) -> list[str]:
-    """What somebody should know before dropping an index."""
-    if not unused or days is None or days >= YOUNG_DAYS:
-        return []
-    counted = f"the statistics of {unused[0]['database']} count for {days:.1f} days only"
-    return [f"{counted}: drop no unused index before {YOUNG_DAYS}"]
+def remedy_for_unused(name: str, days: float | None) -> str:
+    """What to do about an index that nobody has used for so many days, if that is known."""
+    drop = f"DROP INDEX CONCURRENTLY {name}"
+    if days is not None and days >= YOUNG_DAYS:
+        return drop
+    return f"wait until the statistics have counted for {YOUNG_DAYS} days, then {drop}"

@@ -261,6 +261,11 @@ statements:
       mean_milliseconds: 283.4
       rows: 1200
       query: SELECT * FROM journals WHERE id = $1
+statements_advice:
+  description: How to get RV(statements), where C(pg_stat_statements) is not there.
+  returned: success
+  type: str
+  sample: ""
 holders:
   description: Transactions and replication slots that keep C(VACUUM) from removing dead rows.
   returned: success

@@ -60,6 +60,7 @@ def optimize_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> 
     lines += some([f"left {_name(each)}: {each['problem']}" for each in left], "tables that were left")
     lines += some([_query(each) for each in result["queries"]], "queries")
     lines += some([_statement(each) for each in result["statements"]], "statements")
+    lines += [f"  {result['statements_advice']}"] if result["statements_advice"] else []
     lines += some([_holder(each) for each in result["holders"]], "transactions")
     since = {each["name"]: each["statistics_days"] for each in result["databases"]}
     lines += some([_unused(each, since) for each in result["unused_indexes"]], "unused indexes")
@@ -102,7 +103,7 @@ def _holder(each: Mapping[str, Any]) -> str:
 
 def _unused(each: Mapping[str, Any], since: Mapping[str, float | None]) -> str:
     days = since.get(each["database"])
-    told = "as far as is known" if days is None else f"for {days:.0f} days"
+    told = "as far as is known" if days is None else f"for {days:.1f} days"
     return f"unused {told}: {_name(each)}, {human_size(each['bytes'])}: {each['remedy']}"
 
 

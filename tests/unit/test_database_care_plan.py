@@ -13,7 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.database_care_plan impo
     CareOptions,
     bloated,
     plan_tables,
-    remarks_on_indexes,
+    remedy_for_unused,
     shown,
     worth_telling,
 )
@@ -155,6 +155,8 @@ def test_bloat_is_told_from_a_size_and_a_share_on():
 
 
 def test_young_statistics_are_no_ground_to_drop_an_index():
-    unused = [{"database": "gitea"}]
-    assert "count for 2.0 days only" in remarks_on_indexes(unused, 2)[0]
-    assert remarks_on_indexes(unused, 31) == remarks_on_indexes(unused, None) == remarks_on_indexes([], 2) == []
+    assert remedy_for_unused("public.i", 31) == "DROP INDEX CONCURRENTLY public.i"
+    for days in (2, None):
+        assert remedy_for_unused("public.i", days).startswith(
+            "wait until the statistics have counted for 30 days, then"
+        )
