@@ -67,10 +67,10 @@ def check_clock(view: View) -> Iterator[Finding]:
         at_most = f"{view.limit('clock', 'offset_warning'):g} s"
         yield Finding("clock", "offset", state, seen, at_most, "", remedy if state != OK else "")
     told = clock()
-    if told is not None and view.limit("clock", "unsynchronised"):
+    if told is not None:
         known = True
         view.measure("clock_synchronised", float(told.synchronised))
-        state = OK if told.synchronised else WARNING
+        state = OK if told.synchronised or not view.limit("clock", "unsynchronised") else WARNING
         seen = "follows a time source" if told.synchronised else "follows no time source: it drifts"
         yield Finding("clock", "source", state, seen, "a time source", "adjtimex", remedy if state != OK else "")
     if not known:

@@ -400,10 +400,10 @@ def test_a_disk_that_is_full_in_a_few_days(health: Module, tmp_path: Path) -> No
 def test_memory_and_clock(health: Module) -> None:
     clock = {"offset_warning": 2, "offset_critical": 60, "unsynchronised": 0}
     near = health(checks=["memory", "clock"], controller_time=time.time(), thresholds={"clock": clock})
-    assert states(near, "clock") == {"offset": "ok"}
+    assert set(states(near, "clock").values()) == {"ok"}
     assert 0 < measure(near, "memory_available_ratio") < 1
     far = health(checks=["clock"], controller_time=time.time() - 3600, thresholds={"clock": clock})
-    assert states(far, "clock") == {"offset": "critical"}
+    assert states(far, "clock")["offset"] == "critical"
     tight = health(checks=["memory"], thresholds={"memory": {"available_warning": 100}})
     assert states(tight, "memory")["memory"] == "warning"
 
