@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_cache import look_at_cache
@@ -34,6 +34,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_network impor
 )
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_scene import Options, Scene
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_step import (
+    LIKELY,
+    OK,
     POSSIBLE,
     Cause,
     Report,
@@ -43,6 +45,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_step import (
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_volume import look_at_volumes
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,8 @@ def diagnose(options: Options) -> dict[str, Any]:
     for walk in walks:
         walk.thread.join(max(0.0, min(until, walk.started + options.step_timeout) - time.monotonic()))
     reports = {walk.step.name: walk.report(options.step_timeout) for walk in walks}
-    needs = scene.who_needs_whom
-    causes = _asked_for(rank([cause for each in reports.values() for cause in each.causes], needs), scene)
+    seen = [cause for each in reports.values() for cause in doubted(each.causes, reports)]
+    causes = _asked_for(rank(seen, scene.who_needs_whom), scene)
     return {
         "project": options.project_name,
         "services": list(options.services) or scene.services,
@@ -108,9 +111,30 @@ def diagnose(options: Options) -> dict[str, Any]:
     }
 
 
+WITNESSES = {
+    "cache_password": "cache",
+    "database_missing": "database",
+    "database_password": "database",
+    "dns_name_missing": "network",
+}
+"""Causes that a log may tell of, each with the step that looks at the thing itself."""
+
+
+def doubted(causes: Sequence[Cause], reports: Mapping[str, Report]) -> list[Cause]:
+    """The causes, those as a mere possibility that only a log tells of while the thing itself is well."""
+    return [
+        replace(each, likelihood=POSSIBLE, evidence=(*each.evidence, f"the step {WITNESSES[each.cause]} finds it well"))
+        if each.likelihood == LIKELY and each.cause in WITNESSES and reports[WITNESSES[each.cause]].verdict == OK
+        else each
+        for each in causes
+    ]
+
+
 def _scene(options: Options) -> Scene:
     """The stack, or a host without a daemon, which is a finding and no failure."""
     try:
+        # The SDK would wait for two minutes for a daemon that takes connections and hangs.
+        Engine(options.docker_host, options.step_timeout).get("/version")
         stack = Stack.connect(options.project_name, options.docker_host, required=False)
     except MaxopsError as error:
         return Scene(options, None, str(error))

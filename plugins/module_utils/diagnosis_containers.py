@@ -45,10 +45,10 @@ def look_for_daemon(scene: Scene) -> Report:
     path = scene.options.docker_host
     if "run as root" in scene.daemon_error:
         return Report(unknown=[scene.daemon_error])
-    remedy = "systemctl start docker && systemctl status docker"
-    return Report(
-        causes=[Cause("docker_daemon_down", path, CERTAIN, "nobody answers there", remedy, (scene.daemon_error,))]
-    )
+    hangs = "no answer within" in scene.daemon_error
+    seen = "it takes connections and does not answer" if hangs else "nobody answers there"
+    remedy = f"systemctl {'restart' if hangs else 'start'} docker; journalctl --unit=docker --lines=50"
+    return Report(causes=[Cause("docker_daemon_down", path, CERTAIN, seen, remedy, (scene.daemon_error,))])
 
 
 def look_at_containers(scene: Scene) -> Report:
@@ -109,7 +109,7 @@ def _out_of_memory(_scene: Scene, look: Look) -> list[Cause]:
         seen = "the kernel ended it because the host's memory was used up"
         remedy = f"free --human; docker stats --no-stream; then docker start {look.name}"
         return [_cause(look, "out_of_memory", CERTAIN, seen, remedy, _ending(look))]
-    larger = f"{max(2 * limit // 1024**2, 64)}m"
+    larger = f"{max(2 * limit // 1024**2, 256)}m"
     return [
         _cause(
             look,
@@ -146,7 +146,8 @@ def _ended(scene: Scene, look: Look) -> list[Cause]:
 
 
 def _crashing(scene: Scene, look: Look) -> Cause:
-    seen = f"it ends soon after each start ({look.restarts} restarts, exit code {look.exit_code})"
+    code = f", exit code {look.exit_code}" if look.exit_code else ""
+    seen = f"it ends soon after each start ({_restarts(look)}{code})"
     remedy = f"docker logs --tail=50 {look.name}; mend what it says, then docker restart {look.name}"
     return _cause(look, "service_crashing", LIKELY, seen, remedy, *_last_words(scene, look))
 
@@ -205,7 +206,11 @@ def _last_words(scene: Scene, look: Look) -> list[str]:
 
 
 def _ending(look: Look) -> str:
-    return f"exit code {look.exit_code}{_since(look)}, {look.restarts} restarts"
+    return f"exit code {look.exit_code}{_since(look)}, {_restarts(look)}"
+
+
+def _restarts(look: Look) -> str:
+    return f"{look.restarts} restart{'' if look.restarts == 1 else 's'}"
 
 
 def _since(look: Look) -> str:

@@ -180,11 +180,20 @@ def _from_refusals(
             remedy = scene.compose(f"up --detach --force-recreate --no-deps {login.service}")
             cause = replace(cause, remedy=remedy, evidence=(cause.evidence[0], told))
         same = causes.get((cause.cause, cause.subject))
-        if same:
-            services = tuple(dict.fromkeys((*same.services, *cause.services)))
-            cause = replace(same, evidence=tuple(dict.fromkeys((*same.evidence, *cause.evidence))), services=services)
-        causes[cause.cause, cause.subject] = cause
+        causes[cause.cause, cause.subject] = _joined(look, same, cause) if same else cause
     return list(causes.values())
+
+
+def _joined(look: Look, same: Cause, cause: Cause) -> Cause:
+    """Two logins that fail for one thing."""
+    services = tuple(dict.fromkeys((*same.services, *cause.services)))
+    if cause.cause != "database_password":
+        return replace(same, evidence=tuple(dict.fromkeys((*same.evidence, *cause.evidence))), services=services)
+    # What each login met stands first, what to do about all of them last.
+    evidence = tuple(dict.fromkeys((*same.evidence[:-1], *cause.evidence[:-1], same.evidence[-1])))
+    has = "has" if len(services) == 1 else "have"
+    seen = f"{look.name} refuses the password that {' and '.join(services)} {has}"
+    return replace(same, seen=seen, evidence=evidence, services=services)
 
 
 def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) -> Cause:

@@ -111,7 +111,7 @@ def look_for_oom(scene: Scene) -> Report:
             continue
         if kills:
             limit = f" of {human_size(look.memory_limit)}" if look.memory_limit else ""
-            larger = f"{max(2 * look.memory_limit // 1024**2, 64)}m"
+            larger = f"{max(2 * look.memory_limit // 1024**2, 256)}m"
             raise_limit = f"docker update --memory {larger} --memory-swap {larger} {look.name}"
             seen = f"the kernel has ended {kills} of its processes at its memory limit{limit} since its start"
             remedy = raise_limit if look.memory_limit else f"docker stats --no-stream {look.name}"

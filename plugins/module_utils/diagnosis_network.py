@@ -34,31 +34,39 @@ def look_between_containers(scene: Scene) -> Report:
 
 
 def _can_be_asked(scene: Scene, need: Need) -> bool:
-    """Where one of the two does not run there is nothing to see, and the look at the containers has told it."""
-    client = scene.running(need.service)
+    """Where what is needed does not run there is nothing to see, and the look at the containers has told it."""
+    client = _client(scene, need)
     target = scene.service_of(need.host)
     if client is None or "host" in client.networks:
         return False
     return any(look.running and not look.crashing for look in scene.of_service(target))
 
 
+def _client(scene: Scene, need: Need) -> Look | None:
+    return scene.running(need.service) or next(iter(scene.of_service(need.service)), None)
+
+
 def _look_along(scene: Scene, need: Need) -> Report:
-    client, target = scene.running(need.service), scene.running(scene.service_of(need.host))
+    client, target = _client(scene, need), scene.running(scene.service_of(need.host))
     if client is None or target is None:
         return Report()
-    if not _is_named(client, target, need.host):
+    named = _is_named(client, target, need.host)
+    if not named or not client.running:
         # Docker's name server would hand such a question on to the host's own, and that one may be slow to say no.
-        return Report(causes=[_wrong_name(scene, client, target, need, [])])
+        return Report(causes=[] if named else [_wrong_name(client, target, need, [], scene)])
     try:
         addresses = network.inside(client.pid, lambda: network.resolve(need.host, client.root, SECONDS))
         if not addresses or not set(addresses) & set(target.container.addresses):
-            return Report(causes=[_wrong_name(scene, client, target, need, addresses)])
-        if not need.port:
-            return Report()
-        met = network.inside(client.pid, lambda: network.connect(addresses[0], need.port, SECONDS))
+            return Report(causes=[_wrong_name(client, target, need, addresses, scene)])
+        met = network.inside(client.pid, lambda: _knock(addresses[0], need.port))
     except MaxopsError as error:
         return Report(unknown=[f"{need.service} → {need.host}: {error}"])
-    return Report() if met == network.OPEN else Report(causes=[_not_through(client, target, need, addresses[0], met)])
+    return Report(causes=[] if met == network.OPEN else [_not_through(client, target, need, addresses[0], met)])
+
+
+def _knock(address: str, port: int) -> str:
+    """What a connection meets; where it is not known which port is needed, the name alone has to do."""
+    return network.connect(address, port, SECONDS) if port else network.OPEN
 
 
 def _is_named(client: Look, target: Look, host: str) -> bool:
@@ -66,7 +74,7 @@ def _is_named(client: Look, target: Look, host: str) -> bool:
     return any(host in (target.name, *target.networks[name]) for name in shared)
 
 
-def _wrong_name(scene: Scene, client: Look, target: Look, need: Need, addresses: Sequence[str]) -> Cause:
+def _wrong_name(client: Look, target: Look, need: Need, addresses: Sequence[str], scene: Scene) -> Cause:
     shared = set(client.networks) & set(target.networks)
     seen = f'{client.name} does not know the name "{need.host}"'
     if addresses:

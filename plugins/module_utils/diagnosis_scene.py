@@ -195,8 +195,10 @@ class Scene:
             known = self._logs.get(look.name)
         if known is None:
             with self.required_stack.asking(f"read the log of {look.name}") as api:
-                # Of its last start only: what ailed it before is mended, or it shows again.
-                since = int(look.started.timestamp()) if look.started else None
+                # Of its last start only: what ailed it before is mended, or it shows again. What keeps crashing has
+                # said why before that start.
+                earlier = CRASH_SECONDS if look.crashing else 0
+                since = int(look.started.timestamp()) - earlier if look.started else None
                 data = api.logs(look.container.id, stdout=True, stderr=True, tail=LOG_LINES, since=since)
             known = [self.mask(line) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
             with self._lock:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -152,6 +153,24 @@ def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, h
     assert seen["grade"] == case.grade, (seen["grade"], bad)
     assert case.check in {each["check"] for each in bad}, bad
     assert PASSWORD not in json.dumps([diagnosis, seen])
+
+
+def test_daemon_that_hangs_is_named_within_its_time(diagnose: Module, tmp_path: Path) -> None:
+    """A daemon that takes connections and says nothing holds nobody for longer than was said."""
+    path = tmp_path / "hanging.sock"
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(path))
+        hanging.listen()
+        diagnosis = diagnose(docker_host=f"unix://{path}", step_timeout=1)
+    assert diagnosis["causes"][0]["cause"] == "docker_daemon_down", diagnosis
+    assert diagnosis["duration"] < 5
+
+
+def test_input_that_makes_no_sense_is_refused(diagnose: Module, faults: FaultStack) -> None:
+    """What is wrong is named, with what would be right."""
+    assert "name one of them" in diagnose(services=["nope"])["msg"]
+    assert "write 9000, or 9000-9022" in diagnose(ports=["70000"])["msg"]
+    assert "disk_percent is 0" in diagnose(disk_percent=0)["msg"]
 
 
 def test_daemon_that_does_not_answer_is_named_first(diagnose: Module, health: Module, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.diagnosis import doubted
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_config import differing
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_containers import LOG_SIGNS
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_rules import (
@@ -108,6 +109,14 @@ def test_two_volumes_stay_two_causes() -> None:
 
 def test_circle_of_needs_ends() -> None:
     assert all_needs("a", {"a": ["b"], "b": ["a"]}) == ["b"]
+
+
+def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
+    told = [cause("dns_name_missing", "gitea"), cause("disk_full", "gitea")]
+    reports = {"network": Report("fine"), "database": Report("fine"), "cache": Report("fine")}
+    assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
+    reports["network"] = Report(unknown=["cannot see"])
+    assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
 
 
 @pytest.mark.parametrize(
