@@ -76,7 +76,7 @@ def _tended(each: Mapping[str, Any]) -> list[str]:
     after = f"{each['dead_after']:,} dead rows left" if each.get("dead_after") else ""
     time = seconds(each["duration"]) if "duration" in each else ""
     told = ", ".join(part for part in ("; ".join(each["reasons"]), after, time) if part)
-    return [each["action"], _name(each), human_size(each["bytes"]), told]
+    return [each["action"], _name(each), human_size(each["bytes"]) if each["bytes"] else "?", told]
 
 
 def _query(each: Mapping[str, Any]) -> str:
