@@ -139,10 +139,11 @@ def refuse_unconfirmed(options: CacheOptions, doomed: Sequence[Mapping[str, int]
     if options.name in (word.strip() for word in options.confirm.split(",")):
         return
     keys = sum(each["keys"] for each in doomed)
+    told = "1 key" if keys == 1 else f"{keys:,} keys"
     which = ", ".join(str(each["database"]) for each in doomed)
     given = f'confirm is "{options.confirm}", not its name' if options.confirm.strip() else "nobody confirmed it"
     raise MaxopsError(
-        f"nothing was flushed on {options.name}, because {given}. The cache holds {keys:,} key{"" if keys == 1 else "s"} in database {which} "
+        f"nothing was flushed on {options.name}, because {given}. The cache holds {told} in database {which} "
         f"({human_size(used)} in all). Flushing them loses all sessions that are kept there, so everybody is logged "
         "out, and what people have not saved is lost; the applications are slow until the cache is warm again. "
         f"If that is what you want, give -e confirm={options.name}"
