@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.health_view import Sigh
 from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import EngineAway
 
 CHECK = "containers"
-RUNNING = "running, and healthy where it has a health check"
+RUNNING = "running and healthy"
 LOG_LETTERS = 300
 
 

@@ -47,7 +47,7 @@ class Gateway:
 
     url: str
     first: Look
-    service: str
+    container: str = ""
 
 
 def check_http(view: View) -> Iterator[Finding]:
@@ -104,21 +104,21 @@ def _find_gateway(view: View) -> Gateway:
     given = view.options.gateway_url
     if given:
         url = given.rstrip("/")
-        return Gateway(url, _first_look(view, url), "")
+        return Gateway(url, _first_look(view, url))
     try:
-        host, port, service = _published(view)
+        host, port, container = _published(view)
     except MaxopsError:
         known = recall(view, "gateway")
         if not known:
             raise
-        return Gateway(str(known), _first_look(view, str(known)), "")
+        return Gateway(str(known), _first_look(view, str(known)))
     url = f"http://{host}:{port}"
     first = _first_look(view, url)
     if _wants_tls(first):
         url = f"https://{host}:{port}"
         first = _first_look(view, url)
     remember(view, "gateway", url)
-    return Gateway(url, first, service)
+    return Gateway(url, first, container)
 
 
 def _first_look(view: View, url: str) -> Look:
@@ -132,7 +132,7 @@ def _wants_tls(first: Look) -> bool:
 
 
 def _published(view: View) -> tuple[str, str, str]:
-    """Address, port and service of the gateway, as the Compose file publishes it, also while it is down."""
+    """Address, port and container of the gateway, as the Compose file publishes it, also while it is down."""
     publishing = [each for each in view.stack().sights if _bindings(each)]
     by_name = sorted(publishing, key=lambda each: _rank(each.container.service))
     if not by_name or _rank(by_name[0].container.service) == len(GATEWAYS):
@@ -142,7 +142,7 @@ def _published(view: View) -> tuple[str, str, str]:
         )
     address, port = _bindings(by_name[0])[0]
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104 - read, not listened on
-    return host or (f"[{address}]" if ":" in address else address), port, by_name[0].container.service
+    return host or (f"[{address}]" if ":" in address else address), port, by_name[0].container.name
 
 
 def _rank(service: str) -> int:
@@ -168,7 +168,7 @@ def _through_gateway(view: View) -> Iterator[Finding]:
         yield from_error(CHECK, "gateway", UNKNOWN, error)
         return
     first = gateway.first
-    logs = f"docker compose logs --tail=50 {gateway.service}" if gateway.service else "see its log"
+    logs = f"docker logs --tail=50 {gateway.container}" if gateway.container else "its log"
     up = not first.problem
     view.measure("http_up", float(up), endpoint="gateway")
     if not up:
@@ -198,13 +198,13 @@ def _judge_behind(view: View, gateway: Gateway, path: str, whose: str) -> Findin
     subject = whose if whose.startswith("gateway") else f"{whose} through the gateway"
     view.measure("http_up", float(seen.status == 200), endpoint=path)
     if seen.problem:
-        remedy = f"see whether it hangs: docker compose logs --tail=50 {subject.partition(' ')[0]}"
+        remedy = f"see {whose}'s own finding" if whose in APPLICATIONS else "see the findings of what lies behind it"
         return Finding(CHECK, subject, CRITICAL, seen.problem, "200", seen.url, remedy)
     told = _json(seen.body)
     if seen.status == 200 and (told is not None or whose != "gateway /health"):
         return _on_time(view, seen, subject, "200", path)
     if whose != "gateway /health":
-        remedy = f"docker compose logs --tail=50 {whose} tells why; restart it if it hangs (restart.yml)"
+        remedy = f"see {whose}'s own finding"
         return Finding(CHECK, subject, CRITICAL, _answer(seen), "200", seen.url, remedy)
     parts = [name for name in APPLICATIONS if told and (told.get(name) or {}).get("status") not in (None, "pass", "ok")]
     if parts:

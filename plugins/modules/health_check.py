@@ -35,8 +35,8 @@ options:
     default: []
   thresholds:
     description:
-      - Other limits than the usual ones, by check and name, such as V({"disk": {"used_warning": 70}}). A limit of V(0)
-        for a name that ends in C(_warning) or C(_critical) is no limit.
+      - Other limits than the usual ones, by check and name, as in the example below. V(0) for a name that ends in
+        C(_warning) or C(_critical) is no limit.
       - C(containers) knows C(restarts_warning) (1) and C(restarts_critical) (3), counted while the last restart is
         younger than C(restart_minutes) (60).
       - C(http) knows C(latency_warning) (2 s) and C(latency_critical) (8 s).
