@@ -252,7 +252,8 @@ def sizes(session: Session) -> list[Sized]:
         "   WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
         "   AND n.nspname <> 'information_schema' AND c.reltuples >= 0 GROUP BY c.oid, n.nspname, c.relname),"
         " ind AS (SELECT n.nspname, t.relname AS tab, c.relname, c.relpages, c.reltuples, count(*) AS columns,"
-        "   count(coalesce(w.w, e.w)) AS known, sum(coalesce(w.w, e.w)) AS data"
+        "   count(coalesce(w.w, e.w)) AS known, sum(coalesce(w.w, e.w)) AS data,"
+        "   bool_or(coalesce(w.nulls, e.nulls)) AS nulls"
         "   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index i ON i.indexrelid = c.oid"
         "   JOIN pg_class t ON t.oid = i.indrelid JOIN pg_am m ON m.oid = c.relam AND m.amname = 'btree'"
         "   CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)"
@@ -267,7 +268,7 @@ def sizes(session: Session) -> list[Sized]:
         "   + 8 * ceil(data / 8)) / ((b - 24) * filled)))::bigint, quote_ident(nspname) || '.' || quote_ident(relname)"
         "   FROM tab, page WHERE columns = known"
         " UNION ALL SELECT 'index', nspname, tab, relname, (relpages * b)::bigint,"
-        "   (b * (2 + ceil(reltuples * (4 + 8 + 8 * ceil(data / 8)) / ((b - 40) * 0.9))))::bigint,"
+        "   (b * (2 + ceil(reltuples * (4 + 8 + CASE WHEN nulls THEN 8 ELSE 0 END + 8 * ceil(data / 8)) / ((b - 40) * 0.9))))::bigint,"
         "   quote_ident(nspname) || '.' || quote_ident(relname) FROM ind, page WHERE columns = known",
     )
     return [Sized(*row) for row in rows]

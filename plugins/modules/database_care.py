@@ -112,7 +112,7 @@ attributes:
         to try again.
 notes:
   - Bloat is an estimate from the average widths that C(ANALYZE) found, without TOAST. It is usually within a fifth of
-    the truth, more often too low than too high. Sizes are those of the last C(VACUUM) or C(ANALYZE).
+    the truth, and rather too high than too low. Sizes are those of the last C(VACUUM) or C(ANALYZE).
   - An index is unused when no query of this server has read it since the statistics count. A standby's queries count
     on the standby only. Indexes that keep rows unique, belong to a constraint or are a table's replica identity are not
     listed. One that serves a foreign key speeds up deletes in the other table even where it counts as unused.
