@@ -268,7 +268,8 @@ def sizes(session: Session) -> list[Sized]:
         "   + 8 * ceil(data / 8)) / ((b - 24) * filled)))::bigint, quote_ident(nspname) || '.' || quote_ident(relname)"
         "   FROM tab, page WHERE columns = known"
         " UNION ALL SELECT 'index', nspname, tab, relname, (relpages * b)::bigint,"
-        "   (b * (2 + ceil(reltuples * (4 + 8 + CASE WHEN nulls THEN 8 ELSE 0 END + 8 * ceil(data / 8)) / ((b - 40) * 0.9))))::bigint,"
+        "   (b * (2 + ceil(reltuples * (4 + 8 + CASE WHEN nulls THEN 8 ELSE 0 END + 8 * ceil(data / 8))"
+        "   / ((b - 40) * 0.9))))::bigint,"
         "   quote_ident(nspname) || '.' || quote_ident(relname) FROM ind, page WHERE columns = known",
     )
     return [Sized(*row) for row in rows]
