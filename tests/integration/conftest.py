@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
+from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
@@ -40,6 +41,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 def old_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     """A stack on PostgreSQL 15, whose pg_dump has no zstd."""
     yield from _stack(tmp_path_factory, 15)
+
+
+@pytest.fixture(scope="session")
+def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DailyStack]:
+    """A small stack without a database, for what is about containers."""
+    stack = DailyStack("maxdaily", tmp_path_factory.mktemp("daily"), 17)
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ services:
     <<: *common
     command: [sh, -c, 'trap "exit 0" TERM; echo web begins; while :; do sleep 0.2; done']
     depends_on: [app]
+    healthcheck: {{test: [CMD, "true"], interval: 1s}}
     ports: ["127.0.0.1:{port}:80"]
   seeder:
     image: maxops-lab/base:trixie
@@ -51,17 +52,16 @@ volumes: {{data: {{}}}}
 
 PASSWORD = "store-hush"
 URL_PASSWORD = "url%2Fhush"
+PORT = 9230
 
 
 class DailyStack(MiniStack):
     """Three services that depend on each other in a row, and a seeder that has done its work."""
 
-    port = 9230
-
     def up(self) -> None:
         """Start it and wait until all is healthy."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = COMPOSE.format(project=self.project, password=PASSWORD, url_password=URL_PASSWORD, port=self.port)
+        text = COMPOSE.format(project=self.project, password=PASSWORD, url_password=URL_PASSWORD, port=PORT)
         (self.folder / "docker-compose.yml").write_text(text)
         (self.folder / ".env").write_text("API_TOKEN='in-compose'\n")
         (self.folder / ".env").chmod(0o600)
