@@ -233,7 +233,7 @@ bloat:
       wasted_bytes: 30000000
       remedy: REINDEX INDEX CONCURRENTLY public.action_created_idx
 queries:
-  description: Sessions that are slow now, wait for others (RV(queries[].blocked_by)) or keep others waiting.
+  description: Sessions that are slow now, wait for others (C(blocked_by)) or keep others waiting.
   returned: success
   type: list
   elements: dict
