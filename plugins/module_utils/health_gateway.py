@@ -59,7 +59,12 @@ def check_http(view: View) -> Iterator[Finding]:
 
 def check_certificate(view: View) -> Iterator[Finding]:
     """How long the gateway's certificate is still good."""
-    gateway = _gateway(view)
+    try:
+        gateway = _gateway(view)
+    except MaxopsError:
+        said = "where the gateway is, is not known"
+        yield Finding("certificate", "gateway", UNKNOWN, said, remedy="see the finding of the check http")
+        return
     scheme, _, place = gateway.url.partition("://")
     if scheme != "https":
         yield Finding("certificate", "gateway", OK, "the gateway speaks plain HTTP: there is no certificate")

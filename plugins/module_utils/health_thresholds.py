@@ -57,7 +57,7 @@ DEFAULTS: Thresholds = {
         "stalled_critical": 40,
     },
     "certificate": {"days_warning": 21, "days_critical": 3},
-    "clock": {"offset_warning": 2, "offset_critical": 60, "unsynchronised": 1},
+    "clock": {"offset_warning": 10, "offset_critical": 60, "unsynchronised": 1},
     "backup": {"age_warning": 26, "age_critical": 50, "verified_warning": 192, "verified_critical": 0},
     "images": {"drift": 1},
 }

@@ -54,8 +54,8 @@ options:
       - C(memory) knows C(available_warning) and C(available_critical) (10 and 4 %), C(swap_warning) and
         C(swap_critical) (60 and 95 %), C(stalled_warning) and C(stalled_critical) (10 and 40 % of the last minute).
       - C(certificate) knows C(days_warning) and C(days_critical) (21 and 3 days).
-      - C(clock) knows C(offset_warning) and C(offset_critical) (2 and 60 s), and C(unsynchronised) (1; 0 where nothing
-        sets the clock and nobody minds).
+      - C(clock) knows C(offset_warning) and C(offset_critical) (10 and 60 s; the task's way to the host counts), and
+        C(unsynchronised) (1; 0 where nothing sets the clock and nobody minds).
       - C(backup) knows C(age_warning) and C(age_critical) (26 and 50 hours), C(verified_warning) and
         C(verified_critical) (192 hours and none).
       - C(images) knows C(drift) (1; 0 where it may drift).
