@@ -36,6 +36,7 @@ def look_at_firewall(scene: Scene) -> Report:
     """Whether ufw, nftables or iptables block a port that the stack uses, out of those that it may use."""
     report = Report()
     ports = _ports(scene)
+    public = _public(scene)
     asked = []
     for name, argv, parse in PROGRAMS:
         if shutil.which(name) is None:
@@ -46,7 +47,9 @@ def look_at_firewall(scene: Scene) -> Report:
         except (OSError, ValueError, KeyError) as error:
             report.unknown.append(f"{name} cannot be asked: {error}")
             continue
-        report.causes += _causes(scene, blocks(rules, ports))
+        found = blocks(rules, ports)
+        # What is closed to everybody by default says nothing of a port that only this host itself can reach.
+        report.causes += _causes(scene, [each for each in found if each.rule.ports or each.port in public])
     listed = ", ".join(asked)
     report.seen = f"{listed}: no rule against the ports {_in_words(ports)}" if asked else "no firewall is installed"
     return report
@@ -59,6 +62,12 @@ def _ports(scene: Scene) -> list[int]:
         return sorted(scene.options.ports)
     listening = {each.port for each in network.listeners()}
     return sorted(published | (listening & set(scene.options.ports)))
+
+
+def _public(scene: Scene) -> set[int]:
+    """Ports that others than this host can reach, as far as who listens on them wants it."""
+    published = {port.port for look in scene.looks for port in look.ports if not port.address.startswith("127.")}
+    return published | {each.port for each in network.listeners() if not each.local_only}
 
 
 def _output(argv: Sequence[str]) -> str:

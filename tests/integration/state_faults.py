@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import shutil
 import socket
 import ssl
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -219,11 +220,12 @@ class FaultStack:
         """The folder of a volume on this host."""
         return Path(VOLUMES) / f"{PROJECT}_{name}" / "_data"
 
-    def connect(self) -> Any:
-        """A session in the database, as a superuser."""
+    def connect(self, number: int = 1) -> list[Any]:
+        """Sessions in the database, as a superuser."""
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         address = self.docker("inspect", "-f", form, self.name("postgres"))
-        return psycopg2.connect(host=address, user="maxops", password=PASSWORD, dbname="openproject")
+        login = {"host": address, "user": "maxops", "password": PASSWORD, "dbname": "openproject"}
+        return [psycopg2.connect(**login) for _each in range(number)]
 
     def redis(self, *words: str, data: str | None = None) -> str:
         """Run redis-cli in the container, which has its password in its environment."""
@@ -333,24 +335,20 @@ class FaultStack:
     @contextmanager
     def connections(self, ratio: float = 0.95) -> Iterator[None]:
         """So many of the server's connections are used."""
-        with ExitStack() as opened:
-            first = self.connect()
-            opened.callback(first.close)
-            first.autocommit = True
-            query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-            while True:
-                with first.cursor() as cursor:
-                    cursor.execute(query)
-                    [(used,)] = cursor.fetchall()
-                if used >= ratio * MAX_CONNECTIONS:
-                    break
-                opened.callback(self.connect().close)
+        query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        [first] = self.connect()
+        first.autocommit = True
+        with closing(first), first.cursor() as cursor:
+            cursor.execute(query)
+            opened = self.connect(math.ceil(ratio * MAX_CONNECTIONS) - cursor.fetchone()[0])
             yield
+        for each in opened:
+            each.close()
 
     @contextmanager
     def idle_transaction(self) -> Iterator[None]:
         """A session holds a lock and does nothing, and another one waits for it."""
-        idle = self.connect()
+        [idle] = self.connect()
         try:
             with idle.cursor() as cursor:
                 cursor.execute("CREATE TABLE IF NOT EXISTS held (id int)")

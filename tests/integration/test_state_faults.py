@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.tests.integration.state_faults import PASSWORD, PROJECT, FaultStack, nobody_listens
-from ansible_collections.maxops.ops.tests.integration.support import Module, finish
+from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, Module, finish, run
 
 CHECKS = ["containers", "http", "postgresql", "redis", "disk", "certificate"]
 """What is about the stack: the machine's own memory and clock, and backups, are for other tests."""
@@ -182,3 +184,31 @@ def test_daemon_that_does_not_answer_is_named_first(diagnose: Module, health: Mo
     assert verdicts["database"] == "unknown"
     assert verdicts["disk"] != "unknown"
     assert seen["grade"] == "P1", seen
+
+
+def test_playbook_tells_of_all_hosts_the_worst_first(faults: FaultStack, diagnose: Module, tmp_path: Path) -> None:
+    """In check mode, with one host that is ill, one without a Docker daemon and one that cannot be reached."""
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts = {
+        "ill": local,
+        "a-down": {**local, "diagnose_docker_host": nobody_listens(tmp_path)},
+        "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1},
+    }
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"maxops": {"hosts": hosts, "vars": {"maxops_project_name": PROJECT}}}))
+    words = ["-i", inventory, "--check", "-e", f"maxops_results_dir={tmp_path}"]
+    with faults.stopped("gitea"):
+        playbook = Path(sys.executable).with_name("ansible-playbook")
+        environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_SSH_RETRIES="0")
+        others = diagnose(services=["openproject"])
+        done = run(playbook, "playbooks/diagnose.yml", *words, check=False, cwd=CHECKOUT, env=environment)
+    faults.wait_well()
+    assert (others["causes"], others["healthy"]) == ([], True), "what OpenProject does not need is not its business"
+    lines = done.stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("HOST "))
+    table = [line.split()[:4] for line in lines[start + 1 : start + 4]]
+    assert table[0][:2] == ["gone", "UNREACHABLE"], done.stdout
+    assert table[1:] == [["a-down", "certain", "docker", "daemon"], ["ill", "certain", "service", "stopped"]]
+    kept = json.loads((tmp_path / "diagnose-ill.json").read_text())
+    assert kept["causes"][0]["remedy"] == f"docker start {faults.name('gitea')}"
+    assert kept["changed"] is False
