@@ -159,6 +159,11 @@ def _read(stack: Stack, source: Source, wanted: Wanted) -> None:
                 source.lines.add(Line(moment, source.name, text))
     except MaxopsError as error:
         source.problem = str(error)
+        if "does not support reading" in source.problem:
+            name = source.container.name
+            source.problem = (
+                f"{name} logs elsewhere: its logging driver (docker inspect {name}) keeps nothing to read here"
+            )
     source.complete = True
 
 

@@ -9,7 +9,7 @@ import datetime
 import math
 import os
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 
 from ansible_collections.maxops.ops.plugins.module_utils.log_text import read_lines
 from ansible_collections.maxops.ops.plugins.module_utils.masking import read_environment, secrets_of
@@ -47,10 +47,14 @@ def read_log(
             since=max(1, math.floor(since.timestamp())) if since else None,
             until=max(1, math.ceil(until.timestamp())) if until else None,
         )
-        with closing(answer):
+        try:
             for time, text in read_lines(answer):
                 if first <= time <= last:
                     yield time, text
+        finally:
+            # A stream that has ended by itself has lost what the SDK wants to close.
+            with suppress(OSError, AttributeError):
+                answer.close()
 
 
 def source_names(stack: Stack) -> dict[str, str]:

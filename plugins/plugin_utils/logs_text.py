@@ -56,7 +56,7 @@ def merged(files: Mapping[str, Iterable[str]]) -> Iterator[str]:
 
 def _with_host(host: str, lines: Iterable[str], width: int) -> Iterator[str]:
     for line in lines:
-        time, _, rest = line.partition("  ")
+        time, _gap, rest = line.partition("  ")
         yield f"{time}  {host:<{width}}  {rest}"
 
 

@@ -35,7 +35,7 @@ def state_of(service: Mapping[str, Any]) -> str:
 
 def digest_of(service: Mapping[str, Any]) -> str:
     """The start of what identifies an image: its digest, or its id where it has none."""
-    kind, _, number = (service["image_digest"] or service["image_id"] or "").rpartition(":")
+    kind, _colon, number = (service["image_digest"] or service["image_id"] or "").rpartition(":")
     return f"{kind}:{number[:12]}" + ("" if service["image_digest"] else " (id)")
 
 
