@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
     from_error,
     judged,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.health_history import recall, remember
 from ansible_collections.maxops.ops.plugins.module_utils.health_view import APPLICATIONS, View
 from ansible_collections.maxops.ops.plugins.module_utils.redis import (
     Redis,
@@ -27,6 +28,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.redis import (
 )
 
 CHECK = "redis"
+EVICTIONS_SECONDS = 1800
+"""The number of evictions is kept so far apart."""
 
 
 def check_redis(view: View) -> Iterator[Finding]:
@@ -55,6 +58,7 @@ def check_redis(view: View) -> Iterator[Finding]:
     at_most = f"{view.limit(CHECK, 'latency_warning'):g} s"
     yield Finding(CHECK, "server", state, f"answers after {taken * 1000:.0f} ms", at_most, container.name)
     yield _memory(view, told)
+    yield _evictions(view, told)
     yield _clients(view, told)
     yield _blocked(view, told)
     yield _snapshot(told)
@@ -87,6 +91,25 @@ def _memory(view: View, told: dict[str, str]) -> Finding:
     evidence = f"maxmemory-policy {policy}"
     limit = f"{view.limit(CHECK, 'memory_warning'):g} %"
     return Finding(CHECK, "memory", state, seen, limit, evidence, remedy if state != OK else "")
+
+
+def _evictions(view: View, told: dict[str, str]) -> Finding:
+    """Keys that were thrown away for want of room, since the last look where it was the same Redis."""
+    evicted, run = _number(told, "evicted_keys"), told.get("run_id", "")
+    known = recall(view, "evictions")
+    same = (
+        isinstance(known, dict) and known.get("run") == run and known["at"] < view.now and known["evicted"] <= evicted
+    )
+    count = evicted - int(known["evicted"]) if same else evicted
+    seconds = view.now - known["at"] if same else _number(told, "uptime_in_seconds")
+    if not same or seconds >= EVICTIONS_SECONDS:
+        remember(view, "evictions", {"run": run, "evicted": evicted, "at": round(view.now)})
+    an_hour = count / max(seconds, 3600) * 3600
+    warning = view.limit(CHECK, "evictions_warning")
+    state = judged(an_hour, warning, view.limit(CHECK, "evictions_critical"))
+    seen = f"{an_hour:.0f} keys an hour thrown away" if count else "no key thrown away"
+    remedy = "sessions may be among them: raise maxmemory (stack_redis_max_memory)" if state != OK else ""
+    return Finding(CHECK, "evictions", state, seen, f"{warning:g} an hour", f"evicted_keys {evicted}", remedy)
 
 
 def _clients(view: View, told: dict[str, str]) -> Finding:

@@ -33,6 +33,8 @@ DEFAULTS: Thresholds = {
     "redis": {
         "memory_warning": 90,
         "memory_critical": 99,
+        "evictions_warning": 1000,
+        "evictions_critical": 0,
         "blocked_warning": 20,
         "blocked_critical": 0,
         "clients_warning": 80,

@@ -47,8 +47,9 @@ options:
         C(size_warning) and C(size_critical) (none; GB of a database), C(wraparound_warning) and
         C(wraparound_critical) (25 and 60 % of the transaction numbers).
       - C(redis) knows C(memory_warning) and C(memory_critical) (90 and 99 % of its limit), C(clients_warning) and
-        C(clients_critical) (80 and 95 %), C(blocked_warning) and C(blocked_critical) (20 clients and none),
-        C(latency_warning) and C(latency_critical) (1 and 5 s).
+        C(clients_critical) (80 and 95 %), C(evictions_warning) and C(evictions_critical) (1000 keys an hour and none),
+        C(blocked_warning) and C(blocked_critical) (20 clients and none), C(latency_warning) and C(latency_critical) (1
+        and 5 s).
       - C(disk) knows C(used_warning) and C(used_critical) (80 and 90 %), C(inodes_warning) and C(inodes_critical) (80
         and 95 %), C(days_warning) and C(days_critical) (14 and 2 days until it is full).
       - C(memory) knows C(available_warning) and C(available_critical) (10 and 4 %), C(swap_warning) and

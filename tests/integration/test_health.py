@@ -361,12 +361,16 @@ def test_redis_at_its_limit(health: Module, stack: MiniStack, policy: str, state
     stack.compose(*cli, "config", "set", "maxmemory-policy", policy, "maxmemory", "1mb")
     try:
         result = health(checks=["redis"])
+        again = health(checks=["redis"], thresholds={"redis": {"evictions_warning": 1}})
     finally:
         stack.compose(*cli, "config", "set", "maxmemory", "0", "maxmemory-policy", "noeviction")
         stack.compose(*cli, "flushall")
+        stack.compose(*cli, "config", "resetstat")
     found = findings(result, "redis")["memory"]
     assert (found["state"], result["grade"]) == (state, grade), found
     assert measure(result, "redis_memory_limit_bytes") == 1024 * 1024
+    assert states(result, "redis")["evictions"] == ("ok" if policy == "noeviction" else "warning")
+    assert states(again, "redis")["evictions"] == "ok", "since the first look nothing was thrown away"
 
 
 # -- host, backup, images ---------------------------------------------------------------------------------------------
@@ -504,6 +508,6 @@ def test_the_playbook_shows_many_hosts_and_one_that_is_away(stack: MiniStack, ga
     assert set(kept) == {f"health_check-{host}.json" for host in hosts}
     assert kept["health_check-sick.json"]["grade"] == "P1"
     done = subprocess.run(
-        [*argv, "-l", "well"], check=False, capture_output=True, text=True, cwd=CHECKOUT, env=environment
+        [*argv, "--check", "-l", "well"], check=False, capture_output=True, text=True, cwd=CHECKOUT, env=environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
