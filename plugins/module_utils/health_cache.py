@@ -97,13 +97,11 @@ def _evictions(view: View, told: dict[str, str]) -> Finding:
     """Keys that were thrown away for want of room, since the last look where it was the same Redis."""
     evicted, run = _number(told, "evicted_keys"), told.get("run_id", "")
     known = recall(view, "evictions")
-    same = (
-        isinstance(known, dict) and known.get("run") == run and known["at"] < view.now and known["evicted"] <= evicted
-    )
-    count = evicted - int(known["evicted"]) if same else evicted
-    seconds = view.now - known["at"] if same else _number(told, "uptime_in_seconds")
+    same = isinstance(known, list) and len(known) == 3 and known[0] == run and known[1] <= evicted
+    before, since = known[1:] if same else (0, view.now - _number(told, "uptime_in_seconds"))
+    count, seconds = evicted - before, view.now - since
     if not same or seconds >= EVICTIONS_SECONDS:
-        remember(view, "evictions", {"run": run, "evicted": evicted, "at": round(view.now)})
+        remember(view, "evictions", [run, evicted, int(view.now)])
     an_hour = count / max(seconds, 3600) * 3600
     warning = view.limit(CHECK, "evictions_warning")
     state = judged(an_hour, warning, view.limit(CHECK, "evictions_critical"))
