@@ -45,7 +45,7 @@ def look_at_configuration(scene: Scene) -> Report:
     except MaxopsError as error:
         report.unknown.append(str(error))
     for look in scene.looks:
-        report.causes += _app_ini(scene, look, report)
+        report.causes += _app_ini(look, report)
     report.seen = f"Compose reads its files, and the {count} variables of the services are those of the containers"
     return report
 
@@ -99,7 +99,7 @@ def _environment(service: Mapping[str, Any]) -> dict[str, str]:
 # -- Gitea's own file -----------------------------------------------------------------------------------------------
 
 
-def _app_ini(scene: Scene, look: Look, report: Report) -> list[Cause]:
+def _app_ini(look: Look, report: Report) -> list[Cause]:
     environment = look.container.environment
     told = {name: value for name, value in environment.items() if _GITEA.fullmatch(name)}
     if not told:
@@ -113,9 +113,10 @@ def _app_ini(scene: Scene, look: Look, report: Report) -> list[Cause]:
         report.unknown.append(f"{path}: {error.strerror}")
         return []
     except configparser.Error as error:
-        line = " ".join(str(error).split())[:200]
+        # Its lines may hold secrets, so only their numbers are told; ours is one more at the top.
+        lines = ", ".join(str(number - 1) for number, _line in getattr(error, "errors", []))
         remedy = f"$EDITOR {quoted(path)}; docker restart {look.name}"
-        seen = f"{inside} is no INI file: {scene.mask(line)}"
+        seen = f"{inside} is no INI file" + (f": see line {lines}" if lines else "")
         return [Cause("configuration_unreadable", look.service, CERTAIN, seen, remedy, services=(look.service,))]
     keys = differing(_as_ini(told), {f"[{name}] {key}": value for name in ini for key, value in ini[name].items()})
     if not keys:

@@ -47,7 +47,7 @@ def look_at_firewall(scene: Scene) -> Report:
         except (OSError, ValueError, KeyError) as error:
             report.unknown.append(f"{name} cannot be asked: {error}")
             continue
-        found = blocks(rules, ports)
+        found = [*blocks(rules, ports), *_behind_docker(scene, rules)]
         # What is closed to everybody by default says nothing of a port that only this host itself can reach.
         report.causes += _causes(scene, [each for each in found if each.rule.ports or each.port in public])
     listed = ", ".join(asked)
@@ -62,6 +62,13 @@ def _ports(scene: Scene) -> list[int]:
         return sorted(scene.options.ports)
     listening = {each.port for each in network.listeners()}
     return sorted(published | (listening & set(scene.options.ports)))
+
+
+def _behind_docker(scene: Scene, rules: Sequence[Rule]) -> list[Block]:
+    """Docker's chain for its users sees the container's own port, where a rule asks for no other."""
+    inner = [each for each in rules if each.place.endswith("DOCKER-USER") and " --dport" in each.text]
+    published = [port for look in scene.looks for port in look.ports]
+    return [Block(port.port, block.rule) for port in published for block in blocks(inner, [port.target])]
 
 
 def _public(scene: Scene) -> set[int]:

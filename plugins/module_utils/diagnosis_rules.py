@@ -155,7 +155,12 @@ def _nft_rule(rule: dict[str, Any], place: str) -> Rule | None:
             some = True
     if verdict is None:
         return None
-    words = f"{verdict} {'all' if ports is None else ports} (handle {rule.get('handle')})"
+    named = (
+        ""
+        if ports is None
+        else f" tcp dport {', '.join(f'{one}-{end}' if end > one else str(one) for one, end in ports)}"
+    )
+    words = f"{verdict}{named} (handle {rule.get('handle')})"
     return Rule(place, verdict, ports, some, words, f"nft delete rule {place[4:]} handle {rule.get('handle')}")
 
 

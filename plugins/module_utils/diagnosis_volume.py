@@ -47,25 +47,25 @@ def look_at_volumes(scene: Scene) -> Report:
             if mount.kind not in ("volume", "bind"):
                 continue
             count += 1
-            report.causes += _missing(look, mount) or (_unusable(scene, look, mount) if mount.writable else [])
+            try:
+                facts = os.stat(mount.source)
+                report.causes += _unusable(scene, look, mount, facts) if mount.writable else []
+            except FileNotFoundError:
+                report.causes += _missing(look, mount)
+            except OSError as error:
+                report.unknown.append(f"{mount.source}: {error.strerror}; run as root (become: true)")
     report.seen = f"{count} volumes and folders are there, and their services may use them"
     return report
 
 
 def _missing(look: Look, mount: Mount) -> list[Cause]:
-    if os.path.lexists(mount.source):
-        return []
     make = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {mount.source}"
     seen = f"{mount.source} is not there, and {look.name} mounts it at {mount.target}"
     remedy = f"{make} && docker restart {look.name}; its content comes back with restore.yml"
     return [Cause("volume_missing", _subject(mount), CERTAIN, seen, remedy, services=(look.service,))]
 
 
-def _unusable(scene: Scene, look: Look, mount: Mount) -> list[Cause]:
-    try:
-        facts = os.stat(mount.source)
-    except PermissionError:
-        return []  # this process is not root: the step cannot tell
+def _unusable(scene: Scene, look: Look, mount: Mount, facts: os.stat_result) -> list[Cause]:
     identities = list(identities_of(look.pid)) if look.pid else []
     # Root in a container is a supervisor or a helper there; the service's own work is done as somebody else.
     workers = [each for each in identities if not each.mighty]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.process import (
 )
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
 
+_TEMPLATE = re.compile(r"(?P<before>Invalid template: ).*", re.IGNORECASE)
 CONFIG_FILES_LABEL = "com.docker.compose.project.config_files"
 
 
@@ -43,7 +45,12 @@ def compose_config(stack: Stack, cancellation: Cancellation | None = None) -> di
     with tempfile.TemporaryFile() as output:
         [done] = run_pipeline([Stage(words)], cancellation or Cancellation(), stdout=output).stages
         if done.failed:
-            raise ComposeRefusal(" ".join(done.stderr.split())[-500:] or f"docker compose ended with {done.returncode}")
+            # What it cannot interpolate it repeats, and that may be a password with a dollar sign.
+            said = _TEMPLATE.sub(r"\g<before>***", " ".join(done.stderr.split()))[-500:]
+            said = said or f"docker compose ended with {done.returncode}"
+            if "permission denied" in said.lower() or "unknown flag: --project-name" in said:
+                raise MaxopsError(f"Compose cannot be asked: {said}; run as root (become: true)")
+            raise ComposeRefusal(said)
         output.seek(0)
         found: dict[str, Any] = json.loads(output.read())
         return found

@@ -33,8 +33,11 @@ def diagnosis_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -
 
 def _head(result: Mapping[str, Any]) -> str:
     causes = result["causes"]
+    unknown = sum(each["verdict"] == "unknown" for each in result["steps"])
+    if not causes and unknown:
+        return f"no cause was found, and {unknown} of {len(result['steps'])} steps could not be looked at"
     if not causes:
-        return "no cause was found" if not result["healthy"] else "nothing keeps the services from working"
+        return "nothing keeps the services from working" if result["healthy"] else "no cause was found"
     if result["healthy"]:
         return "the services work; what may matter all the same"
     return "the most likely cause first"

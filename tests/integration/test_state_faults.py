@@ -113,6 +113,10 @@ def health(tmp_path: Path) -> Module:
     thresholds = {
         "containers": {"restarts_warning": 0, "restarts_critical": 0},
         "postgresql": {"idle_transaction_warning": 0.01},
+        # The machine that runs the tests may be busy, and its own disk well filled.
+        "http": {"latency_warning": 0, "latency_critical": 0},
+        "redis": {"latency_warning": 0, "latency_critical": 0},
+        "disk": {"used_warning": 0, "days_warning": 0, "days_critical": 0},
     }
     defaults = {
         "project_name": PROJECT,
@@ -134,7 +138,8 @@ def both(diagnose: Module, health: Module, **arguments: Any) -> tuple[dict[str, 
 def test_nothing_is_found_where_nothing_is_wrong(faults: FaultStack, diagnose: Module, health: Module) -> None:
     """A stack that is well has no cause to name, and no grade."""
     diagnosis, seen = both(diagnose, health)
-    assert (diagnosis["causes"], diagnosis["healthy"], seen["grade"]) == ([], True, "none"), (diagnosis, seen)
+    assert (diagnosis["causes"], diagnosis["healthy"]) == ([], True), diagnosis
+    assert seen["grade"] == "none", [each for each in seen["findings"] if each["state"] != "ok"]
     assert [each for each in diagnosis["steps"] if each["verdict"] != "ok"] == []
 
 
@@ -155,6 +160,32 @@ def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, h
     assert seen["grade"] == case.grade, (seen["grade"], bad)
     assert case.check in {each["check"] for each in bad}, bad
     assert PASSWORD not in json.dumps([diagnosis, seen])
+
+
+def test_configuration_is_judged_without_showing_it(faults: FaultStack, diagnose: Module) -> None:
+    """What cannot be read is named by its place, and what differs by its key."""
+    env, ini = faults.folder / ".env", faults.volume("gitea-data") / "gitea" / "conf" / "app.ini"
+    right_env, right_ini = env.read_text(), ini.read_text()
+    try:
+        ini.write_text(right_ini + "\nPASSWD hush-hush\n")
+        seen = diagnose()
+        assert seen["causes"][0]["cause"] == "configuration_unreadable", seen
+        assert f"see line {len(right_ini.splitlines()) + 2}" in seen["causes"][0]["seen"]
+        ini.write_text(right_ini)
+        env.write_text("POSTGRES_PASSWORD=hush-hush\n")
+        differing = diagnose()
+        env.write_text("")
+        missing = diagnose()
+    finally:
+        ini.write_text(right_ini)
+        env.write_text(right_env)
+    assert {each["cause"] for each in differing["causes"]} == {"configuration_differs"}, differing
+    told = {each["subject"]: each["evidence"] for each in differing["causes"]}
+    assert told["gitea"] == ["GITEA__database__PASSWD: another value (***)"]
+    assert set(told) == {"gitea", "openproject", "postgres"}
+    assert missing["causes"][0]["cause"] == "configuration_unreadable", missing
+    assert "POSTGRES_PASSWORD" in missing["causes"][0]["seen"]
+    assert "hush-hush" not in json.dumps([seen, differing, missing])
 
 
 def test_daemon_that_hangs_is_named_within_its_time(diagnose: Module, tmp_path: Path) -> None:
