@@ -4,11 +4,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ansible.utils.display import Display
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.care_text import cleanup_summary
 from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+
+display = Display()
 
 
 class ActionModule(WatchedAction):
-    """Frees disk space, and keeps the result where one is to be kept."""
+    """Says what would be freed, thing by thing, then frees it."""
 
-    def _is_worth_watching(self) -> bool:
-        return False
+    def _run_watched(self, module: str, variables: dict[str, Any]) -> dict[str, Any]:
+        self._task.check_mode = True
+        try:
+            look: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
+        finally:
+            self._task.check_mode = False
+        if look.get("failed") or not look["items"]:
+            return look
+        for line in cleanup_summary(variables.get("inventory_hostname", "host"), look, check_mode=True):
+            display.display(line)
+        freed: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
+        return freed

@@ -73,6 +73,7 @@ attributes:
   idempotent:
     support: full
 notes:
+  - Outside check mode it first says what it is going to remove, unless C(maxops_quiet) is set.
   - While it works it holds the stack, so that no backup, restore or restart begins. It refuses to begin while one of
     them is at work.
   - A stack that is down has no containers, and nothing tells its images apart from others then. So the stack of

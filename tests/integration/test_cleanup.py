@@ -10,6 +10,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine
 from ansible_collections.maxops.ops.tests.integration.care_support import LABEL, CareStack, remove_all
 from ansible_collections.maxops.ops.tests.integration.support import Module, run, wait_until
+from ansible_collections.maxops.ops.tests.integration.test_drill import play
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
 
 SIZE = 300_000
@@ -201,13 +203,38 @@ def test_leftovers_of_killed_jobs_go(
 
 
 def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> None:
-    ids = [image(f"maxcare/many:{number}") for number in range(12)]
+    ids = {image(f"maxcare/many:{number}") for number in range(6)}
+
+    def left() -> set[str]:
+        return ids & set(run("docker", "images", "--quiet", "--no-trunc", "maxcare/many").stdout.split())
+
     process = cleanup.start()
-    wait_until(lambda: not all(map(there, ids)) or process.poll() is not None, 30, "the first image is gone")
+    wait_until(lambda: left() != ids or process.poll() is not None, 30, "the first image is gone")
     process.kill()
     process.communicate()
     assert not cleanup().get("failed")
-    assert not any(map(there, ids))
+    assert left() == set()
+
+
+def test_playbook_says_first_what_it_frees_on_every_host(
+    cleanup: Module, care_stack: CareStack, tmp_path: Path
+) -> None:
+    unused = image("maxcare/old:1")
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    names = {"repository": "maxops_repository", "project_name": "maxops_project_name"}
+    shared = {names.get(name, f"cleanup_{name}"): value for name, value in cleanup.defaults.items()}
+    hosts = {"lab": local, "gone": {"ansible_host": "127.0.0.1", "ansible_port": 1}}
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"maxops": {"hosts": hosts, "vars": shared}}))
+    look = play("cleanup", inventory, "--check")
+    assert there(unused)
+    assert "300.0 kB" in look.stdout
+    done = play("cleanup", inventory)
+    assert not there(unused), done.stdout
+    first, last = done.stdout.index("lab: would free 300.0 kB in 1 thing"), done.stdout.index("HOST ")
+    assert done.stdout.index("image  maxcare/old:1  300.0 kB", first) < last
+    shown = [line.split()[:2] for line in done.stdout[last:].splitlines()[1:3]]
+    assert shown == [["gone", "UNREACHABLE"], ["lab", "300.0"]]
 
 
 @pytest.mark.parametrize(
