@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tells what the role has to know of a host, as JSON; runs with any Python 3 and changes nothing.
 
-look.py FOLDER VENV STATE_FILE
+look.py FOLDER VENV STATE_FILE UNITS
 """
 
 import importlib.util
@@ -35,7 +35,7 @@ def last_look(path):
 
 def main():
     """Print it."""
-    folder, venv, state_file = sys.argv[1:4]
+    folder, venv, state_file, units = sys.argv[1:5]
     collections = os.path.join(folder, "collections")
     seen = {
         "python": sys.version,
@@ -48,6 +48,16 @@ def main():
         "promtool": shutil.which("promtool") is not None,
         "made_of": text_of(os.path.join(venv, ".made-of")),
         "collection": os.path.basename(os.path.realpath(collections)).replace("collections-", ""),
+        "units": [
+            path
+            for name in ("maxops-health", "maxops-disk")
+            for path in (
+                f"{units}/timers.target.wants/{name}.timer",
+                f"{units}/{name}.timer",
+                f"{units}/{name}.service",
+            )
+            if os.path.lexists(path)
+        ],
         "last": last_look(state_file),
     }
     print(json.dumps(seen))
