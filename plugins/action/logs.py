@@ -46,7 +46,7 @@ class ActionModule(WatchedAction):
             host=None if local else str(self._value("ansible_host", variables) or variables["inventory_hostname"]),
             user=self._value("ansible_user", variables),
             port=self._value("ansible_port", variables),
-            become=bool(self._play_context.become),
+            become=self._connection.become is not None,
         )
         asked = self._task.args.get("services") or []
         services = sorted({each["service"] for each in result["services"]}) if asked else []

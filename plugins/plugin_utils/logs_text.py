@@ -92,7 +92,8 @@ def logs_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     follow = []
     for host, result in sorted(results.items(), key=_worst_first):
         if "services" not in result:
-            rows.append([host, "FAILED", "", "", "", "", str(result.get("msg", ""))[:100]])
+            word = "UNREACHABLE" if result.get("unreachable") else "FAILED"
+            rows.append([host, word, "", "", "", "", str(result.get("msg", ""))[:100]])
             continue
         problems = [f"{each['source']}: {each['problem']}" for each in result["services"] if each["problem"]]
         rows.append(

@@ -208,7 +208,7 @@ def test_commands_work_on_several_hosts_with_one_out_of_reach_in_between(
     assert done.returncode != 0, "a host out of reach is no success"
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
     where = lines.index(["HOST", "LINES"])
-    assert lines[where + 1] == ["gone", "FAILED"]
+    assert lines[where + 1] == ["gone", "UNREACHABLE"]
     [command] = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("follow last: ")]
     assert command == "docker compose --project-name maxdaily logs --follow --tail 20 app store"
     files = {path.name: path for path in folder.glob("*.log")}
