@@ -37,7 +37,7 @@ class Finding:
 
 def from_error(check: str, subject: str, state: str, error: Exception, limit: str = "", evidence: str = "") -> Finding:
     """The finding of a failure: its sentence says what is the matter, and after the first semicolon what to do."""
-    seen, _, remedy = str(error).partition("; ")
+    seen, _semicolon, remedy = str(error).partition("; ")
     return Finding(check, subject, state, seen, limit, evidence, remedy)
 
 

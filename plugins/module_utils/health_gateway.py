@@ -65,11 +65,11 @@ def check_certificate(view: View) -> Iterator[Finding]:
         said = "where the gateway is, is not known"
         yield Finding("certificate", "gateway", UNKNOWN, said, remedy="see the finding of the check http")
         return
-    scheme, _, place = gateway.url.partition("://")
+    scheme, _colon, place = gateway.url.partition("://")
     if scheme != "https":
         yield Finding("certificate", "gateway", OK, "the gateway speaks plain HTTP: there is no certificate")
         return
-    host, _, port = (
+    host, _colon, port = (
         place.partition("/")[0].rpartition(":") if _has_port(place) else (place.partition("/")[0], "", "443")
     )
     try:
@@ -160,7 +160,7 @@ def _bindings(sight: Sight) -> list[tuple[str, str]]:
     by_number = sorted(told.items(), key=lambda item: int(item[0].partition("/")[0]))
     return [
         (each.get("HostIp") or "", each["HostPort"])
-        for _, found in by_number
+        for _port, found in by_number
         for each in found or ()
         if each["HostPort"]
     ]

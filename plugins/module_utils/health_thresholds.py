@@ -105,7 +105,7 @@ _LOW = {"available", "days"}
 
 def _check_order(check: str, limits: Mapping[str, float]) -> None:
     for name, warning in limits.items():
-        kind, _, word = name.rpartition("_")
+        kind, _underscore, word = name.rpartition("_")
         critical = limits.get(f"{kind}_critical", 0)
         if word != "warning" or not warning or not critical:
             continue

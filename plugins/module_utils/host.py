@@ -170,4 +170,4 @@ def clock() -> Clock | None:
 
 def _table(path: str, separator: str) -> list[tuple[str, str]]:
     with open(path, encoding="ascii") as stream:
-        return [(name, words) for name, _, words in (line.partition(separator) for line in stream)]
+        return [(name, words) for name, _separator, words in (line.partition(separator) for line in stream)]

@@ -162,7 +162,7 @@ class Redis:
         if kind == b"$":
             return self._bulk(int(text))
         if kind == b"*":
-            return None if int(text) < 0 else [self._reply(command) for _ in range(int(text))]
+            return None if int(text) < 0 else [self._reply(command) for _number in range(int(text))]
         if kind == b"-":
             raise RedisError(f"{self._place} refuses {command}: {text}{_advice(text)}", text)
         raise RedisSilent(
