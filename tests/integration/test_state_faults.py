@@ -88,6 +88,17 @@ CASES = {
     "openproject-out-of-memory": Case(lambda s: s.out_of_memory("openproject"), "out_of_memory", "openproject", "P2"),
 }
 
+ALIKE = {
+    *("redis-stopped", "openproject-stopped", "redis-paused", "gitea-paused", "nginx-paused", "gitea-hanging"),
+    *("gitea-volume-permissions", "wrong-password-of-gitea", "wrong-cache-password"),
+}
+"""Faults of which another one of nearly the same kind is tried, too; these are for when there is time."""
+
+
+def cases() -> list[Any]:
+    """All faults by name, those that are like another one marked as slow."""
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in ALIKE else []) for name in CASES]
+
 
 @pytest.fixture(scope="module")
 def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStack]:
@@ -143,7 +154,7 @@ def test_nothing_is_found_where_nothing_is_wrong(faults: FaultStack, diagnose: M
     assert [each for each in diagnosis["steps"] if each["verdict"] != "ok"] == []
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", cases())
 def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, health: Module, name: str) -> None:
     """Whatever else a fault brings about, the diagnosis begins with the fault itself."""
     case = CASES[name]
