@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.action.summary import RENDERERS, collect
+from ansible_collections.maxops.ops.plugins.action.summary import JOBS, collect, renderers
 
 # As Ansible registers them.
 AWAY = {"unreachable": True, "changed": False, "msg": "Task failed: Failed to connect to the host via ssh: refused"}
@@ -29,9 +29,9 @@ def test_host_that_was_out_of_reach_has_failed() -> None:
 
 
 # What "users" tells of is put together from the results of two modules by its role.
-@pytest.mark.parametrize("job", sorted(set(RENDERERS) - {"users"}))
+@pytest.mark.parametrize("job", sorted(set(JOBS) - {"users"}))
 def test_every_job_can_tell_of_hosts_that_were_out_of_reach_or_failed(job: str) -> None:
-    one, many = RENDERERS[job]
+    one, many = renderers(job)
     alone = "\n".join(one("away", collect({"away": AWAY})["away"], False))
     assert "away" in alone
     assert "Failed to connect" in alone
