@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-LONGEST_READ = 1_000_000
-"""Bytes of one line that are read; what comes after them is lost in any case, see :data:`LONGEST`."""
+LONGEST_READ = 64_000
+"""Bytes of one line that are read: more than are kept, so that no secret is cut in two before it is masked."""
 
 LONGEST = 16_000
 """Characters of one line that are kept."""
@@ -73,8 +73,8 @@ def fit_to_show(text: str) -> str:
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
-    """A line cut to what somebody may read, with how much is missing."""
-    return text if len(text) <= longest else f"{text[:longest]} … ({len(text) - longest:,} characters more)"
+    """A line cut to what somebody may read."""
+    return text if len(text) <= longest else f"{text[:longest]} … (cut after {longest:,} characters)"
 
 
 def looks_bad(text: str) -> bool:

@@ -34,12 +34,13 @@ _VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\"(?:[^"\\]|\\[^"])*\\"|[^\
 _EQUALS = r"""(?:\\?["'])?\s*(?:=>|=|:(?!:))\s*"""
 _HEADER = rf"(?:proxy-)?authorization{_EQUALS}"
 
-# Places of secrets, each with what is put there; what stands before the secret stays.
+# Places of secrets, each with what is put there; what stands before the secret stays. What may be repeated is bounded:
+# who writes the lines of a log must not decide how long they take to read.
 _PLACES = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
         # scheme://user:password@host; the password may hold anything but what ends a URL or a word, an "@" too
-        (r"""(?P<before>[a-z][a-z0-9+.-]*://[^\s:/@'"]*:)[^\s'"/]+@""", rf"\g<before>{MASK}@"),
+        (r"""(?P<before>[a-z][a-z0-9+.-]{0,30}://[^\s:/@'"]{0,200}:)[^\s'"/]{1,500}@""", rf"\g<before>{MASK}@"),
         # Headers as curl, Rails, Go and JSON write them; a digest has several words.
         (rf"""(?P<before>{_HEADER}(?:\\?["'])?digest\s).*""", rf"\g<before>{MASK}"),
         (
@@ -49,11 +50,11 @@ _PLACES = tuple(
         (rf"""(?P<before>\b(?:set-)?cookie{_EQUALS}(?:\\?["'])?)[^"'\\]+""", rf"\g<before>{MASK}"),
         (r"(?P<before>\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}", rf"\g<before>{MASK}"),
         # password=…, "token": "…", api_key => …, --password …, and SQL's PASSWORD '…'
-        (rf"(?P<before>\b[\w.-]*{_WORD}[\w.-]*{_EQUALS}){_VALUE}", rf"\g<before>{MASK}"),
-        (rf"(?P<before>--[\w-]*{_WORD}\s+){_VALUE}", rf"\g<before>{MASK}"),
+        (rf"(?P<before>{_WORD}[\w.-]{{0,60}}{_EQUALS}){_VALUE}", rf"\g<before>{MASK}"),
+        (rf"(?P<before>--[\w-]{{0,30}}{_WORD}\s+){_VALUE}", rf"\g<before>{MASK}"),
         (r"(?P<before>\bpassword\s+)'(?:[^']|'')*'", rf"\g<before>{MASK}"),
         # What tells by its form what it is: JSON web tokens, and tokens of well-known makers.
-        (r"\b(?-i:eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
+        (r"\b(?-i:eyJ)[\w-]{8,999}\.[\w-]{8,9999}\.[\w-]*", MASK),
         (r"\b(?-i:gh[pousr]_|github_pat_|glpat-|opapi-|xox[abposr]-|AKIA)[\w-]{12,}", MASK),
     )
 )

@@ -96,7 +96,7 @@ def test_line_that_is_shown_is_one_line_without_control_characters(text: str) ->
 
 
 def test_long_line_is_cut_and_says_so() -> None:
-    assert log_text.shorten("x" * 20_000) == "x" * 16_000 + " … (4,000 characters more)"
+    assert log_text.shorten("x" * 20_000) == "x" * 16_000 + " … (cut after 16,000 characters)"
     assert log_text.shorten("short") == "short"
 
 

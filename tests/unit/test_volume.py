@@ -263,3 +263,8 @@ def test_folder_is_measured_by_what_it_takes_on_its_disk(folder: Path) -> None:
 def test_what_cannot_be_measured_is_told(folder: Path) -> None:
     with pytest.raises(MaxopsError, match=r"cannot measure the volume's folder .*/nowhere: .*No such file"):
         volume.measure(str(folder / "nowhere"))
+
+
+def test_folder_that_takes_too_long_to_measure_is_not_waited_for() -> None:
+    with pytest.raises(MaxopsError, match=r"took longer than 0\.001 s"):
+        volume.measure("/usr", 0.001)
