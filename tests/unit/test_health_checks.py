@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils import health_view
+from ansible_collections.maxops.ops.plugins.module_utils import health_database, health_view
 from ansible_collections.maxops.ops.plugins.module_utils.health_containers import check_containers
 from ansible_collections.maxops.ops.plugins.module_utils.health_database import Login, login_of
 from ansible_collections.maxops.ops.plugins.module_utils.health_view import HealthOptions, StackView, View
@@ -99,6 +99,14 @@ def test_what_a_health_check_said_last_comes_without_secrets(monkeypatch: pytest
     health = {"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "401 for s3cret-value\n"}]}
     _state, said = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
     assert "401 for ***" in said
+
+
+def test_without_its_driver_the_database_is_unknown_and_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_database, "PSYCOPG2_IMPORT_ERROR", "Traceback …")
+    [found] = health_database.check_postgresql(View(HealthOptions(), NOW))
+    assert found.state == "unknown"
+    assert "psycopg2" in found.seen
+    assert "maxops.ops.host" in found.remedy
 
 
 @pytest.mark.parametrize(
