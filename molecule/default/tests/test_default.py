@@ -9,7 +9,8 @@ STACK = "/var/lib/maxops-lab/molecule/stack"
 REPOSITORY = "/var/lib/maxops-lab/molecule/backups"
 PROJECT = "maxmolecule"
 GATEWAY = "http://127.0.0.1:9190"
-SERVICES = {"postgres", "redis", "openproject", "gitea", "nginx", "backup"}
+EXPORTER = "http://127.0.0.1:9193"
+SERVICES = {"postgres", "redis", "openproject", "gitea", "nginx", "backup", "postgres_exporter"}
 
 
 def containers(host, template, *filters):
@@ -42,6 +43,14 @@ def test_gateway_says_that_all_is_well(host, path):
 def test_all_services_run(host):
     running = containers(host, '{{.Label "com.docker.compose.service"}}', f"label=com.docker.compose.project={PROJECT}")
     assert sorted(running) == sorted(SERVICES)
+
+
+def test_prometheus_can_read_the_numbers_of_the_database(host):
+    metrics = host.check_output("curl -sS %s", f"{EXPORTER}/metrics").splitlines()
+    assert "pg_up 1" in metrics
+    assert any(line.startswith("pg_stat_database_numbackends{") and '"gitea"' in line for line in metrics)
+    bound = containers(host, "{{.Ports}}", f"label=com.docker.compose.project={PROJECT}", "name=postgres_exporter")
+    assert bound == ["127.0.0.1:9193->9187/tcp"]
 
 
 def test_passwords_are_nobody_elses_business(host):
