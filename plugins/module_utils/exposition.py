@@ -66,6 +66,6 @@ def _quoted(text: str) -> str:
 
 
 def _number(value: float) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
+    if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
     return repr(int(value)) if float(value).is_integer() else repr(float(value))

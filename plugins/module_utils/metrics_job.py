@@ -148,8 +148,8 @@ def _fill_own(families: Mapping[str, Family], health: Mapping[str, Any], project
     for check, result in health.get("checks", {}).items():
         add("check_state", _state(result["state"]), check=check)
         add("check_duration_seconds", result.get("seconds"), check=check)
-    for (check, subject), state in _worst_of(health.get("findings", [])).items():
-        add("finding_state", state, check=check, subject=subject)
+    for (check, subject), worst in _worst_of(health.get("findings", [])).items():
+        add("finding_state", worst, check=check, subject=subject)
 
 
 def _worst_of(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:

@@ -64,7 +64,7 @@ def text_of(*things: Any) -> str:
     return json.dumps(things)
 
 
-def test_trouble_is_told_once_then_its_end_and_the_state_holds_no_address(alert, hook, tmp_path):
+def test_trouble_is_told_once_then_its_end_and_the_state_holds_no_address(alert, tell, hook, tmp_path):
     first = alert(health=DOWN, ping_url=hook.ping_url())
     assert first["changed"] is True
     assert first["deliveries"] == [
@@ -73,9 +73,10 @@ def test_trouble_is_told_once_then_its_end_and_the_state_holds_no_address(alert,
     [message] = hook.messages
     assert message["type"] == "failure"
     assert "CRITICAL  containers: gitea: exited with code 137" in message["message"]
-    assert alert(health=DOWN, ping_url=hook.ping_url())["changed"] is False
-    assert [each["subject"] for each in alert(health=DOWN)["unwell"]] == ["gitea"]
-    alert(health=WELL)
+    again = alert(health=DOWN, ping_url=hook.ping_url())
+    assert again["changed"] is False
+    assert [each["subject"] for each in again["unwell"]] == ["gitea"]
+    tell(WELL)
     assert [each["type"] for each in hook.messages] == ["failure", "success"]
     assert hook.titles() == ["[MaxOps] web1: 1 critical", "[MaxOps] web1: 1 recovered"]
     assert hook.pings == ["/ping/p1ng-t0ken"] * 2
@@ -156,19 +157,19 @@ def test_what_can_not_be_kept_is_told_at_once(tell, hook, tmp_path):
     assert any("the state of the alerts cannot be kept in" in problem for problem in problems)
 
 
-def test_killed_while_it_sends_it_sends_again(alert, hook):
+def test_killed_while_it_sends_it_sends_again(alert, tell, hook):
     hook.silent.set()
     process = alert.start(health=DOWN, timeout=30)
     wait_until(lambda: Path(alert.defaults["state_file"]).exists(), 5, "the state is kept")
     time.sleep(0.5)
     kill(process)
     hook.silent.clear()
-    alert(health=DOWN)
+    tell(DOWN)
     assert hook.titles() == ["[MaxOps] web1: 1 critical"]
 
 
 def test_two_runs_at_once_tell_it_once(alert, hook):
-    processes = [alert.start(health=DOWN) for _ in range(3)]
+    processes = [alert.start(health=DOWN) for _ in range(2)]
     for process in processes:
         process.communicate(timeout=30)
     assert hook.titles() == ["[MaxOps] web1: 1 critical"]

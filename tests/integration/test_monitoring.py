@@ -146,7 +146,7 @@ def test_secrets_are_in_one_file_of_root_s_own_and_in_no_process_list(watched):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
                     seen.add(path.read_bytes())
-            time.sleep(0.05)
+            time.sleep(0.1)
     assert process.returncode == 0
     assert any(b"ansible-playbook" in line for line in seen)
     assert not [line for line in seen if TOKEN.encode() in line]
