@@ -22,7 +22,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.health_finding import (
     judged_low,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.health_history import recall, remember
-from ansible_collections.maxops.ops.plugins.module_utils.health_view import APPLICATIONS, GATEWAYS, Sight, View
+from ansible_collections.maxops.ops.plugins.module_utils.health_view import (
+    APPLICATIONS,
+    FIRST_SHARE,
+    GATEWAYS,
+    Sight,
+    View,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.http_look import Look, certificate_end, look
 from ansible_collections.maxops.ops.plugins.module_utils.stack_container import Container
 
@@ -36,9 +42,6 @@ OWN_PORTS = {"openproject": (8080, 80), "gitea": (3000,)}
 
 QUIET_PATH = "/metrics"
 """The role stack's gateway answers this by itself, so that it tells of the gateway alone."""
-
-FIRST_SHARE = 0.5
-"""How much of the time a gateway may take for its first answer; the rest is for what lies behind it."""
 
 
 @dataclass(frozen=True)

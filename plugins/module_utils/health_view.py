@@ -29,6 +29,9 @@ APPLICATIONS = ("openproject", "gitea")
 GATEWAYS = ("nginx", "gateway", "proxy", "traefik", "caddy", "haproxy")
 """Names of the service that people come through; the first that publishes a port is it."""
 
+FIRST_SHARE = 0.5
+"""How much of its time a check may spend on what only leads to its real question, such as where the gateway is."""
+
 
 @dataclass(frozen=True)
 class HealthOptions:
@@ -134,7 +137,7 @@ class View:
         self.kept: dict[str, Any] = {}
         """What the next run will want to know; health_history.py writes it."""
         self._until = time.monotonic() + min(options.timeout, options.check_timeout)
-        self.engine = Engine(options.docker_host, self.left)
+        self.engine = Engine(options.docker_host, self.left * FIRST_SHARE)
         self._lock = threading.Lock()
         self._shared: dict[str, Shared[Any]] = {}
 

@@ -193,6 +193,17 @@ def test_without_docker_the_rest_is_still_looked_at(health: Module) -> None:
     assert result["checks"]["disk"]["state"] != "unknown"
 
 
+def test_a_daemon_that_hangs_leaves_the_others_their_time(health: Module, gateway: Gateway, tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as deaf_daemon:
+        deaf_daemon.bind(str(path))
+        deaf_daemon.listen()
+        result = health(docker_host=f"unix://{path}", check_timeout=2)
+    assert "no answer within" in findings(result, "containers")["docker"]["seen"]
+    assert states(result, "http")["gateway /health"] == "ok"
+    assert result["duration"] < 2.3
+
+
 # -- HTTP and certificate ---------------------------------------------------------------------------------------------
 
 
