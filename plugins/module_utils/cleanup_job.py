@@ -77,7 +77,12 @@ def _plan(options: CleanupOptions, remarks: list[str]) -> Plan:
     plan_containers(plan, containers, options, now)
     if "images" in options.kinds:
         images = stack_prune.images(engine)
-        plan_images(plan, images, containers, _protection(engine, options, remarks), options, now)
+        doubtful = Plan(list(plan.items))
+        plan_images(doubtful, images, containers, Protection(), options, now)
+        # To ask Compose about every project takes longest: only where there is an image to protect.
+        asked = any(item.kind == "image" for item in doubtful.items)
+        protection = _protection(engine, options, remarks) if asked else Protection()
+        plan_images(plan, images, containers, protection, options, now)
         _size_images(plan, images, engine)
     if "networks" in options.kinds:
         plan_networks(plan, stack_prune.networks(engine), containers, options, now)

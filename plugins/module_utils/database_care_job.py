@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils import crew, postgresql_care
 from ansible_collections.maxops.ops.plugins.module_utils.database_care_plan import (
+    VACUUM,
     CareOptions,
     Task,
     bloated,
@@ -60,23 +60,25 @@ def care(options: CareOptions, check_mode: bool) -> dict[str, Any]:
     container = stack.require_running(options.database_service)
     server = find_server(stack, container, options.database_user, options.database_password)
     version, names = _databases(server, options)
-    report = _Report()
+    report = _Report(statements_advice=GET_STATEMENTS.format(service=options.database_service))
     cancellation = Cancellation()
-    with ExitStack() as sessions:
-        opened = {
-            name: sessions.enter_context(
-                postgresql_care.careful_session(server, name, cancellation, options.lock_wait, options.cost_delay)
-            )
-            for name, _size in names
-        }
-        report.queries = worth_telling(postgresql_care.activity(next(iter(opened.values()))), options)
-        for name, size in names:
-            _look_at(opened[name], size, options, report)
-        _look_at_statements(opened, options, report)
-        tasks = [(opened[name], task) for name in opened for task in _plan(opened[name], options, report)]
-        # In a thread of its own: a signal would else wait for the server's answer, that is for a whole VACUUM.
-        tending = _Tending(options, check_mode, started, report)
-        crew.each(tasks, tending.tend, 1, cancellation)
+
+    def opened(name: str) -> Session:
+        return postgresql_care.careful_session(server, name, cancellation, options.lock_wait, options.cost_delay)
+
+    tending = _Tending(options, None if check_mode else opened, started, report)
+    work: list[tuple[str, Sequence[Task]]] = []
+    # One session at a time: a server that has few connections left needs them for others.
+    for name, size in names:
+        with opened(name) as session:
+            if not work:
+                report.queries = worth_telling(postgresql_care.activity(session), options)
+            _look_at(session, size, options, report)
+            if report.statements_advice:
+                _look_at_statements(session, [each for each, _size in names], options, report)
+            work.append((name, _plan(session, options, report)))
+    # In a thread of its own: a signal would else wait for the server's answer, that is for a whole VACUUM.
+    crew.each(work, tending.tend, 1, cancellation)
     return {
         "changed": any(each["outcome"] in ("done", "would be done") for each in report.tables),
         "version": version,
@@ -134,19 +136,17 @@ def _look_at(session: Session, size: int, options: CareOptions, report: _Report)
     report.bloat += wasted[: options.listed]
 
 
-def _look_at_statements(opened: dict[str, Session], options: CareOptions, report: _Report) -> None:
-    for session in opened.values():
-        schema = postgresql_care.statements_schema(session)
-        if schema is None:
-            continue
-        try:
-            found = postgresql_care.statements(session, schema, list(opened), options.listed)
-        except MaxopsError as error:
-            report.remarks.append(f"pg_stat_statements cannot be read: {error}")
-            return
-        report.statements = [{**each, "query": shown(each["query"], options.query_length)} for each in found]
+def _look_at_statements(session: Session, databases: Sequence[str], options: CareOptions, report: _Report) -> None:
+    schema = postgresql_care.statements_schema(session)
+    if schema is None:
         return
-    report.statements_advice = GET_STATEMENTS.format(service=options.database_service)
+    report.statements_advice = ""
+    try:
+        found = postgresql_care.statements(session, schema, databases, options.listed)
+    except MaxopsError as error:
+        report.remarks.append(f"pg_stat_statements cannot be read: {error}")
+        return
+    report.statements = [{**each, "query": shown(each["query"], options.query_length)} for each in found]
 
 
 def _plan(session: Session, options: CareOptions, report: _Report) -> Sequence[Task]:
@@ -162,21 +162,32 @@ def _plan(session: Session, options: CareOptions, report: _Report) -> Sequence[T
 class _Tending:
     """Tends table after table, as long as nobody else works on the stack and there is time."""
 
-    def __init__(self, options: CareOptions, check_mode: bool, started: float, report: _Report) -> None:
+    def __init__(
+        self, options: CareOptions, opened: Callable[[str], Session] | None, started: float, report: _Report
+    ) -> None:
         self._options = options
-        self._check_mode = check_mode
+        self._opened = opened
         self._deadline = started + options.time_limit * 60 if options.time_limit else None
         self._report = report
 
-    def tend(self, work: tuple[Session, Task]) -> None:
-        """Tend one table, or tell why not."""
-        session, task = work
+    def tend(self, work: tuple[str, Sequence[Task]]) -> None:
+        """Tend the tables of one database, or tell what would be done where no session may be opened."""
+        database, tasks = work
+        if not tasks or self._opened is None:
+            for task in tasks:
+                self._tend(None, database, task)
+            return
+        with self._opened(database) as session:
+            for task in tasks:
+                self._tend(session, database, task)
+
+    def _tend(self, session: Session | None, database: str, task: Task) -> None:
         begun = time.monotonic()
         problem = task.problem or self._reason_to_stop()
         outcome = "left" if problem else "would be done"
         told: dict[str, Any] = {}
-        if not problem and not self._check_mode:
-            problem = postgresql_care.tend(session, task.table, vacuum=task.action != "ANALYZE")
+        if not problem and session:
+            problem = postgresql_care.tend(session, task.table, vacuum=task.action == VACUUM)
             outcome = "left" if problem else "done"
             told = {
                 "dead_after": postgresql_care.dead_rows(session, task.table),
@@ -184,7 +195,7 @@ class _Tending:
             }
         self._report.tables.append(
             {
-                "database": session.database,
+                "database": database,
                 "schema": task.table.schema,
                 "name": task.table.name,
                 "bytes": task.table.bytes,

@@ -100,7 +100,9 @@ def careful_session(
         "lock_timeout": f"{max(1, round(lock_wait * 1000))}ms",
         "vacuum_cost_delay": f"{cost_delay:g}ms",
         "max_parallel_maintenance_workers": "0",
-        "client_connection_check_interval": f"{ALIVE_SECONDS}s",  # known from 14 on
+        # Known from 14 on.
+        "client_connection_check_interval": f"{ALIVE_SECONDS}s",
+        "idle_session_timeout": "0",
     }
     try:
         for name, value in settings.items():

@@ -134,7 +134,6 @@ def test_redis_that_does_not_run_is_named(cache: Module, filled: CareStack, stat
         ({"cache_service": "nothing"}, "name the right one in cache_service"),
         ({"databases": [-1]}, "databases is [-1]"),
         ({"databases": [99], "flush": True, "confirm": "lab"}, ""),
-        ({"sample": -1}, "sample is -1"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(

@@ -212,7 +212,7 @@ def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> Non
     wait_until(lambda: left() != ids or process.poll() is not None, 30, "the first image is gone")
     process.kill()
     process.communicate()
-    assert not cleanup().get("failed")
+    assert cleanup()["changed"]
     assert left() == set()
 
 
@@ -241,7 +241,6 @@ def test_playbook_says_first_what_it_frees_on_every_host(
     ("options", "words"),
     [
         ({"days": -1}, "days is -1"),
-        ({"only_labels": [" "]}, "only_labels has an empty entry"),
         ({"project_name": "nobody"}, 'there is no Compose project "nobody"'),
         ({"docker_host": "unix:///nowhere.sock"}, "Docker is not running"),
         ({"kinds": ["volumes"]}, "value of kinds must be one or more of"),

@@ -205,19 +205,14 @@ def test_older_server_is_tended_too(old_stack: MiniStack, tmp_path: Path) -> Non
     [
         ({"database_password": "wrong"}, 'refused the password of user "maxops" from the option database_password'),
         ({"databases": ["nowhere"]}, "has no database nowhere (databases: gitea, openproject)"),
-        ({"databases": []}, "databases is empty"),
-        ({"database_service": "app"}, "cannot be reached|tells neither POSTGRES_PASSWORD"),
         ({"database_service": "nothing"}, 'has no service "nothing"'),
-        ({"dead_rows": -1}, "dead_rows is -1"),
         ({"cost_delay": 101}, "PostgreSQL takes up to 100 ms"),
-        ({"min_size": "much"}, "min_size is no size"),
-        ({"project_name": "nobody"}, 'there is no Compose project "nobody"'),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(care: Module, options: dict[str, Any], words: str) -> None:
     result = care(**options)
     assert result["failed"]
-    assert any(word in result["msg"] for word in words.split("|")), result["msg"]
+    assert words in result["msg"]
 
 
 def test_playbooks_show_every_host_those_that_failed_first(worn: CareStack, tmp_path: Path) -> None:
