@@ -122,7 +122,7 @@ def _logins(look: Look) -> Iterator[Login]:
 def _login_of_section(look: Look, source: str, section: dict[str, str]) -> Iterator[Login]:
     if section.get("DB_TYPE", "postgres") != "postgres" or not section.get("HOST") or not section.get("PASSWD"):
         return
-    host, _, port = section["HOST"].partition(":")
+    host, _colon, port = section["HOST"].partition(":")
     number = int(port) if port.isdigit() else 5432
     yield Login(look.service, source, host, number, section.get("USER", ""), section["PASSWD"], section.get("NAME", ""))
 

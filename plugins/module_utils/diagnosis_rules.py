@@ -105,7 +105,7 @@ def _iptables_rule(words: Sequence[str], line: str) -> Rule | None:
 def _ranges(words: Iterable[str]) -> tuple[tuple[int, int], ...]:
     found = []
     for word in words:
-        first, _, last = word.replace("-", ":").partition(":")
+        first, _colon, last = word.replace("-", ":").partition(":")
         if first.isdigit() and (last or first).isdigit():
             found.append((int(first), int(last or first)))
     return tuple(found)
@@ -187,7 +187,7 @@ def ufw_rules(text: str) -> list[Rule]:
         match = _UFW_RULE.match(line.strip())
         if not match:
             continue
-        port, _, protocol = match["what"].partition("/")
+        port, _slash, protocol = match["what"].partition("/")
         if protocol not in ("", "tcp"):
             continue
         ports = _ranges(port.split(",")) if port != "Anywhere" else None

@@ -121,7 +121,7 @@ def _identity_of(pid: int) -> Identity:
 
 def _expected(scene: Scene, look: Look, mount: Mount) -> list[Identity]:
     """As whom a service that does not run would work: its container's user, else whom its files belong to."""
-    name, _, group = look.user.partition(":")
+    name, _colon, group = look.user.partition(":")
     if name and name not in ("0", "root"):
         user = int(name) if name.isdigit() else _number_of(scene, look, name)
         if user is not None:

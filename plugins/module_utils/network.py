@@ -214,7 +214,7 @@ def parse_listeners(text: str) -> list[Listener]:
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) > 9 and fields[3] == _LISTEN:
-            address, _, port = fields[1].partition(":")
+            address, _colon, port = fields[1].partition(":")
             found.append(Listener(int(port, 16), _is_loopback(address), fields[9]))
     return found
 
