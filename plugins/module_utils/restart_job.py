@@ -187,8 +187,20 @@ def _result(options: RestartOptions, plan: RestartPlan, remarks: Sequence[str]) 
             for turn in plan.turns
         ],
         "left": [{"service": each.service, "container": each.name, "state": each.state} for each in plan.left],
-        "remarks": list(remarks),
+        "remarks": [*remarks, *_dependents(plan)],
     }
+
+
+def _dependents(plan: RestartPlan) -> list[str]:
+    """Who needs what is restarted and is not restarted itself."""
+    turning = {turn.container.service for turn in plan.turns}
+    waiting = [each for each in plan.stack.containers if _is_in_use(each) and each.service not in turning]
+    needed = {each.service: sorted(services.depends_on(each) & turning) for each in waiting}
+    return [
+        f"{name} depends on {', '.join(those)} and is not restarted with it: look at it afterwards (status.yml)"
+        for name, those in sorted(needed.items())
+        if those
+    ]
 
 
 def _message(plan: RestartPlan) -> str:

@@ -90,12 +90,14 @@ def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Cont
         list(pool.map(act_on, containers))
 
 
+def depends_on(container: Container) -> set[str]:
+    """Services that a container needs, by its Compose file."""
+    return {entry.split(":")[0] for entry in container.labels.get(_DEPENDS_LABEL, "").split(",")} - {""}
+
+
 def levels(containers: Sequence[Container]) -> list[list[Container]]:
     """Containers that may start together, those first that others depend on."""
-    depends = {
-        each.service: {entry.split(":")[0] for entry in each.labels.get(_DEPENDS_LABEL, "").split(",")} - {""}
-        for each in containers
-    }
+    depends = {each.service: depends_on(each) for each in containers}
     levels = []
     left = set(depends)
     while left:

@@ -66,7 +66,7 @@ def test_status_of_all_containers_takes_about_as_long_as_that_of_one(status: Mod
     started = time.monotonic()
     run("docker", "stats", "--no-stream", daily.container("app"))
     alone = time.monotonic() - started
-    assert status()["duration"] < alone + 1.5
+    assert status(sizes=False)["duration"] < alone + 1.5
 
 
 def test_status_of_what_is_not_well_says_so(status: Module, daily: DailyStack) -> None:
@@ -83,10 +83,10 @@ def test_status_of_what_is_not_well_says_so(status: Module, daily: DailyStack) -
 
 
 def test_status_that_takes_too_long_tells_what_it_has(status: Module) -> None:
-    result = status(timeout=0.4)
+    result = status(timeout=0.7)
     # docker stats looks twice, a second apart.
     assert {each["state"] for each in result["services"]} == {"running", "exited"}
-    assert any("took longer than 0.4 s" in words or "no answer within 0.4 s" in words for words in result["remarks"])
+    assert any("took longer than 0.7 s" in words or "no answer within 0.7 s" in words for words in result["remarks"])
     assert result["duration"] < 3
 
 

@@ -55,6 +55,7 @@ def test_only_named_services_restart(restart: Module, daily: DailyStack) -> None
     after = starts(daily)
     assert {name for name in before if before[name] != after[name]} == {"app"}
     assert [each["service"] for each in result["services"]] == ["app"]
+    assert result["remarks"] == ["web depends on app and is not restarted with it: look at it afterwards (status.yml)"]
 
 
 def test_look_beforehand_tells_the_order_and_touches_nothing(restart: Module, daily: DailyStack) -> None:
