@@ -336,3 +336,9 @@ def test_table_of_hosts_has_the_worst_first() -> None:
     lines = diagnosis_table({"a-well": well, "b-ill": RESULT, "c-lost": lost})
     assert [line.split()[0] for line in lines] == ["HOST", "c-lost", "b-ill", "a-well"]
     assert lines[1].split()[1] == "UNREACHABLE"
+
+
+def test_summary_does_not_call_well_what_it_could_not_see() -> None:
+    unseen = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "verdict": "unknown", "seen": "run as root"}]}
+    [head, *_rest] = diagnosis_summary("lab", unseen, False)
+    assert head == "lab: no cause was found, and 1 of 1 steps could not be looked at (gitea; 0.4 s)"
