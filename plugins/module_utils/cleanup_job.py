@@ -109,22 +109,34 @@ def _size_images(plan: Plan, images: list[stack_prune.Image], engine: Engine) ->
 def _protection(engine: Engine, options: CleanupOptions, remarks: list[str]) -> Protection:
     found: dict[str, str] = {}
     blind = ""
-    for project, labels in sorted(stack_prune.projects(engine).items()):
-        own = project == options.project_name
-        try:
-            names = stack_prune.compose_images(project, labels)
-        except (MaxopsError, FileNotFoundError) as error:
-            # Of another project whose files are gone, its containers tell all that is left of it.
-            if own or isinstance(error, MaxopsError):
-                remarks.append(f"{error}, so that unused images with a name are kept; mend them, then run this again")
-                blind = f"may be one of project {project}, whose Compose files cannot be read"
-            continue
+    for source in stack_prune.compose_files(engine):
+        names, problem = _names_of(source, own=source.project == options.project_name)
+        if problem:
+            remarks.append(f"{problem}, so that unused images with a name are kept; mend them, then run this again")
+            blind = f"may be one of project {source.project}, whose Compose files cannot be read"
         for name in names:
-            data = engine.get(f"/images/{name}/json")
-            if data:
-                found.setdefault(data["Id"], f"the Compose files of {project} name it")
+            image_id = stack_prune.image_id(engine, name)
+            if image_id:
+                found.setdefault(image_id, f"the Compose files of {source.project} name it")
     found.update(_images_of_sets(Repository(options.repository), remarks))
     return Protection(found, blind)
+
+
+def _names_of(source: stack_prune.ComposeFiles, own: bool) -> tuple[list[str], str]:
+    """Names of the images of a project's Compose files, and why there may be more of them."""
+    if not source.there:
+        # Of another project whose files are gone, its containers tell all that is left of it.
+        return [], f"Compose files of project {source.project} are gone ({', '.join(source.files)})" if own else ""
+    try:
+        return stack_prune.compose_images(source), ""
+    except MaxopsError as error:
+        names: list[str] = []
+        for path in () if own else source.files:
+            with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+                names += stack_prune.literal_images(stream.read())
+        # A broken file of somebody else's is no reason to keep everything, as long as it says what it wants.
+        whole = names and not any("$" in name for name in names)
+        return [name for name in names if "$" not in name], "" if whole else str(error)
 
 
 def _images_of_sets(repository: Repository, remarks: list[str]) -> dict[str, str]:

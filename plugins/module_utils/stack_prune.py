@@ -11,20 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.moments import parse_docker
 from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation, Stage, run_pipeline
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.stack_container import PROJECT_LABEL
-from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine, EngineAway
 
 STOPPED = ("created", "dead", "exited")
+_IMAGE_WORD = re.compile(r"""(?:^|[{,])[ \t]*["']?image["']?\s*:\s*["']?((?:\$\{[^}]*\}|[^\s"'#,{}])+)""", re.MULTILINE)
 NOT_FOUND, FORBIDDEN, CONFLICT = 404, 403, 409
 
 
@@ -184,34 +187,69 @@ def build_cache(engine: Engine) -> list[CacheRecord]:
     return found
 
 
-def projects(engine: Engine) -> dict[str, dict[str, str]]:
-    """The Compose projects of this host with the labels that tell of their files."""
-    found: dict[str, dict[str, str]] = {}
+@dataclass(frozen=True)
+class ComposeFiles:
+    """What a project was started from, as its containers' labels tell: paths of the host."""
+
+    project: str
+    folder: str
+    files: tuple[str, ...]
+    environment: tuple[str, ...]
+
+    @property
+    def there(self) -> bool:
+        """Whether all of the files are still there."""
+        return bool(self.files) and all(os.path.isfile(each) for each in self.files)
+
+
+def compose_files(engine: Engine) -> list[ComposeFiles]:
+    """What the Compose projects of this host were started from; a project several times where that was not the same."""
+
+    def paths(labels: Mapping[str, str], name: str) -> tuple[str, ...]:
+        names = labels.get(f"{PROJECT_LABEL}.{name}", "").split(",")
+        return tuple(os.path.join(labels.get(f"{PROJECT_LABEL}.working_dir", ""), each) for each in names if each)
+
+    found = set()
     for entry in engine.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]})) or []:
-        labels = {name.rpartition(".")[2]: value for name, value in (entry.get("Labels") or {}).items()}
-        found.setdefault(entry["Labels"][PROJECT_LABEL], labels)
-    return found
+        labels = entry["Labels"]
+        folder = labels.get(f"{PROJECT_LABEL}.working_dir", "")
+        files, environment = paths(labels, "config_files"), paths(labels, "environment_file")
+        found.add(ComposeFiles(labels[PROJECT_LABEL], folder, files, environment))
+    return sorted(found, key=lambda each: (each.project, each.files, each.environment))
 
 
-def compose_images(project: str, labels: Mapping[str, str]) -> list[str]:
+def compose_images(source: ComposeFiles) -> list[str]:
     """Names of the images in a project's Compose files, of services that are not started too.
 
-    Raises MaxopsError when they are there and can't be read, FileNotFoundError when they are gone.
+    Raises MaxopsError when Compose can't read them.
     """
-    folder = labels.get("working_dir", "")
-    files = [os.path.join(folder, each) for each in labels.get("config_files", "").split(",") if each]
-    if not files or not all(os.path.isfile(each) for each in files):
-        raise FileNotFoundError(f"the Compose files of project {project} are gone ({', '.join(files) or 'none told'})")
-    words = ["docker", "compose", "--project-name", project, "--project-directory", folder, "--profile", "*"]
-    words += [word for each in files for word in ("--file", each)]
-    for each in labels.get("environment_file", "").split(","):
-        words += ["--env-file", os.path.join(folder, each)] if each else []
+    words = ["docker", "compose", "--project-name", source.project, "--project-directory", source.folder]
+    words += ["--profile", "*"]
+    words += [word for each in source.files for word in ("--file", each)]
+    words += [word for each in source.environment for word in ("--env-file", each)]
     with tempfile.TemporaryFile() as output:
         [done] = run_pipeline([Stage([*words, "config", "--images"])], Cancellation(), stdout=output).stages
         if done.failed:
-            raise MaxopsError(f"the Compose files of project {project} cannot be read: {done.stderr.strip()[-300:]}")
+            said = done.stderr.strip()[-300:]
+            raise MaxopsError(f"the Compose files of project {source.project} cannot be read: {said}")
         output.seek(0)
         return sorted(set(output.read().decode("utf-8", "replace").split()))
+
+
+def literal_images(text: str) -> list[str]:
+    """Names of images as they stand in a Compose file that Compose itself refuses; a ``$`` in one is a variable."""
+    return _IMAGE_WORD.findall(text)
+
+
+def image_id(engine: Engine, name: str) -> str | None:
+    """Id of the image that a name stands for; None when it is not here, or is no name that an image can have."""
+    try:
+        data = engine.get(f"/images/{quote(name, safe='/:@')}/json")
+    except EngineAway as error:
+        if "invalid reference" not in str(error):
+            raise
+        return None
+    return str(data["Id"]) if data else None
 
 
 # -- removing -----------------------------------------------------------------------------------------------------

@@ -135,6 +135,25 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, care_
     assert there(named)
 
 
+def test_broken_compose_file_of_another_project_keeps_what_it_names_and_no_more(
+    cleanup: Module, tmp_path: Path
+) -> None:
+    named, unused, used = image("maxcare/named-there:1"), image("maxcare/old:1"), image("maxcare/used:1")
+    broken = tmp_path / "other.yml"
+    broken.write_text("services: {a: {image: maxcare/named-there:1}, b: [")
+    project = "com.docker.compose.project"
+    labels = [f"{project}=maxcare-other", f"{project}.working_dir={tmp_path}", f"{project}.config_files={broken}"]
+    words = [word for each in [*labels, LABEL] for word in ("--label", each)]
+    run("docker", "create", *words, used)
+    done = cleanup()
+    assert [each["name"] for each in done.get("items", [])] == ["maxcare/old:1"], done.get("msg")
+    assert (there(named), there(unused)) == (True, False)
+    broken.write_text("services: {a: {image: maxcare/named-there:$TAG}, b: [")
+    left = cleanup()
+    assert left["items"] == []
+    assert "the Compose files of project maxcare-other cannot be read" in left["remarks"][0]
+
+
 def test_image_that_others_were_built_on_goes_after_them(cleanup: Module, tmp_path: Path) -> None:
     base = image("maxcare/base:1")
     (tmp_path / "more").write_bytes(os.urandom(SIZE))

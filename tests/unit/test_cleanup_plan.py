@@ -33,6 +33,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.stack_prune import (
     Image,
     Network,
     chain,
+    literal_images,
 )
 
 DAY = 86400.0
@@ -266,3 +267,27 @@ def test_repository_that_is_not_there_is_no_error(tmp_path):
     plan = Plan()
     plan_folders(plan, CleanupOptions("lab", str(tmp_path / "none")), time.time())
     assert [item for item in plan.items if item.kind == "staging"] == []
+
+
+# -- Compose files ------------------------------------------------------------------------------------------------
+
+
+def test_names_of_images_are_found_in_files_that_compose_refuses():
+    text = """services:
+  a: {image: redis:7.4}
+  b:
+    image: "gitea/gitea:1.21"  # the old one
+    environment: [broken
+  c:
+    image: ${REGISTRY:-docker.io}/x:${TAG}
+  d:
+    'image' : registry.example.com:5000/y@sha256:abc
+    # image: commented/out
+    images: no
+"""
+    assert literal_images(text) == [
+        "redis:7.4",
+        "gitea/gitea:1.21",
+        "${REGISTRY:-docker.io}/x:${TAG}",
+        "registry.example.com:5000/y@sha256:abc",
+    ]
