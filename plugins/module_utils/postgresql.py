@@ -34,6 +34,10 @@ NO_LIMITS = " ".join(
 )
 
 
+class ServerGoneError(MaxopsError):
+    """The server has ended a session, or lets nobody in for the moment: it starts, stops, or recovers."""
+
+
 @dataclass(frozen=True)
 class Server:
     """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are words for messages."""
@@ -62,7 +66,9 @@ class Server:
                 options=NO_LIMITS if seconds is None else f"-c statement_timeout={max(1, int(seconds * 1000))}",
             )
         except psycopg2.OperationalError as error:
-            raise MaxopsError(self._explain(database, " ".join(str(error).split()))) from error
+            text = " ".join(str(error).split())
+            kind = ServerGoneError if "the database system is " in text else MaxopsError
+            raise kind(self._explain(database, text)) from error
 
     def _explain(self, database: str, text: str) -> str:
         place = f'database "{database}" in container {self.container}'
@@ -338,12 +344,15 @@ def passfile_entry(user: str, password: str) -> str:
 
 def _failed(action: str, database: str, container: str, error: Exception) -> MaxopsError:
     text = " ".join(str(error).split())
+    kind: type[MaxopsError] = MaxopsError
     if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not getattr(error, "pgcode", None):
+        kind = ServerGoneError
         advice = f"the connection broke: was the container stopped or restarted? See docker logs --tail=50 {container}"
     elif getattr(error, "pgcode", None) in ("57P01", "57P02", "57P03"):
+        kind = ServerGoneError
         advice = "the server was shut down or restarted meanwhile; run this again when it is up"
     elif getattr(error, "pgcode", None) == "42501":
         advice = "the user lacks the right to read it: use the stack's own superuser (POSTGRES_USER)"
     else:
         advice = f"see docker logs --tail=50 {container}"
-    return MaxopsError(f'could not {action} database "{database}" in container {container}: {text}; {advice}')
+    return kind(f'could not {action} database "{database}" in container {container}: {text}; {advice}')

@@ -27,13 +27,16 @@ from ansible_collections.maxops.ops.plugins.module_utils.files import (
     timestamp,
     utc_now,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Server, Session
+from ansible_collections.maxops.ops.plugins.module_utils.postgresql import Server, ServerGoneError, Session
 from ansible_collections.maxops.ops.plugins.module_utils.postgresql_server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.restore_journal import Journal, Journals, VolumeSwap
 from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Stack
 
 Watcher = Callable[[str], Any]
 """Gets the name of each step before it is taken; what it raises is a failure of that step."""
+
+RECOVERY_SECONDS = 60
+"""How long a server that has crashed, of a disk that is full for one, may take to let anybody in again."""
 
 
 class Access(Protocol):
@@ -131,6 +134,16 @@ class Swap:
 
     def back(self) -> None:
         """Put everything back as it was before the restore, start what ran, and remove what was loaded."""
+        until = time.monotonic() + RECOVERY_SECONDS
+        while True:
+            try:
+                return self._go_back()
+            except ServerGoneError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(0.5)
+
+    def _go_back(self) -> None:
         stopped = self.journal.phase != restore_journal.LOADING
         self._enter(restore_journal.REVERTING)
         self._watch("go back")

@@ -209,7 +209,7 @@ def quoted(name: str) -> str:
 
 
 DRIVER = """
-import json, os, signal, sys
+import json, os, signal, subprocess, sys
 from pathlib import Path
 from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.restore_job import restore
@@ -223,7 +223,11 @@ def watch(name):
     how = griefs.get(name)
     if how is None:
         return
-    if how == "fail":
+    if how == "crash":
+        top = ["docker", "top", options["project_name"] + "-postgres-1", "-eo", "pid,args"]
+        lines = subprocess.run(top, capture_output=True, text=True).stdout.splitlines()
+        os.kill(next(int(line.split()[0]) for line in lines if "checkpointer" in line), signal.SIGKILL)
+    if how in ("fail", "crash"):
         raise MaxopsError("the test made this step fail")
     if how == "power cut":
         for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
@@ -243,7 +247,8 @@ except MaxopsError as error:
 
 
 def drive(options: dict[str, Any], griefs: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run a restore that comes to grief at a step: fail, stop, kill or power cut (nobody is left to put it right).
+    """Run a restore that comes to grief at a step: fail, crash (the database server), stop, kill or power cut (nobody
+    is left to put it right).
 
     Gives the steps it took, its error, what it recovered first; nothing when it was killed.
     """

@@ -161,6 +161,18 @@ def test_a_failing_restore_puts_everything_back(
     assert_settled(stack, "second")
 
 
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [("database openproject loaded", "Nothing that lives was touched"), ("names changed", "Everything was put back")],
+)
+def test_a_crash_of_the_server_puts_everything_back(
+    stack: AppStack, options: dict[str, Any], before: str, step: str, words: str
+) -> None:
+    assert words in drive(options, {step: "crash"})["error"]
+    assert stack.digest() == before
+    assert_settled(stack, "second")
+
+
 @pytest.mark.parametrize("step", ["services started"])
 def test_a_stopped_restore_puts_everything_back(
     stack: AppStack, options: dict[str, Any], before: str, step: str
