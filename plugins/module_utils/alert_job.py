@@ -151,7 +151,7 @@ def _send(
     if messages:
         # Before, too: whoever is killed while sending must not forget what it wanted to say.
         _keep(state, options.state_file, [])
-    for (channel, *_), reason in zip(messages, deliver(messages, options.timeout) if messages else []):
+    for (channel, *_words), reason in zip(messages, deliver(messages, options.timeout) if messages else []):
         deliveries.append(_told(options.name, channel, reason or "delivered", state))
         if reason:
             kept = len(state.queues[channel.key].events)

@@ -83,7 +83,7 @@ def deliver(messages: Sequence[tuple[Channel, str, str, str]], seconds: float) -
 
     A channel that does not answer is left to itself after that many seconds and harms no other.
     """
-    for channel, *_ in messages:
+    for channel, *_words in messages:
         channel.prepare()
     late = f"no answer within {seconds:.0f} s"
     results = [late] * len(messages)
