@@ -35,7 +35,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_network impor
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_scene import Options, Scene
 from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_step import (
     LIKELY,
-    OK,
     POSSIBLE,
     Cause,
     Report,
@@ -123,11 +122,16 @@ WITNESSES = {
 def doubted(causes: Sequence[Cause], reports: Mapping[str, Report]) -> list[Cause]:
     """The causes, those as a mere possibility that only a log tells of while the thing itself is well."""
     return [
-        replace(each, likelihood=POSSIBLE, evidence=(*each.evidence, f"the step {WITNESSES[each.cause]} finds it well"))
-        if each.likelihood == LIKELY and each.cause in WITNESSES and reports[WITNESSES[each.cause]].verdict == OK
-        else each
-        for each in causes
+        _doubted(each, reports) if each.likelihood == LIKELY and each.cause in WITNESSES else each for each in causes
     ]
+
+
+def _doubted(cause: Cause, reports: Mapping[str, Report]) -> Cause:
+    witness = reports[WITNESSES[cause.cause]]
+    if not witness.seen or any(each.cause == cause.cause for each in witness.causes):
+        return cause  # the step did not come to its end, or it has seen the same
+    told = f"the step {WITNESSES[cause.cause]} finds nothing of it"
+    return replace(cause, likelihood=POSSIBLE, evidence=(*cause.evidence, told))
 
 
 def _scene(options: Options) -> Scene:

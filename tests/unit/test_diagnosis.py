@@ -115,6 +115,10 @@ def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
     told = [cause("dns_name_missing", "gitea"), cause("disk_full", "gitea")]
     reports = {"network": Report("fine"), "database": Report("fine"), "cache": Report("fine")}
     assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
+    reports["network"] = Report("fine", [cause("connection_failed", "nginx")], ["gitea has just ended"])
+    assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
+    reports["network"] = Report("fine", [cause("dns_name_missing", "gitea", likelihood=CERTAIN)])
+    assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
     reports["network"] = Report(unknown=["cannot see"])
     assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
 
