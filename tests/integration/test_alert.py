@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from email import message_from_string, policy
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.alert_job import AlertO
 from ansible_collections.maxops.ops.plugins.module_utils.alert_job import alert as work
 from ansible_collections.maxops.ops.plugins.module_utils.alert_plan import Rules
 from ansible_collections.maxops.ops.tests.integration.support import Module, kill, wait_until
-from ansible_collections.maxops.ops.tests.integration.webhook import Webhook, webhook
+from ansible_collections.maxops.ops.tests.integration.webhook import Webhook, mailbox, webhook
 from ansible_collections.maxops.ops.tests.unit.looks import finding, look
 
 # apprise loads a module that Python is about to drop.
@@ -83,6 +84,22 @@ def test_trouble_is_told_once_then_its_end_and_the_state_holds_no_address(alert,
     state = tmp_path / "state" / "alerts.json"
     assert state.stat().st_mode & 0o777 == 0o600
     assert not [word for word in ("s3cr3t", "127.0.0.1", "p1ng") if word in state.read_text() + text_of(first)]
+
+
+def test_mail_arrives_with_its_lines_and_without_pictures_from_elsewhere(tell):
+    with mailbox() as (port, mails):
+        result = tell(
+            DOWN, urls=[f"mailto://127.0.0.1:{port}/?from=maxops@example.org&to=ops@example.org&mode=insecure"]
+        )
+        assert result["problems"] == []
+        [text] = mails
+    mail = message_from_string(text, policy=policy.default)
+    assert (mail["To"], mail["Subject"]) == ("ops@example.org", "[MaxOps] web1: 1 critical")
+    bodies = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    assert any("CRITICAL  containers: gitea: exited with code 137" in body.replace("&nbsp;", " ") for body in bodies), (
+        text
+    )
+    assert "<img" not in "".join(bodies)
 
 
 def test_storm_is_one_message(tell, hook):

@@ -162,7 +162,7 @@ def test_cron_starts_looks_that_leave_only_the_last_one_s_words(watched):
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     log = (watched.root / "state" / "disk.log").read_text()
     assert "failed=0" in log
-    assert not list(Path("/dev/shm").glob("maxops.*")), "a look leaves nothing behind"
+    assert not list(Path("/dev/shm").glob("maxops-look.*")), "a look leaves nothing behind"
 
 
 def test_looks_never_overlap_and_end_in_time(watched):

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A web server that tests send messages to, and that fails when it is told to."""
+"""Servers that tests send messages to: a web server that fails when it is told to, and one for mail."""
 
 from __future__ import annotations
 
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,3 +79,33 @@ def webhook() -> Iterator[Webhook]:
         yield server
     finally:
         server.close()
+
+
+class MailHandler(socketserver.StreamRequestHandler):
+    """As much of SMTP as a mail takes."""
+
+    def handle(self) -> None:
+        """Take mails until the other side has said all."""
+        self.wfile.write(b"220 here\r\n")
+        for line in self.rfile:
+            word = line[:4].upper()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                self.server.mails.append(b"".join(iter(self.rfile.readline, b".\r\n")).decode())  # type: ignore[attr-defined]
+            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 yes\r\n")
+            if word == b"QUIT":
+                return
+
+
+@contextmanager
+def mailbox() -> Iterator[tuple[int, list[str]]]:
+    """The port of a mail server, and the mails that it took."""
+    with socketserver.TCPServer(("127.0.0.1", 0), MailHandler) as server:
+        server.mails = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1], server.mails  # type: ignore[attr-defined]
+        finally:
+            server.shutdown()
+            thread.join()
