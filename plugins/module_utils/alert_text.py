@@ -50,7 +50,7 @@ def body_of(host: str, events: Sequence[Any], dropped: int = 0) -> str:
 def _told(event: Any) -> str:
     if event.kind == "recovered":
         return f"well again at {event.at}, was {event.before} since {event.since}"
-    text = _cut(event.seen) + (f" (limit {_cut(event.limit)})" if event.limit else "")
+    text = _cut(event.seen) + (f" (limit: {_cut(event.limit)})" if event.limit else "")
     if event.kind == "changed":
         text += f", was {event.before}"
     return text if event.since == event.at else f"{text}, since {event.since}"
