@@ -170,11 +170,12 @@ def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> li
 
 def _settings(session: postgresql.Session) -> dict[str, str]:
     settings = dict(_SETTINGS)
+    packable = postgresql_admin.packable(session)
     if postgresql_admin.is_superuser(session):
         settings.update(_YIELDING)
-    if postgresql_admin.may_choose_lz4(session):
-        settings["default_toast_compression"] = "lz4"
-    return settings
+    else:
+        packable.discard("wal_compression")
+    return {**settings, **dict.fromkeys(packable, "lz4")}
 
 
 def _load(

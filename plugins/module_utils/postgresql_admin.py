@@ -46,13 +46,13 @@ def is_superuser(session: Session) -> bool:
     return bool(session.run("look at the rights in", query)[0][0])
 
 
-def may_choose_lz4(session: Session) -> bool:
-    """Whether the server can pack large values with LZ4, several times as fast as its own way, and nobody chose yet."""
+def packable(session: Session) -> set[str]:
+    """Settings of what the server packs, which nobody chose yet and for which it knows LZ4, several times as fast."""
     query = (
-        "SELECT 'lz4' = ANY (enumvals) AND source = 'default' FROM pg_settings WHERE name = 'default_toast_compression'"
+        "SELECT name FROM pg_settings WHERE name IN ('default_toast_compression', 'wal_compression')"
+        " AND 'lz4' = ANY (enumvals) AND source = 'default'"
     )
-    rows = session.run("look at the settings of", query)
-    return bool(rows and rows[0][0])
+    return {row[0] for row in session.run("look at the settings of", query)}
 
 
 def size(session: Session, database: str) -> int:
