@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 SIZE ?= small
-SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
+SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | grep -v '\.j2$$' | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
 
 .PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users \

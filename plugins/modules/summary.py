@@ -43,8 +43,9 @@ options:
     required: true
   fail_on:
     description:
-      - Fail, after everything was shown, where a host's C(state) is as bad as this. What could not be seen (C(unknown)),
-        a failed job and a host that could not be reached count as V(critical). For results that have a C(state).
+      - Fail, after everything was shown, where a host's C(state) is as bad as this. What could not be seen
+        (C(unknown)), a failed job and a host that could not be reached count as V(critical). For results that have a
+        C(state).
     type: str
     choices: [critical, never, warning]
     default: never

@@ -152,6 +152,11 @@ def test_secrets_are_in_one_file_of_root_s_own_and_in_no_process_list(watched):
     assert not [line for line in seen if TOKEN.encode() in line]
 
 
+def test_script_that_was_written_passes_shellcheck(watched):
+    done = subprocess.run(["shellcheck", str(watched.script)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_cron_starts_looks_that_leave_only_the_last_one_s_words(watched):
     table = (watched.root / "cron.d" / "maxops").read_text()
     line = r"^(\*/\d+) \* \* \* \* root \S+/opt/monitor (\w+) --cron (\d+)$"

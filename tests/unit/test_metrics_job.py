@@ -69,7 +69,9 @@ def test_measure_that_nobody_foresaw_is_told_under_its_own_name() -> None:
 
 @pytest.mark.parametrize("value", [None, "unknown"])
 def test_measure_without_a_number_is_left_out(value: Any) -> None:
-    assert not [name for name in samples(look(measures=[measured("backup_age_seconds", value)])) if "backup_age" in name]
+    assert not [
+        name for name in samples(look(measures=[measured("backup_age_seconds", value)])) if "backup_age" in name
+    ]
 
 
 def test_all_names_are_known_beforehand() -> None:
