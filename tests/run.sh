@@ -7,9 +7,9 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export PATH=$PWD/.venv/bin:$PATH
 logs=$PWD/build/test
-all=(bootstrap lint unit images lab sets standins stacks molecule sanity)
-first_lane=(sets)
-second_lane=(standins stacks molecule sanity)
+all=(bootstrap lint unit images lab sets molecule sanity standins stacks)
+first_lane=(sets molecule sanity)
+second_lane=(standins stacks)
 # What is about backup sets; all other tests of integration are in the second lane, with stacks of their own.
 about_sets=(tests/integration/test_{backup,drill,package,restore,verify}*.py)
 sections=("${@:-${all[@]}}")

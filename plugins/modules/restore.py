@@ -95,7 +95,8 @@ options:
     default: 300
   jobs:
     description:
-      - How much may work at the same time in total. By default the number of the host's processors.
+      - How many workers load the largest database. By default the number of the host's processors.
+      - Volumes and the other databases are loaded beside it, one after another.
     type: int
   space_check:
     description:
