@@ -106,14 +106,15 @@ run_all_of() {
 
 # What the lanes need comes before both.
 run_sections() {
-  local before first second
+  local before first second lane
   mapfile -t first < <(among "${first_lane[*]}" "$@")
   mapfile -t second < <(among "${second_lane[*]}" "$@")
   mapfile -t before < <(among "bootstrap lint unit images lab" "$@")
   run_all_of "${before[@]}"
   run_all_of "${second[@]}" >"$logs/second-lane.log" 2>&1 &
+  lane=$!
   run_all_of "${first[@]}"
-  wait $!
+  wait "$lane"
   cat "$logs/second-lane.log"
 }
 
@@ -121,7 +122,8 @@ summarise() {
   local section good bad seconds words passed=0 failed=0
   printf '\n=== summary ===\n'
   for section in "${sections[@]}"; do
-    read -r good bad seconds words <"$logs/$section.result"
+    good=0 bad=1 seconds=0 words='ended without a result'
+    if [[ -s $logs/$section.result ]]; then read -r good bad seconds words <"$logs/$section.result"; fi
     passed=$((passed + good)) failed=$((failed + bad))
     printf '%-12s %5d s  %s\n' "$section" "$seconds" "$words"
   done
