@@ -24,6 +24,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.stack_container import 
     PROJECT_LABEL,
 )
 
+INSPECT_SECONDS = 2.0
+"""How long one container may keep the daemon from telling of it."""
+
 
 class EngineAway(MaxopsError):
     """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user may not ask it."""
@@ -31,6 +34,10 @@ class EngineAway(MaxopsError):
     def __init__(self, text: str, forbidden: bool = False) -> None:
         super().__init__(text)
         self.forbidden = forbidden
+
+
+class EngineSilent(EngineAway):
+    """The daemon took the question and does not answer in time."""
 
 
 class Engine:
@@ -52,14 +59,24 @@ class Engine:
             return self._get(connection, path, query)
 
     def containers(self, project: str) -> list[dict[str, Any]]:
-        """The inspection of every container of a Compose project, in any state, sorted by name; no one-off runs."""
+        """The inspection of every container of a Compose project, in any state, sorted by name; no one-off runs.
+
+        Of a container that was paused while its health check was starting the daemon tells nothing until it goes on:
+        what the list says has to do then, which is its state, and nothing of its environment and its health.
+        """
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
-        with closing(SocketConnection(self._path, self._seconds)) as connection:
-            found = self._get(connection, "/containers/json", {"all": "1", "filters": label})
-            ids = [each["Id"] for each in found if (each.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
-            # One that was removed a moment ago is None.
-            told = [self._get(connection, f"/containers/{quote(each)}/json", {}) for each in ids]
+        found = self.get("/containers/json", all="1", filters=label)
+        listed = [each for each in found if (each.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
+        told = [self._inspect(each) for each in listed]
+        # One that was removed a moment ago is None.
         return sorted((each for each in told if each), key=lambda each: str(each["Name"]))
+
+    def _inspect(self, entry: Mapping[str, Any]) -> Any:
+        try:
+            with closing(SocketConnection(self._path, min(self._seconds, INSPECT_SECONDS))) as connection:
+                return self._get(connection, f"/containers/{quote(entry['Id'])}/json", {})
+        except EngineSilent:
+            return _as_listed(entry)
 
     def projects(self) -> list[str]:
         """Names of the Compose projects on this host."""
@@ -91,6 +108,8 @@ class Engine:
             response = connection.getresponse()
             body = response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, (TimeoutError, socket.timeout)):
+                raise EngineSilent(self._away(error)) from error
             raise EngineAway(self._away(error), isinstance(error, PermissionError)) from error
         if response.status == 404:
             return ""
@@ -114,3 +133,15 @@ class Engine:
             else str(error)
         )
         return f"cannot reach the Docker daemon at {self.docker_host}: {cause}; {advice}"
+
+
+def _as_listed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A container as the list has it, in the shape of an inspection."""
+    return {
+        "Id": entry["Id"],
+        "Name": entry["Names"][0],
+        "Image": entry["ImageID"],
+        "Config": {"Image": entry["Image"], "Labels": entry.get("Labels") or {}, "Env": []},
+        "State": {"Status": entry["State"]},
+        **{key: entry.get(key) for key in ("HostConfig", "NetworkSettings", "Mounts")},
+    }
