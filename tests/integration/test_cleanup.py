@@ -222,7 +222,8 @@ def test_leftovers_of_killed_jobs_go(
 
 
 def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> None:
-    ids = {image(f"maxcare/many:{number}") for number in range(6)}
+    # Many, so that the first is seen to be gone long before the last is.
+    ids = {image(f"maxcare/many:{number}") for number in range(30)}
 
     def left() -> set[str]:
         return ids & set(run("docker", "images", "--quiet", "--no-trunc", "maxcare/many").stdout.split())
