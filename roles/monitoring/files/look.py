@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Tells what the role has to know of a host, as JSON; runs with any Python 3 and changes nothing.
 
 look.py FOLDER VENV STATE_FILE UNITS

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Packs the collection on the controller for a host that is to run it: pack.py COLLECTION FOLDER.
 
 The same files always make the same archive, so its digest tells whether a host has them already. Only what a look needs
