@@ -61,8 +61,8 @@ class Engine:
     def containers(self, project: str) -> list[dict[str, Any]]:
         """The inspection of every container of a Compose project, in any state, sorted by name; no one-off runs.
 
-        Of a container that was paused while its health check was starting the daemon tells nothing until it goes on:
-        what the list says has to do then, which is its state, and nothing of its environment and its health.
+        The daemon can be silent about one container for as long as something holds it, as seen of one just paused: what
+        the list says has to do then, which is its state, and nothing of its environment and its health.
         """
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
         found = self.get("/containers/json", all="1", filters=label)
