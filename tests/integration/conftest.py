@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
 from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
-from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module
+from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, running
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
 from ansible_collections.maxops.ops.tests.integration.verify_support import ODD_NAME, ContentStack
 
@@ -22,13 +22,8 @@ from ansible_collections.maxops.ops.tests.integration.verify_support import ODD_
 def _stack(factory: pytest.TempPathFactory, version: int) -> Iterator[MiniStack]:
     # Two lanes of tests/run.sh may want such a stack at the same time.
     lane = os.environ.get("MAXOPS_TEST_LANE", "")
-    stack = MiniStack(f"maxtest{version}{lane}", factory.mktemp(f"stack{version}"), version)
-    stack.down()
-    try:
-        stack.up()
+    with running(MiniStack(f"maxtest{version}{lane}", factory.mktemp(f"stack{version}"), version)) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +41,8 @@ def old_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 @pytest.fixture(scope="session")
 def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DailyStack]:
     """A small stack without a database, for what is about containers."""
-    stack = DailyStack("maxdaily", tmp_path_factory.mktemp("daily"), 17)
-    stack.down()
-    try:
-        stack.up()
+    with running(DailyStack("maxdaily", tmp_path_factory.mktemp("daily"), 17)) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture
@@ -64,25 +54,15 @@ def backup(stack: MiniStack, tmp_path: Path) -> Module:
 @pytest.fixture(scope="session")
 def care_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CareStack]:
     """A stack whose databases and cache want care."""
-    stack = CareStack("maxcare", tmp_path_factory.mktemp("care"), 17)
-    stack.down()
-    try:
-        stack.up()
+    with running(CareStack("maxcare", tmp_path_factory.mktemp("care"), 17)) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="session")
 def applications(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
     """Gitea in three versions, and OpenProject."""
-    started = Applications(tmp_path_factory.mktemp("applications"))
-    started.down()
-    try:
-        started.up()
+    with running(Applications(tmp_path_factory.mktemp("applications"))) as started:
         yield started
-    finally:
-        started.down()
 
 
 @pytest.fixture(params=list(GITEA_VERSIONS))
@@ -126,13 +106,8 @@ def openproject_proxy(openproject: Application) -> Iterator[FaultProxy]:
 @pytest.fixture(scope="session")
 def content_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContentStack]:
     """A stack whose rows belong to files and repositories."""
-    stack = ContentStack("maxverifytest", tmp_path_factory.mktemp("content"), 17)
-    stack.down()
-    try:
-        stack.up()
+    with running(ContentStack("maxverifytest", tmp_path_factory.mktemp("content"), 17)) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PASSWORD = "s3'cr:et \\\"$$x"  # as Compose wants it: $$ is one dollar sign
@@ -46,6 +47,30 @@ def run(*argv: str | Path, check: bool = True, **options: Any) -> subprocess.Com
     done = subprocess.run([str(each) for each in argv], check=False, capture_output=True, text=True, **options)
     assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done
+
+
+class Breakable(Protocol):
+    """Something with containers that tests may break."""
+
+    def up(self) -> None:
+        """Start it."""
+
+    def down(self) -> None:
+        """Remove it, with its data; there may be none of it."""
+
+
+Stack = TypeVar("Stack", bound=Breakable)
+
+
+@contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """A stack for as long as a fixture lives; what a killed run left of it goes first."""
+    stack.down()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
 
 
 @dataclass

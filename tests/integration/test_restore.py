@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, module, quoted
-from ansible_collections.maxops.ops.tests.integration.support import Module, run, wait_until
+from ansible_collections.maxops.ops.tests.integration.support import Module, run, running, wait_until
 
 PROJECT = "maxrestore"
 LONG = "a_database_with_quite_a_long_name_of_some_fifty_letters"
@@ -62,14 +62,9 @@ SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
-    stack = AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)
-    stack.down()
-    try:
-        stack.up()
+    with running(AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)) as stack:
         stack.sql(BELONGINGS)
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="module")

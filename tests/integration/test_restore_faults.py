@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import RestoreOptions
 from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, drive, module
-from ansible_collections.maxops.ops.tests.integration.support import wait_until
+from ansible_collections.maxops.ops.tests.integration.support import running, wait_until
 
 PROJECT = "maxrestorefaults"
 GITEA, ASSETS = f"{PROJECT}_gitea-data", f"{PROJECT}_openproject-assets"
@@ -58,13 +58,8 @@ def at(*cases: Any) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
-    stack = AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)
-    stack.down()
-    try:
-        stack.up()
+    with running(AppStack(PROJECT, tmp_path_factory.mktemp("stack"), 17)) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.tests.integration.restore_support import SMALL_DISK, AppStack, module
-from ansible_collections.maxops.ops.tests.integration.support import Module, run
+from ansible_collections.maxops.ops.tests.integration.support import Module, run, running
 
 
 def _stack(factory: pytest.TempPathFactory, stack: AppStack) -> Iterator[AppStack]:
     stack.folder = factory.mktemp(stack.project)
-    stack.down()
-    try:
-        stack.up()
+    with running(stack):
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.tests.integration.state_faults import PASSWORD, PROJECT, FaultStack, nobody_listens
-from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, Module, finish, run
+from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, Module, finish, run, running
 
 CHECKS = ["containers", "http", "postgresql", "redis", "disk", "certificate"]
 """What is about the stack: the machine's own memory and clock, and backups, are for other tests."""
@@ -103,13 +103,8 @@ def cases() -> list[Any]:
 @pytest.fixture(scope="module")
 def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultStack]:
     """The stack that all faults of this file are done to, one after the other."""
-    stack = FaultStack(tmp_path_factory.mktemp("faults"))
-    stack.down()
-    try:
-        stack.up()
+    with running(FaultStack(tmp_path_factory.mktemp("faults"))) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture
