@@ -11,7 +11,8 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import timestamp, to_json, utc_now, write_atomically
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import to_json, write_atomically
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.plugin_utils.drill import make_report, to_markdown
 
 display = Display()

@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import write_atomically
-from ansible_collections.maxops.ops.plugins.module_utils.log_text import unpack
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.lines import unpack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
 from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import Reach, follow_command, log_path
 from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
 

@@ -168,11 +168,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.alert_job import AlertOptions, alert
-from ansible_collections.maxops.ops.plugins.module_utils.alert_plan import Rules
-from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable, failing_well, require
-from ansible_collections.maxops.ops.plugins.module_utils.notify import APPRISE_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.alert import AlertOptions, alert
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Rules
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.systems.channels import APPRISE_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR
 
 
 def argument_spec() -> dict[str, Any]:

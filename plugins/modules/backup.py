@@ -268,15 +268,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.backup_job import back_up, preview
-from ansible_collections.maxops.ops.plugins.module_utils.backup_plan import Options
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_libraries,
-    stack_argument_spec,
-)
-from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.job import back_up, preview
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 
 RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
 

@@ -170,9 +170,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.backup_info_job import ListingOptions, list_backups
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.listing import ListingOptions, list_backups
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 
 RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
 

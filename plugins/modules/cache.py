@@ -146,13 +146,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.cache_job import look
-from ansible_collections.maxops.ops.plugins.module_utils.cache_plan import CacheOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_docker,
-    stack_argument_spec,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.job import look
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.plan import CacheOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:

@@ -170,13 +170,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.cleanup_job import clean
-from ansible_collections.maxops.ops.plugins.module_utils.cleanup_plan import KINDS, CleanupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_docker,
-    stack_argument_spec,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.job import clean
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.plan import KINDS, CleanupOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:

@@ -298,13 +298,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.formatters import human_to_bytes
 
-from ansible_collections.maxops.ops.plugins.module_utils.database_care_job import care
-from ansible_collections.maxops.ops.plugins.module_utils.database_care_plan import CareOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_libraries,
-    stack_argument_spec,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.job import care
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import CareOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 MOST_DELAY = 100
 """Milliseconds, as PostgreSQL takes them."""

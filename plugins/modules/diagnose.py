@@ -192,14 +192,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.diagnosis import diagnose
-from ansible_collections.maxops.ops.plugins.module_utils.diagnosis_scene import Options
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_libraries,
-    stack_argument_spec,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.job import diagnose
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.options import Options
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 MOST_PORTS = 65535

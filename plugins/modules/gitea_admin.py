@@ -125,11 +125,15 @@ password_set:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.first_admin_job import Options, ensure
-from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well, require
-from ansible_collections.maxops.ops.plugins.module_utils.module_users import connection_argument_spec, endpoint_of
-from ansible_collections.maxops.ops.plugins.module_utils.stack import DEFAULT_DOCKER_HOST, DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.first_admin import Options, ensure
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.users import connection_argument_spec, endpoint_of
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
+    DEFAULT_DOCKER_HOST,
+    DOCKER_IMPORT_ERROR,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR
 
 OWN_OPTIONS = (
     "name",

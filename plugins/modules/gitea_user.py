@@ -361,10 +361,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.gitea import Gitea
-from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR, Client, basic
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import require
-from ansible_collections.maxops.ops.plugins.module_utils.module_users import (
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.accounts import GiteaUsers
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
     connection_argument_spec,
     endpoint_of,
     people_of,
@@ -373,9 +373,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.module_users import (
     token_of,
     users_argument_spec,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.user_gitea_plan import GiteaUsers
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import System
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR, Client, basic
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 TOKEN_OPTIONS = {
     "name": {"type": "str", "required": True},

@@ -219,12 +219,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.health_finding import OK, STATES, UNKNOWN, WARNING
-from ansible_collections.maxops.ops.plugins.module_utils.health_job import CHECKS, check_health
-from ansible_collections.maxops.ops.plugins.module_utils.health_thresholds import merged
-from ansible_collections.maxops.ops.plugins.module_utils.health_view import HealthOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import displayable, failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.stack_container import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.job import CHECKS, check_health
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.thresholds import merged
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import OK, STATES, UNKNOWN, WARNING
 
 FAILS_FROM = {"critical": UNKNOWN, "warning": WARNING}
 """From which state on the task fails."""

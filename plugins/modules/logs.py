@@ -220,12 +220,10 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.formatters import human_to_bytes
 
-from ansible_collections.maxops.ops.plugins.module_utils.logs_job import LogOptions, collect_logs
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_docker,
-    stack_argument_spec,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.job import LogOptions, collect_logs
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:

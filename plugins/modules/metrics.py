@@ -78,9 +78,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import safe_name
-from ansible_collections.maxops.ops.plugins.module_utils.metrics_job import write_metrics
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.metrics import write_metrics
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
 
 FOLDER = "/var/lib/prometheus/node-exporter"
 

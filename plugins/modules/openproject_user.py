@@ -271,9 +271,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.http import REQUESTS_IMPORT_ERROR, Client, basic
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import require
-from ansible_collections.maxops.ops.plugins.module_utils.module_users import (
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.openproject.accounts import OpenProjectUsers
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
     connection_argument_spec,
     endpoint_of,
     people_of,
@@ -282,10 +283,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.module_users import (
     token_of,
     users_argument_spec,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.openproject import OpenProject
-from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.user_openproject_plan import OpenProjectUsers
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import System
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import OpenProject
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR, Client, basic
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 PROJECT_OPTIONS = {
     "project": {"type": "str", "required": True},

@@ -136,12 +136,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_libraries,
-    stack_argument_spec,
-)
-from ansible_collections.maxops.ops.plugins.module_utils.restart_job import RestartOptions, preview, restart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restart.job import RestartOptions, preview, restart
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:

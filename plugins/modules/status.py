@@ -225,9 +225,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.module_frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import stack_argument_spec
-from ansible_collections.maxops.ops.plugins.module_utils.status_job import StatusOptions, look
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import StatusOptions, look
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:

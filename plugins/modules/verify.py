@@ -271,14 +271,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.formatters import human_to_bytes
 
-from ansible_collections.maxops.ops.plugins.module_utils.module_setup import (
-    failing_well,
-    require_libraries,
-    stack_argument_spec,
-)
-from ansible_collections.maxops.ops.plugins.module_utils.verdict import CHECKSUM, LEVELS
-from ansible_collections.maxops.ops.plugins.module_utils.verification import verify
-from ansible_collections.maxops.ops.plugins.module_utils.verification_plan import VerifyOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.job import verify
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.options import VerifyOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM, LEVELS
 
 
 def argument_spec() -> dict[str, Any]:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import human_size, safe_name
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
 
 ALL_HOSTS = "logs.log"

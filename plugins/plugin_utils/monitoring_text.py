@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import age
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import table
 

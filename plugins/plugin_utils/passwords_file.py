@@ -12,7 +12,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import write_atomically
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
 
 KEY = "users_passwords"
 HEAD = "# Passwords made up for new accounts: ansible-vault view shows them, ansible-vault edit changes them.\n"

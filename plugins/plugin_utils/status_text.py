@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
 
 SHOWN = 10

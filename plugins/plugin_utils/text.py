@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width, normalize
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 
 def width(text: str) -> int:

@@ -18,7 +18,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import safe_name
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
 
 display = Display()

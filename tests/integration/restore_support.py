@@ -211,9 +211,9 @@ def quoted(name: str) -> str:
 DRIVER = """
 import json, os, signal, subprocess, sys
 from pathlib import Path
-from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.restore_job import restore
-from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import RestoreOptions
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import restore
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
 
 options, griefs = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 seen = []

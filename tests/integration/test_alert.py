@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.alert_job import AlertOptions
-from ansible_collections.maxops.ops.plugins.module_utils.alert_job import alert as work
-from ansible_collections.maxops.ops.plugins.module_utils.alert_plan import Rules
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.alert import AlertOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.alert import alert as work
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Rules
 from ansible_collections.maxops.ops.tests.integration.support import Module, kill, wait_until
 from ansible_collections.maxops.ops.tests.integration.webhook import Webhook, mailbox, webhook
 from ansible_collections.maxops.ops.tests.unit.looks import finding, look

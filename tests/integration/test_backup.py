@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.verdict import LevelResult, Verdict
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
 from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, MiniStack, Module, helpers, run
 
 ODD_NAME = """we'ird "; DROP DATABASE=openproject -- Ü"""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.backup_set import read_manifest
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import read_manifest
 from ansible_collections.maxops.ops.tests.integration.support import (
     MiniStack,
     Module,

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils import stack_prune
-from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
-from ansible_collections.maxops.ops.plugins.module_utils.moments import UTC
-from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.stack import Stack
-from ansible_collections.maxops.ops.plugins.module_utils.stack_engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import prune
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import UTC
 from ansible_collections.maxops.ops.tests.integration.care_support import LABEL, CareStack, remove_all
 from ansible_collections.maxops.ops.tests.integration.support import Module, run, wait_until
 from ansible_collections.maxops.ops.tests.integration.test_drill import play
@@ -183,9 +183,9 @@ def test_what_is_young_stays(cleanup: Module) -> None:
 def test_image_that_is_used_meanwhile_is_kept_by_the_daemon(cleanup: Module) -> None:
     used = image("maxcare/raced:1")
     stack = Stack.connect(cleanup.defaults["project_name"])
-    [found] = [each for each in stack_prune.images(Engine()) if each.id == used]
+    [found] = [each for each in prune.images(Engine()) if each.id == used]
     run("docker", "create", "--label", LABEL, "maxcare/raced:1")
-    assert "is using" in stack_prune.remove_image(stack, found)
+    assert "is using" in prune.remove_image(stack, found)
     assert there("maxcare/raced:1")
 
 

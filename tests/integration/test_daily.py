@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.log_text import unpack
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.lines import unpack
 from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack, inventory, play
 from ansible_collections.maxops.ops.tests.integration.support import Module, run
 

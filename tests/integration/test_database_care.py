@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, finish, kill, wait_until
 from ansible_collections.maxops.ops.tests.integration.test_drill import play

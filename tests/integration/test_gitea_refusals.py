@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.users_support import ADMIN, Application
 

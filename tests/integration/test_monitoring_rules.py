@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.maxops.ops.plugins.module_utils.exposition import exposition
-from ansible_collections.maxops.ops.plugins.module_utils.metrics_job import MEASURES, families_of, metric_names
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.exposition import exposition
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.metrics import (
+    MEASURES,
+    families_of,
+    metric_names,
+)
 from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, run
 from ansible_collections.maxops.ops.tests.unit.looks import finding, look
 

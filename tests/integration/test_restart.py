@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack, inventory, play
 from ansible_collections.maxops.ops.tests.integration.support import Module, finish, kill, run, wait_until
 

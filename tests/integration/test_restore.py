@@ -16,7 +16,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.files import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, module, quoted
 from ansible_collections.maxops.ops.tests.integration.support import Module, run, running, wait_until
 

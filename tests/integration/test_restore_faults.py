@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.restore_source_plan import RestoreOptions
-from ansible_collections.maxops.ops.plugins.module_utils.restore_swap import recover
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, drive, module
 from ansible_collections.maxops.ops.tests.integration.support import running, wait_until
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.users_support import PASSWORD, Application, ssh_key
 

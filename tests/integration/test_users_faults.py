@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils import paging
-from ansible_collections.maxops.ops.plugins.module_utils.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.http import UnreachableError
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.tools import paging
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import UnreachableError
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy, make_certificate
 from ansible_collections.maxops.ops.tests.integration.support import Module, finish
 from ansible_collections.maxops.ops.tests.integration.users_support import PASSWORD, Application, ssh_key
@@ -284,7 +284,7 @@ def test_certificate_that_nobody_knows(gitea: Application, tmp_path: Path) -> No
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages so small that there are several."""
     for module in ("gitea", "openproject"):
-        monkeypatch.setattr(f"ansible_collections.maxops.ops.plugins.module_utils.{module}.PAGE_SIZE", 10)
+        monkeypatch.setattr(f"ansible_collections.maxops.ops.plugins.module_utils.systems.{module}.api.PAGE_SIZE", 10)
 
 
 @both

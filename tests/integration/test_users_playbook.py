@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
 from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, run
 from ansible_collections.maxops.ops.tests.integration.users_support import PASSWORD, Application

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.verify_checksum import check_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.checksum import check_set
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.tests.integration.support import Module, finish, run
 from ansible_collections.maxops.ops.tests.integration.verify_support import (
     ContentStack,

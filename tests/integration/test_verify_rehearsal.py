@@ -261,8 +261,8 @@ def test_user_who_may_not_read_the_repository(rehearse: Module, folder: Path, re
     repository.chmod(0o700)
     code = (
         "import os, sys; os.setgid(65534); os.setuid(65534)\n"
-        "from ansible_collections.maxops.ops.plugins.module_utils.verification import verify\n"
-        "from ansible_collections.maxops.ops.plugins.module_utils.verification_plan import VerifyOptions\n"
+        "from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.job import verify\n"
+        "from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.options import VerifyOptions\n"
         f"verify(VerifyOptions('x', {str(repository)!r}))"
     )
     environment = {"PYTHONPATH": str(CHECKOUT / ".ansible/collections")}

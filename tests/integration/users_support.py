@@ -16,14 +16,14 @@ from typing import Any
 
 import requests
 
-from ansible_collections.maxops.ops.plugins.module_utils.gitea import Gitea
-from ansible_collections.maxops.ops.plugins.module_utils.http import Endpoint, basic
-from ansible_collections.maxops.ops.plugins.module_utils.openproject import OpenProject
-from ansible_collections.maxops.ops.plugins.module_utils.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.user_gitea_plan import GiteaUsers
-from ansible_collections.maxops.ops.plugins.module_utils.user_openproject_plan import OpenProjectUsers
-from ansible_collections.maxops.ops.plugins.module_utils.user_plan import Person
-from ansible_collections.maxops.ops.plugins.module_utils.user_sync import Options, Report, synchronise
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.accounts import GiteaUsers
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.job import Options, Report, synchronise
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.openproject.accounts import OpenProjectUsers
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import OpenProject
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import Endpoint, basic
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, run
 
 ADMIN, ADMIN_PASSWORD = "root1", "Adm1n!pass"

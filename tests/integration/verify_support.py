@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.files import list_files, sha256_and_sync
+from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import list_files, sha256_and_sync
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, run
 
 COMPOSE = """

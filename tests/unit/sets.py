@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.files import sha256_and_sync
-from ansible_collections.maxops.ops.plugins.module_utils.repository import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import sha256_and_sync
 
 CONTENT = {
     "globals.sql": b"CREATE ROLE maxops;\n",

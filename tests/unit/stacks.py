@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.stack import Container, Mount, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount, Stack
 
 WORKING_DIR = "com.docker.compose.project.working_dir"
 CONFIG_FILES = "com.docker.compose.project.config_files"

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
+    DEFAULT_DOCKER_HOST,
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for; lists that are None mean "all"."""
+
+    project_name: str
+    repository: str
+    databases: Sequence[str] | None = None
+    volumes: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
+    jobs: int = 2
+    compression: str = "auto"
+    quiesce: str = "none"
+    retention: Policy = field(default_factory=Policy)
+    nice: int = 10
+    ionice: str = "best-effort"
+    space_check: bool = True
+    database_service: str = "postgres"
+    cache_service: str = "redis"
+    database_user: str | None = None
+    database_password: str | None = field(default=None, repr=False)
+    docker_host: str = DEFAULT_DOCKER_HOST
+    progress_file: str | None = None

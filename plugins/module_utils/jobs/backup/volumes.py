@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A volume's part of a backup set, and which volumes are copied in the same breath. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.services import uses_database
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, Priority
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
+
+from .options import Options
+from .plan import Plan, VolumePart
+
+
+@dataclass
+class Group:
+    """Volumes that are copied together while ``containers`` are paused and ``databases`` are frozen."""
+
+    volumes: list[VolumePart]
+    containers: list[Container] = field(default_factory=list)
+    databases: list[str] = field(default_factory=list)
+
+
+def group(plan: Plan, pause: bool) -> list[Group]:
+    """One group for each volume; with ``pause``, one for all volumes that share an application that writes to them."""
+    if not pause:
+        return [Group([part]) for part in plan.volumes]
+    groups: list[Group] = []
+    for part in plan.volumes:
+        new = Group([part], list(part.writers))
+        for other in [each for each in groups if _overlap(each.containers, new.containers)]:
+            groups.remove(other)
+            known = {container.id for container in new.containers}
+            new.containers += [container for container in other.containers if container.id not in known]
+            new.volumes += other.volumes
+        groups.append(new)
+    free = [part.name for part in plan.databases]
+    for each in groups:
+        each.databases = [name for name in free if uses_database(each.containers, name)]
+        free = [name for name in free if name not in each.databases]
+    return groups
+
+
+def _overlap(some: Sequence[Container], others: Sequence[Container]) -> bool:
+    return bool({each.id for each in some} & {each.id for each in others})
+
+
+class Archiver:
+    """Writes the volumes of a group into the set's staging folder."""
+
+    def __init__(self, plan: Plan, layout: Layout, options: Options, cancellation: Cancellation) -> None:
+        self._layout = layout
+        self._packer = volume_pack.compression(plan.packer, options.jobs)
+        self._priority = Priority(options.nice, options.ionice)
+        self._cancellation = cancellation
+
+    def target(self, name: str) -> str:
+        """The archive's path in staging."""
+        return self._layout.volume(name, self._packer.suffix)
+
+    def archive(self, group: Group, meters: Sequence[Part]) -> list[dict[str, Any]]:
+        """Archive all volumes of the group at once; gives what the manifest says of each, in their order."""
+        with ThreadPoolExecutor(max_workers=len(group.volumes), thread_name_prefix="volume") as pool:
+            futures = [pool.submit(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException as error:
+                # Else an application would stay paused until volumes that nobody wants any more are copied.
+                self._cancellation.cancel(f"stopped because of another failure: {error}")
+                raise
+        return [future.result() for future in futures]
+
+    def _archive(self, part: VolumePart, meter: Part) -> dict[str, Any]:
+        meter.start()
+        started = time.monotonic()
+
+        def watch(gauge: Callable[[], int]) -> None:
+            meter.measure = gauge
+
+        remarks = volume_pack.archive(
+            part.name, part.folder, self.target(part.name), self._packer, self._cancellation, self._priority, watch
+        )
+        return {
+            "kind": "volume",
+            "name": part.name,
+            "docker_name": part.docker_name,
+            "compression": self._packer.name,
+            "source_bytes": part.size,
+            "remarks": remarks,
+            "copy_seconds": round(time.monotonic() - started, 3),
+        }

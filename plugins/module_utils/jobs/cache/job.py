@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stack's cache: how full it is, of what, and emptied where somebody wants that. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
+
+from .plan import CacheOptions, chosen, keyspace_of, kinds_of, memory_of, refuse_unconfirmed, remarks, traffic_of
+
+FREEING_SECONDS = 5.0
+"""How long the end of the server's freeing is waited for; it frees in the background, so that nobody else waits."""
+
+
+def look(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
+    """Tell how full the cache is and of what; empty it where that was asked for and confirmed."""
+    started = time.monotonic()
+    server = _server(options)
+    with server.connect() as redis:
+        info = redis.info()
+        memory, traffic, keyspace = memory_of(info), traffic_of(info), keyspace_of(info)
+        kinds, unread = _kinds(redis, options, keyspace)
+        doomed = chosen(keyspace, options.databases) if options.flush else []
+        result: dict[str, Any] = {
+            "changed": bool(doomed),
+            "version": info.get("redis_version", ""),
+            "memory": memory,
+            "traffic": traffic,
+            "keyspace": keyspace,
+            "kinds": kinds,
+            "remarks": remarks(memory, traffic) + unread,
+        }
+        if options.flush:
+            flushed = {"databases": [each["database"] for each in doomed], "keys": sum(each["keys"] for each in doomed)}
+            if doomed and not check_mode:
+                refuse_unconfirmed(options, doomed, memory["used"])
+                purpose = f"flush of the cache of {options.project_name}"
+                lock = stack_lock_path(options.project_name)
+                with exclusive_lock(lock, f'stack "{options.project_name}"', purpose):
+                    _flush(redis, options)
+                result["memory_after"] = memory_of(redis.info("memory"))
+                flushed["freed_bytes"] = max(0, memory["used"] - result["memory_after"]["used"])
+            result["flushed"] = flushed
+    result["duration"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def _server(options: CacheOptions) -> RedisServer:
+    stack = Stack.connect(options.project_name, options.docker_host)
+    found = stack.of_service(options.cache_service)
+    if not found:
+        services = ", ".join(sorted({each.service for each in stack.containers}))
+        raise MaxopsError(
+            f'project "{options.project_name}" has no service "{options.cache_service}" (services: {services}); '
+            "name the right one in cache_service"
+        )
+    return find_redis(stack.require_running(options.cache_service))
+
+
+def _kinds(
+    redis: Redis, options: CacheOptions, keyspace: Iterable[Mapping[str, int]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The biggest kinds of keys, from a sample of each database; and why there are none where that is so."""
+    samples: dict[int, list[tuple[str, str, int]]] = {}
+    try:
+        for each in keyspace:
+            redis.run("SELECT", each["database"])
+            samples[each["database"]] = _sample(redis, options.sample)
+    except RedisError as error:
+        return [], [f"what kinds of keys there are cannot be read: {error}"]
+    return kinds_of({database: keys for database, keys in samples.items() if keys}, keyspace, options.listed), []
+
+
+def _sample(redis: Redis, count: int) -> list[tuple[str, str, int]]:
+    # SCAN walks the hash table's slots, so the first ones of it are as good as any.
+    _cursor, keys = redis.run("SCAN", 0, "COUNT", count) if count else ("0", [])
+    found = []
+    for key in keys[:count]:
+        size = redis.run("MEMORY", "USAGE", key)
+        if size is not None:  # else it ended meanwhile, or its name is no text
+            found.append((key, str(redis.run("TYPE", key)), int(size)))
+    return found
+
+
+def _flush(redis: Redis, options: CacheOptions) -> None:
+    if options.databases is None:
+        redis.run("FLUSHALL", "ASYNC")
+    for database in options.databases or ():
+        redis.run("SELECT", database)
+        redis.run("FLUSHDB", "ASYNC")
+    deadline = time.monotonic() + FREEING_SECONDS
+    with suppress(ValueError):
+        while time.monotonic() < deadline and int(redis.info("memory").get("lazyfree_pending_objects") or 0):
+            time.sleep(0.05)

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a diagnosis was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Options:
+    """What the operator asked for; no ``services`` means all of them."""
+
+    project_name: str
+    docker_host: str
+    services: Sequence[str] = ()
+    database_service: str = "postgres"
+    cache_service: str = "redis"
+    database_user: str | None = None
+    database_password: str | None = field(default=None, repr=False)
+    ports: Sequence[int] = tuple(range(9000, 9023))
+    timeout: float = 30
+    step_timeout: float = 15
+    idle_transaction_seconds: float = 300
+    connections_ratio: float = 0.9
+    disk_ratio: float = 0.95
+    certificate_days: float = 14

@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The database as the applications meet it. Private to this collection."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+from ..cause import CERTAIN, LIKELY, Cause, Report
+from ..scene import Look, Scene, path_on_host
+
+_POSTGRES_URL = re.compile(r"postgres(?:ql|is)?://\S+")
+_END_IDLE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle' AND state_change < now() - interval"
+    " '1 min'"
+)
+
+_CONNECTIONS = (
+    "SELECT current_setting('max_connections')::int,"
+    " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
+)
+_HOLDERS = (
+    "SELECT coalesce(host(client_addr), 'its own socket'), usename, count(*), count(*) FILTER (WHERE state = 'idle')"
+    " FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 3"
+)
+_IDLE_TRANSACTIONS = (
+    "SELECT a.pid, a.usename, a.datname, coalesce(host(a.client_addr), 'its own socket'),"
+    " extract(epoch FROM clock_timestamp() - a.xact_start)::int,"
+    " (SELECT count(*) FROM pg_stat_activity b WHERE a.pid = ANY (pg_blocking_pids(b.pid)))"
+    " FROM pg_stat_activity a WHERE a.state LIKE 'idle in transaction%%' AND a.xact_start IS NOT NULL"
+    " ORDER BY a.xact_start LIMIT 5"
+)
+
+
+@dataclass(frozen=True)
+class Login:
+    """How one service logs in to the database, and where that is written."""
+
+    service: str
+    source: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+
+
+def look_at_database(scene: Scene) -> Report:
+    """Whether each application comes into its database, and what keeps sessions waiting there."""
+    service = scene.options.database_service
+    look = scene.running(service)
+    if look is None:
+        return Report(unknown=[f'service "{service}" does not run: nothing can be asked'])
+    if not look.container.addresses:
+        return Report(unknown=[f"{look.name} has no address that this host can reach"])
+    report = Report()
+    logins = [each for each in logins_of(scene) if scene.service_of(each.host) == service]
+    refusals = [(login, _refusal(look, login)) for login in logins]
+    welcome = {login.user for login, told in refusals if told is None}
+    report.causes += _from_refusals(scene, look, [(login, told) for login, told in refusals if told], welcome)
+    try:
+        server = find_server(
+            scene.required_stack, look.container, scene.options.database_user, scene.options.database_password
+        )
+        with Session(server, "postgres") as session:
+            seen, causes = _inside(scene, look, server, session)
+            report.seen = f"{len(logins)} logins work as the applications have them; {seen}"
+            report.causes += causes
+    except MaxopsError as error:
+        own = Login(service, "the stack", service, 0, "", "", "postgres")
+        known = {each.cause for each in report.causes}
+        report.causes += [
+            each for each in _from_refusals(scene, look, [(own, error)], welcome) if each.cause not in known
+        ]
+    return report
+
+
+# -- logins -------------------------------------------------------------------------------------------------------
+
+
+def logins_of(scene: Scene) -> list[Login]:
+    """How the applications log in, as their environments and configuration files say."""
+    found = []
+    for look in scene.looks:
+        if look.service != scene.options.database_service:
+            found += list(dict.fromkeys(_logins(look)))
+    return found
+
+
+def _logins(look: Look) -> Iterator[Login]:
+    environment = look.container.environment
+    for name, value in environment.items():
+        match = _POSTGRES_URL.search(value)
+        if match:
+            with suppress(ValueError):
+                parts = urlsplit(match.group(0))
+                database = unquote(parts.path.lstrip("/"))
+                user, password = unquote(parts.username or ""), unquote(parts.password or "")
+                if parts.hostname and user:
+                    yield Login(look.service, name, parts.hostname, parts.port or 5432, user, password, database)
+    if environment.get("PGHOST") and environment.get("PGPASSWORD"):
+        user = environment.get("PGUSER", "postgres")
+        database = environment.get("PGDATABASE", "postgres")
+        port = int(environment.get("PGPORT") or 5432)
+        yield Login(look.service, "PGPASSWORD", environment["PGHOST"], port, user, environment["PGPASSWORD"], database)
+    prefix = "GITEA__database__"
+    section = {name[len(prefix) :]: value for name, value in environment.items() if name.startswith(prefix)}
+    yield from _login_of_section(look, f"{prefix}PASSWD", section)
+    with suppress(OSError, configparser.Error, KeyError):
+        yield from _login_of_section(look, app_ini_path(look), dict(read_ini(app_ini_on_host(look))["database"]))
+
+
+def _login_of_section(look: Look, source: str, section: dict[str, str]) -> Iterator[Login]:
+    if section.get("DB_TYPE", "postgres") != "postgres" or not section.get("HOST") or not section.get("PASSWD"):
+        return
+    host, _colon, port = section["HOST"].partition(":")
+    number = int(port) if port.isdigit() else 5432
+    yield Login(look.service, source, host, number, section.get("USER", ""), section["PASSWD"], section.get("NAME", ""))
+
+
+def app_ini_path(look: Look) -> str:
+    """Where Gitea keeps its configuration, in its container."""
+    return look.container.environment.get("GITEA_APP_INI") or "/data/gitea/conf/app.ini"
+
+
+def app_ini_on_host(look: Look) -> str:
+    """Where Gitea's configuration is on this host."""
+    return path_on_host(look, app_ini_path(look))
+
+
+def read_ini(path: str) -> configparser.ConfigParser:
+    """Gitea's configuration, in which names keep their letters. Raises OSError or configparser.Error."""
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        parser.read_string("[ ]\n" + stream.read())
+    for section in parser.sections():
+        for key, value in parser[section].items():
+            if len(value) > 1 and value[0] == value[-1] == "`":
+                parser[section][key] = value[1:-1]
+    return parser
+
+
+def _refusal(look: Look, login: Login) -> MaxopsError | None:
+    """Why the database does not let a login in; None when it does."""
+    server = Server(
+        host=look.container.addresses[0],
+        port=login.port,
+        user=login.user,
+        password=login.password,
+        container=look.name,
+        password_source=f"{login.source} of {login.service}",
+    )
+    try:
+        server.connect(login.database or login.user).close()
+    except MaxopsError as error:
+        return error
+    return None
+
+
+def _from_refusals(
+    scene: Scene, look: Look, refusals: list[tuple[Login, MaxopsError]], welcome: set[str]
+) -> list[Cause]:
+    """One cause for each thing that the logins fail for; ``welcome`` are users whom others come in as."""
+    causes: dict[tuple[str, str], Cause] = {}
+    for login, error in refusals:
+        cause = _from_refusal(scene, look, login, error)
+        if cause.cause == "database_password" and login.user in welcome:
+            # To give the server another password would keep the others out.
+            told = f"others come in as {login.user}: {login.service} has a password of its own, from .env or its file"
+            remedy = scene.compose(f"up --detach --force-recreate --no-deps {login.service}")
+            cause = replace(cause, remedy=remedy, evidence=(cause.evidence[0], told))
+        same = causes.get((cause.cause, cause.subject))
+        causes[cause.cause, cause.subject] = _joined(look, same, cause) if same else cause
+    return list(causes.values())
+
+
+def _joined(look: Look, same: Cause, cause: Cause) -> Cause:
+    """Two logins that fail for one thing."""
+    services = tuple(dict.fromkeys((*same.services, *cause.services)))
+    if cause.cause != "database_password":
+        return replace(same, evidence=tuple(dict.fromkeys((*same.evidence, *cause.evidence))), services=services)
+    # What each login met stands first, what to do about all of them last.
+    evidence = tuple(dict.fromkeys((*same.evidence[:-1], *cause.evidence[:-1], same.evidence[-1])))
+    has = "has" if len(services) == 1 else "have"
+    seen = f"{look.name} refuses the password that {' and '.join(services)} {has}"
+    return replace(same, seen=seen, evidence=evidence, services=services)
+
+
+def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) -> Cause:
+    said = str(error.__cause__ or error)
+    told = f"{login.service} ({login.source}): {scene.mask(' '.join(said.split()))[-300:]}"
+    psql = f"docker exec -it {look.name} psql{_as_superuser(look)} -d postgres"
+    user = login.user or look.container.environment.get("POSTGRES_USER", "postgres")
+    database = login.database or login.user
+    if "password authentication failed" in said or "no password supplied" in said or f'role "{user}" does not' in said:
+        return Cause(
+            "database_password",
+            f"database user {user}",
+            CERTAIN,
+            f"{look.name} refuses the password that {login.service} has",
+            f"{psql} -c '\\password {user}'",
+            (told, "type the password that .env has: the server keeps the one of its first start"),
+            (login.service,),
+        )
+    if re.search(r'database "[^"]*" does not exist', said):
+        return Cause(
+            "database_missing",
+            f"database {database}",
+            CERTAIN,
+            f"{look.name} has no database {database}, and {login.service} needs it",
+            f"ansible-playbook maxops.ops.restore -e restore_databases={database}",
+            (told,),
+            (login.service,),
+        )
+    if "too many clients" in said or "remaining connection slots" in said:
+        return _connections(scene, look, "it has no free connection left", (told,), CERTAIN)
+    return Cause(
+        "connection_failed",
+        f"{look.service} on this host",
+        LIKELY,
+        f"{look.name} cannot be asked at {look.container.addresses[0]}:{login.port or 5432}",
+        f"docker logs --tail=50 {look.name}",
+        (told,),
+        (login.service,),
+    )
+
+
+def _as_superuser(look: Look) -> str:
+    user = look.container.environment.get("POSTGRES_USER")
+    return f" -U {user}" if user else ""
+
+
+# -- inside the server --------------------------------------------------------------------------------------------
+
+
+def _inside(scene: Scene, look: Look, server: Server, session: Session) -> tuple[str, list[Cause]]:
+    causes = []
+    [(most, used)] = session.run("count the sessions of", _CONNECTIONS)
+    # Ours is one of them, and gone in a moment.
+    ratio = (used - 1) / most
+    seen = f"{used - 1} of {most} connections are used"
+    if ratio >= scene.options.connections_ratio:
+        holders = session.run("list the sessions of", _HOLDERS)
+        told = tuple(f"{_who(scene, row[0])} (user {row[1]}): {row[2]}, {row[3]} of them idle" for row in holders)
+        causes.append(_connections(scene, look, seen, told, LIKELY if used < most else CERTAIN))
+    for row in session.run("list the transactions of", _IDLE_TRANSACTIONS):
+        causes += _idle_transaction(scene, look, *row)
+    return f"{seen} (user {server.user})", causes
+
+
+def _connections(scene: Scene, look: Look, seen: str, evidence: tuple[str, ...], likelihood: str) -> Cause:
+    remedy = f'docker exec {look.name} psql{_as_superuser(look)} -d postgres -c "{_END_IDLE}"'
+    advice = "then mend who holds them, or raise max_connections (stack_postgres_settings of the role stack)"
+    services = tuple(need.service for need in scene.needs if scene.service_of(need.host) == look.service)
+    return Cause(
+        "database_connections", look.service, likelihood, seen, remedy, (*evidence, advice), (look.service, *services)
+    )
+
+
+def _idle_transaction(
+    scene: Scene, look: Look, pid: int, user: str, database: str, address: str, seconds: int, blocked: int
+) -> list[Cause]:
+    if seconds < scene.options.idle_transaction_seconds and not blocked:
+        return []
+    waiting = f", and {blocked} session{'s wait' if blocked != 1 else ' waits'} for it" if blocked else ""
+    likelihood = (LIKELY if seconds < scene.options.idle_transaction_seconds else CERTAIN) if blocked else LIKELY
+    return [
+        Cause(
+            "database_idle_transaction",
+            f"session {pid} in {database}",
+            likelihood,
+            f"a transaction does nothing and stays open since {seconds} s{waiting}",
+            f"docker exec {look.name} psql{_as_superuser(look)} -d postgres -c 'SELECT pg_terminate_backend({pid})'",
+            (f"user {user}, from {_who(scene, address)}; it keeps VACUUM from its work, and holds its locks",),
+            (look.service,),
+        )
+    ]
+
+
+def _who(scene: Scene, address: str) -> str:
+    names = [look.name for look in scene.looks if address in look.container.addresses]
+    return names[0] if names else address

@@ -1,0 +1,256 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Health of PostgreSQL: who gets in, what is left, what blocks or grows. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    PSYCOPG2_IMPORT_ERROR,
+    Server,
+    Session,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
+    CRITICAL,
+    OK,
+    UNKNOWN,
+    Finding,
+    from_error,
+    judged,
+)
+
+from ..view import APPLICATIONS, View
+
+CHECK = "postgresql"
+
+# All in one: each question of its own would cost a way there and back.
+_SERVER = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+       (SELECT max(age(datfrozenxid)) FROM pg_database),
+       pg_is_in_recovery()
+"""
+_OLDEST = """
+(SELECT 'transaction', extract(epoch FROM clock_timestamp() - xact_start)::float, pid, usename, datname,
+        application_name, state
+ FROM pg_stat_activity WHERE xact_start IS NOT NULL AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+ ORDER BY xact_start LIMIT 1)
+UNION ALL
+(SELECT 'idle', extract(epoch FROM clock_timestamp() - state_change)::float, pid, usename, datname,
+        application_name, state
+ FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%' ORDER BY state_change LIMIT 1)
+"""
+_SIZES = "SELECT datname, pg_database_size(oid) FROM pg_database WHERE datallowconn AND NOT datistemplate"
+_DEAD = """
+SELECT relname, n_live_tup, n_dead_tup FROM pg_stat_user_tables WHERE n_dead_tup >= %s
+ORDER BY n_dead_tup::float / (n_live_tup + n_dead_tup) DESC LIMIT 1
+"""
+WRAPAROUND = 2**31
+
+
+@dataclass(frozen=True)
+class Login:
+    """How an application gets into its database, from its own settings."""
+
+    service: str
+    host: str
+    database: str
+    user: str
+    password: str = field(repr=False)
+
+
+def check_postgresql(view: View) -> Iterator[Finding]:
+    """The server as each application uses it, and as its administrator sees it."""
+    if PSYCOPG2_IMPORT_ERROR:
+        said = "the Python package psycopg2 is not installed on this host"
+        yield Finding(CHECK, "driver", UNKNOWN, said, remedy="the role maxops.ops.host installs it")
+        return
+    stack = view.stack()
+    found = stack.of_service(view.options.database_service)
+    if not found:
+        said = f'the stack has no service "{view.options.database_service}"'
+        yield Finding(CHECK, "server", UNKNOWN, said, remedy="name the right one in database_service")
+        return
+    container = found[0]
+    if not container.running:
+        said = f"nobody answers: its container is {container.state}"
+        yield Finding(CHECK, "server", CRITICAL, said, "an answer", container.name, f"docker start {container.name}")
+        return
+    yield from view.all_of(
+        [
+            partial(_as_administrator, view, container),
+            *(partial(_as_application, view, container, login) for login in logins(view)),
+        ]
+    )
+
+
+# -- as the applications ----------------------------------------------------------------------------------------------
+
+
+def logins(view: View) -> list[Login]:
+    """What the running applications use to get into databases, as far as their environments tell."""
+    found = []
+    for service in APPLICATIONS:
+        for container in view.stack().of_service(service)[:1]:
+            login = login_of(service, container.environment)
+            if login:
+                found.append(login)
+    return found
+
+
+def login_of(service: str, environment: dict[str, str]) -> Login | None:
+    """The login in an environment, as Rails (DATABASE_URL) and Gitea (GITEA__database__…) write it."""
+    url = environment.get("DATABASE_URL") or environment.get("OPENPROJECT_DATABASE_URL") or ""
+    if url.startswith(("postgres://", "postgresql://")):
+        try:
+            parts = urlsplit(url)
+            names = (parts.hostname or "", parts.path.lstrip("/"), parts.username or "", parts.password or "")
+        except ValueError:
+            return None
+        return Login(service, *(unquote(each) for each in names))
+    prefix = "GITEA__database__"
+    if environment.get(f"{prefix}DB_TYPE") == "postgres":
+        host, name, user, password = (environment.get(prefix + key, "") for key in ("HOST", "NAME", "USER", "PASSWD"))
+        return Login(service, host.partition(":")[0], name, user, password)
+    return None
+
+
+def _as_application(view: View, container: Container, login: Login) -> Iterator[Finding]:
+    subject = f"{login.service} to its database"
+    names = {container.service, container.name, *container.addresses}
+    if login.host not in names and login.host not in _aliases(view, container):
+        said = f'it uses a server that is not of this stack ("{login.host}"), and is not looked at here'
+        yield Finding(CHECK, subject, OK, said)
+        return
+    if not login.password:
+        yield Finding(CHECK, subject, UNKNOWN, "its environment tells no password to try", remedy="see its log")
+        return
+    source = f"the environment of service {login.service}"
+    server = Server(container.addresses[0], _port(container), login.user, login.password, container.name, source)
+    try:
+        with Session(server, login.database, seconds=view.left) as session:
+            yield Finding(CHECK, subject, OK, f'"{login.user}" gets into "{login.database}"', "gets in")
+            minimum = view.limit(CHECK, "dead_rows_minimum")
+            dead = session.run("read the statistics of", _DEAD, [minimum])
+    except MaxopsError as error:
+        yield from_error(CHECK, subject, CRITICAL, error, "gets in", source)
+        return
+    yield _dead_rows(view, login.database, dead)
+
+
+def _aliases(view: View, container: Container) -> set[str]:
+    sight = next(each for each in view.stack().sights if each.container.id == container.id)
+    networks = (sight.data.get("NetworkSettings") or {}).get("Networks") or {}
+    return {alias for each in networks.values() for alias in each.get("Aliases") or ()}
+
+
+def _port(container: Container) -> int:
+    return int(container.environment.get("PGPORT") or 5432)
+
+
+def _dead_rows(view: View, database: str, rows: list[tuple[Any, ...]]) -> Finding:
+    subject = f"dead rows in {database}"
+    warning, critical = view.limit(CHECK, "dead_rows_warning"), view.limit(CHECK, "dead_rows_critical")
+    limit = f"{warning:g} % of a table"
+    if not rows:
+        return Finding(CHECK, subject, OK, "no table has many", limit)
+    table, live, dead = rows[0]
+    share = dead / (live + dead) * 100
+    view.measure("postgresql_dead_rows_ratio", round(share / 100, 6), database=database)
+    state = judged(share, warning, critical)
+    seen = f"{share:.0f} % of table {table} ({dead:,} rows)"
+    remedy = "ansible-playbook maxops.ops.optimize; see what keeps autovacuum from it (a long transaction?)"
+    return Finding(CHECK, subject, state, seen, limit, "pg_stat_user_tables", remedy if state != OK else "")
+
+
+# -- as the administrator ---------------------------------------------------------------------------------------------
+
+
+def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
+    options = view.options
+    try:
+        server = find_server(view.stack(), container, options.database_user, options.database_password)
+    except MaxopsError as error:
+        yield from_error(CHECK, "administrator", UNKNOWN, error, "gets in", container.name)
+        return
+    try:
+        with Session(server, "postgres", seconds=view.left) as session:
+            [(connections, most, age, recovering)] = session.run("look at", _SERVER)
+            oldest = session.run("look at the transactions of", _OLDEST)
+            sizes = session.run("measure", _SIZES)
+            version = session.version
+    except MaxopsError as error:
+        yield _away(error, container)
+        return
+    yield Finding(
+        CHECK, "server", OK, f"PostgreSQL {version} answers{' (a standby)' if recovering else ''}", "an answer"
+    )
+    yield _connections(view, connections, most)
+    by_kind = {row[0]: row[1:] for row in oldest}
+    yield _oldest(view, "transaction", "longest transaction", by_kind.get("transaction"))
+    yield _oldest(view, "idle_transaction", "oldest idle in transaction", by_kind.get("idle"))
+    yield _wraparound(view, age or 0)
+    for database, size in sizes:
+        yield _size(view, database, size)
+
+
+def _away(error: MaxopsError, container: Container) -> Finding:
+    if "no free connection" in str(error):
+        return from_error(CHECK, "connections", CRITICAL, error, "a free connection", container.name)
+    if "refused the password" in str(error) or "knows no user" in str(error):
+        return from_error(CHECK, "administrator", CRITICAL, error, "gets in", container.name)
+    return from_error(CHECK, "server", CRITICAL, error, "an answer", container.name)
+
+
+def _connections(view: View, connections: int, most: int) -> Finding:
+    share = connections / most * 100 if most else 0.0
+    view.measure("postgresql_connections_used_ratio", round(share / 100, 6))
+    view.measure("postgresql_connections", connections)
+    state = judged(share, view.limit(CHECK, "connections_warning"), view.limit(CHECK, "connections_critical"))
+    seen = f"{connections} of {most} connections used ({share:.0f} %)"
+    remedy = "see who holds them (optimize.yml lists sessions), end idle ones, or raise max_connections"
+    limit = f"{view.limit(CHECK, 'connections_warning'):g} %"
+    return Finding(CHECK, "connections", state, seen, limit, "pg_stat_activity", remedy if state != OK else "")
+
+
+def _oldest(view: View, kind: str, subject: str, row: tuple[Any, ...] | None) -> Finding:
+    warning, critical = view.limit(CHECK, f"{kind}_warning"), view.limit(CHECK, f"{kind}_critical")
+    limit = f"{warning:g} min"
+    seconds = max(0.0, row[0] or 0.0) if row else 0.0
+    view.measure(f"postgresql_{kind}_seconds", round(seconds, 3))
+    if row is None:
+        return Finding(CHECK, subject, OK, "there is none", limit)
+    _seconds, pid, user, database, application, state_of = row
+    state = judged(seconds / 60, warning, critical)
+    seen = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+    evidence = f"process {pid} of {user} in {database}, {application or 'no name'}, {state_of}"
+    remedy = f"it keeps VACUUM from its work; end it if nobody waits for it: pg_terminate_backend({pid})"
+    return Finding(CHECK, subject, state, seen, limit, evidence, remedy if state != OK else "")
+
+
+def _wraparound(view: View, age: int) -> Finding:
+    share = age / WRAPAROUND * 100
+    view.measure("postgresql_wraparound_ratio", round(age / WRAPAROUND, 6))
+    state = judged(share, view.limit(CHECK, "wraparound_warning"), view.limit(CHECK, "wraparound_critical"))
+    seen = f"{share:.0f} % of the transaction numbers used"
+    remedy = "find what keeps autovacuum from freezing (a long transaction, a prepared one, a slot), then VACUUM"
+    limit = f"{view.limit(CHECK, 'wraparound_warning'):g} %"
+    return Finding(CHECK, "wraparound", state, seen, limit, f"age {age:,}", remedy if state != OK else "")
+
+
+def _size(view: View, database: str, size: int) -> Finding:
+    view.measure("postgresql_database_bytes", size, database=database)
+    warning, critical = view.limit(CHECK, "size_warning"), view.limit(CHECK, "size_critical")
+    state = judged(size / 1e9, warning, critical)
+    remedy = "see which tables take it (optimize.yml)" if state != OK else ""
+    limit = f"{warning:g} GB" if warning else ""
+    return Finding(CHECK, f"size of {database}", state, f"{size / 1e6:,.1f} MB", limit, "pg_database_size", remedy)

@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a health check was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
+    DEFAULT_DOCKER_HOST,
+)
+
+from .thresholds import DEFAULTS, Thresholds
+
+
+@dataclass(frozen=True)
+class HealthOptions:
+    """What the operator asked for; everything has the documented default."""
+
+    project_name: str = "maxoperation"
+    docker_host: str = DEFAULT_DOCKER_HOST
+    repository: str = "/var/backups/maxops"
+    database_service: str = "postgres"
+    cache_service: str = "redis"
+    database_user: str | None = None
+    database_password: str | None = field(default=None, repr=False)
+    gateway_url: str | None = None
+    controller_time: float | None = None
+    state_dir: str = "/var/lib/maxops"
+    checks: tuple[str, ...] = tuple(DEFAULTS)
+    thresholds: Thresholds = field(default_factory=lambda: DEFAULTS)
+    timeout: float = 30.0
+    check_timeout: float = 10.0
+    keep_history: bool = True

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all checks of one run share: options, time, the stack as Docker tells it. Private to this collection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable, Generic, TypeVar
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
+    Container,
+    container_from,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
+
+from .options import HealthOptions
+
+Result = TypeVar("Result")
+
+APPLICATIONS = ("openproject", "gitea")
+"""The services that people come for."""
+GATEWAYS = ("nginx", "gateway", "proxy", "traefik", "caddy", "haproxy")
+"""Names of the service that people come through; the first that publishes a port is it."""
+
+FIRST_SHARE = 0.5
+"""How much of its time a check may spend on what only leads to its real question, such as where the gateway is."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One container, with what the daemon's inspection says of it beyond what other work needs."""
+
+    container: Container
+    data: dict[str, Any] = field(repr=False)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The inspection's ``State``."""
+        return dict(self.data["State"])
+
+
+class StackView:
+    """The containers of the stack, all inspected at one time."""
+
+    def __init__(self, inspected: Iterable[dict[str, Any]]) -> None:
+        self.sights = [Sight(container_from(data), data) for data in inspected]
+
+    @property
+    def working_dir(self) -> str | None:
+        """Folder of the Compose project on the host, from the labels that Compose left."""
+        label = "com.docker.compose.project.working_dir"
+        return next((each.container.labels[label] for each in self.sights if each.container.labels.get(label)), None)
+
+    def of_service(self, service: str) -> list[Container]:
+        """Containers of one service, the running ones first."""
+        found = [each.container for each in self.sights if each.container.service == service]
+        return sorted(found, key=lambda each: not each.running)
+
+
+class Shared(Generic[Result]):
+    """Something that several checks need and one thread finds out; what went wrong goes wrong for all."""
+
+    def __init__(self, work: Callable[[], Result], name: str) -> None:
+        self._work = work
+        self._name = name
+        self._done = threading.Event()
+        self._lock = threading.Lock()
+        self._begun = False
+        self._result: Result | None = None
+        self._error: BaseException | None = None
+
+    def begin(self) -> None:
+        """Start to find out, unless that is under way."""
+        with self._lock:
+            if not self._begun:
+                self._begun = True
+                threading.Thread(target=self._run, daemon=True, name=self._name).start()
+
+    def get(self, seconds: float) -> Result:
+        """What was found, waiting for it no longer than told."""
+        self.begin()
+        if not self._done.wait(seconds):
+            raise MaxopsError(f"{self._name} could not be found out within {seconds:.3g} s")
+        if self._error:
+            raise self._error
+        result: Any = self._result
+        return result  # type: ignore[no-any-return]
+
+    def _run(self) -> None:
+        try:
+            self._result = self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again in each thread that asks
+            self._error = error
+        finally:
+            self._done.set()
+
+
+def _listed(work: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    return list(work())
+
+
+class View:
+    """What a check may use. Safe for all of them at once."""
+
+    def __init__(self, options: HealthOptions, now: float) -> None:
+        self.options = options
+        self.now = now
+        self.measures: list[dict[str, Any]] = []
+        self.kept: dict[str, Any] = {}
+        """What the next run will want to know; health_history.py writes it."""
+        self._until = time.monotonic() + min(options.timeout, options.check_timeout)
+        self.engine = Engine(options.docker_host, self.left * FIRST_SHARE)
+        self._lock = threading.Lock()
+        self._shared: dict[str, Shared[Any]] = {}
+
+    @property
+    def left(self) -> float:
+        """Seconds that a check still has; a little less, so that it can say what did not answer."""
+        return max(0.05, self._until - time.monotonic() - 0.25)
+
+    @property
+    def patience(self) -> float:
+        """A little longer than work that others wait for may take, so that its own words come first."""
+        return max(0.05, self._until - time.monotonic() - 0.1)
+
+    def stack(self) -> StackView:
+        """The stack's containers. Raises MaxopsError where Docker cannot be asked."""
+        return self.shared("the stack's containers", self._inspect)
+
+    def shared(self, name: str, work: Callable[[], Result]) -> Result:
+        """What some work found out that several checks need; the first that asks has it done."""
+        with self._lock:
+            one = self._shared.setdefault(name, Shared(work, name))
+        result: Result = one.get(self.patience)
+        return result
+
+    def limit(self, check: str, name: str) -> float:
+        """A threshold."""
+        return self.options.thresholds[check][name]
+
+    def measure(self, name: str, value: float, **labels: str) -> None:
+        """Keep a number for metrics, in base units."""
+        self.measures.append({"name": name, "labels": labels, "value": value})
+
+    def _inspect(self) -> StackView:
+        return StackView(self.engine.containers(self.options.project_name))
+
+    def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
+        """The findings of several pieces of work that are done at the same time, in their order."""
+        started = [Shared(partial(_listed, work), "this") for work in works]
+        for each in started:
+            each.begin()
+        failures: list[MaxopsError] = []
+        for each in started:
+            try:
+                yield from each.get(self.patience)
+            except MaxopsError as error:  # noqa: PERF203 - one that failed must not hide what the others found
+                failures.append(error)
+        if failures:
+            raise failures[0]

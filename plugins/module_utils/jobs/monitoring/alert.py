@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Telling people what changed on a host: once, all in one message, and not lost when a channel is away.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.channels import Channel, deliver
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import knock
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+
+from .plan import RECOVERED, Event, Rules, Watch, plan, rank
+from .state import AlertState, Queue, read_state, turn, write_state
+from .text import body_of, title_of
+
+
+@dataclass(frozen=True)
+class AlertOptions:
+    """What the operator asked for; ``urls`` and ``ping_url`` are secrets."""
+
+    name: str
+    state_file: str
+    rules: Rules
+    urls: Sequence[str] = field(default=(), repr=False)
+    ping_url: str | None = field(default=None, repr=False)
+    timeout: float = 20
+    check_mode: bool = False
+
+
+def alert(health: Mapping[str, Any], options: AlertOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
+    """Compare a health check with what was told before, and tell every channel what changed.
+
+    ``problems`` in the result are what went wrong meanwhile; each of them is for a person to mend.
+    """
+    now = now or utc_now()
+    channels = [Channel(number, url) for number, url in enumerate(dict.fromkeys(options.urls), 1)]
+    problems: list[str] = []
+    if not options.check_mode:
+        _make_folder(options.state_file, problems)
+    with turn(options.state_file, seconds=options.timeout + 10):
+        state = _state(options.state_file, problems)
+        events = _look(state, health, options, now, problems)
+        _line_up(state, channels, events)
+        if options.check_mode:
+            deliveries = [
+                _told(options.name, channel, "would be sent", state) for channel in channels if _waiting(state, channel)
+            ]
+        else:
+            deliveries = _send(state, channels, options, problems)
+            _keep(state, options.state_file, problems)
+    pinged = False
+    if options.ping_url and not options.check_mode and not problems:
+        pinged = _ping(options.ping_url, options.timeout, problems)
+    return {
+        "events": [asdict(event) for event in events],
+        "deliveries": deliveries,
+        "waiting": sum(len(queue.events) for queue in state.queues.values()) if not options.check_mode else 0,
+        "unwell": [
+            {"check": watch["check"], "subject": watch["subject"], "state": watch["state"], "since": watch["since"]}
+            for watch in state.watches
+            if watch["state"] != "ok"
+        ],
+        "pinged": pinged,
+        "problems": problems,
+    }
+
+
+def _make_folder(path: str, problems: list[str]) -> None:
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    except OSError as error:
+        problems.append(f"the folder of {path} cannot be made: {error.strerror}")
+
+
+def _state(path: str, problems: list[str]) -> AlertState:
+    try:
+        return read_state(path)
+    except MaxopsError as error:
+        problems.append(f"{error}; it is begun anew, so what is bad is told once more")
+    except OSError as error:
+        problems.append(f"the state of the alerts in {path} cannot be read: {error.strerror}")
+    # Better told twice than not at all.
+    return AlertState()
+
+
+def _look(
+    state: AlertState, health: Mapping[str, Any], options: AlertOptions, now: datetime.datetime, problems: list[str]
+) -> list[Event]:
+    """Bring the state up to date and give what is to be told."""
+    try:
+        before = [Watch(**watch) for watch in state.watches]
+        watches, events = plan(before, health, options.rules, now)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MaxopsError(
+            f"health, or the state in {options.state_file}, is not of this version ({error!r}); give the variable that "
+            "maxops.ops.health_check was registered in, and remove the state file if that does not help"
+        ) from error
+    state.watches = [watch.to_dict() for watch in watches]
+    for check, result in (health.get("checks") or {}).items():
+        state.checks[check] = {"state": str(result["state"]), "at": timestamp(now)}
+    if options.check_mode:
+        return events
+    written = len(problems)
+    _keep(state, options.state_file, problems)
+    if len(problems) > written:
+        # Runs can't be counted where nothing can be kept, and a full disk is what people have to be told of.
+        at_once = Rules(options.rules.level, after=1, recover_after=1, repeat_after=options.rules.repeat_after)
+        watches, events = plan(before, health, at_once, now)
+        state.watches = [watch.to_dict() for watch in watches]
+    return events
+
+
+def _line_up(state: AlertState, channels: Sequence[Channel], events: Sequence[Event]) -> None:
+    """Put the events at the end of each channel's queue; a channel that is no longer wanted loses its own."""
+    wanted = {channel.key for channel in channels}
+    state.queues = {key: queue for key, queue in state.queues.items() if key in wanted}
+    for channel in channels:
+        state.queues.setdefault(channel.key, Queue()).add([asdict(event) for event in events])
+
+
+def _waiting(state: AlertState, channel: Channel) -> list[Event]:
+    return [Event(**event) for event in state.queues[channel.key].events]
+
+
+def _send(
+    state: AlertState, channels: Sequence[Channel], options: AlertOptions, problems: list[str]
+) -> list[dict[str, Any]]:
+    """One message to each channel that has not been told all; what does not arrive stays in its queue."""
+    messages = []
+    for channel in channels:
+        events = _waiting(state, channel)
+        if events:
+            body = body_of(options.name, events, state.queues[channel.key].dropped)
+            messages.append((channel, title_of(options.name, events), body, _kind(events)))
+    deliveries = []
+    if messages:
+        # Before, too: whoever is killed while sending must not forget what it wanted to say.
+        _keep(state, options.state_file, [])
+    for (channel, *_words), reason in zip(messages, deliver(messages, options.timeout) if messages else []):
+        deliveries.append(_told(options.name, channel, reason or "delivered", state))
+        if reason:
+            kept = len(state.queues[channel.key].events)
+            problems.append(
+                f"{channel.name} could not be told: {reason}; {kept} change{'' if kept == 1 else 's'} kept for the "
+                "next run"
+            )
+        else:
+            state.queues[channel.key] = Queue()
+    return deliveries
+
+
+def _told(host: str, channel: Channel, outcome: str, state: AlertState) -> dict[str, Any]:
+    events = _waiting(state, channel)
+    return {"channel": channel.name, "outcome": outcome, "changes": len(events), "title": title_of(host, events)}
+
+
+def _kind(events: Sequence[Event]) -> str:
+    if all(event.kind == RECOVERED for event in events):
+        return "success"
+    worst = max(rank(event.state) for event in events if event.kind != RECOVERED)
+    return "failure" if worst > rank("warning") else "warning"
+
+
+def _keep(state: AlertState, path: str, problems: list[str]) -> None:
+    try:
+        write_state(path, state)
+    except OSError as error:
+        sentence = f"the state of the alerts cannot be kept in {path}: {error.strerror}; until that is mended every "
+        sentence += "run tells of everything again"
+        if sentence not in problems:
+            problems.append(sentence)
+
+
+def _ping(url: str, timeout: float, problems: list[str]) -> bool:
+    """Tell the dead man's switch that a whole run went well."""
+    try:
+        knock(url, timeout)
+    except MaxopsError as error:
+        problems.append(f"ping_url: {error}")
+        return False
+    return True

@@ -1,0 +1,341 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restoring a stack: loaded beside what lives, checked, swapped in, and put back if anything fails.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.checksum import check_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import worst_in_words
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import check_file
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.swap.guard import guarded
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import LOADING, DatabaseSwap, Journals, VolumeSwap
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover_locked
+from ansible_collections.maxops.ops.plugins.module_utils.swap.swap import Swap, Watcher, helper_key
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volumes_
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_load import (
+    Target,
+    load_file,
+    load_set_database,
+    target_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import password_file
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import create_missing_roles
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_pack import MAX_REMARKS
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract, put_on_disk
+
+from .options import RestoreOptions
+from .plan import LoadDatabase, RestorePlan, affected, check_version, make_plan
+from .volumes import LoadVolume
+
+
+def preview(options: RestoreOptions) -> dict[str, Any]:
+    """What :func:`restore` would do now, as its result would tell it; changes nothing."""
+    journals = Journals(options.project_name)
+    interrupted = journals.current()
+    if interrupted:
+        raise MaxopsError(
+            f"{interrupted.describe()} was interrupted and is put right first by the next run, so nothing can be told "
+            "about this one yet; run it without check mode, or run a backup, which puts it right too"
+        )
+    plan = make_plan(options, journals)
+    with _held(plan, options), Progress(options.progress_file, "restore") as progress:
+        remarks = _verify(plan, options, Cancellation(), progress)
+    return {**_facts(plan), "changed": True, "parts": _parts(plan, {}), "warnings": plan.remarks + remarks}
+
+
+def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dict[str, Any]:
+    """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
+    purpose, subject = f"restore of {options.project_name}", f'stack "{options.project_name}"'
+    journals = Journals(options.project_name)
+    with guarded(options), exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
+        recovered = recover_locked(options, journals, watch)
+        plan = make_plan(options, journals)
+        plan.stack.remove_helpers(helper_key(options.project_name))
+        with _held(plan, options), Progress(options.progress_file, purpose) as progress:
+            result = _Work(options, plan, journals, watch, progress).run()
+        result["recovered"] = recovered
+        result["expired"], remarks = expire_previous(options, journals)
+        result["warnings"] += remarks
+    return result
+
+
+@contextmanager
+def _held(plan: RestorePlan, options: RestoreOptions) -> Iterator[None]:
+    kept = plan.source.kept if plan.source else None
+    with Repository(options.repository).holding(kept.set_id) if kept else nullcontext():
+        yield
+
+
+def _verify(plan: RestorePlan, options: RestoreOptions, cancellation: Cancellation, progress: Progress) -> list[str]:
+    """Refuse damaged data, unless a set is forced by its name; gives remarks on what was forced."""
+    source = plan.source
+    if source is None:
+        return []
+    if source.file:
+        check_file(source, cancellation)
+        check_version(plan)
+        return []
+    set_id = source.label if source.kept is None else source.kept.set_id
+    meter = progress.part(f"checksums of set {set_id}")
+    findings = check_set(source.layout.path, options.jobs, cancellation, meter, source.needs)
+    if findings.passed:
+        return []
+    told = worst_in_words(findings.all())
+    if options.force != set_id:
+        raise MaxopsError(
+            f"set {set_id} is damaged, nothing was touched: {told} To restore it all the same: force={set_id}"
+        )
+    return [f"restored by force although the set is damaged: {told}"]
+
+
+class _Work:
+    """One restore under way."""
+
+    def __init__(
+        self, options: RestoreOptions, plan: RestorePlan, journals: Journals, watch: Watcher, progress: Progress
+    ) -> None:
+        self.options = options
+        self.plan = plan
+        self.journals = journals
+        self.watch = watch
+        self.progress = progress
+        self.cancellation = Cancellation()
+        # One more than asked for: the largest database takes all, and its last index leaves processors idle.
+        self.slots = Slots(options.jobs + 1)
+        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch)
+        self.remarks = list(plan.remarks)
+        self.loaded: dict[str, dict[str, Any]] = {}
+        self.steps: dict[str, float] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Everything from the check of the set to the record of what was replaced."""
+        started = time.monotonic()
+        with self._timed("verify"):
+            self.remarks += _verify(self.plan, self.options, self.cancellation, self.progress)
+        self.watch("write the journal")
+        self.journals.write(self.plan.journal)
+        try:
+            with self._timed("load"):
+                self._load()
+            self._swap_in()
+        except BaseException as error:
+            self._go_back(error)
+            raise
+        self.swap.close()
+        return {
+            **_facts(self.plan),
+            "changed": True,
+            "parts": _parts(self.plan, self.loaded),
+            "steps": self.steps,
+            "downtime": self.plan.journal.downtime,
+            "swap_seconds": round(self.swap.swap_seconds, 3),
+            "duration": round(time.monotonic() - started, 3),
+            "warnings": self.remarks,
+        }
+
+    def _go_back(self, error: BaseException) -> None:
+        """Put everything back; a failure that a person can mend says so."""
+        touched = self.plan.journal.phase != LOADING
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        with self._timed("back"):
+            try:
+                self.swap.back()
+            except (MaxopsError, OSError) as second:
+                raise MaxopsError(
+                    f"{told}. Not everything could be put back: {second}. Mend that, then run any restore or backup of "
+                    "this stack: it puts the rest back before it begins"
+                ) from error
+        if isinstance(error, (MaxopsError, OSError)):
+            now = (
+                "Everything was put back, the applications run on what they had before"
+                if touched
+                else ("Nothing that lives was touched, what had been loaded is removed")
+            )
+            raise MaxopsError(f"{told}. {now}") from error
+
+    # -- loading ------------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Load all parts side by side; the first failure stops all others and is the one that is raised."""
+        with password_file(self.plan.server) as passfile:
+            tasks = self._tasks(passfile)
+            with ThreadPoolExecutor(max_workers=max(1, len(tasks)), thread_name_prefix="part") as pool:
+                futures = [pool.submit(task) for task in tasks]
+                try:
+                    for future in as_completed(futures):
+                        future.result()
+                except BaseException as error:
+                    self.cancellation.cancel(f"stopped because of another failure: {error}")
+                    raise
+        self.watch("all is loaded")
+
+    def _tasks(self, passfile: str) -> list[Callable[[], None]]:
+        """The largest database first and with all workers, everything else one after another beside it.
+
+        Its last index is one worker's work, and what volumes leave for the disk is written meanwhile.
+        """
+        databases = self._database_tasks(self._target(passfile)) if self.plan.databases else []
+        volumes: list[Callable[[], None]] = []
+        for volume in self.plan.volumes:
+            meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
+            volumes.append(partial(self._load_volume, volume, meter))
+        return [*databases[:1], *volumes, *databases[1:]]
+
+    def _database_tasks(self, target: Target) -> list[Callable[[], None]]:
+        self._make_roles(target)
+        tasks: list[Callable[[], None]] = []
+        for load in sorted(self.plan.databases, key=lambda each: int(each.part["source_bytes"]), reverse=True):
+            size = int(load.part["source_bytes"])
+            meter = self.progress.part(f"database {load.part['name']}", size)
+            workers = 1 if tasks else programs.workers(size, self.options.jobs)
+            tasks.append(partial(self._load_database, load, workers, target, meter))
+        return tasks
+
+    def _target(self, passfile: str) -> Target:
+        container = self.plan.require_container()
+        key = helper_key(self.options.project_name)
+        server = self.plan.require_server()
+        return target_of(self.plan.stack, container.image_id, server, key, passfile, network_of=container.id)
+
+    def _make_roles(self, target: Target) -> None:
+        if self.plan.source and self.plan.source.kept:
+            with target.session(self.cancellation) as session:
+                self.plan.new_roles = create_missing_roles(session, self.plan.source.layout.globals)
+
+    def _load_database(self, load: LoadDatabase, workers: int, target: Target, meter: Part) -> None:
+        name, new = load.part["name"], load.swap.new
+        with self.slots.taking(workers):
+            self.cancellation.check()
+            self.watch(f"load database {name}")
+            meter.start()
+            source = self.plan.require_source()
+            if source.file:
+                properties = self._living_properties(load)
+                loaded = load_file(target, source.file, load.part, properties, new, self.cancellation, meter)
+            else:
+                loaded = load_set_database(target, source.layout, load.part, new, workers, self.cancellation, meter)
+                self._check_rows(name, loaded.pop("differences"))
+        self.loaded[new] = {**loaded, "duration": round(meter.finish(), 3)}
+        self.watch(f"database {name} loaded")
+
+    def _living_properties(self, load: LoadDatabase) -> dict[str, Any] | None:
+        """A dump of the old way knows nothing of these: they stay as they are."""
+        if load.swap.previous is None:
+            return None
+        with Snapshot(self.plan.require_server(), load.swap.name, self.cancellation) as snapshot:
+            return snapshot.properties()
+
+    def _check_rows(self, name: str, differences: list[dict[str, Any]]) -> None:
+        if not differences:
+            return
+        told = ", ".join(f"{each['table']}: {each['found']} instead of {each['expected']}" for each in differences[:5])
+        text = f'database "{name}" came back with other numbers of rows than the manifest has: {told}'
+        forced = self.plan.source and self.plan.source.kept and self.plan.source.kept.set_id == self.options.force
+        if not forced:
+            raise MaxopsError(f"{text}; take another set")
+        self.remarks.append(text)
+
+    def _load_volume(self, load: LoadVolume, meter: Part) -> None:
+        name, swap = load.part["name"], load.swap
+        with self.slots.taking(1):
+            self.cancellation.check()
+            self.watch(f"load volume {name}")
+            meter.start()
+            if swap.made:
+                volumes_.make_volume(self.plan.stack, swap.made)
+            os.mkdir(swap.new, mode=0o700)
+
+            def gauge(measure: Callable[[], int]) -> None:
+                meter.measure = measure
+
+            remarks = extract(name, load.archive, swap.new, self.cancellation, load.members, gauge)
+        put_on_disk(swap.new, self.cancellation)
+        self.remarks += [f"volume {name}: {line}" for line in remarks[:MAX_REMARKS]]
+        self.loaded[swap.new] = {"duration": round(meter.finish(), 3)}
+        self.watch(f"volume {name} loaded")
+
+    # -- the swap -----------------------------------------------------------------------------------------------
+
+    def _swap_in(self) -> None:
+        # Loading took its time: what runs now is what has to stop.
+        self.plan.stack.refresh()
+        self.plan.affected = affected(self.plan, self.options)
+        began = time.monotonic()
+        with self._timed("stop"):
+            self.swap.stop(self.plan.affected)
+        with self._timed("swap"):
+            self.swap.swap()
+        with self._timed("start"):
+            containers = self.swap.start()
+        with self._timed("health"):
+            services.wait_healthy(self.plan.stack, containers, self.options.health_timeout)
+        self.plan.journal.downtime = round(time.monotonic() - began, 3) if self.plan.affected else 0.0
+        self.watch("healthy")
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.steps[step] = round(time.monotonic() - started, 3)
+
+
+# -- the result -----------------------------------------------------------------------------------------------------
+
+
+def _facts(plan: RestorePlan) -> dict[str, Any]:
+    journal, kept = plan.journal, plan.source.kept if plan.source else None
+    return {
+        "source": journal.source,
+        "set_id": kept.set_id if kept else None,
+        "file": plan.source.file if plan.source else None,
+        "kept": journal.replaced,
+        "kept_until": journal.kept_until if journal.replaced else None,
+        "services": sorted({each.service for each in plan.affected}),
+        "expected_downtime": plan.expected_downtime,
+        "new_roles": plan.new_roles,
+        "space": [{"path": each.path, "need": each.need, "free": each.free} for each in plan.spaces],
+    }
+
+
+def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """One entry for each database and volume: its names in the source and here, and what it takes the place of."""
+    originals = {each.swap.new: each.part for each in plan.databases}
+    originals.update({each.swap.new: each.part for each in plan.volumes})
+    prefix = f"{plan.stack.project_name}_"
+
+    def part(kind: str, swap: DatabaseSwap | VolumeSwap) -> dict[str, Any]:
+        original = originals.get(swap.new, {})
+        return {
+            "kind": kind,
+            "name": original.get("name") or (swap.name[len(prefix) :] if swap.name.startswith(prefix) else swap.name),
+            "target": swap.name,
+            "source_bytes": original.get("source_bytes"),
+            "previous": swap.previous,
+            **loaded.get(swap.new, {}),
+        }
+
+    databases = [part("database", each) for each in plan.journal.databases]
+    return databases + [part("volume", each) for each in plan.journal.volumes]

@@ -1,0 +1,302 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a restore will replace by what, and what speaks against it: touches nothing. Private to this collection."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
+    NAME_LIMIT,
+    DatabaseSwap,
+    Journal,
+    Journals,
+    VolumeSwap,
+    new_name,
+    previous_name,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
+
+from .options import RestoreOptions, check_options, find_source
+from .secrets import secrets_that_differ
+from .volumes import LoadVolume, plan_volumes
+
+MARGIN = 64 * 1000 * 1000
+INDEX_ALLOWANCE = 1.1
+"""A database that is loaded anew is rarely larger than it was; sorting its indexes takes some more."""
+WAL_LIMIT = 1100 * 1000 * 1000
+"""What loading may leave in the server's log before a checkpoint takes it away (max_wal_size)."""
+
+
+@dataclass
+class LoadDatabase:
+    """A database to load: ``part`` tells owner, encoding, collate, ctype, source_bytes and, for a set, rows."""
+
+    part: dict[str, Any]
+    swap: DatabaseSwap
+
+
+@dataclass
+class Space:
+    """What one file system of the host has to take."""
+
+    path: str
+    need: int
+    free: int
+
+
+@dataclass
+class RestorePlan:
+    """All that a restore needs to know before it starts; ``affected`` are the containers that have to stop."""
+
+    journal: Journal
+    stack: Stack
+    source: Source | None = None
+    container: Container | None = None
+    server: Server | None = None
+    server_version: str | None = None
+    databases: list[LoadDatabase] = field(default_factory=list)
+    volumes: list[LoadVolume] = field(default_factory=list)
+    affected: list[Container] = field(default_factory=list)
+    spaces: list[Space] = field(default_factory=list)
+    new_roles: list[str] = field(default_factory=list)
+    expected_downtime: float | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    def require_server(self) -> Server:
+        """The server, for steps that only come where there are databases."""
+        if self.server is None:
+            raise MaxopsError("no database was planned, so there is no server")
+        return self.server
+
+    def require_container(self) -> Container:
+        """The server's container, found together with it."""
+        if self.container is None:
+            raise MaxopsError("no database was planned, so there is no database container")
+        return self.container
+
+    def require_source(self) -> Source:
+        """The set or file, for steps that only come where one is loaded."""
+        if self.source is None:
+            raise MaxopsError("nothing is loaded in this restore, so there is no source")
+        return self.source
+
+
+def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
+    """Find everything out. Raises MaxopsError on whatever would stop the restore later, but does not read the set."""
+    check_options(options)
+    restore_id = journals.free_id()
+    source = None if options.previous else find_source(options)
+    label = "what was replaced last" if source is None else source.label
+    kept_until = timestamp(utc_now() + datetime.timedelta(days=options.keep_previous))
+    journal = Journal(restore_id, options.project_name, label, disposable=source is not None, kept_until=kept_until)
+    plan = RestorePlan(journal, Stack.connect(options.project_name, options.docker_host), source)
+    if source is None:
+        _plan_previous(plan, options, journals)
+    else:
+        _connect(plan, options, bool(source.databases))
+        _plan_databases(plan, options, source)
+        plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
+        _check_targets(plan, options)
+        _check_space(plan, options)
+        plan.remarks += secrets_that_differ(source) if source.databases else []
+        journal.databases = [each.swap for each in plan.databases]
+        journal.volumes = [each.swap for each in plan.volumes]
+    users = _users(plan, options)
+    plan.affected = [each for each in users if services.is_up(each)]
+    plan.remarks += [
+        f"{each.name} uses what is restored, was {each.state} before and stays so: docker start {each.name} starts it"
+        for each in users
+        if each not in plan.affected
+    ]
+    measured = [record.downtime for record in journals.records() if record.downtime is not None]
+    plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
+    return plan
+
+
+def _connect(plan: RestorePlan, options: RestoreOptions, needed: bool) -> None:
+    if needed:
+        plan.container = plan.stack.require_running(options.database_service)
+        plan.server = find_server(plan.stack, plan.container, options.database_user, options.database_password)
+
+
+# -- databases ----------------------------------------------------------------------------------------------------
+
+
+def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: Source) -> None:
+    if not source.databases:
+        return
+    with Session(plan.require_server(), "postgres") as session:
+        plan.server_version = session.version
+        check_version(plan)
+        present = postgresql_admin.databases(session)
+        for part in source.databases:
+            name = options.into.get(part["name"], part["name"])
+            living = name if name in present else None
+            like = postgresql_admin.like(session, living, plan.require_server().user) if source.file else {}
+            swap = _database_swap(plan.journal.id, part["name"], name, present)
+            plan.databases.append(LoadDatabase({**like, **part}, swap))
+            _check_prepared(session, name)
+        if source.kept:
+            plan.new_roles = missing_roles(session, source.layout.globals)
+        _check_owners(plan, postgresql_admin.roles(session))
+
+
+def _database_swap(restore_id: str, original: str, name: str, present: Mapping[str, bool]) -> DatabaseSwap:
+    if name != original and name in present:
+        raise MaxopsError(f'database "{name}" exists already; give another name in into, or drop it first')
+    previous = previous_name(name, restore_id) if name in present else None
+    return DatabaseSwap(name, new_name(name, restore_id), previous)
+
+
+def check_version(plan: RestorePlan) -> None:
+    """Refuse what a newer PostgreSQL wrote, as far as its version is known."""
+    version = plan.source.version if plan.source else None
+    if version and plan.server_version and _major(version) > _major(plan.server_version):
+        raise MaxopsError(
+            f"{plan.require_source().label} was made with PostgreSQL {version}, "
+            f"container {plan.require_server().container} runs "
+            f"{plan.server_version}: an older server cannot read it; start the stack with the newer image first"
+        )
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])
+
+
+def _check_prepared(session: Session, name: str) -> None:
+    if postgresql_admin.prepared_transactions(session, name):
+        raise MaxopsError(
+            f'database "{name}" holds prepared transactions, so nobody can rename it; end those in pg_prepared_xacts '
+            "first, with COMMIT PREPARED or ROLLBACK PREPARED"
+        )
+
+
+def _check_owners(plan: RestorePlan, present: set[str]) -> None:
+    for each in plan.databases:
+        owner = each.part["owner"]
+        if owner not in present and owner not in plan.new_roles:
+            raise MaxopsError(
+                f'database "{each.part["name"]}" belongs to role "{owner}", which neither the server nor the set has; '
+                f'make it first (CREATE ROLE "{owner}")'
+            )
+
+
+# -- back to what was replaced --------------------------------------------------------------------------------------
+
+
+def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> None:
+    """Swap in what the newest record names, as far as all of it is still there."""
+    records = [record for record in journals.records() if record.replaced]
+    _connect(plan, options, any(record.databases for record in records))
+    with Session(plan.server, "postgres") if plan.server else nullcontext() as session:
+        present = postgresql_admin.databases(session) if session else {}
+        whole = [each for each in records if all(name in present or os.path.isdir(name) for name in each.replaced)]
+        if not whole:
+            raise MaxopsError(
+                f'nothing that a restore replaced is kept for stack "{options.project_name}"; restore a set instead'
+            )
+        record, restore_id = whole[-1], plan.journal.id
+        plan.journal.source = f"what was replaced by {record.describe()}"
+        for each in record.databases:
+            if each.previous and session:
+                _check_prepared(session, each.name)
+                name = each.name if each.name in present else None
+                kept = previous_name(name, restore_id) if name else None
+                plan.journal.databases.append(DatabaseSwap(each.name, each.previous, kept))
+        for volume in record.volumes:
+            if volume.previous:
+                kept = f"{volume.folder}.maxops-previous-{restore_id}" if os.path.lexists(volume.folder) else None
+                plan.journal.volumes.append(VolumeSwap(volume.name, volume.folder, volume.previous, kept))
+
+
+# -- all together ---------------------------------------------------------------------------------------------------
+
+
+def _check_targets(plan: RestorePlan, options: RestoreOptions) -> None:
+    names = {each.part["name"] for each in plan.databases} | {each.part["name"] for each in plan.volumes}
+    unknown = [name for name in options.into if name not in names]
+    if unknown:
+        raise MaxopsError(
+            f"into names {', '.join(unknown)}, which is not restored (restored: {', '.join(sorted(names))})"
+        )
+    targets = [each.swap.name for each in plan.databases]
+    twice = sorted({name for name in targets if targets.count(name) > 1 or len(name.encode()) > NAME_LIMIT})
+    if twice:
+        raise MaxopsError(
+            f"into gives the name {', '.join(twice)} twice, or it is longer than {NAME_LIMIT} bytes; choose others"
+        )
+
+
+def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
+    """What is loaded comes beside what lives, on the same file systems."""
+    needs: dict[int, Space] = {}
+
+    def add(path: str, need: float) -> None:
+        path = nearest_existing(path)
+        space = needs.setdefault(os.stat(path).st_dev, Space(path, MARGIN, free_bytes(path)))
+        space.need += int(need)
+
+    for each in plan.volumes:
+        # How large a few members are is only known when they are out.
+        add(each.swap.new, 0 if each.members else each.part["source_bytes"])
+    if plan.container and plan.databases:
+        inside = plan.container.environment.get("PGDATA", "/var/lib/postgresql/data")
+        data = on_host(inside, plan.container.mounts)
+        size = sum(each.part["source_bytes"] for each in plan.databases)
+        if data != inside:
+            add(data, size * INDEX_ALLOWANCE + min(size, WAL_LIMIT))
+        else:
+            plan.remarks.append(
+                f"the data of {plan.container.name} lies on no volume, so its free space was not checked"
+            )
+    plan.spaces = list(needs.values())
+    for space in plan.spaces:
+        if space.need > space.free and options.space_check:
+            raise MaxopsError(
+                f"{space.path} has {human_size(space.free)} free, and what is restored may need "
+                f"{human_size(space.need)} beside what is there: make room, restore fewer parts at a time (databases, "
+                "volumes), or set space_check to false to try all the same"
+            )
+
+
+def affected(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
+    """Containers that are up and use what is swapped."""
+    return [each for each in _users(plan, options) if services.is_up(each)]
+
+
+def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
+    """Containers that use what is swapped: by their environment, a session or a mount."""
+    names = [each.name for each in plan.journal.databases]
+    addresses: set[str] = set()
+    if plan.server and names:
+        with Session(plan.server, "postgres") as session:
+            addresses = {address for name in names for address in postgresql_admin.client_addresses(session, name)}
+    volumes = {each.name for each in plan.journal.volumes}
+    return [
+        each
+        for each in plan.stack.containers
+        if each.service not in (options.database_service, options.cache_service)
+        and (
+            any(services.uses_database([each], name) for name in names)
+            or addresses & set(each.addresses)
+            or any(mount.name in volumes for mount in each.mounts)
+        )
+    ]

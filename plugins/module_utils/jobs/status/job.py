@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the stack is: services, images, what they use, volumes, disk. Changes nothing. Private to this collection."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Callable
+from urllib.parse import quote
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system as host
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+
+from . import containers
+
+
+@dataclass(frozen=True)
+class StatusOptions:
+    """What the operator asked for; ``timeout`` bounds what measures, ``sizes`` tells whether anything is measured."""
+
+    project_name: str
+    docker_host: str
+    sizes: bool
+    timeout: float
+
+
+@dataclass
+class Answer:
+    """What came of one piece of work: a value, or a problem in words."""
+
+    value: Any = None
+    problem: str = ""
+
+
+def side_by_side(work: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Answer]:
+    """Do everything at once; what has not ended after so many seconds has none but a problem, and nobody waits for it.
+
+    The threads are left to themselves then: they only read, and end with the process.
+    """
+    answers = {key: Answer(problem=f"took longer than {seconds:g} s") for key in work}
+
+    def labour(key: str, act: Callable[[], Any]) -> None:
+        try:
+            answer = Answer(act())
+        except (MaxopsError, OSError) as error:
+            answer = Answer(problem=str(error))
+        except Exception as error:  # noqa: BLE001 - one odd answer of the daemon must not take the others with it
+            answer = Answer(problem=f"could not be understood: {type(error).__name__}: {error}")
+        answers[key] = answer
+
+    threads = [threading.Thread(target=labour, args=each, daemon=True, name=f"look-{each[0]}") for each in work.items()]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    # A copy: who comes too late writes into what nobody reads any more.
+    return dict(answers)
+
+
+def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
+    """How the stack is. Raises MaxopsError when Docker can't be reached or there is no such stack."""
+    started = time.monotonic()
+    moment = now or utc_now()
+    engine = Engine(options.docker_host, options.timeout)
+    inspected = engine.containers(options.project_name)
+    if not inspected:
+        raise MaxopsError(_no_such_project(engine, options.project_name))
+    folders = _volume_folders(engine, options.project_name, inspected)
+    images = sorted({data["Image"] for data in inspected} | {data["Config"].get("Image", "") for data in inspected})
+    work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
+    work.update({f"image {name}": _asking(engine, f"/images/{quote(name)}/json") for name in images if name})
+    work.update(
+        {
+            f"stats of {_name(data)}": _asking(engine, f"/containers/{data['Id']}/stats?stream=false")
+            for data in inspected
+            if data["State"]["Status"] in ("running", "paused")
+        }
+    )
+    if options.sizes:
+        work["docker system df"] = lambda: _disk_usage(engine, options.timeout)
+        work.update({f"volume {name}": _measuring(folder, options.timeout) for name, folder in folders.items()})
+    answers = side_by_side(work, options.timeout)
+    services = [_service(data, answers, moment) for data in inspected]
+    volumes = _volumes(inspected, folders, answers)
+    missing = containers.missing_services(inspected)
+    return {
+        "changed": False,
+        "project": options.project_name,
+        "at": timestamp(moment),
+        "services": sorted(services, key=lambda each: (each["service"], each["container"])),
+        "missing": missing,
+        "volumes": volumes,
+        "docker": _docker(answers),
+        "host": _host(answers, list(folders.values())),
+        "well": not missing and all(each["well"] for each in services),
+        "remarks": _remarks(services, missing, answers),
+        "duration": round(time.monotonic() - started, 3),
+    }
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    return str(data["Name"]).lstrip("/")
+
+
+def _asking(engine: Engine, path: str) -> Callable[[], Any]:
+    return lambda: engine.get(path)
+
+
+def _disk_usage(engine: Engine, seconds: float) -> Any:
+    """The daemon answers one at a time who asks this, and refuses the others: wait for a turn."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return engine.get(containers.DISK_USAGE)
+        except MaxopsError as error:
+            if "already running" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def _measuring(folder: str, seconds: float) -> Callable[[], int]:
+    return lambda: volume.measure(folder, seconds)
+
+
+def _no_such_project(engine: Engine, project: str) -> str:
+    known = ", ".join(f'"{name}"' for name in engine.projects()) or "none at all"
+    return (
+        f'there is no Compose project "{project}" on this host (projects here: {known}); set project_name to one of '
+        "them, or deploy the stack with playbooks/deploy.yml"
+    )
+
+
+# -- services -------------------------------------------------------------------------------------------------------
+
+
+def _service(data: Mapping[str, Any], answers: Mapping[str, Answer], now: datetime.datetime) -> dict[str, Any]:
+    facts = containers.container_facts(data, now)
+    own = answers[f"image {data['Image']}"]
+    named = answers.get(f"image {facts['image']}", Answer())
+    image = containers.image_facts(own.value, now) if own.value else {}
+    stats = answers.get(f"stats of {_name(data)}", Answer())
+    facts.update(containers.usage(stats.value or {}))
+    if stats.problem or not stats.value:
+        facts.update(dict.fromkeys(containers.usage({})))
+    return {
+        **facts,
+        "image_digest": next(iter(image.get("digests") or []), "").rpartition("@")[2] or None,
+        "image_version": image.get("version"),
+        "image_created": image.get("created"),
+        "image_age_seconds": image.get("age_seconds"),
+        "image_bytes": image.get("bytes"),
+        # What the name stands for now is another image than the one that runs: the next "up" will change it.
+        "image_outdated": bool(named.value) and named.value["Id"] != data["Image"],
+    }
+
+
+def _remarks(services: Sequence[Mapping[str, Any]], missing: Sequence[str], answers: Mapping[str, Answer]) -> list[str]:
+    remarks = [f"{name} has no container at all: start it (docker compose up --detach {name})" for name in missing]
+    for each in services:
+        name = each["container"]
+        if each["oom_killed"]:
+            remarks.append(f"{name} was killed because its memory was used up: see its mem_limit, and dmesg")
+        if each["image_outdated"]:
+            remarks.append(
+                f"{name} runs an older image than {each['image']} is now; the next docker compose up changes it"
+            )
+    by_problem: dict[str, list[str]] = {}
+    for key, answer in answers.items():
+        if answer.problem:
+            by_problem.setdefault(answer.problem, []).append(key)
+    return remarks + [f"not measured: {', '.join(sorted(keys))}: {problem}" for problem, keys in by_problem.items()]
+
+
+# -- volumes and disk -----------------------------------------------------------------------------------------------
+
+
+def _volume_folders(engine: Engine, project: str, inspected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Folder of each volume that the stack has made or mounts; one that nobody mounts any more is the stack's, too."""
+    label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
+    made = (engine.get("/volumes", filters=label) or {}).get("Volumes") or []
+    found = {each["Name"]: each["Mountpoint"] for each in made}
+    for data in inspected:
+        for mount in data.get("Mounts") or []:
+            if mount["Type"] == "volume":
+                found[mount["Name"]] = mount["Source"]
+    return dict(sorted(found.items()))
+
+
+def _volumes(
+    inspected: Sequence[Mapping[str, Any]], folders: Mapping[str, str], answers: Mapping[str, Answer]
+) -> list[dict[str, Any]]:
+    used: dict[str, set[str]] = {name: set() for name in folders}
+    for data in inspected:
+        for mount in data.get("Mounts") or []:
+            if mount["Type"] == "volume":
+                used[mount["Name"]].add(containers.service_of(data))
+    rows = []
+    for name, folder in folders.items():
+        answer = answers.get(f"volume {name}", Answer())
+        rows.append(
+            {
+                "name": name,
+                "path": folder,
+                "bytes": answer.value,
+                "problem": answer.problem or None,
+                "services": sorted(used[name]),
+            }
+        )
+    return rows
+
+
+def _docker(answers: Mapping[str, Answer]) -> dict[str, Any]:
+    info = answers["docker info"].value or {}
+    df = answers.get("docker system df", Answer())
+    return {
+        "version": info.get("ServerVersion"),
+        "root": info.get("DockerRootDir"),
+        "usage": containers.disk_usage(df.value) if df.value else None,
+        "problem": df.problem or None,
+    }
+
+
+def _host(answers: Mapping[str, Answer], folders: Sequence[str]) -> dict[str, Any]:
+    root = (answers["docker info"].value or {}).get("DockerRootDir")
+    memory, load = host.memory(), host.load()
+    return {
+        "processors": load.processors,
+        "load": list(load.averages),
+        "uptime_seconds": round(load.uptime),
+        "memory_bytes": memory.total,
+        "memory_available_bytes": memory.available,
+        "filesystems": [
+            {**asdict(each), "used_ratio": round(each.used_ratio, 4)}
+            for each in host.filesystems([*([root] if root else []), *folders])
+        ],
+    }

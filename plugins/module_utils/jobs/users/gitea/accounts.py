@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a list of people means for Gitea's accounts. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+
+from ..plan import MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
+from . import belongings
+
+FIELDS = (
+    Field("email", fold=True),
+    Field("full_name"),
+    Field("login_name"),
+    Field("source_id"),
+    Field("admin"),
+    Field("active"),
+    Field("prohibit_login"),
+    Field("restricted"),
+    Field("visibility"),
+    Field("website"),
+    Field("location"),
+    Field("description"),
+    Field("allow_git_hook", readable=False),
+    Field("allow_import_local", readable=False),
+    Field("allow_create_organization", readable=False),
+    Field("max_repo_creation", readable=False),
+)
+UNREADABLE = tuple(field.name for field in FIELDS if not field.readable)
+WITH_CREATION = (
+    "email",
+    "full_name",
+    "login_name",
+    "source_id",
+    "restricted",
+    "visibility",
+    "must_change_password",
+    "send_notify",
+    "password",
+)
+"""What the API takes when it makes an account; everything else follows in a second request."""
+
+
+class GiteaUsers:
+    """Gitea as the engine of user_sync sees it."""
+
+    title = "Gitea"
+
+    def __init__(self, api: Gitea, cancellation: Cancellation) -> None:
+        self._api = api
+        self._cancellation = cancellation
+        self._workers = api.http.endpoint.concurrency
+        self._myself = api.myself()
+        self._accounts: dict[str, Account] = {}
+        self._teams = belongings.Teams(api)
+        self._lost_tokens: dict[str, set[str]] = {}
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def read(self, people: Sequence[Person], everybody: bool) -> dict[str, Account]:
+        """Accounts by lower-case name, and the teams that the people ask for."""
+        self._accounts = read_accounts(self._api, people, everybody, self._workers, self._cancellation)
+        self._teams = belongings.Teams.read(self._api, people, self._cancellation)
+        return self._accounts
+
+    def find(self, person: Person) -> Account | None:
+        """The account as it is now."""
+        return self._api.find(person.name)
+
+    # -- one person -----------------------------------------------------------------------------------------------
+
+    def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
+        """What is to be done, in order; all that has to be read for it is read before the first one is."""
+        if person.state != "present":
+            if not account:
+                return []
+            return (
+                [self._removal(person, account, outcome)]
+                if person.state == "absent"
+                else self._farewell(person, account)
+            )
+        if account:
+            self._protect(person.options, account)
+        former = None if account else self._former(person)
+        present = account or former
+        steps = []
+        if former:
+            steps.append(_renaming(self._api, former, person))
+        elif not present:
+            steps.append(self._creation(person))
+        new = outcome.created or not present
+        present = present or _as_created(person)
+        steps += self._update(person, present, new, outcome)
+        steps += belongings.key_steps(self._api, person, present)
+        steps += self._teams.steps(person, present)
+        lost = self._lost_tokens.setdefault(person.key, set())
+        steps += belongings.token_steps(self._api, person, present, outcome, lost)
+        return steps
+
+    def _former(self, person: Person) -> Account | None:
+        old = person.options.get("rename_from")
+        former = self._accounts.get(str(old).lower()) if old else None
+        if former and former.id == self._myself.id:
+            raise MaxopsError(f'the account "{former.name}" is used for the API itself and is not renamed by it')
+        return former
+
+    def _creation(self, person: Person) -> Step:
+        options = person.options
+        if not options.get("email"):
+            raise MaxopsError("has no account yet and gives no email, which Gitea demands: give email")
+        if not options.get("password") and not options.get("source_id"):
+            raise MaxopsError(
+                "has no account yet and gives no password: give one (the role users makes one up), "
+                "or the source_id of the login source where this person signs in"
+            )
+        fields = {"username": person.name, **{key: options[key] for key in WITH_CREATION if key in options}}
+
+        def create(_account: Any) -> Account:
+            try:
+                return self._api.create(fields)
+            except ApiError as error:
+                if "user already exists" in error.message and not self._api.is_organization(person.name):
+                    raise AlreadyThereError(str(error)) from error
+                raise
+
+        changes = {
+            key: (None, MASK if key == "password" else value) for key, value in fields.items() if key != "username"
+        }
+        return Step(changes, create, creates=True)
+
+    def _update(self, person: Person, account: Account, new: bool, outcome: Outcome) -> Iterator[Step]:
+        options = person.options
+        changes, unknown = differences(FIELDS, person, _comparable(account))
+        if new:
+            changes.update({key: (None, options[key]) for key in UNREADABLE if key in options})
+        else:
+            outcome.not_compared = [*unknown, *(["must_change_password"] if "must_change_password" in options else [])]
+        self._refuse_local_source(person, account, changes)
+        fields = {key: after for key, (_before, after) in changes.items()}
+        if not new and self._password_differs(person, account):
+            changes["password"] = (MASK, "a new one")
+            fields["password"] = options["password"]
+            if "must_change_password" in options:
+                fields["must_change_password"] = options["must_change_password"]
+        if fields:
+            # Wanted in any case and never told: they go along with whatever is changed.
+            fields.update({key: options[key] for key in UNREADABLE if key in options})
+            yield Step(changes, lambda now: self._api.edit(now, fields))
+
+    def _password_differs(self, person: Person, account: Account) -> bool:
+        options = person.options
+        if options.get("update_password") != "always" or not options.get("password"):
+            return False
+        if account.id == self._myself.id and self._api.by_password:
+            raise MaxopsError(
+                "this password is what the API is used with, so it is not changed by it: "
+                "use a token, or the account of another administrator"
+            )
+        if not options.get("check_password", True):
+            return True
+        return not self._api.password_is_right(account, options["password"])
+
+    @staticmethod
+    def _refuse_local_source(person: Person, account: Account, changes: Mapping[str, Any]) -> None:
+        if person.options.get("source_id") == 0 and "source_id" in changes:
+            raise MaxopsError(
+                f"signs in through login source {account.source_id}, and Gitea's API moves nobody "
+                "back to a password of its own (source_id 0): change it on the account's page, or leave source_id out"
+            )
+
+    # -- what must not happen -------------------------------------------------------------------------------------
+
+    def _protect(self, options: Mapping[str, Any], account: Account) -> None:
+        """An administrator who locks out the account that the API is used with can undo nothing any more."""
+        if account.id != self._myself.id:
+            return
+        for key, harm in (("admin", False), ("active", False), ("prohibit_login", True), ("restricted", True)):
+            if options.get(key) is harm:
+                raise MaxopsError(
+                    f"is the account that the API is used with: {key} {str(harm).lower()} would lock "
+                    "it out of what it does here; use the token of another administrator for that"
+                )
+
+    def _removal(self, person: Person, account: Account, outcome: Outcome) -> Step:
+        if account.id == self._myself.id:
+            raise MaxopsError("is the account that the API is used with, so it cannot remove itself")
+        purge = bool(person.options.get("purge"))
+        things = self._api.belongings(account)
+        named = {key: names for key, names in things._asdict().items() if names}
+        if named and not purge:
+            raise MaxopsError(
+                "was not removed, because with the account would go "
+                + " and ".join(f"{key} {_some(names)}" for key, names in named.items())
+                + ": hand them over first, set purge to true to delete them, or set prohibit_login to keep the account "
+                "and end its use"
+            )
+        if named:
+            outcome.more = {"removed_with": named}
+        return Step({"state": ("present", "absent")}, lambda now: self._api.delete(now, purge), removes=True)
+
+    def _farewell(self, person: Person, account: Account) -> list[Step]:
+        """Lock out somebody who has left, and make what they know or hold worthless where that was asked for."""
+        self._protect({"prohibit_login": True}, account)
+        if account.prohibit_login:
+            return []
+        fields: dict[str, Any] = {"prohibit_login": True}
+        changes: dict[str, tuple[Any, Any]] = {"prohibit_login": (False, True)}
+        if "password" in person.options:
+            fields["password"] = person.options["password"]
+            changes["password"] = (MASK, "a new one")
+        keys = Person(person.name, {**person.options, "ssh_keys_exclusive": True})
+        # The lock comes last: while it is missing, the next run does all of it.
+        return [*belongings.key_steps(self._api, keys, account), Step(changes, lambda now: self._api.edit(now, fields))]
+
+    def prunable(self, account: Account) -> bool:
+        """True for accounts that can still sign in, except the API's own."""
+        return account.id != self._myself.id and not account.prohibit_login
+
+    def lock(self) -> Step:
+        """Forbid an account to sign in."""
+        return Step({"prohibit_login": (False, True)}, lambda now: self._api.edit(now, {"prohibit_login": True}))
+
+    def finish(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Gitea needs nothing done for many at once."""
+
+
+def _renaming(api: Gitea, former: Account, person: Person) -> Step:
+    return Step({"name": (former.name, person.name)}, lambda _now: api.rename(former, person.name))
+
+
+def _comparable(account: Account) -> Account:
+    """The account as operators see it: a local one has no login_name until a change writes its name there."""
+    return account._replace(login_name=account.login_name or account.name)
+
+
+def _as_created(person: Person) -> Account:
+    """What Gitea is going to make of the request, for the steps that follow it."""
+    options = person.options
+    known = {key: options[key] for key in WITH_CREATION if key in Account._fields and key in options}
+    return Account(name=person.name, **known)
+
+
+def _some(names: Sequence[str], limit: int = 10) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

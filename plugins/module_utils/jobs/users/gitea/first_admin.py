@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gitea's first administrator, and a token for everything that comes after. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command import GiteaCommand
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError, Endpoint
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator asked for; ``endpoint`` has no credentials yet."""
+
+    endpoint: Endpoint
+    name: str
+    email: str
+    token_file: str
+    token_name: str
+    token_scopes: Sequence[str]
+    project_name: str
+    docker_host: str
+    service: str
+    password: str | None = field(default=None, repr=False)
+    check_mode: bool = False
+
+
+def ensure(options: Options) -> dict[str, Any]:
+    """See that the administrator is there and that the file holds a token that works.
+
+    The file is written last: while it is missing, something of the work is, and the next run does it.
+    """
+    folder = os.path.dirname(options.token_file)
+    if not os.path.isdir(folder):
+        raise MaxopsError(
+            f"the folder {folder} of token_file is not there: make it, with mode 0700, and run this again"
+        )
+    if _token_works(options):
+        return {"changed": False, "created": False, "token_made": False, "password_set": False}
+    stack = Stack.connect(options.project_name, options.docker_host)
+    command = GiteaCommand(stack, stack.require_running(options.service))
+    known = {account.name.lower(): account for account in command.accounts()}.get(options.name.lower())
+    if known and not known.admin:
+        raise MaxopsError(
+            f'"{known.name}" is an account of Gitea and no site administrator: choose another name, '
+            "or have an administrator make it one (gitea_user with admin: true)"
+        )
+    result = {
+        "changed": True,
+        "created": known is None,
+        "token_made": True,
+        "password_set": options.password is not None,
+    }
+    if options.check_mode:
+        return result
+    if not known:
+        command.create_admin(options.name, options.email)
+    token = _new_token(command, options)
+    api = Gitea(_with(options.endpoint, token))
+    myself = api.myself()
+    result["password_set"] = _set_password(api, myself, options, fresh=known is None)
+    write_atomically(options.token_file, token + "\n", mode=0o600)
+    return result
+
+
+def _token_works(options: Options) -> bool:
+    try:
+        with open(options.token_file, encoding="utf-8") as stream:
+            token = stream.read().strip()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise MaxopsError(
+            f"token_file {options.token_file} cannot be read: {error.strerror}; run as its owner"
+        ) from error
+    if not token:
+        return False
+    try:
+        myself = Gitea(_with(options.endpoint, token)).myself()
+    except ApiError as error:
+        if error.status == 401:
+            return False
+        raise
+    if myself.name.lower() != options.name.lower():
+        raise MaxopsError(
+            f'the token in {options.token_file} belongs to "{myself.name}" and not to "{options.name}": '
+            "name another token_file, or correct name"
+        )
+    return True
+
+
+def _new_token(command: GiteaCommand, options: Options) -> str:
+    try:
+        return command.make_token(options.name, options.token_name, options.token_scopes)
+    except MaxopsError as error:
+        if "name has been used" not in str(error):
+            raise
+    # That one's secret is lost, or somebody else uses it: it stays.
+    return command.make_token(options.name, f"{options.token_name}-{timestamp(utc_now())}", options.token_scopes)
+
+
+def _set_password(api: Gitea, myself: Account, options: Options, fresh: bool) -> bool:
+    """Give the account its password, unless somebody may have signed in with one already."""
+    if options.password is None or not (fresh or api.never_signed_in(myself)):
+        return False
+    api.edit(myself, {"password": options.password, "must_change_password": False})
+    return True
+
+
+def _with(endpoint: Endpoint, token: str) -> Endpoint:
+    return replace(endpoint, authorization=f"token {token}")

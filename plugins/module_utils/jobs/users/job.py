@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts made as a list of people wants them, in any application. Private to this collection."""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import (
+    ApiError,
+    OutcomeUnknownError,
+    UnreachableError,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+
+from .plan import AlreadyThereError, Outcome, Person, Step, StepsOf, System, check_people, names_of
+
+LOOKS = 4
+"""How often a person whose request got lost is looked at anew before that is called a failure."""
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a list is applied.
+
+    ``prune`` is none, report or lock, for accounts that are not in the list; with ``details``, outcomes hold the fields
+    of new accounts as well.
+    """
+
+    check_mode: bool = False
+    workers: int = 8
+    prune: str = "none"
+    prune_exclude: Sequence[str] = ()
+    progress_file: str | None = None
+    details: bool = False
+
+
+@dataclass
+class Report:
+    """What became of the whole list."""
+
+    outcomes: list[Outcome]
+    unlisted: list[str]
+    stopped: str | None = None
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """Everybody whose account is not as wanted."""
+        return [outcome for outcome in self.outcomes if outcome.error is not None]
+
+    def counts(self) -> dict[str, int]:
+        """How many people had each status."""
+        counts = dict.fromkeys(("created", "changed", "unchanged", "removed", "failed"), 0)
+        for outcome in self.outcomes:
+            counts[outcome.status] += 1
+        return counts
+
+
+def synchronise(system: System, people: Sequence[Person], options: Options, cancellation: Cancellation) -> Report:
+    """Make the accounts as the people want them (in check mode, only tell what that would change).
+
+    A person's failure ends nobody else's turn. Raises MaxopsError when nothing at all could be done.
+    """
+    check_people(people)
+    if options.prune == "lock" and not people:
+        raise MaxopsError(
+            "prune is lock and the list is empty, so all accounts would be locked; give the list of people"
+        )
+    return _Run(system, options, cancellation).of(people)
+
+
+class _Run:
+    """One list, once."""
+
+    def __init__(self, system: System, options: Options, cancellation: Cancellation) -> None:
+        self._system = system
+        self._options = options
+        self._cancellation = cancellation
+        self._accounts: dict[str, Any] = {}
+        self._hopeless: str | None = None
+        self._lock = threading.Lock()
+        self._done = 0
+
+    def of(self, people: Sequence[Person]) -> Report:
+        prune = self._options.prune != "none"
+        self._accounts = self._system.read(people, prune)
+        report = Report([Outcome(person.name) for person in people], [])
+        with Progress(self._options.progress_file, "users") as progress:
+            part = progress.part(self._system.title, total=len(people), unit="users")
+            part.start()
+            part.measure = lambda: self._done
+            try:
+                self._work(people, report.outcomes, self._system.steps)
+                if not self._options.check_mode:
+                    self._system.finish({outcome.name.lower(): outcome for outcome in report.outcomes})
+                if prune:
+                    self._prune(people, report)
+            except Cancelled as error:
+                report.stopped = str(error)
+                for outcome in report.outcomes:
+                    outcome.leave_out_later()
+            part.finish()
+        return report
+
+    def _work(self, people: Sequence[Person], outcomes: Sequence[Outcome], steps: StepsOf) -> None:
+        def take(number: int) -> None:
+            self._one(people[number], outcomes[number], steps)
+
+        try:
+            each(range(len(people)), take, self._options.workers, self._cancellation)
+        except Cancelled:
+            for outcome in outcomes:
+                if not outcome.begun:
+                    outcome.error = "not tried: the run was stopped before"
+            raise
+
+    def _one(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
+        outcome.begun = True
+        if self._hopeless is not None:
+            outcome.error = f"not tried: {self._hopeless}"
+            return
+        try:
+            self._apply(person, outcome, steps)
+        except Cancelled:
+            outcome.error = "the run was stopped while this account was worked on; the next run completes it"
+            raise
+        except MaxopsError as error:
+            outcome.error = person.mask(str(error))
+            if isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.status == 401):
+                self._hopeless = str(error)
+        finally:
+            with self._lock:
+                self._done += 1
+
+    def _apply(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
+        """Do the steps; where an answer got lost, look at what is there and go on from that."""
+        account = self._accounts.get(person.key)
+        for look in range(LOOKS):
+            try:
+                for step in steps(person, account, outcome):
+                    outcome.begin(step, self._options.details)
+                    if not self._options.check_mode:
+                        account = self._run(step, person, account, outcome)
+                return
+            except (OutcomeUnknownError, AlreadyThereError) as error:  # noqa: PERF203 - to look again is the point
+                if look == LOOKS - 1:
+                    raise MaxopsError(f"{error}; looked {LOOKS} times, run this again") from error
+                if isinstance(error, OutcomeUnknownError):
+                    self._sleep(LOOK_SECONDS * 2**look)
+                account = self._system.find(person)
+
+    def _run(self, step: Step, person: Person, account: Any, outcome: Outcome) -> Any:
+        try:
+            return step.run(account) or account
+        except OutcomeUnknownError:
+            outcome.lost_creation = outcome.lost_creation or step.creates
+            raise
+        except AlreadyThereError:
+            # Ours where an answer got lost before; else somebody was faster, and the account is not "created".
+            if not outcome.lost_creation:
+                outcome.take_back(step)
+            raise
+        except ApiError:
+            outcome.take_back(step)
+            self._note_what_was_done(step, person, outcome)
+            raise
+        except MaxopsError:
+            outcome.take_back(step)
+            raise
+
+    def _note_what_was_done(self, step: Step, person: Person, outcome: Outcome) -> None:
+        """A refused request may have changed something: Gitea stores some fields before it checks others."""
+        if step.creates or len(step.changes) < 2:
+            return
+        account = self._system.find(person)
+        for name, (before, after) in step.changes.items():
+            if getattr(account, name, before) == after:
+                outcome.changes = {**outcome.changes, name: (before, after)}
+
+    def _sleep(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self._cancellation.check()
+            time.sleep(0.05)
+
+    # -- accounts that nobody named -------------------------------------------------------------------------------
+
+    def _prune(self, people: Sequence[Person], report: Report) -> None:
+        listed = names_of(people)
+        unlisted = [
+            account.name
+            for key, account in sorted(self._accounts.items())
+            if key not in listed and not self._excluded(account.name) and self._system.prunable(account)
+        ]
+        report.unlisted = unlisted
+        if self._options.prune == "lock":
+            outcomes = [Outcome(name) for name in unlisted]
+            report.outcomes += outcomes
+            people = [Person(name, {}) for name in unlisted]
+            self._work(people, outcomes, lambda _person, _account, _outcome: [self._system.lock()])
+
+    def _excluded(self, name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self._options.prune_exclude)

@@ -1,0 +1,219 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a list of people means for OpenProject's accounts. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import Account, OpenProject
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.refusals import is_taken
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+
+from ..plan import FEW, MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
+from .groups import Groups
+from .roles import Roles
+
+FIELDS = (
+    Field("email", fold=True),
+    Field("first_name"),
+    Field("last_name"),
+    Field("admin"),
+    Field("language"),
+)
+WITH_CREATION = ("email", "first_name", "last_name", "admin", "language", "password")
+
+DELETION_SECONDS = 20.0
+
+
+class OpenProjectUsers:
+    """OpenProject as the engine of user_sync sees it."""
+
+    title = "OpenProject"
+
+    def __init__(self, api: OpenProject, cancellation: Cancellation) -> None:
+        self._api = api
+        self._cancellation = cancellation
+        self._myself = api.myself()
+        self._accounts: dict[str, Account] = {}
+        self._groups = Groups(api, [])
+        self._roles = Roles(api)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def read(self, people: Sequence[Person], everybody: bool) -> dict[str, Account]:
+        """Accounts by lower-case name, and the groups and memberships that the people ask for."""
+        workers = self._api.http.endpoint.concurrency
+        self._accounts = read_accounts(self._api, people, everybody, workers, self._cancellation)
+        if any(key in person.options for person in people for key in ("groups", "projects", "roles")):
+            self._groups = Groups(self._api, self._api.groups())
+        if any(key in person.options for person in people for key in ("projects", "roles")):
+            few = len(people) <= FEW and not everybody
+            accounts = [account.id for account in self._accounts.values()] if few else None
+            self._roles = Roles.read(self._api, self._groups.all, accounts)
+        return self._accounts
+
+    def find(self, person: Person) -> Account | None:
+        """The account as it is now."""
+        account = self._api.find(person.name)
+        if account and ("projects" in person.options or "roles" in person.options):
+            self._roles.read_again(account.id)
+        return account
+
+    # -- one person -----------------------------------------------------------------------------------------------
+
+    def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
+        """What is to be done, in order."""
+        if person.state != "present":
+            if not account:
+                return []
+            return [self._removal(account, outcome)] if person.state == "absent" else self._farewell(person, account)
+        if account:
+            self._protect(person.options, account)
+        former = None if account else self._accounts.get(str(person.options.get("rename_from") or "").lower())
+        present = account or former
+        steps = [] if present else [self._creation(person)]
+        new = outcome.created or not present
+        present = present or _as_created(person)
+        steps += self._update(person, present, new)
+        wanted = person.options.get("locked")
+        if wanted is False and present.locked:
+            steps.append(Step({"locked": (True, False)}, self._api.unlock))
+        steps += self._roles.steps(person, present)
+        steps += self._groups.steps(person, present)
+        if wanted and not present.locked:
+            self._refuse_to_lock(present)
+            steps.append(Step({"locked": (False, True)}, self._api.lock))
+        return steps
+
+    def _creation(self, person: Person) -> Step:
+        options = person.options
+        status = options.get("status") or ("active" if options.get("password") else "invited")
+        needed = ("email",) if status == "invited" else ("email", "first_name", "last_name", "password")
+        missing = [name for name in needed if not options.get(name)]
+        if missing:
+            raise MaxopsError(
+                f"has no account yet and gives no {' and no '.join(missing)}, which OpenProject "
+                f"demands of {status} ones: give it, or set status to invited to have the person choose the password"
+            )
+        fields = {"name": person.name, "status": status, "admin": False}
+        fields.update({key: options[key] for key in WITH_CREATION if key in options})
+        if status == "invited":
+            fields.pop("password", None)
+
+        def create(_account: Any) -> Account:
+            try:
+                return self._api.create(fields)
+            except ApiError as error:
+                if is_taken(error, "login"):
+                    raise AlreadyThereError(str(error)) from error
+                raise
+
+        shown = {key: (None, MASK if key == "password" else value) for key, value in fields.items()}
+        del shown["name"]
+        return Step(shown, create, creates=True)
+
+    def _update(self, person: Person, account: Account, new: bool) -> list[Step]:
+        changes, _unknown = differences(FIELDS, person, account)
+        fields = {key: after for key, (_before, after) in changes.items()}
+        if account.name.lower() != person.key:
+            changes["name"] = (account.name, person.name)
+            fields["name"] = person.name
+        password = person.options.get("password")
+        if password and not new and person.options.get("update_password") == "always":
+            if account.id == self._myself.id:
+                raise MaxopsError(
+                    "is the account that the API is used with, and OpenProject changes its password "
+                    "only together with the present one: change it in the browser"
+                )
+            changes["password"] = (MASK, "a new one")
+            fields["password"] = password
+        return [Step(changes, lambda now: self._api.edit(now or account, fields))] if fields else []
+
+    # -- what must not happen -------------------------------------------------------------------------------------
+
+    def _protect(self, options: Mapping[str, Any], account: Account) -> None:
+        """An administrator who locks out the account that the API is used with can undo nothing any more."""
+        if account.id != self._myself.id:
+            return
+        for key, harm in (("admin", False), ("locked", True)):
+            if options.get(key) is harm:
+                raise MaxopsError(
+                    f"is the account that the API is used with: {key} {str(harm).lower()} would lock "
+                    "it out of what it does here; use the token of another administrator for that"
+                )
+
+    @staticmethod
+    def _refuse_to_lock(account: Account) -> None:
+        if account.status in ("invited", "registered"):
+            raise MaxopsError(
+                f"is {account.status} and was never active, and OpenProject locks only active "
+                "accounts: set state to absent to remove it, or wait until the person has signed in"
+            )
+
+    def _removal(self, account: Account, outcome: Outcome) -> Step:
+        if account.id == self._myself.id:
+            raise MaxopsError("is the account that the API is used with, so it cannot remove itself")
+
+        def remove(now: Account) -> None:
+            try:
+                self._api.delete(now)
+            except ApiError as error:
+                if error.status == 403:
+                    raise MaxopsError(
+                        "was not removed: OpenProject lets administrators remove accounts only where "
+                        "that is switched on (Administration > Users > User settings); set locked to true instead, "
+                        "which ends the account's use and keeps what the person wrote under their name"
+                    ) from error
+                raise
+            if not self._is_gone(now):
+                outcome.remarks = ("OpenProject has taken the removal and has not finished it yet",)
+
+        return Step({"state": ("present", "absent")}, remove, removes=True)
+
+    def _is_gone(self, account: Account) -> bool:
+        """OpenProject removes accounts in the background."""
+        until = time.monotonic() + DELETION_SECONDS
+        while self._api.find(account.name):
+            if time.monotonic() > until:
+                return False
+            self._cancellation.check()
+            time.sleep(0.5)
+        return True
+
+    def _farewell(self, person: Person, account: Account) -> list[Step]:
+        """Lock out somebody who has left, and make the password they know worthless where that was asked for."""
+        self._protect({"locked": True}, account)
+        if account.locked:
+            return []
+        self._refuse_to_lock(account)
+        steps = []
+        if "password" in person.options:
+            fields = {"password": person.options["password"]}
+            steps.append(Step({"password": (MASK, "a new one")}, lambda now: self._api.edit(now, fields)))
+        return [*steps, Step({"locked": (False, True)}, self._api.lock)]
+
+    def prunable(self, account: Account) -> bool:
+        """True for active accounts, except the API's own."""
+        return account.id != self._myself.id and account.status == "active"
+
+    def lock(self) -> Step:
+        """Lock an account out."""
+        return Step({"locked": (False, True)}, self._api.lock)
+
+    def finish(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Give the groups their members, each group once for everybody."""
+        self._groups.apply(outcomes)
+
+
+def _as_created(person: Person) -> Account:
+    """What OpenProject is going to make of the request, for the steps that follow it."""
+    options = person.options
+    return Account(
+        name=person.name, **{key: options[key] for key in WITH_CREATION if key in options and key != "password"}
+    )

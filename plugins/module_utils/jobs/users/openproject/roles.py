@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who has which role in which of OpenProject's projects. Private to this collection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import (
+    Account,
+    Group,
+    Membership,
+    OpenProject,
+    Project,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.refusals import is_taken
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
+
+from ..plan import AlreadyThereError, Person, Step
+
+EVERYWHERE = None
+"""In the place of a project: global roles."""
+
+
+class Roles:
+    """Projects, roles, and who has which."""
+
+    def __init__(self, api: OpenProject) -> None:
+        self._api = api
+        self._names: dict[int, str] = {}
+        self._projects: dict[int, Project] = {}
+        self._memberships: dict[int, dict[int | None, Membership]] = {}
+        self._groups: Sequence[Group] = ()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def read(cls, api: OpenProject, groups: Sequence[Group], accounts: Sequence[int] | None) -> Roles:
+        """Read them all, or only the memberships of these accounts and of their groups."""
+        roles = cls(api)
+        roles._names = api.roles()
+        roles._projects = {project.id: project for project in api.projects()}
+        roles._groups = groups
+        principals = None
+        if accounts is not None:
+            principals = [*accounts, *(group.id for group in groups if group.members & set(accounts))]
+        if principals != []:
+            roles._take(api.memberships(principals))
+        return roles
+
+    def read_again(self, account_id: int) -> None:
+        """Read one account's memberships anew."""
+        with self._lock:
+            self._memberships.pop(account_id, None)
+        self._take(self._api.memberships([account_id]))
+
+    def _take(self, memberships: Iterable[Membership]) -> None:
+        with self._lock:
+            for membership in memberships:
+                self._memberships.setdefault(membership.principal, {})[membership.project] = membership
+
+    # -- one person -----------------------------------------------------------------------------------------------
+
+    def steps(self, person: Person, account: Account) -> Iterator[Step]:
+        """One step for each project in which something changes, and one for global roles."""
+        options = person.options
+        present = self._memberships.get(account.id, {}) if account.id else {}
+        wanted: dict[int | None, frozenset[int]] = {}
+        if "roles" in options:
+            wanted[EVERYWHERE] = self._roles(options["roles"])
+        for entry in options.get("projects") or ():
+            wanted[self._project(entry["project"]).id] = self._roles(entry["roles"])
+        if "projects" in options and options.get("projects_exclusive"):
+            for project in present:
+                if project is not EVERYWHERE:
+                    wanted.setdefault(project, frozenset())
+        for project, roles in wanted.items():
+            yield from self._membership_steps(
+                project, roles, present.get(project), account, bool(options.get("notify"))
+            )
+
+    def _membership_steps(
+        self, project: int | None, wanted: frozenset[int], present: Membership | None, account: Account, notify: bool
+    ) -> Iterator[Step]:
+        has = present.roles if present else frozenset()
+        # What comes from a group stays as long as the person is in it.
+        given = self._given_by_groups(project, account)
+        if wanted - has or has - wanted - given:
+            changes = {self._label(project): (self._shown(has), self._shown(wanted | (has & given)))}
+            yield Step(changes, lambda now: self._change(now, project, present, wanted, notify))
+
+    def _change(
+        self, account: Account, project: int | None, present: Membership | None, wanted: frozenset[int], notify: bool
+    ) -> None:
+        if present and not wanted:
+            self._api.leave(present)
+        elif present:
+            self._api.change_roles(present, wanted, notify)
+        else:
+            try:
+                self._api.join(account, project, wanted, notify)
+            except ApiError as error:
+                if is_taken(error, "principal"):
+                    raise AlreadyThereError(str(error)) from error
+                raise
+
+    def _given_by_groups(self, project: int | None, account: Account) -> frozenset[int]:
+        mine = [group.id for group in self._groups if account.id in group.members]
+        found = [self._memberships.get(group, {}).get(project) for group in mine]
+        return frozenset().union(*(membership.roles for membership in found if membership))
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    def _label(self, project: int | None) -> str:
+        return "roles" if project is None else f"project {self._projects[project].identifier}"
+
+    def _shown(self, roles: Iterable[int]) -> list[str]:
+        return sorted(self._names.get(role, str(role)) for role in roles)
+
+    def _roles(self, names: Iterable[str]) -> frozenset[int]:
+        numbers = {name.lower(): number for number, name in self._names.items()}
+        unknown = [name for name in names if name.lower() not in numbers]
+        if unknown:
+            known = ", ".join(sorted(self._names.values()))
+            raise MaxopsError(
+                f'OpenProject has no role "{unknown[0]}" (it has {known}); correct it, or make the role first'
+            )
+        return frozenset(numbers[name.lower()] for name in names)
+
+    def _project(self, name: str) -> Project:
+        projects = self._projects.values()
+        found = [each for each in projects if each.identifier.lower() == name.lower()]
+        found = found or [each for each in projects if each.name.lower() == name.lower()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            identifiers = ", ".join(each.identifier for each in found)
+            raise MaxopsError(f'"{name}" is the name of several projects: give the identifier of one ({identifiers})')
+        raise MaxopsError(f'OpenProject has no project "{name}": give the identifier that is part of its address')

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a verification was asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DEFAULT_DOCKER_HOST
+
+LATEST, ALL = "latest", "all"
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """What the operator asked for; a budget of None follows from the set."""
+
+    project_name: str
+    repository: str
+    set: Sequence[str] = (LATEST,)
+    level: str = CHECKSUM
+    jobs: int = 2
+    findings: int = 100
+    cross_check: bool = True
+    rehearsal_dir: str | None = None
+    rehearsal_budget: int | None = None
+    database_service: str = "postgres"
+    cache_service: str = "redis"
+    database_user: str | None = None
+    database_password: str | None = None
+    docker_host: str = DEFAULT_DOCKER_HOST
+    progress_file: str | None = None
+
+
+def rehearsal_folder(options: VerifyOptions) -> str:
+    """A folder that nobody else has anything in: what a killed rehearsal left there is removed without asking."""
+    if options.rehearsal_dir:
+        return os.path.join(os.path.abspath(options.rehearsal_dir), "maxops-rehearsal")
+    return os.path.join(os.path.abspath(options.repository), "rehearsal")

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules for users of an application share: options, people, results. Private to this collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.job import Options, Report, synchronise
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person, System
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import Client, Endpoint
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+
+from .frame import failing_well
+
+LIST_OPTIONS = ("users", "prune", "prune_exclude")
+AFTER_STOP = "what was done stays done, run this again for the rest"
+SHOWN_FAILURES = 5
+
+
+def connection_argument_spec(api_url: str) -> dict[str, Any]:
+    """How an API is reached: options of the documentation fragment ``maxops.ops.api``, and the address."""
+    return {
+        "api_url": {"type": "str", "default": api_url},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_file": {"type": "path"},
+        "proxy": {"type": "str"},
+        "timeout": {"type": "int", "default": 30},
+        "retries": {"type": "int", "default": 4},
+        "concurrency": {"type": "int", "default": 8},
+    }
+
+
+def token_argument_spec() -> dict[str, Any]:
+    """A token, or the file that holds one."""
+    return {
+        "api_token": {"type": "str", "no_log": True},
+        "api_token_file": {"type": "path", "no_log": False},
+    }
+
+
+def users_argument_spec(user_options: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """One user's options, the same for each entry of ``users``, and what is done about accounts that nobody lists."""
+    state = {"type": "str", "choices": ["present", "locked", "absent"]}
+    return {
+        "name": {"type": "str"},
+        "state": {**state, "default": "present"},
+        **user_options,
+        "users": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"name": {"type": "str", "required": True}, "state": state, **user_options},
+        },
+        "prune": {"type": "str", "choices": ["none", "report", "lock"], "default": "none"},
+        "prune_exclude": {"type": "list", "elements": "str", "default": []},
+        "progress_file": {"type": "path"},
+    }
+
+
+def token_of(module: AnsibleModule) -> str | None:
+    """The token that was given, or that the file holds which was named; None where a password was given instead."""
+    path = module.params["api_token_file"]
+    if path is None:
+        token: str | None = module.params["api_token"]
+        return token
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = stream.read().strip()
+    except OSError as error:
+        module.fail_json(msg=f"api_token_file {path} cannot be read on the host: {error.strerror}")
+    if not found:
+        module.fail_json(msg=f"api_token_file {path} is empty")
+    module.no_log_values.add(found)
+    return found
+
+
+def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
+    """Where the API is, as the options say; refuses numbers that make no sense."""
+    options = module.params
+    for name, least in (("timeout", 1), ("retries", 0), ("concurrency", 1)):
+        if options[name] < least:
+            module.fail_json(msg=f"{name} is {options[name]}; give {least} or more")
+    return Endpoint(
+        url=options["api_url"],
+        authorization=authorization,
+        **{name: options[name] for name in ("validate_certs", "ca_file", "proxy", "timeout", "retries", "concurrency")},
+    )
+
+
+def people_of(module: AnsibleModule, user_options: Iterable[str]) -> list[Person]:
+    """The people of the task. What is given beside ``users`` holds for each entry that does not say otherwise.
+
+    The entries leave the module's parameters here, passwords included: each secret that Ansible knows of costs a search
+    through each word of the result, which for ten thousand users is more work than all the rest.
+    """
+    given = {name: module.params[name] for name in ("state", *user_options) if module.params.get(name) is not None}
+    entries = module.params["users"]
+    if entries is None:
+        return [Person(module.params["name"], given)]
+    module.params["users"] = f"{len(entries)} users"
+    kept = {module.params.get(name) for name in ("api_token", "api_password", "password")}
+    people = []
+    while entries:
+        entry = entries.pop()
+        if entry.get("password") not in kept:
+            module.no_log_values.discard(entry["password"])
+        name = entry.pop("name")
+        people.append(Person(name, {**given, **{key: value for key, value in entry.items() if value is not None}}))
+    people.reverse()
+    return people
+
+
+def options_of(module: AnsibleModule) -> Options:
+    """How the list is applied."""
+    return Options(
+        check_mode=module.check_mode,
+        workers=module.params["concurrency"],
+        prune=module.params["prune"],
+        prune_exclude=module.params["prune_exclude"],
+        progress_file=module.params["progress_file"],
+        details=module._diff,
+    )
+
+
+def run(
+    module: AnsibleModule, people: list[Person], connect: Callable[[Cancellation], tuple[Client, str, System]]
+) -> None:
+    """Synchronise, and end the module with what became of everybody. ``connect`` gives client, version and system."""
+    started = time.monotonic()
+    with failing_well(module, AFTER_STOP):
+        cancellation = Cancellation()
+        client, version, system = connect(cancellation)
+        report = synchronise(system, people, options_of(module), cancellation)
+    # What ten thousand people and accounts take is needed for the result now.
+    people.clear()
+    del system
+    failure = _failure(report) if report.stopped or report.failures else None
+    result: dict[str, Any] = {
+        "version": version,
+        "requests": client.sent,
+        "duration": round(time.monotonic() - started, 2),
+    }
+    if module._diff:
+        result["diff"] = diff_of(report)
+    result.update(result_of(report))
+    if failure:
+        module.fail_json(msg=failure, **result)
+    module.exit_json(**result)
+
+
+def result_of(report: Report) -> dict[str, Any]:
+    """What became of everybody, as results have it. The report is empty afterwards."""
+    result: dict[str, Any] = {
+        "changed": any(outcome.has_changed for outcome in report.outcomes),
+        "counts": report.counts(),
+        "unlisted": report.unlisted,
+        "tokens": [secret for outcome in report.outcomes for secret in outcome.secrets],
+        "unchanged": [outcome.name for outcome in report.outcomes if outcome.says_nothing],
+        "users": [],
+    }
+    report.outcomes.reverse()
+    while report.outcomes:
+        outcome = report.outcomes.pop()
+        if not outcome.says_nothing:
+            result["users"].append(outcome.shown())
+    return result
+
+
+def diff_of(report: Report) -> dict[str, Any]:
+    """Before and after of everything that changed, by user."""
+    sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for outcome in report.outcomes:
+        changes = {**outcome.made, **outcome.changes}
+        if changes:
+            for index, side in enumerate(sides):
+                side[outcome.name] = {key: pair[index] for key, pair in changes.items()}
+    return {"before": sides[0], "after": sides[1]}
+
+
+def _failure(report: Report) -> str:
+    failures = report.failures
+    texts = [f"{outcome.name}: {outcome.error}" for outcome in failures[:SHOWN_FAILURES]]
+    if len(failures) > SHOWN_FAILURES:
+        texts.append(f"and {len(failures) - SHOWN_FAILURES} more, each with its cause in the result's users")
+    counted = f"{len(failures)} of {len(report.outcomes)} users failed"
+    return "; ".join([*([report.stopped] if report.stopped else []), counted + ": " + "; ".join(texts)])

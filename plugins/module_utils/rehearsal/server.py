@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A PostgreSQL server in a throw-away container, on no network, for a rehearsal. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
+
+START_SECONDS = 120
+
+INSIDE_DATA = "/maxops/data"
+INSIDE_SOCKET = "/maxops/socket"
+
+# Nothing in it has to survive anything, so nothing waits for a disk. Shared memory is in files: Docker gives a
+# container 64 MB of it, too little for parallel index builds.
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_directories": INSIDE_SOCKET,
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "archive_mode": "off",
+    "autovacuum": "off",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "1GB",
+    "dynamic_shared_memory_type": "mmap",
+    "logging_collector": "off",
+    "ssl": "off",
+}
+
+_SCRIPT = (
+    f'user=$1; shift; initdb --pgdata={INSIDE_DATA}/pg --username="$user" --auth=trust --encoding=UTF8 --locale=C '
+    f'--no-sync >/dev/null && exec postgres -D {INSIDE_DATA}/pg "$@"'
+)
+
+
+class ThrowawayServer:
+    """The running server: how to reach it, and whether it is still there."""
+
+    def __init__(self, server: Server, running: Future[StageResult]) -> None:
+        self.server = server
+        self._running = running
+
+    def check(self) -> None:
+        """Raise MaxopsError when the server has ended by itself."""
+        if self._running.done():
+            said = "; ".join(_last_lines(self._running.result().stderr)) or "without a word"
+            raise MaxopsError(
+                f"the rehearsal's PostgreSQL ended by itself ({said}); has the host enough memory and disk? "
+                "See dmesg, then run this again"
+            )
+
+
+@contextmanager
+def throwaway_server(
+    stack: Stack, image_id: str, user: str, data: str, socket: str, key: str, cancellation: Cancellation
+) -> Iterator[ThrowawayServer]:
+    """Start a server with the superuser ``user`` and no password; it is gone after the block.
+
+    ``data`` and ``socket`` are empty folders of this host that the container's user may write to.
+    """
+    settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    spec = HelperSpec(
+        image_id,
+        ["sh", "-c", _SCRIPT, "sh", user, *settings],
+        key,
+        binds=[(data, INSIDE_DATA, True), (socket, INSIDE_SOCKET, True)],
+        environment={"LC_ALL": "C"},
+        cpu_shares=256,
+        user="postgres",
+        stop_signal="KILL",
+    )
+    # Its own, so that it outlives the work that is stopped and is there until that work has ended.
+    life = Cancellation()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="server") as pool:
+        running = pool.submit(_run, stack, spec, life)
+        try:
+            server = Server(socket, 5432, user, "", "of the rehearsal", "no password at all")
+            throwaway = ThrowawayServer(server, running)
+            _wait(throwaway, os.path.join(socket, ".s.PGSQL.5432"), cancellation)
+            yield throwaway
+        finally:
+            life.cancel("the rehearsal has ended")
+
+
+def _run(stack: Stack, spec: HelperSpec, life: Cancellation) -> StageResult:
+    try:
+        return stack.run_helper(spec, life)
+    except Cancelled:
+        return StageResult("postgres", 0, "", False)
+
+
+def _wait(throwaway: ThrowawayServer, socket: str, cancellation: Cancellation) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        cancellation.check()
+        throwaway.check()
+        if os.path.exists(socket):
+            try:
+                throwaway.server.connect("postgres").close()
+                return
+            except MaxopsError:
+                if time.monotonic() > deadline:
+                    raise
+        if time.monotonic() > deadline:
+            raise MaxopsError(
+                f"the rehearsal's PostgreSQL did not start within {START_SECONDS} seconds; is the host overloaded? "
+                "See docker ps and uptime, then run this again"
+            )
+        time.sleep(0.05)
+
+
+def _last_lines(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()[-4:]]

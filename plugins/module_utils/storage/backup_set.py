@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup set is: its name, its layout and its manifest. Private to this collection."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
+    list_files,
+    safe_name,
+    to_json,
+    write_atomically,
+)
+
+FORMAT = 1
+"""Version of the layout and the manifest; a reader refuses a higher one."""
+
+MANIFEST = "manifest.json"
+ID_PATTERN = re.compile(r"\d{8}T\d{6}Z")
+
+
+def new_id(moment: datetime.datetime) -> str:
+    """The name of a set begun at a moment: ``20261123T020000Z``."""
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+
+def moment_of(set_id: str) -> datetime.datetime:
+    """The moment that a set's name tells, in UTC."""
+    return datetime.datetime.strptime(set_id, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things are inside a set's folder."""
+
+    path: str
+
+    @property
+    def manifest(self) -> str:
+        """The manifest, written last."""
+        return os.path.join(self.path, MANIFEST)
+
+    @property
+    def databases(self) -> str:
+        """Holds a pg_dump directory for each database."""
+        return os.path.join(self.path, "databases")
+
+    @property
+    def volumes(self) -> str:
+        """Holds a compressed tar archive for each volume."""
+        return os.path.join(self.path, "volumes")
+
+    @property
+    def config(self) -> str:
+        """Holds Compose files, environment files and what services mount read-only."""
+        return os.path.join(self.path, "config")
+
+    @property
+    def globals(self) -> str:
+        """Roles and their memberships as SQL."""
+        return os.path.join(self.path, "globals.sql")
+
+    def database(self, name: str) -> str:
+        """The pg_dump directory of one database, whatever its name."""
+        return os.path.join(self.databases, safe_name(name))
+
+    def properties(self, name: str) -> str:
+        """What belongs to a database itself, among the files of its pg_dump directory; pg_restore ignores it."""
+        return os.path.join(self.database(name), "maxops-properties.json")
+
+    def volume(self, name: str, suffix: str) -> str:
+        """The archive of one volume, whatever its name."""
+        return os.path.join(self.volumes, safe_name(name) + suffix)
+
+    def data_files(self) -> list[str]:
+        """Relative paths of everything but the manifest, sorted."""
+        return [path for path in list_files(self.path) if path != MANIFEST]
+
+
+def seal(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with a SHA-256 over all the rest of it, so that a changed or damaged manifest shows."""
+    return {**manifest, "sha256": _digest(manifest)}
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def write_manifest(path: str, manifest: dict[str, Any]) -> None:
+    """Write a sealed manifest so that it is whole or not there."""
+    write_atomically(path, to_json(manifest))
+
+
+def read_manifest(path: str) -> dict[str, Any]:
+    """Read a manifest back. Raises MaxopsError when it is missing, damaged or of a later format."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            manifest = json.load(stream)
+    except FileNotFoundError:
+        raise MaxopsError(f"{path} is missing: this folder is no whole backup set; take another set") from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise MaxopsError(f"{path} cannot be read: {error}; take another set") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise MaxopsError(f"{path} is no manifest of maxops.ops; take another set")
+    if manifest["format"] > FORMAT:
+        raise MaxopsError(
+            f"{path} has format {manifest['format']}, this maxops.ops knows {FORMAT}: "
+            "update the collection on this controller"
+        )
+    if manifest.get("sha256") != _digest(manifest):
+        raise MaxopsError(f"{path} was changed after it was written: its own SHA-256 does not match; take another set")
+    return manifest

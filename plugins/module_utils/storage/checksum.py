@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The level ``checksum``: to the bit what was written, and nothing else. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import sha256_of, to_json
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+
+from . import backup_set
+from .findings import Findings
+from .subject import Subject
+from .verdict import CHECKSUM
+
+TAKE_ANOTHER = "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
+ASK_WHO = "Find out who writes into the repository: nothing but maxops.ops should. A set is never changed."
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass
+class _File:
+    """A file whose content has to be read."""
+
+    subject: Subject
+    entry: dict[str, Any]
+    path: str
+
+
+def check_set(
+    path: str,
+    jobs: int,
+    cancellation: Cancellation,
+    meter: Part | None = None,
+    needed: Callable[[str], bool] = lambda _path: True,
+) -> Findings:
+    """Everything that is wrong with one set's files, or with those ``needed``, for jobs that begin with a good set."""
+    subject = Subject(os.path.basename(path), path, needed=needed)
+    check([subject], jobs, cancellation, {subject.set_id: meter} if meter else {})
+    return subject.findings
+
+
+def check(subjects: Sequence[Subject], jobs: int, cancellation: Cancellation, meters: dict[str, Part]) -> None:
+    """Check the files of sets side by side. Reads their manifests into them; what is wrong becomes a finding."""
+    started = time.monotonic()
+    files = [file for subject in subjects for file in _compare_names(subject)]
+    # A large file that comes last would leave all processors but one without work.
+    files.sort(key=lambda file: int(file.entry["size"]), reverse=True)
+    gauges = {subject.set_id: _Gauge(meters.get(subject.set_id), subject) for subject in subjects}
+
+    def read(file: _File) -> None:
+        gauge = gauges[file.subject.set_id]
+        _compare_content(file, gauge, cancellation)
+        file.subject.steps[CHECKSUM] = round(time.monotonic() - started, 3)
+
+    for subject in subjects:
+        subject.steps[CHECKSUM] = 0.0
+    each(files, read, jobs, cancellation)
+    for gauge in gauges.values():
+        gauge.finish()
+
+
+class _Gauge:
+    """Counts what was read of a set, for its display."""
+
+    def __init__(self, meter: Part | None, subject: Subject) -> None:
+        self.read = 0
+        self._meter = meter
+        if meter:
+            meter.total = sum(entry["size"] for entry in _entries(subject))
+            meter.measure = lambda: self.read
+            meter.start()
+
+    def finish(self) -> None:
+        if self._meter:
+            self._meter.finish()
+
+
+# -- the manifest ---------------------------------------------------------------------------------------------------
+
+
+def _compare_names(subject: Subject) -> list[_File]:
+    """Check the manifest, and the folder against it; gives the files whose content is still to be read."""
+    subject.manifest = _read_manifest(subject)
+    if subject.manifest is None:
+        return []
+    listed = {entry["path"]: entry for entry in subject.manifest["files"]}
+    there = dict(_walk(subject, ""))
+    for path in sorted(filter(subject.needed, set(there) - set(listed) - {backup_set.MANIFEST})):
+        subject.error(CHECKSUM, path, "is not in the manifest", "no such file", ASK_WHO)
+    files = []
+    for path, entry in listed.items():
+        if not subject.needed(path):
+            continue
+        if path not in there:
+            subject.error(CHECKSUM, path, "is missing", human_size(entry["size"]), TAKE_ANOTHER)
+        elif _same_kind(subject, entry, there[path]):
+            files.append(_File(subject, entry, os.path.join(subject.path, path)))
+    return files
+
+
+def _read_manifest(subject: Subject) -> dict[str, Any] | None:
+    path = subject.layout.manifest
+    try:
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise MaxopsError(f"{path} is {_kind(found)}, not a file: this folder is no whole backup set")
+        manifest = backup_set.read_manifest(path)
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+        _check_form(manifest, text, subject.set_id)
+    except FileNotFoundError:
+        subject.error(CHECKSUM, backup_set.MANIFEST, "is missing", "a manifest", TAKE_ANOTHER)
+    except MaxopsError as error:
+        subject.error(CHECKSUM, backup_set.MANIFEST, str(error), "the manifest as it was written")
+    except (KeyError, TypeError, AttributeError) as error:
+        told = f"is not one that maxops.ops writes: {error!r}"
+        subject.error(CHECKSUM, backup_set.MANIFEST, told, "a manifest of maxops.ops", TAKE_ANOTHER)
+    except (OSError, UnicodeError) as error:
+        subject.error(CHECKSUM, backup_set.MANIFEST, f"cannot be read: {error}", "a readable manifest", TAKE_ANOTHER)
+    else:
+        return manifest
+    return None
+
+
+def _check_form(manifest: dict[str, Any], text: str, set_id: str) -> None:
+    """Refuse what the manifest's own digest lets through: changed layout, another set's manifest, unsafe entries."""
+    if manifest.get("set_id") != set_id:
+        raise MaxopsError(f"it is the manifest of set {manifest.get('set_id')}, not of {set_id}; take another set")
+    if text != to_json(manifest):
+        raise MaxopsError("its text was changed after it was written, although its data is the same; take another set")
+    entries = manifest.get("files")
+    if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
+        raise MaxopsError("its list of files is not one that maxops.ops writes; take another set")
+    names = [entry["path"] for entry in entries]
+    if len(set(names)) < len(names):
+        raise MaxopsError("it lists the same file twice; take another set")
+    layout = backup_set.Layout("")
+    for part in manifest.get("parts", []):
+        name = part["name"]
+        start = layout.database(name) + "/" if part["kind"] == "database" else layout.volume(name, ".tar")
+        if not any(path.startswith(start) for path in names):
+            raise MaxopsError(f'it lists no file of {part["kind"]} "{name}"; take another set')
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+        return False
+    if not isinstance(entry.get("size"), int) or isinstance(entry["size"], bool):
+        return False
+    if os.path.isabs(entry["path"]) or {"", ".", ".."} & set(entry["path"].split("/")):
+        return False
+    if "link" in entry:
+        return isinstance(entry["link"], str)
+    return entry["size"] >= 0 and isinstance(entry.get("sha256"), str) and bool(_SHA256.fullmatch(entry["sha256"]))
+
+
+def _entries(subject: Subject) -> list[dict[str, Any]]:
+    return [entry for entry in (subject.manifest or {}).get("files", []) if subject.needed(entry["path"])]
+
+
+# -- the files ------------------------------------------------------------------------------------------------------
+
+
+def _walk(subject: Subject, relative: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Everything in the set that is no folder, without following any link."""
+    try:
+        with os.scandir(os.path.join(subject.path, relative)) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            path = os.path.join(relative, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(subject, path)
+            else:
+                yield path, entry.stat(follow_symlinks=False)
+    except OSError as error:
+        subject.error(CHECKSUM, relative or subject.path, f"cannot be read: {error.strerror}", "", TAKE_ANOTHER)
+
+
+def _kind(found: os.stat_result) -> str:
+    mode = found.st_mode
+    for test, name in (
+        (stat.S_ISREG, "a file"),
+        (stat.S_ISLNK, "a link"),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    ):
+        if test(mode):
+            return name
+    return "of an unknown kind"
+
+
+def _same_kind(subject: Subject, entry: dict[str, Any], found: os.stat_result) -> bool:
+    """True when it is a file of the right size, so that its content is worth reading."""
+    path, kind = entry["path"], _kind(found)
+    expected = "a link" if "link" in entry else "a file"
+    if kind != expected:
+        subject.error(CHECKSUM, path, f"is {kind}", expected, ASK_WHO)
+        return False
+    if "link" in entry:
+        target = os.readlink(os.path.join(subject.path, path))
+        if target != entry["link"]:
+            subject.error(CHECKSUM, path, f"is a link to {target}", f"a link to {entry['link']}", ASK_WHO)
+        return False
+    if found.st_size != entry["size"]:
+        subject.error(CHECKSUM, path, f"{found.st_size} bytes", f"{entry['size']} bytes", TAKE_ANOTHER)
+        return False
+    return True
+
+
+def _compare_content(file: _File, gauge: _Gauge, cancellation: Cancellation) -> None:
+    def on_read(count: int) -> None:
+        gauge.read += count
+        cancellation.check()
+
+    name = file.entry["path"]
+    try:
+        size, digest = sha256_of(file.path, on_read)
+    except OSError as error:
+        file.subject.error(CHECKSUM, name, f"cannot be read: {error.strerror}", "a readable file", TAKE_ANOTHER)
+        return
+    if (size, digest) != (file.entry["size"], file.entry["sha256"]):
+        file.subject.error(CHECKSUM, name, f"SHA-256 {digest}", f"SHA-256 {file.entry['sha256']}", TAKE_ANOTHER)

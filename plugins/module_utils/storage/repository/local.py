@@ -1,0 +1,221 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where backup sets are kept: a folder on the host. Private to this collection.
+
+Promise: a folder in ``sets/`` is whole. It gets there by one rename, after every file, folder and the manifest is
+on the disk; it leaves by one rename before the first of its files is removed. What is in ``staging/`` is nobody's.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
+    fsync_path,
+    list_files,
+    nearest_existing,
+    remove_tree,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock
+
+from .. import backup_set
+from ..retention import Candidate, Policy, reasons_to_keep
+from ..verdict import Verdict, read_verdict, write_verdict
+from .interface import KeptSet
+
+
+class Repository:
+    """A local repository of backup sets."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self.sets_path = os.path.join(self.path, "sets")
+        self.staging_path = os.path.join(self.path, "staging")
+
+    def check_usable(self) -> None:
+        """Raise MaxopsError, before anything is touched, when this process could not write there."""
+        folder = nearest_existing(self.path)
+        if not os.path.isdir(folder):
+            raise MaxopsError(
+                f"repository {self.path} cannot be used: {folder} is not a folder; name another repository"
+            )
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise MaxopsError(
+                f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)"
+            )
+
+    def check_readable(self) -> None:
+        """Raise MaxopsError when there is a repository whose sets this process may not see."""
+        for folder in (nearest_existing(self.path), self.sets_path):
+            if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+                raise MaxopsError(
+                    f"repository {self.path} cannot be read by this user ({folder}): run as root (become: true)"
+                )
+
+    @contextmanager
+    def locked(self, purpose: str) -> Iterator[None]:
+        """Create the folders where they are missing and be the only job on this repository for the block."""
+        try:
+            for folder in (self.path, self.sets_path, self.staging_path):
+                if not os.path.isdir(folder):
+                    os.makedirs(folder, mode=0o700, exist_ok=True)
+                    fsync_path(os.path.dirname(folder))
+            # The folder itself may have been there, and be others' too: what is private is below it.
+            for folder in (self.sets_path, self.staging_path):
+                os.chmod(folder, 0o700)
+        except OSError as error:
+            raise MaxopsError(
+                f"repository {self.path} cannot be created: {error.strerror}; name a folder that can be written"
+            ) from error
+        with exclusive_lock(os.path.join(self.path, "lock"), f"repository {self.path}", purpose):
+            yield
+
+    def sweep(self) -> list[str]:
+        """Remove what killed jobs left in staging; only for the holder of the lock. Gives the names."""
+        leftovers = sorted(os.listdir(self.staging_path))
+        for name in leftovers:
+            remove_tree(os.path.join(self.staging_path, name))
+        return leftovers
+
+    def leftover_bytes(self) -> int:
+        """Bytes on the disk that :meth:`sweep` would give back."""
+        total = 0
+        for name in list_files(self.staging_path):
+            with suppress(FileNotFoundError):  # of a job that is at work right now
+                total += os.lstat(os.path.join(self.staging_path, name)).st_blocks * 512
+        return total
+
+    def free_id(self, moment: datetime.datetime) -> str:
+        """The name for a set begun at a moment, or a second later for each that is taken."""
+        while os.path.lexists(os.path.join(self.sets_path, backup_set.new_id(moment))):
+            moment += datetime.timedelta(seconds=1)
+        return backup_set.new_id(moment)
+
+    def begin(self, moment: datetime.datetime) -> tuple[str, backup_set.Layout]:
+        """A free set id at or after ``moment``, and its empty staging folder (mode 0700)."""
+        set_id = self.free_id(moment)
+        layout = backup_set.Layout(os.path.join(self.staging_path, set_id))
+        try:
+            for folder in (layout.path, layout.databases, layout.volumes, layout.config):
+                os.mkdir(folder, mode=0o700)
+        except OSError as error:
+            raise MaxopsError(
+                f"repository {self.path} cannot take a new set: {error.strerror}; "
+                "make room where its disk is full, or name another repository"
+            ) from error
+        return set_id, layout
+
+    def publish(self, set_id: str) -> str:
+        """Move a finished set from staging to its place; gives its path. Its files are on the disk already."""
+        staged, final = os.path.join(self.staging_path, set_id), os.path.join(self.sets_path, set_id)
+        fsync_path(staged)
+        os.rename(staged, final)
+        fsync_path(self.sets_path)
+        fsync_path(self.staging_path)
+        return final
+
+    def sets(self) -> list[KeptSet]:
+        """All sets, the oldest first."""
+        if not os.path.isdir(self.sets_path):
+            return []
+        return [
+            self._read(name) for name in sorted(os.listdir(self.sets_path)) if backup_set.ID_PATTERN.fullmatch(name)
+        ]
+
+    def newest_first(self) -> Iterator[KeptSet]:
+        """All sets, the newest first, each read when it is asked for: a manifest is long, and one may be enough."""
+        if os.path.isdir(self.sets_path):
+            for name in sorted(os.listdir(self.sets_path), reverse=True):
+                if backup_set.ID_PATTERN.fullmatch(name):
+                    yield self._read(name)
+
+    def _read(self, set_id: str) -> KeptSet:
+        path = os.path.join(self.sets_path, set_id)
+        try:
+            return KeptSet(set_id, path, backup_set.read_manifest(os.path.join(path, backup_set.MANIFEST)))
+        except MaxopsError as error:
+            return KeptSet(set_id, path, None, str(error))
+
+    def verdict(self, kept: KeptSet) -> Verdict | None:
+        """What verifications said about exactly this set, or None."""
+        found = read_verdict(self._verification_path(kept.set_id))
+        if found is None or kept.manifest is None:
+            return found
+        return found if found.manifest_sha256 == kept.manifest["sha256"] else None
+
+    def is_verified(self, kept: KeptSet) -> bool:
+        """True when this set was verified and nothing that was found is still open."""
+        found = self.verdict(kept)
+        return kept.manifest is not None and found is not None and found.passed
+
+    def record(self, found: Verdict) -> None:
+        """Keep a verdict beside its set; only while the set is held."""
+        write_verdict(self._verification_path(found.set_id), found)
+
+    def _verification_path(self, set_id: str) -> str:
+        return os.path.join(self.sets_path, f"{set_id}.verified.json")
+
+    @contextmanager
+    def holding(self, set_id: str) -> Iterator[None]:
+        """Keep a set from being removed while the block reads it; others may hold it, and back up, at the same time.
+
+        The kernel ends the hold with this process. A set without a manifest is no set: it is never removed by a rule.
+        """
+        path = self._hold_path(set_id)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            yield
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if not os.path.exists(path):
+                raise MaxopsError(f"set {set_id} was just removed from {self.path}: retention had no reason to keep it")
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _hold_path(self, set_id: str) -> str:
+        return os.path.join(self.sets_path, set_id, backup_set.MANIFEST)
+
+    def reasons_to_keep(self, project: str, policy: Policy, latest: str | None = None) -> dict[str, list[str]]:
+        """Retention's answer for the whole sets of one stack.
+
+        ``latest`` is the set just made, or the one that a dry run would make. It stays, also where a clock that was
+        wrong has dated others later.
+        """
+        candidates = {
+            kept.set_id: Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept))
+            for kept in self.sets()
+            if kept.manifest and kept.manifest.get("project") == project
+        }
+        if latest and latest not in candidates:
+            candidates[latest] = Candidate(latest, backup_set.moment_of(latest))
+        reasons = reasons_to_keep(candidates.values(), policy)
+        if latest and not reasons[latest]:
+            reasons[latest].append("just made")
+        return reasons
+
+    def remove(self, set_id: str) -> bool:
+        """Take a set out of the repository: first out of sight, then off the disk. False when somebody holds it."""
+        grave = os.path.join(self.staging_path, f"removed-{set_id}")
+        # Network file systems give an exclusive lock only to those who could write.
+        descriptor = os.open(self._hold_path(set_id), os.O_RDWR)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            os.rename(os.path.join(self.sets_path, set_id), grave)
+        finally:
+            os.close(descriptor)
+        fsync_path(self.sets_path)
+        remove_tree(self._verification_path(set_id))
+        remove_tree(grave)
+        return True

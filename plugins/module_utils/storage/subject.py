@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A backup set while it is verified. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .backup_set import Layout
+from .findings import ERROR, NOTICE, WARNING, Finding, Findings
+
+
+@dataclass
+class Subject:
+    """One set and what was found out about it so far; ``steps`` are the seconds that each step took.
+
+    ``needed`` tells which files matter, by their path in the set.
+    """
+
+    set_id: str
+    path: str
+    manifest: dict[str, Any] | None = None
+    findings: Findings = field(default_factory=Findings)
+    steps: dict[str, float] = field(default_factory=dict)
+    needed: Callable[[str], bool] = lambda _path: True
+
+    @property
+    def layout(self) -> Layout:
+        """Where things are in the set."""
+        return Layout(self.path)
+
+    def parts(self, kind: str) -> Sequence[dict[str, Any]]:
+        """The manifest's parts of one kind, ``database`` or ``volume``."""
+        parts = (self.manifest or {}).get("parts", [])
+        return [part for part in parts if part["kind"] == kind]
+
+    def error(self, check: str, subject: str, found: str, expected: str = "", remedy: str = "") -> None:
+        """The set is not what it has to be."""
+        self.findings.add(Finding(ERROR, check, subject, found, expected, remedy))
+
+    def warning(self, check: str, subject: str, found: str, expected: str = "", remedy: str = "") -> None:
+        """Somebody should look at it."""
+        self.findings.add(Finding(WARNING, check, subject, found, expected, remedy))
+
+    def notice(self, check: str, subject: str, found: str, expected: str = "", remedy: str = "") -> None:
+        """Worth knowing."""
+        self.findings.add(Finding(NOTICE, check, subject, found, expected, remedy))

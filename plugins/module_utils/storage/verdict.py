@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What verifications said about a set, kept beside it. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import to_json, write_atomically
+
+CHECKSUM = "checksum"
+DECODE = "decode"
+REHEARSE = "rehearse"
+
+LEVELS = (CHECKSUM, DECODE, REHEARSE)
+"""Each contains the ones before it."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """How the last verification of one level ended; ``recovery_seconds`` is what a rehearsal measured."""
+
+    passed: bool
+    time: str
+    seconds: float
+    errors: int = 0
+    warnings: int = 0
+    recovery_seconds: float | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known about a set; ``manifest_sha256`` ties it to the very set that was verified."""
+
+    set_id: str
+    manifest_sha256: str
+    results: dict[str, LevelResult] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True when something was verified and nothing that was found is still open."""
+        return bool(self.results) and all(result.passed for result in self.results.values())
+
+    @property
+    def level(self) -> str | None:
+        """The highest level that the set passed."""
+        return next((level for level in reversed(LEVELS) if level in self.results and self.results[level].passed), None)
+
+    @property
+    def time(self) -> str | None:
+        """When it was last verified."""
+        return max((result.time for result in self.results.values()), default=None)
+
+    @property
+    def recovery_seconds(self) -> float | None:
+        """How long the last rehearsal took to bring the data back."""
+        return self.results[REHEARSE].recovery_seconds if REHEARSE in self.results else None
+
+    def extended(self, level: str, result: LevelResult) -> Verdict:
+        """The verdict after one more verification.
+
+        A level that passed speaks for those that it contains. A failure stays open until its level, or one that
+        contains it, has passed: a good checksum does not make up for a rehearsal that missed a table.
+        """
+        results = {**self.results, level: result}
+        if result.passed:
+            for lower in LEVELS[: LEVELS.index(level)]:
+                results.pop(lower, None)
+        return Verdict(self.set_id, self.manifest_sha256, results)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as data; ``passed`` and ``level`` are there for readers that want no more."""
+        return {
+            "format": FORMAT,
+            "set_id": self.set_id,
+            "manifest_sha256": self.manifest_sha256,
+            "passed": self.passed,
+            "level": self.level,
+            "time": self.time,
+            "recovery_seconds": self.recovery_seconds,
+            "results": {level: asdict(result) for level, result in self.results.items()},
+        }
+
+
+def read_verdict(path: str) -> Verdict | None:
+    """The verdict kept in a file; None when there is none, or none that this version understands."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            data = json.load(stream)
+        if data["format"] != FORMAT:
+            return None
+        results = {level: LevelResult(**data["results"][level]) for level in LEVELS if level in data["results"]}
+        return Verdict(str(data["set_id"]), str(data["manifest_sha256"]), results)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_verdict(path: str, verdict: Verdict) -> None:
+    """Keep a verdict; readers see the old one or the new one."""
+    write_atomically(path, to_json(verdict.to_dict()))

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recovery after a killed restore, and removal of what restores replaced."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    Server,
+    Session,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+
+from . import journal as restore_journal
+from .journal import Journal, Journals
+from .swap import Swap, Watcher
+
+
+class Access(Protocol):
+    """Which stack, and how to reach it: what the options of every job have."""
+
+    @property
+    def project_name(self) -> str: ...  # noqa: D102
+    @property
+    def docker_host(self) -> str: ...  # noqa: D102
+    @property
+    def database_service(self) -> str: ...  # noqa: D102
+    @property
+    def database_user(self) -> str | None: ...  # noqa: D102
+    @property
+    def database_password(self) -> str | None: ...  # noqa: D102
+
+
+# -- after a killed restore, and after the days of keeping ---------------------------------------------------------
+
+
+def recover(access: Access, journals: Journals | None = None) -> str | None:
+    """Put right what a killed restore left; gives what was done in words, or None. Call it before reading the stack."""
+    journals = journals or Journals(access.project_name)
+    if journals.current() is None:
+        return None
+    subject = f'stack "{access.project_name}"'
+    with exclusive_lock(stack_lock_path(access.project_name), subject, f"recovery of {subject}"):
+        return recover_locked(access, journals)
+
+
+def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _step: None) -> str | None:
+    """The same for a job that holds the stack's lock."""
+    journal = journals.current()
+    if journal is None:
+        return None
+    told = journal.describe()
+    try:
+        stack = Stack.connect(access.project_name, access.docker_host)
+        swap = Swap(journal, journals, stack, _server(access, stack) if journal.databases else None, watch)
+        complete = journal.phase == restore_journal.SWAPPING and swap.is_complete()
+        if complete or journal.phase == restore_journal.STARTING:
+            swap.finish()
+            return f"{told} was interrupted when its data had been swapped in already; it was completed"
+        swap.back()
+        return f"{told} was interrupted; everything is as it was before it"
+    except MaxopsError as error:
+        raise MaxopsError(f"{told} was interrupted and has to be put right first, which failed: {error}") from error
+
+
+def expire_previous(access: Access, journals: Journals | None = None) -> tuple[list[str], list[str]]:
+    """Remove what restores replaced and whose days are over. Only for the holder of the stack's lock.
+
+    Gives the names of what was removed, and remarks on what could not be: it is tried again by the next job.
+    """
+    journals = journals or Journals(access.project_name)
+    now = timestamp(utc_now())
+    removed: list[str] = []
+    try:
+        for record in journals.records():
+            if record.kept_until is not None and record.kept_until <= now:
+                removed += _remove_replaced(access, record)
+                journals.forget(record)
+    except (MaxopsError, OSError) as error:
+        return removed, [f"what earlier restores replaced could not be removed: {error}"]
+    return removed, []
+
+
+def _remove_replaced(access: Access, record: Journal) -> list[str]:
+    databases = [each.previous for each in record.databases if each.previous]
+    if databases:
+        stack = Stack.connect(access.project_name, access.docker_host)
+        with Session(_server(access, stack), "postgres") as session:
+            for name in databases:
+                postgresql_admin.drop(session, name)
+    folders = [each.previous for each in record.volumes if each.previous]
+    for folder in folders:
+        remove_tree(folder)
+    return databases + folders
+
+
+def _server(access: Access, stack: Stack) -> Server:
+    container = stack.require_running(access.database_service)
+    return find_server(stack, container, access.database_user, access.database_password)

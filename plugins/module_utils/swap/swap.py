@@ -1,0 +1,240 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The swap of what lives for what was loaded, its way back, and what comes after a killed restore.
+
+The rule: a restore that did not end goes back to where it began, unless every name had been changed already; then it
+goes on, because applications may have worked on the new data since. Each step looks at what is there before it acts,
+so it does no harm to take it again. While names are changed, the databases let nobody in, over crashes and restarts.
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volumes_
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    Server,
+    ServerGoneError,
+    Session,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path, remove_tree
+
+from . import journal as restore_journal
+from .journal import Journal, Journals, VolumeSwap
+
+Watcher = Callable[[str], Any]
+"""Gets the name of each step before it is taken; what it raises is a failure of that step."""
+
+RECOVERY_SECONDS = 60
+"""How long a server that has crashed, of a disk that is full for one, may take to let anybody in again."""
+
+
+def helper_key(project: str) -> str:
+    """The mark of the containers that a restore of this stack starts."""
+    return f"restore of {project}"
+
+
+class Swap:
+    """Carries out one journal, forward or back."""
+
+    def __init__(
+        self, journal: Journal, journals: Journals, stack: Stack, server: Server | None, watch: Watcher
+    ) -> None:
+        self.journal = journal
+        self.swap_seconds = 0.0
+        self._journals = journals
+        self._stack = stack
+        self._server = server
+        self._watch = watch
+
+    # -- forward ------------------------------------------------------------------------------------------------
+
+    def stop(self, affected: Sequence[Container]) -> None:
+        """Stop the containers that run; the disk knows before which of them did."""
+        self.journal.services = services.by_service(affected)
+        self._enter(restore_journal.STOPPING)
+        self._watch("stop services")
+        services.stop(self._stack, self.journal.services)
+        self._watch("services stopped")
+
+    def swap(self) -> None:
+        """Change all names, and let applications in again."""
+        started = time.monotonic()
+        self._enter(restore_journal.SWAPPING)
+        self._watch("lock databases")
+        with self._session() as session:
+            if session:
+                self._lock_out(session)
+            for volume in self.journal.volumes:
+                self._watch(f"move volume {volume.name}")
+                self._place(volume)
+            if session:
+                self._watch("rename databases")
+                self._rename(session, forward=True)
+            self._watch("names changed")
+            self._enter(restore_journal.STARTING)
+            self._watch("unlock databases")
+            if session:
+                databases.let_in(session, [each.name for each in self.journal.databases])
+        self.swap_seconds = time.monotonic() - started
+
+    def start(self) -> list[Container]:
+        """Start the services that ran; gives their containers."""
+        self._watch("start services")
+        started = services.start(self._stack, self.journal.services)
+        self._watch("services started")
+        return started
+
+    def finish(self) -> None:
+        """Go on where the names had been changed and no more was done."""
+        self._enter(restore_journal.STARTING)
+        with self._session() as session:
+            if session:
+                databases.let_in(session, [each.name for each in self.journal.databases])
+        self.start()
+        self.close()
+
+    def close(self) -> None:
+        """The new data is in use: what was replaced is only kept from here on."""
+        self._watch("keep what was replaced")
+        for record in self._journals.records():
+            if self.journal.loaded & set(record.replaced):
+                self._journals.forget(record)
+        if self.journal.replaced:
+            self._journals.keep(self.journal)
+        else:
+            self._journals.drop()
+
+    # -- back ---------------------------------------------------------------------------------------------------
+
+    def back(self) -> None:
+        """Put everything back as it was before the restore, start what ran, and remove what was loaded."""
+        until = time.monotonic() + RECOVERY_SECONDS
+        while True:
+            try:
+                return self._go_back()
+            except ServerGoneError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(0.5)
+
+    def _go_back(self) -> None:
+        stopped = self.journal.phase != restore_journal.LOADING
+        self._enter(restore_journal.REVERTING)
+        self._watch("go back")
+        with self._session() as session:
+            if stopped:
+                self._change_back(session)
+                self._watch("start services again")
+                services.start(self._stack, self.journal.services)
+            self._watch("remove what was loaded")
+            if self.journal.disposable:
+                self._remove_loaded(session)
+        self._watch("drop the journal")
+        self._journals.drop()
+
+    def _change_back(self, session: Session | None) -> None:
+        present = databases.databases(session) if session else {}
+        placed = [each for each in self.journal.volumes if _is_moved(each)]
+        renamed = self._is_renamed(present)
+        if placed or renamed:
+            # Docker may have started them by its own rules, after a restart of the host.
+            services.stop(self._stack, self.journal.services)
+        if session and renamed:
+            self._lock_out(session)
+        for volume in placed:
+            self._watch(f"move volume {volume.name} back")
+            _take_back(volume)
+        if session and renamed:
+            self._watch("rename databases back")
+            self._rename(session, forward=False)
+        if session:
+            living = [each.name for each in self.journal.databases if each.previous]
+            there = databases.databases(session)
+            databases.let_in(session, [name for name in living if name in there])
+
+    def _remove_loaded(self, session: Session | None) -> None:
+        self._stack.remove_helpers(helper_key(self.journal.project))
+        for database in self.journal.databases if session else []:
+            databases.drop(session, database.new)  # type: ignore[arg-type]
+        for volume in self.journal.volumes:
+            remove_tree(volume.new)
+            if volume.made:
+                volumes_.remove_volume(self._stack, volume.made)
+
+    # -- what is where ------------------------------------------------------------------------------------------
+
+    def is_complete(self) -> bool:
+        """True when every name has been changed."""
+        with self._session() as session:
+            present = databases.databases(session) if session else {}
+        volumes = [_is_moved(each) and not os.path.lexists(each.new) for each in self.journal.volumes]
+        return all(volumes) and (not self.journal.databases or self._is_renamed(present))
+
+    def _is_renamed(self, present: dict[str, bool]) -> bool:
+        """All were renamed in one transaction, so one tells of all."""
+        return bool(self.journal.databases) and all(
+            each.new not in present and each.name in present and (each.previous is None or each.previous in present)
+            for each in self.journal.databases
+        )
+
+    def _rename(self, session: Session, forward: bool) -> None:
+        pairs = []
+        for each in self.journal.databases:
+            if each.previous:
+                pairs.append((each.name, each.previous))
+            pairs.append((each.new, each.name))
+        if not forward:
+            pairs = [(new, old) for old, new in reversed(pairs)]
+        with session.transaction():
+            for pair in pairs:
+                databases.rename(session, *pair)
+                self._watch(f"database {pair[0]} renamed")
+
+    def _lock_out(self, session: Session) -> None:
+        present = databases.databases(session)
+        names = [name for each in self.journal.databases for name in (each.name, each.new) if name in present]
+        databases.lock_out(session, names)
+
+    def _place(self, volume: VolumeSwap) -> None:
+        if volume.previous:
+            os.rename(volume.folder, volume.previous)
+            self._watch(f"volume {volume.name} half moved")
+        os.rename(volume.new, volume.folder)
+        fsync_path(os.path.dirname(volume.folder))
+
+    def _enter(self, phase: str) -> None:
+        self.journal.phase = phase
+        self._journals.write(self.journal)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session | None]:
+        if self._server is None:
+            yield None
+            return
+        with Session(self._server, "postgres") as session:
+            yield session
+
+
+def _is_moved(volume: VolumeSwap) -> bool:
+    """True when at least one of the two renames has taken place."""
+    if volume.previous:
+        return os.path.lexists(volume.previous)
+    return os.path.lexists(volume.folder) and not os.path.lexists(volume.new)
+
+
+def _take_back(volume: VolumeSwap) -> None:
+    if os.path.lexists(volume.folder):
+        os.rename(volume.folder, volume.new)
+    if volume.previous:
+        os.rename(volume.previous, volume.folder)
+    fsync_path(os.path.dirname(volume.folder))

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a container of the stack is, whoever asked the daemon for it. Private to this collection.
+
+Apart from stack.py, so that reading one does not cost the import of the Docker SDK.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+
+DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One mount of a container: ``kind`` is volume, bind or tmpfs; ``source`` the folder on the host."""
+
+    kind: str
+    name: str
+    source: str
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of the stack as it was when it was read."""
+
+    id: str
+    name: str
+    service: str
+    state: str
+    image: str
+    image_id: str
+    environment: dict[str, str] = field(repr=False)
+    labels: dict[str, str]
+    mounts: tuple[Mount, ...]
+    addresses: tuple[str, ...] = ()
+    command: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def running(self) -> bool:
+        """True while its processes run (a paused container is not running)."""
+        return self.state == "running"
+
+
+def container_from(data: dict[str, Any]) -> Container:
+    """A container as the daemon's inspection tells it."""
+    config = data["Config"]
+    labels = config.get("Labels") or {}
+    networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    addresses = [each.get("IPAddress") for each in networks.values() if each.get("IPAddress")]
+    if (data.get("HostConfig") or {}).get("NetworkMode") == "host":
+        addresses = ["127.0.0.1"]
+    return Container(
+        id=data["Id"],
+        name=data["Name"].lstrip("/"),
+        service=labels.get(SERVICE_LABEL, ""),
+        state=data["State"]["Status"],
+        image=config.get("Image", ""),
+        image_id=data["Image"],
+        environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or []),
+        labels=labels,
+        mounts=tuple(
+            Mount(each["Type"], each.get("Name", ""), each.get("Source", ""), each["Destination"], bool(each.get("RW")))
+            for each in data.get("Mounts") or []
+        ),
+        addresses=tuple(addresses),
+        command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+    )
+
+
+def on_host(inside: str, mounts: Sequence[Mount]) -> str:
+    """Where a path inside a container is on the host; the path itself where no mount holds it."""
+    mount = _mount_of(inside, mounts)
+    if mount is None:
+        return inside
+    return os.path.normpath(mount.source + os.path.normpath(inside)[len(mount.target.rstrip("/")) :])
+
+
+def _mount_of(inside: str, mounts: Sequence[Mount]) -> Mount | None:
+    path = os.path.normpath(inside)
+    around = [each for each in mounts if f"{path}/".startswith(each.target.rstrip("/") + "/")]
+    return max(around, key=lambda each: len(each.target.rstrip("/")), default=None)

@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Docker daemon asked over its own socket, for work that only reads and has no time. Private to this collection.
+
+The Docker SDK takes longer to import than the daemon takes to answer; what changes anything goes through stack.py.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import SocketConnection
+
+from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
+
+INSPECT_SECONDS = 2.0
+"""How long one container may keep the daemon from telling of it."""
+
+
+class EngineAway(MaxopsError):
+    """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user may not ask it."""
+
+    def __init__(self, text: str, forbidden: bool = False) -> None:
+        super().__init__(text)
+        self.forbidden = forbidden
+
+
+class EngineSilent(EngineAway):
+    """The daemon took the question and does not answer in time."""
+
+
+class Engine:
+    """The Docker daemon of this host. Each call is a connection of its own, so that threads can share one."""
+
+    def __init__(self, docker_host: str = DEFAULT_DOCKER_HOST, seconds: float = 10.0) -> None:
+        if not docker_host.startswith("unix://"):
+            raise MaxopsError(
+                f'docker_host "{docker_host}" is not a local socket: run this task on the host that runs the stack, '
+                "with docker_host unix:///…"
+            )
+        self.docker_host = docker_host
+        self._path = docker_host[len("unix://") :]
+        self._seconds = seconds
+
+    def get(self, path: str, **query: str) -> Any:
+        """What the daemon answers to a GET; None where it knows nothing of the kind."""
+        with closing(SocketConnection(self._path, self._seconds)) as connection:
+            return self._get(connection, path, query)
+
+    def containers(self, project: str) -> list[dict[str, Any]]:
+        """The inspection of every container of a Compose project, in any state, sorted by name; no one-off runs.
+
+        The daemon can be silent about one container for as long as something holds it, as seen of one just paused: what
+        the list says has to do then, which is its state, and nothing of its environment and its health.
+        """
+        label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
+        found = self.get("/containers/json", all="1", filters=label)
+        listed = [each for each in found if (each.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
+        told = [self._inspect(each) for each in listed]
+        # One that was removed a moment ago is None.
+        return sorted((each for each in told if each), key=lambda each: str(each["Name"]))
+
+    def _inspect(self, entry: Mapping[str, Any]) -> Any:
+        try:
+            with closing(SocketConnection(self._path, min(self._seconds, INSPECT_SECONDS))) as connection:
+                return self._get(connection, f"/containers/{quote(entry['Id'])}/json", {})
+        except EngineSilent:
+            return _as_listed(entry)
+
+    def projects(self) -> list[str]:
+        """Names of the Compose projects on this host."""
+        found = self.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]}))
+        return sorted({each["Labels"][PROJECT_LABEL] for each in found})
+
+    def events(self, since: int, until: int, **filters: list[str]) -> list[dict[str, Any]]:
+        """What has happened between two moments (seconds since 1970), as far as the daemon still remembers it."""
+        query = {"since": str(since), "until": str(until), "filters": json.dumps(filters)}
+        with closing(SocketConnection(self._path, self._seconds)) as connection:
+            return [json.loads(line) for line in self._text(connection, "/events", query).splitlines()]
+
+    def images(self, names: Iterable[str]) -> dict[str, str]:
+        """The ids that names of images stand for on this host; without those that stand for none.
+
+        One by one: a list of all images takes the daemon ten times as long, because it adds up their sizes.
+        """
+        with closing(SocketConnection(self._path, self._seconds)) as connection:
+            told = {name: self._get(connection, f"/images/{quote(name, safe='/:@')}/json", {}) for name in names}
+        return {name: image["Id"] for name, image in told.items() if image}
+
+    def _get(self, connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> Any:
+        return json.loads(self._text(connection, path, query) or "null")
+
+    def _text(self, connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> str:
+        """The body of an answer; empty where the daemon knows nothing of the kind."""
+        try:
+            connection.request("GET", f"{path}?{urlencode(query)}" if query else path)
+            response = connection.getresponse()
+            body = response.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, (TimeoutError, socket.timeout)):
+                raise EngineSilent(self._away(error)) from error
+            raise EngineAway(self._away(error), isinstance(error, PermissionError)) from error
+        if response.status == 404:
+            return ""
+        if response.status >= 400:
+            raise EngineAway(
+                f"the Docker daemon at {self.docker_host} refuses {path}: {body.strip()[:300] or response.status}; "
+                "see the daemon's log (journalctl -u docker)"
+            )
+        return body
+
+    def _away(self, error: Exception) -> str:
+        if isinstance(error, PermissionError):
+            advice = "this user may not talk to Docker: run as root (become: true)"
+        elif isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+        else:
+            advice = "see the daemon's log (journalctl -u docker)"
+        cause = (
+            f"no answer within {self._seconds:.3g} s"
+            if isinstance(error, (TimeoutError, socket.timeout))
+            else str(error)
+        )
+        return f"cannot reach the Docker daemon at {self.docker_host}: {cause}; {advice}"
+
+
+def _as_listed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A container as the list has it, in the shape of an inspection."""
+    return {
+        "Id": entry["Id"],
+        "Name": entry["Names"][0],
+        "Image": entry["ImageID"],
+        "Config": {"Image": entry["Image"], "Labels": entry.get("Labels") or {}, "Env": []},
+        "State": {"Status": entry["State"]},
+        **{key: entry.get(key) for key in ("HostConfig", "NetworkSettings", "Mounts")},
+    }

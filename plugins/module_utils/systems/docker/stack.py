@@ -1,0 +1,367 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stack as Docker sees it: one Compose project on this host. Private to this collection.
+
+The only room that imports the Docker SDK or calls the ``docker`` program.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import traceback
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
+    Cancellation,
+    Stage,
+    StageResult,
+    require_program,
+    run_pipeline,
+)
+
+from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount, container_from
+
+__all__ = [
+    "DEFAULT_DOCKER_HOST",
+    "DOCKER_IMPORT_ERROR",
+    "HELPER_LABEL",
+    "Container",
+    "HelperSpec",
+    "Mount",
+    "Stack",
+]
+
+DOCKER_IMPORT_ERROR: str | None = None
+try:
+    import docker
+    import docker.errors
+    import requests.exceptions
+except ImportError:
+    DOCKER_IMPORT_ERROR = traceback.format_exc()
+
+HELPER_LABEL = "ops.maxops.helper"
+"""Carried by every container that this collection starts; its value is the job's key: a sweep takes only its own."""
+
+_ENVIRONMENT_FILE = re.compile(r"\.env\..*|.*\.env")
+
+# Ends the work when standard input ends: Docker closes it when the process that holds the other side is gone,
+# so that a killed job leaves no dump running. The shell is process 1, its end takes everything with it.
+_HELPER_SCRIPT = (
+    'signal=$1; shift; umask 077; exec 3<&0; "$@" </dev/null & work=$!; '
+    "{ cat <&3 >/dev/null; kill -$signal $work; } 2>/dev/null & wait $work"
+)
+
+
+@dataclass
+class HelperSpec:
+    """A throw-away container: what it runs, in which image, and what it may see and do.
+
+    ``user`` is a name or number of the image, ``capabilities`` what it may do beyond its user's rights, ``stop_signal``
+    what ends it when it is to stop before its end.
+    """
+
+    image_id: str
+    argv: Sequence[str]
+    key: str
+    network_of: str | None = None
+    binds: Sequence[tuple[str, str, bool]] = field(default_factory=tuple)
+    environment: dict[str, str] = field(default_factory=dict)
+    cpu_shares: int | None = None
+    user: str = "0:0"
+    capabilities: Sequence[str] = ()
+    stop_signal: str = "TERM"
+
+
+class Stack:
+    """One Compose project, read through the Docker daemon of this host."""
+
+    def __init__(self, client: Any, docker_host: str, project_name: str) -> None:
+        self._client = client
+        self._docker_host = docker_host
+        self.project_name = project_name
+        self.containers: list[Container] = []
+
+    @classmethod
+    def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST, required: bool = True) -> Stack:
+        """Read the project from the daemon. Raises MaxopsError when the daemon is not there, or a required project."""
+        if not docker_host.startswith("unix://"):
+            raise MaxopsError(
+                f'docker_host "{docker_host}" is not a local socket; containers write backup sets into folders of the '
+                "same host, so run this task on the host that runs the stack, with docker_host unix:///…"
+            )
+        try:
+            client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise MaxopsError(_daemon_error(docker_host, error)) from error
+        stack = cls(client, docker_host, project_name)
+        stack.refresh(required)
+        return stack
+
+    def refresh(self, required: bool = True) -> None:
+        """Read the project's containers anew."""
+        with self._asking("list the containers"):
+            label = f"{PROJECT_LABEL}={self.project_name}"
+            found = self._client.api.containers(all=True, filters={"label": label})
+            details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
+        self.containers = sorted((container_from(data) for data in details if data), key=lambda each: each.name)
+        if required and not self.containers:
+            raise MaxopsError(self._no_such_project())
+
+    def _inspect(self, container_id: str) -> dict[str, Any] | None:
+        try:
+            data: dict[str, Any] = self._client.api.inspect_container(container_id)
+            return data
+        except docker.errors.NotFound:
+            return None
+
+    def _no_such_project(self) -> str:
+        with self._asking("list the containers"):
+            every = self._client.api.containers(all=True, filters={"label": PROJECT_LABEL})
+        names = sorted({entry["Labels"][PROJECT_LABEL] for entry in every})
+        known = ", ".join(f'"{name}"' for name in names) or "none at all"
+        return (
+            f'there is no Compose project "{self.project_name}" on this host (projects here: {known}); '
+            "set project_name to one of them, or deploy the stack with playbooks/deploy.yml"
+        )
+
+    def of_service(self, service: str) -> list[Container]:
+        """Containers of one service, any state."""
+        return [each for each in self.containers if each.service == service]
+
+    def require_running(self, service: str) -> Container:
+        """The running container of a service. Raises MaxopsError that says what it is doing instead."""
+        found = self.of_service(service)
+        for container in found:
+            if container.running:
+                return container
+        if not found:
+            services = ", ".join(sorted({each.service for each in self.containers}))
+            raise MaxopsError(
+                f'project "{self.project_name}" has no service "{service}" (services: {services}); '
+                "name the right one in database_service"
+            )
+        container = found[0]
+        raise MaxopsError(
+            f'container {container.name} of service "{service}" is {container.state}, not running; '
+            f"look at docker logs --tail=50 {container.name}, start it (docker start {container.name}), "
+            "then run this again"
+        )
+
+    # -- what the project is made of -------------------------------------------------------------------------
+
+    @property
+    def working_dir(self) -> str | None:
+        """Folder of the Compose project on the host, from the labels that Compose left."""
+        return self._label("com.docker.compose.project.working_dir")
+
+    def project_files(self) -> list[str]:
+        """Compose files and environment files of the project that are there, absolute."""
+        folder = self.working_dir
+        # Each container tells of the files of its own last start, and of an env_file none tells at all.
+        labels = [each.labels for each in self.containers]
+        names = [name for each in labels for name in each.get("com.docker.compose.project.config_files", "").split(",")]
+        for each in labels:
+            names += each.get("com.docker.compose.project.environment_file", "").split(",")
+        if folder and os.path.isdir(folder):
+            names.append(".env")
+            names += [name for name in sorted(os.listdir(folder)) if _ENVIRONMENT_FILE.fullmatch(name)]
+        paths = [os.path.normpath(os.path.join(folder or "/", name)) for name in names if name]
+        return [path for path in dict.fromkeys(paths) if os.path.isfile(path)]
+
+    def read_only_binds(self) -> list[str]:
+        """Files and folders below the project's folder that services mount read-only: their configuration."""
+        folder = self.working_dir
+        if not folder:
+            return []
+        inside = os.path.join(os.path.realpath(folder), "")
+        sources = {
+            mount.source
+            for container in self.containers
+            for mount in container.mounts
+            if mount.kind == "bind" and not mount.writable and os.path.realpath(mount.source).startswith(inside)
+        }
+        return sorted(sources)
+
+    def _label(self, name: str) -> str | None:
+        for container in self.containers:
+            if container.labels.get(name):
+                return container.labels[name]
+        return None
+
+    def image_facts(self, image_id: str) -> dict[str, Any]:
+        """What identifies an image: id, digests of the registry where it has some, tags, version label."""
+        data: dict[str, Any] = {"Id": image_id}
+        # A stopped container may have outlived its image.
+        with self._asking(f"inspect the image {image_id}"), suppress(docker.errors.ImageNotFound):
+            data = self._client.api.inspect_image(image_id)
+        labels = (data.get("Config") or {}).get("Labels") or {}
+        return {
+            "id": data["Id"],
+            "digests": data.get("RepoDigests") or [],
+            "tags": data.get("RepoTags") or [],
+            "version": labels.get("org.opencontainers.image.version"),
+        }
+
+    def find_image(self, reference: str) -> str | None:
+        """Id of the image that an id, digest or tag stands for; None when it is not on this host."""
+        with self._asking(f"look for the image {reference}"):
+            try:
+                return str(self._client.api.inspect_image(reference)["Id"])
+            except docker.errors.ImageNotFound:
+                return None
+
+    def engine_version(self) -> str:
+        """Version of the Docker Engine."""
+        with self._asking("tell its version"):
+            return str(self._client.version().get("Version", "unknown"))
+
+    @contextmanager
+    def asking(self, action: str) -> Iterator[Any]:
+        """The daemon's interface, for other rooms that work on the project; ``action`` is for the error's sentence."""
+        with self._asking(action):
+            yield self._client.api
+
+    # -- running things ---------------------------------------------------------------------------------------
+
+    def execute(self, container: Container, argv: Sequence[str], user: str = "") -> tuple[int, str]:
+        """Run a short command in a running container, as the image's user or another; gives exit code and output."""
+        with self._asking(f"run {argv[0]} in {container.name}"):
+            code, output = self._client.containers.get(container.id).exec_run(list(argv), user=user)
+        return code, output.decode("utf-8", "replace")
+
+    def run_helper(self, spec: HelperSpec, cancellation: Cancellation) -> StageResult:
+        """Run a throw-away container to its end. It has no rights but its user's, and ends when this process does."""
+        require_program("docker")
+        words = ["docker", "--host", self._docker_host, "run", "--rm", "--interactive", "--pull=never"]
+        words += ["--name", f"maxops-helper-{uuid.uuid4().hex[:12]}", "--label", f"{HELPER_LABEL}={spec.key}"]
+        words += ["--user", spec.user, "--cap-drop=ALL", *(f"--cap-add={each}" for each in spec.capabilities)]
+        words += ["--security-opt", "no-new-privileges", "--read-only"]
+        # Files of the set belong to the host's root and carry the host's labels, whatever the daemon does for others.
+        words += ["--userns=host", "--security-opt", "label=disable"]
+        words += ["--network", f"container:{spec.network_of}" if spec.network_of else "none"]
+        if spec.cpu_shares:
+            words += ["--cpu-shares", str(spec.cpu_shares)]
+        for source, target, writable in spec.binds:
+            # --mount takes CSV: quoting keeps a path with a comma or a colon in one piece.
+            fields = ["type=bind", f"source={source}", f"target={target}"] + ([] if writable else ["readonly"])
+            words += ["--mount", ",".join('"' + each.replace('"', '""') + '"' for each in fields)]
+        for key, value in spec.environment.items():
+            words += ["--env", f"{key}={value}"]
+        words += ["--entrypoint", "sh", spec.image_id, "-c", _HELPER_SCRIPT, "sh", spec.stop_signal, *spec.argv]
+        reading, writing = os.pipe()
+        # The program docker must not be killed: between creating and starting, that would leave a container behind.
+        with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb") as lifeline:
+            return run_pipeline([Stage(words)], cancellation, stdin=stdin, stop=lifeline.close).stages[0]
+
+    def remove_helpers(self, key: str) -> list[str]:
+        """Remove containers that an earlier or failed job of the same key left behind; gives their names."""
+        removed = []
+        with self._asking("remove helper containers"):
+            for container in self._client.containers.list(all=True, filters={"label": f"{HELPER_LABEL}={key}"}):
+                try:
+                    container.remove(force=True)
+                except docker.errors.NotFound:
+                    continue
+                except docker.errors.APIError as error:
+                    if "already in progress" not in str(error):
+                        raise
+                removed.append(container.name)
+        return removed
+
+    @contextmanager
+    def paused(self, containers: Sequence[Container]) -> Iterator[None]:
+        """Freeze running containers for the length of the block; they run again whatever happens to this process."""
+        targets = [each for each in containers if each.running]
+        if not targets:
+            yield
+            return
+        with self._afterwards(
+            'for each; do docker --host "$DOCKER" unpause "$each"; done', [each.id for each in targets]
+        ):
+            for container in targets:
+                with self._asking(f"pause {container.name}"):
+                    self._client.api.pause(container.id)
+            yield
+
+    @contextmanager
+    def starting(self, containers: Sequence[Container], grace: float) -> Iterator[None]:
+        """See to it that these containers run after the block, in this order, whatever happens to this process.
+
+        If it is killed, the daemon may still be stopping one: it is looked at again for ``grace`` seconds.
+        """
+        again = (
+            'end=$(($(date +%s) + $1)); shift; while :; do docker --host "$DOCKER" start "$@"; '
+            '[ "$said" != left ] && [ "$(date +%s)" -lt "$end" ] || break; sleep 1; done'
+        )
+        with self._afterwards(again, [str(math.ceil(grace)), *(each.id for each in containers)]):
+            yield
+
+    @contextmanager
+    def clearing(self, key: str, folders: Sequence[str]) -> Iterator[None]:
+        """Remove a key's helpers and folders at the end of the block, whatever happens to this process."""
+        remove = (
+            'key=$1; shift; ids=$(docker --host "$DOCKER" ps --all --quiet --filter "label=$LABEL=$key"); '
+            '[ -z "$ids" ] || docker --host "$DOCKER" rm --force $ids; rm -rf -- "$@"'
+        )
+        with self._afterwards(remove, [key, *folders]):
+            yield
+
+    @contextmanager
+    def _afterwards(self, script: str, arguments: Sequence[str]) -> Iterator[None]:
+        """Run a shell script when the block is left, and just as well when this process is killed inside of it.
+
+        In the first case alone ``$said`` is "left".
+        """
+        require_program("docker")
+        # A session of its own, whose standard input ends with the block or with this process.
+        guard = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", f'trap "" HUP INT TERM; said=$(cat); {script}', "maxops-afterwards", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=dict(os.environ, DOCKER=self._docker_host, LABEL=HELPER_LABEL),
+        )
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # somebody has ended the guard
+                if guard.stdin:
+                    guard.stdin.write(b"left")
+                    guard.stdin.close()
+            guard.wait()
+
+    @contextmanager
+    def _asking(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise MaxopsError(
+                f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
+                f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    explanation = getattr(error, "explanation", None)
+    return str(explanation or error)
+
+
+def _daemon_error(docker_host: str, error: Exception) -> str:
+    text = _reason(error)
+    if "Permission denied" in text:
+        advice = "this user may not talk to Docker: run as root (become: true)"
+    elif "No such file" in text or "refused" in text:
+        advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    else:
+        advice = "see the daemon's log (journalctl -u docker)"
+    return f"cannot reach the Docker daemon at {docker_host}: {text}; {advice}"

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gitea's own command line inside its container, for the time before there is a token. Private to this collection.
+
+No secret is ever part of a command: passwords and tokens only come back in what it prints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+USER = "git"
+"""The program refuses root; both images call its user so."""
+CONFIGURATIONS = ("/data/gitea/conf/app.ini", "/etc/gitea/app.ini")
+"""Of the normal and of the rootless image."""
+
+
+class KnownAccount(NamedTuple):
+    """An account as the command line lists it."""
+
+    name: str
+    admin: bool
+
+
+class GiteaCommand:
+    """The program ``gitea`` in a running container."""
+
+    def __init__(self, stack: Stack, container: Container) -> None:
+        self._stack = stack
+        self._container = container
+        self._configuration = self._find_configuration()
+
+    def _find_configuration(self) -> str:
+        named = self._container.environment.get("GITEA_APP_INI")
+        candidates = [named] if named else list(CONFIGURATIONS)
+        for path in candidates:
+            if self._stack.execute(self._container, ["test", "-r", path], user=USER)[0] == 0:
+                return path
+        raise MaxopsError(
+            f"container {self._container.name} has none of {', '.join(candidates)} that its user {USER} can read: "
+            "wait until Gitea has started for the first time, and look at docker logs "
+            f"{self._container.name} if it does not"
+        )
+
+    def accounts(self) -> list[KnownAccount]:
+        """All accounts."""
+        lines = self._run("list").splitlines()
+        start = next((number for number, line in enumerate(lines) if line.split()[:2] == ["ID", "Username"]), None)
+        if start is None:
+            raise MaxopsError(f"gitea admin user list in {self._container.name} printed no table: {lines[:3]}")
+        column = lines[start].split().index("IsAdmin")
+        rows = [line.split() for line in lines[start + 1 :] if line.strip()]
+        return [KnownAccount(row[1], row[column] == "true") for row in rows if row[0].isdigit()]
+
+    def create_admin(self, name: str, email: str) -> None:
+        """Make a site administrator with a password that nobody knows."""
+        words = ["--admin", "--username", name, "--email", email, "--random-password", "--random-password-length", "40"]
+        # One who has to change the password first can not use the API, not even with a token.
+        self._run("create", *words, "--must-change-password=false")
+
+    def make_token(self, name: str, token_name: str, scopes: Sequence[str]) -> str:
+        """Make a token of an account; gives its secret."""
+        words = ["--username", name, "--token-name", token_name, "--scopes", ",".join(scopes), "--raw"]
+        found = re.search(r"^[0-9a-f]{40}$", self._run("generate-access-token", *words), re.MULTILINE)
+        if not found:
+            raise MaxopsError(f"gitea admin user generate-access-token in {self._container.name} printed no token")
+        return found.group(0)
+
+    def _run(self, command: str, *words: str) -> str:
+        argv = ["gitea", "--config", self._configuration, "admin", "user", command, *words]
+        code, output = self._stack.execute(self._container, argv, user=USER)
+        if code != 0:
+            text = re.sub(r"^.*Command error: ", "", output.strip().splitlines()[-1] if output.strip() else "no output")
+            raise MaxopsError(
+                f"gitea admin user {command} in container {self._container.name} failed: {text}; "
+                f"see docker logs {self._container.name}"
+            )
+        return output

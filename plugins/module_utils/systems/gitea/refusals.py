@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Gitea's refusals mean, and what to do about each. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
+
+# First match wins: (status or 0 for any, pattern of Gitea's own text, what to do).
+ADVICE = (
+    (0, r"user already exists", "choose another name, or set rename_from where this person was renamed"),
+    (
+        0,
+        r"e-mail already in use",
+        "another account has this address: give this person another one, or change that account",
+    ),
+    (0, r"e-mail address contains|\[Email\]: (Email|Required)|email.*invalid", "correct email"),
+    (0, r"name is reserved", "Gitea keeps this name for itself: choose another one"),
+    (
+        422,
+        r"\[Username\]|name pattern is not allowed|invalid username",
+        "use letters, digits, dashes, dots and underscores, 40 at most",
+    ),
+    (
+        0,
+        r"username is already taken|name already exists",
+        "the new name belongs to another account or organisation: choose another one",
+    ),
+    (0, r"\[Visibility\]", "set visibility to public, limited or private"),
+    (
+        0,
+        r"login source does not exist",
+        "correct source_id: Site Administration > Authentication Sources shows the numbers",
+    ),
+    (
+        0,
+        r"PasswordIsRequired|PasswordComplexity|PasswordPwned|[Pp]assword.*(must be at least|complex|pwned)",
+        "the server's rules refuse this password: give a longer one, with capitals, digits, signs, that never leaked",
+    ),
+    (401, r"token is required", "the API was asked without credentials: give api_token, or api_user and api_password"),
+    (
+        401,
+        r"auth required",
+        "only a name and a password open this address: give api_user and api_password instead of api_token",
+    ),
+    (
+        401,
+        r"password is invalid|is not allowed login",
+        "api_user and api_password are not accepted: correct them, or give api_token",
+    ),
+    (401, r"", "the credentials are not accepted (revoked, mistyped, or of a deleted account): give a valid api_token"),
+    (403, r"site admin", "the account of the API is no site administrator: use the token of one that is"),
+    (
+        403,
+        r"required scope",
+        "the token may not do this: make one with all, or write: admin, user, organization; read: repository, misc",
+    ),
+    (
+        403,
+        r"must change your password",
+        "the account of the API has to change its password first: sign in with it once",
+    ),
+    (403, r"prohibited from signing in", "the account of the API is locked or not active: use another one"),
+    (0, r"last admin", "make somebody else a site administrator first"),
+    (0, r"cannot delete yourself", "delete this account with the token of another administrator"),
+    (
+        0,
+        r"still has (membership of organizations|ownership of (repositories|packages))",
+        "hand over what belongs to this person, or set purge to true to delete it with the account",
+    ),
+    (0, r"is an organization", "the name belongs to an organisation, not to a person: choose another one"),
+    (
+        0,
+        r"Key content has been used",
+        "this SSH key belongs to another account or deploys a repository: remove it there first",
+    ),
+    (0, r"Invalid key content", "give the key as the line of its .pub file"),
+    (0, r"access token name has been used", "choose another name for the token, or remove the old one"),
+    (0, r"invalid access token scope", "correct the token's scopes, such as read:repository or all"),
+    (0, r"must have a scope", "give the token scopes, such as read:repository or all"),
+    (0, r"last member of owner team", "add another owner to the organisation first"),
+    (404, r"GetOrgByName|organization", "there is no such organisation: make it first, or correct the name"),
+    (404, r"", "it was removed or renamed meanwhile: run this again"),
+    (500, r"", "Gitea failed inside: see its log (docker compose logs gitea), then run this again"),
+)
+
+
+def advise(error: ApiError, url: str) -> str:
+    """The refusal in Gitea's words, with what to do."""
+    for status, pattern, advice in ADVICE:
+        if status in (0, error.status) and re.search(pattern, error.message):
+            return f"Gitea refused ({error.status}): {error.message or 'no reason given'}; {advice}"
+    return f"Gitea at {url} refused ({error.status}): {error.message or 'no reason given'}"

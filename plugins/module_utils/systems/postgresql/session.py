@@ -1,0 +1,257 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stack's PostgreSQL: sessions, snapshots and exact facts. Private to this collection.
+
+The only room that imports psycopg2.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+
+PSYCOPG2_IMPORT_ERROR: str | None = None
+try:
+    import psycopg2
+    import psycopg2.extensions
+except ImportError:
+    PSYCOPG2_IMPORT_ERROR = traceback.format_exc()
+
+
+CONNECT_SECONDS = 10
+
+# Limits that are meant for applications, set aside from a session's first statement on: an operator's limit for the
+# database would else end our reading, pg_dump's own too. Every supported major knows these three.
+NO_LIMITS = " ".join(
+    f"-c {name}=0" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+)
+
+
+class ServerGoneError(MaxopsError):
+    """The server has ended a session, or lets nobody in for the moment: it starts, stops, or recovers."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are words for messages."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    container: str
+    password_source: str
+
+    def connect(self, database: str, seconds: float | None = None) -> Any:
+        """Open a session. Raises MaxopsError that names database, container, cause and next step.
+
+        ``seconds`` is how long the server may take for this, and for each statement; else it may think for ever.
+        """
+        try:
+            return psycopg2.connect(
+                host=self.host,
+                port=self.port,
+                user=self.user,
+                password=self.password,
+                dbname=database,
+                connect_timeout=CONNECT_SECONDS if seconds is None else max(2, int(seconds)),
+                application_name="maxops.ops",
+                options=NO_LIMITS if seconds is None else f"-c statement_timeout={max(1, int(seconds * 1000))}",
+            )
+        except psycopg2.OperationalError as error:
+            text = " ".join(str(error).split())
+            kind = ServerGoneError if "the database system is " in text else MaxopsError
+            raise kind(self._explain(database, text)) from error
+
+    def _explain(self, database: str, text: str) -> str:
+        place = f'database "{database}" in container {self.container}'
+        if "password authentication failed" in text or "no password supplied" in text:
+            return (
+                f'{place} refused the password of user "{self.user}" from {self.password_source}; '
+                "the server keeps the password of its first start: put that one there, or change it in the server "
+                f'(ALTER ROLE "{self.user}" PASSWORD …) so that both agree'
+            )
+        if f'role "{self.user}" does not exist' in text:
+            return f'{place} knows no user "{self.user}": correct database_user'
+        if "does not exist" in text:
+            return f"{place} does not exist ({text}); name an existing one in databases, or leave databases out"
+        if "too many clients" in text or "remaining connection slots" in text:
+            return (
+                f"{place} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
+            )
+        return (
+            f"{place} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
+        )
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """One database of the server; ``size`` in bytes as pg_database_size gives it."""
+
+    name: str
+    size: int
+    owner: str
+    encoding: str
+    collate: str
+    ctype: str
+
+
+def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
+    """The server's version and its databases that take connections, without templates and ``postgres``."""
+    query = (
+        "SELECT datname, pg_database_size(oid), pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate,"
+        " datctype FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
+    )
+    connection = server.connect("postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return _version(connection), [DatabaseFacts(*row) for row in cursor.fetchall()]
+    except psycopg2.Error as error:
+        raise _failed("list the databases", "postgres", server.container, error) from error
+    finally:
+        connection.close()
+
+
+def list_closed_databases(server: Server) -> list[str]:
+    """Databases that let nobody in (``ALLOW_CONNECTIONS false``), which nobody can dump either."""
+    query = "SELECT datname FROM pg_database WHERE NOT datallowconn AND NOT datistemplate ORDER BY 1"
+    return _names(server, "list the databases", query)
+
+
+def list_roles(server: Server) -> list[str]:
+    """Names of all roles but the built-in ones."""
+    return _names(server, "list the roles", "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+
+
+def _names(server: Server, action: str, query: str) -> list[str]:
+    connection = server.connect("postgres")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return [row[0] for row in cursor.fetchall()]
+    except psycopg2.Error as error:
+        raise _failed(action, "postgres", server.container, error) from error
+    finally:
+        connection.close()
+
+
+def _version(connection: Any) -> str:
+    number = connection.server_version
+    return f"{number // 10000}.{number % 10000}"
+
+
+def identifier(name: str) -> str:
+    """A name as SQL takes it in a statement for :class:`Session`, whatever letters it has."""
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+
+
+def fetch(
+    connection: Any,
+    cancellation: Cancellation,
+    action: str,
+    database: str,
+    container: str,
+    statement: str,
+    parameters: Sequence[Any] | None,
+) -> list[tuple[Any, ...]]:
+    """Run one statement in an open session and give its rows; ``action`` is what it does, in words for an error.
+
+    Raises MaxopsError, or Cancelled when the job was stopped meanwhile.
+    """
+    try:
+        with cancellation.stoppable(connection.cancel), connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+    except psycopg2.Error as error:
+        cancellation.check()
+        raise _failed(action, database, container, error) from error
+
+
+class Session:
+    """One session for statements that change the server; each is its own transaction. Use it as a context manager."""
+
+    def __init__(
+        self,
+        server: Server,
+        database: str,
+        cancellation: Cancellation | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self.database = database
+        self._server = server
+        self._cancellation = cancellation or Cancellation()
+        self._connection = server.connect(database, seconds)
+        self._connection.autocommit = True
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    @property
+    def version(self) -> str:
+        """The server's version, as in ``17.6``."""
+        return _version(self._connection)
+
+    def run(self, action: str, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement, with ``%s`` for each parameter; ``action`` is what it does, in words for an error."""
+        return fetch(
+            self._connection,
+            self._cancellation,
+            action,
+            self.database,
+            self._server.container,
+            statement,
+            tuple(parameters),
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements of the block take effect together, or none does."""
+        self.run("begin a transaction in", "BEGIN")
+        try:
+            yield
+            self.run("commit in", "COMMIT")
+        except BaseException:
+            with suppress(MaxopsError):  # the server has rolled back by itself where the session is gone
+                self.run("roll back in", "ROLLBACK")
+            raise
+
+
+def dsn(**parameters: str) -> str:
+    """A connection string for PostgreSQL's own programs, with every value quoted by the driver."""
+    return str(psycopg2.extensions.make_dsn(**parameters))
+
+
+def passfile_entry(user: str, password: str) -> str:
+    """The line of a password file that answers for every host and database."""
+
+    def escape(text: str) -> str:
+        return text.replace("\\", "\\\\").replace(":", "\\:")
+
+    return f"*:*:*:{escape(user)}:{escape(password)}\n"
+
+
+def _failed(action: str, database: str, container: str, error: Exception) -> MaxopsError:
+    text = " ".join(str(error).split())
+    kind: type[MaxopsError] = MaxopsError
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not getattr(error, "pgcode", None):
+        kind = ServerGoneError
+        advice = f"the connection broke: was the container stopped or restarted? See docker logs --tail=50 {container}"
+    elif getattr(error, "pgcode", None) in ("57P01", "57P02", "57P03"):
+        kind = ServerGoneError
+        advice = "the server was shut down or restarted meanwhile; run this again when it is up"
+    elif getattr(error, "pgcode", None) == "42501":
+        advice = "the user lacks the right to read it: use the stack's own superuser (POSTGRES_USER)"
+    else:
+        advice = f"see docker logs --tail=50 {container}"
+    return kind(f'could not {action} database "{database}" in container {container}: {text}; {advice}')

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stack's Redis, spoken to in its own protocol from the host. Private to this collection.
+
+No library and no ``redis-cli``: a program started in the container costs a tenth of a second, cannot be given a limit,
+and would have to be handed the password.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+PORT = 6379
+SECONDS = 10.0
+"""How long one answer may take unless the caller says otherwise."""
+
+_PASSWORD_NAMES = ("REDISCLI_AUTH", "REDIS_PASSWORD", "REDIS_PASS")
+_PASSWORD_WORD = re.compile(r"--requirepass[ =]+(\S+)")
+
+
+class RedisError(MaxopsError):
+    """Redis answered, and what it answered is a refusal; ``reply`` is its own text."""
+
+    def __init__(self, text: str, reply: str) -> None:
+        super().__init__(text)
+        self.reply = reply
+
+
+class RedisSilent(MaxopsError):
+    """Redis cannot be reached, or does not answer in time."""
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    """How to reach the stack's Redis; ``container`` is a word for messages."""
+
+    host: str
+    port: int
+    password: str = field(repr=False)
+    container: str
+
+    def connect(self, seconds: float = SECONDS) -> Redis:
+        """Open a connection. Raises MaxopsError that names the container, the cause and the next step."""
+        return Redis(self, seconds)
+
+
+def find_redis(container: Container) -> RedisServer:
+    """How to reach the Redis of a container from this host, with the password that the container was given."""
+    if not container.addresses:
+        raise RedisSilent(
+            f"container {container.name} has no address on any network that this host can reach; "
+            "attach it to a bridge network of the project (networks: in the Compose file)"
+        )
+    port = container.environment.get("REDIS_PORT", "")
+    return RedisServer(
+        host=container.addresses[0],
+        port=int(port) if port.isdigit() else PORT,
+        password=_password(container),
+        container=container.name,
+    )
+
+
+def _password(container: Container) -> str:
+    for name in _PASSWORD_NAMES:
+        if container.environment.get(name):
+            return container.environment[name]
+    given = _PASSWORD_WORD.search(" ".join(container.command))
+    return given.group(1).strip("'\"") if given and "$" not in given.group(1) else ""
+
+
+class Redis:
+    """One connection; use it as a context manager. Not for several threads at once."""
+
+    def __init__(self, server: RedisServer, seconds: float = SECONDS) -> None:
+        self._server = server
+        self._place = f"Redis in container {server.container}"
+        try:
+            self._socket = socket.create_connection((server.host, server.port), timeout=seconds)
+        except OSError as error:
+            raise RedisSilent(
+                f"{self._place} cannot be reached at {server.host}:{server.port}: {error.strerror or error}; "
+                f"see docker logs --tail=50 {server.container}"
+            ) from error
+        self._stream = self._socket.makefile("rb")
+        try:
+            if server.password:
+                self._authenticate(server.password)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Redis:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection; it is no error when it is gone already."""
+        with suppress(OSError):
+            self._stream.close()
+        self._socket.close()
+
+    def run(self, *words: str | int) -> Any:
+        """Send one command and give its reply: text, number, list or None. Raises RedisError where Redis refuses."""
+        try:
+            self._send(words)
+            return self._reply(str(words[0]))
+        except OSError as error:
+            raise RedisSilent(
+                f"{self._place} does not answer {words[0]} ({error.strerror or error}): it is stopped, paused or busy; "
+                f"see docker logs --tail=50 {self._server.container}"
+            ) from error
+
+    def info(self, *sections: str) -> dict[str, str]:
+        """What INFO tells, as text by name; of some sections, or of the usual ones."""
+        lines = str(self.run("INFO", *sections)).splitlines()
+        return dict(line.partition(":")[::2] for line in lines if ":" in line and not line.startswith("#"))
+
+    def setting(self, name: str) -> str:
+        """One of the server's settings; empty where it has none of that name."""
+        found = self.run("CONFIG", "GET", name)
+        return str(found[1]) if found else ""
+
+    # -- the protocol (RESP 2) ----------------------------------------------------------------------------------
+
+    def _authenticate(self, password: str) -> None:
+        try:
+            self.run("AUTH", password)
+        except RedisError as error:
+            # It has no password, and what we were told is another program's.
+            if "without any password configured" in error.reply:
+                return
+            raise RedisError(
+                f"{self._place} refuses the password that the container was given (REDISCLI_AUTH, REDIS_PASSWORD or "
+                "--requirepass): it was changed after the container was made; recreate it (docker compose up --detach)",
+                error.reply,
+            ) from error
+
+    def _send(self, words: tuple[str | int, ...]) -> None:
+        encoded = [str(word).encode("utf-8") for word in words]
+        parts = [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)]
+        self._socket.sendall(b"".join(parts))
+
+    def _reply(self, command: str) -> Any:
+        line = self._stream.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionResetError("the connection ended")
+        kind, text = line[:1], line[1:-2].decode("utf-8", "replace")
+        if kind == b"+":
+            return text
+        if kind == b":":
+            return int(text)
+        if kind == b"$":
+            return self._bulk(int(text))
+        if kind == b"*":
+            return None if int(text) < 0 else [self._reply(command) for _number in range(int(text))]
+        if kind == b"-":
+            raise RedisError(f"{self._place} refuses {command}: {text}{_advice(text)}", text)
+        raise RedisSilent(
+            f"what answers at {self._server.host}:{self._server.port} is no Redis; see that container "
+            f"{self._server.container} is the cache, or name the right one in cache_service"
+        )
+
+    def _bulk(self, size: int) -> str | None:
+        if size < 0:
+            return None
+        data = self._stream.read(size + 2)
+        if len(data) < size + 2:
+            raise ConnectionResetError("the connection ended")
+        return data[:-2].decode("utf-8", "replace")
+
+
+def _advice(reply: str) -> str:
+    if reply.startswith("NOAUTH"):
+        return "; it wants a password that its container's environment does not tell: set REDISCLI_AUTH there"
+    if reply.startswith("OOM"):
+        return "; it holds as much as maxmemory allows: raise it, or choose a policy that evicts (maxmemory-policy)"
+    if reply.startswith("LOADING"):
+        return "; it is still reading its data from the disk: wait a moment, then run this again"
+    if reply.startswith("MISCONF"):
+        return "; it cannot write its snapshot: see whether its disk is full"
+    return ""

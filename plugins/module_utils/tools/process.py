@@ -1,0 +1,232 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs and pipelines whose every exit code counts. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import IO, Any, Callable
+
+from .errors import Cancelled, MaxopsError
+
+STDERR_LIMIT = 64 * 1024
+"""Bytes of a program's standard error that are kept, from its end."""
+
+STOP_SECONDS = 2.0
+"""How long :meth:`Cancellation.cancel` waits for what it stops to be told."""
+
+
+class Cancellation:
+    """Lets one thread stop the work of all others at once.
+
+    Work in progress registers how it can be stopped; :meth:`cancel` stops it and everything that comes later.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stoppers: dict[int, Callable[[], Any]] = {}
+        self._next = 0
+        self._reason: str | None = None
+
+    def cancel(self, reason: str) -> None:
+        """Stop all registered work; the first reason given is the one that is kept.
+
+        Work that cannot be told to stop (its server is gone, it has just ended) never keeps other work from being told.
+        """
+        with self._lock:
+            if self._reason is not None:
+                return
+            self._reason = reason
+            stoppers = list(self._stoppers.values())
+        tellers = [threading.Thread(target=_quietly, args=[stop], daemon=True, name="stop") for stop in stoppers]
+        for teller in tellers:
+            teller.start()
+        deadline = time.monotonic() + STOP_SECONDS
+        for teller in tellers:
+            teller.join(max(0.0, deadline - time.monotonic()))
+
+    def check(self) -> None:
+        """Raise :class:`Cancelled` once the job has been told to stop."""
+        if self._reason is not None:
+            raise Cancelled(self._reason)
+
+    @contextmanager
+    def stoppable(self, stop: Callable[[], Any]) -> Iterator[None]:
+        """Have ``stop`` called if the job is cancelled inside the block; raises when it already was."""
+        with self._lock:
+            if self._reason is not None:
+                raise Cancelled(self._reason)
+            key = self._next
+            self._next += 1
+            self._stoppers[key] = stop
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._stoppers[key]
+
+
+@dataclass(frozen=True)
+class Priority:
+    """How a program gives way to the stack: ``nice`` 0 to 19, I/O class ``ionice`` none, best-effort or idle."""
+
+    nice: int = 0
+    ionice: str = "none"
+
+    def prefix(self) -> list[str]:
+        """Words to put before a command; programs that are not installed are left out."""
+        words: list[str] = []
+        if self.nice and shutil.which("nice"):
+            words += ["nice", "-n", str(self.nice)]
+        if self.ionice != "none" and shutil.which("ionice"):
+            words += ["ionice", "-c", "3"] if self.ionice == "idle" else ["ionice", "-c", "2", "-n", "7"]
+        return words
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One program of a pipeline: ``warning_codes`` are exit codes that mean "done, with remarks"."""
+
+    argv: Sequence[str]
+    warning_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """How one program ended."""
+
+    name: str
+    returncode: int
+    stderr: str
+    failed: bool
+
+
+@dataclass
+class PipelineResult:
+    """How a pipeline ended: every stage's result, in order."""
+
+    stages: list[StageResult] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[StageResult]:
+        """The stages that failed, the likely culprit first.
+
+        A program that dies of a closed pipe (or is stopped for it) is a consequence of its neighbour's failure.
+        """
+        failed = [stage for stage in self.stages if stage.failed]
+        return sorted(failed, key=lambda stage: stage.returncode in (-signal.SIGPIPE, 128 + signal.SIGPIPE))
+
+    @property
+    def remarks(self) -> list[str]:
+        """Lines that stages printed on standard error although they did their work."""
+        return [line for stage in self.stages for line in stage.stderr.splitlines() if line.strip()]
+
+
+def require_program(name: str) -> None:
+    """Raise MaxopsError when a program that the work needs is not installed."""
+    if shutil.which(name) is None:
+        raise MaxopsError(
+            f'the program "{name}" is not installed on this host; '
+            "install it, or run the role maxops.ops.host, which installs what a managed host needs"
+        )
+
+
+def dies_with_parent() -> list[str]:
+    """Words that make a program end when this process is killed, so that nothing keeps on writing.
+
+    The kernel ties it to the thread that started the program: that thread must wait for it.
+    """
+    return ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+
+
+def run_pipeline(
+    stages: Sequence[Stage],
+    cancellation: Cancellation,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+    priority: Priority | None = None,
+    on_start: Callable[[list[int]], Any] | None = None,
+    stop: Callable[[], Any] | None = None,
+) -> PipelineResult:
+    """Run programs joined by pipes; data goes from one to the next in the kernel, never through Python.
+
+    ``on_start`` gets the process ids. ``stop`` is how to end programs that clean up after themselves; without it they
+    are killed, also when this process is killed. Nobody's exit code is lost, and none survives this call.
+    Raises MaxopsError when a program is not installed, Cancelled when the job was stopped.
+    """
+    for stage in stages:
+        require_program(stage.argv[0])
+    prefix = ([] if stop else dies_with_parent()) + (priority or Priority()).prefix()
+    environment = dict(os.environ, LC_ALL="C", LANG="C")
+    processes: list[subprocess.Popen[bytes]] = []
+    with tempfile.TemporaryDirectory(prefix="maxops-") as folder:
+        errors = [open(os.path.join(folder, str(index)), "w+b") for index in range(len(stages))]  # noqa: SIM115
+        try:
+            with cancellation.stoppable(stop or (lambda: _kill_all(processes))):
+                source = stdin
+                for number, (stage, error) in enumerate(zip(stages, errors), 1):
+                    sink = stdout if number == len(stages) else subprocess.PIPE
+                    process = _start(prefix + list(stage.argv), source, sink, error, environment)
+                    processes.append(process)
+                    if len(processes) > 1 and not isinstance(source, int):
+                        # Ours is a copy: while it is open, the stage before never sees that its reader is gone.
+                        source.close()
+                    source = process.stdout or subprocess.DEVNULL
+                cancellation.check()
+                if on_start:
+                    on_start([process.pid for process in processes])
+                for process in processes:
+                    process.wait()
+        finally:
+            _kill_all(processes)
+            for process in processes:
+                process.wait()
+            texts = [_tail(error) for error in errors]
+            for error in errors:
+                error.close()
+    cancellation.check()
+    result = PipelineResult()
+    for stage, process, text in zip(stages, processes, texts):
+        code = process.returncode
+        result.stages.append(StageResult(stage.argv[0], code, text, code != 0 and code not in stage.warning_codes))
+    return result
+
+
+def run(
+    argv: Sequence[str], cancellation: Cancellation | None = None, stdout: IO[bytes] | int = subprocess.DEVNULL
+) -> StageResult:
+    """Run one program to its end and tell how it ended; its failure is for the caller to judge."""
+    return run_pipeline([Stage(argv)], cancellation or Cancellation(), stdout).stages[0]
+
+
+def _quietly(stop: Callable[[], Any]) -> None:
+    with suppress(Exception):
+        stop()
+
+
+def _start(
+    argv: list[str], stdin: IO[bytes] | int, stdout: IO[bytes] | int, stderr: IO[bytes], environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=stderr, env=environment)  # noqa: S603
+
+
+def _kill_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+
+
+def _tail(stream: IO[bytes]) -> str:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - STDERR_LIMIT))
+    return stream.read().decode("utf-8", "replace")

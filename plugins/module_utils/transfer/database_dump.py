@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A database's part of a backup set, dumped by the server's own pg_dump. Private to this collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, HelperSpec, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    NO_LIMITS,
+    DatabaseFacts,
+    Server,
+    dsn,
+    list_roles,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import CopyMeter, Snapshot
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, to_json, write_atomically
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+
+LOCK_WAIT_SECONDS = 120
+"""How long pg_dump waits for a table that somebody holds an exclusive lock on."""
+
+HELPER_CPU_SHARES = 256
+"""A quarter of what Docker gives a container: the applications' queries come first."""
+
+_LOST = ("connection to server", "server closed", "terminating connection", "lost synchronization")
+_INSIDE_SET = "/maxops/set"
+_INSIDE_PASSFILE = "/maxops/pgpass"
+
+
+@dataclass(frozen=True)
+class DumpSource:
+    """What is dumped and how: the server in ``container``, and the ``repository`` whose jobs the helpers belong to."""
+
+    stack: Stack
+    container: Container
+    server: Server
+    repository: str
+    compression: str
+
+
+class Dumper:
+    """Writes databases and roles into the set's staging folder, with the server's own programs."""
+
+    def __init__(self, source: DumpSource, layout: Layout, passfile: str, cancellation: Cancellation) -> None:
+        self._source = source
+        self._layout = layout
+        self._passfile = passfile
+        self._cancellation = cancellation
+
+    def dump(self, facts: DatabaseFacts, snapshot: Snapshot, jobs: int, meter: Part) -> dict[str, Any]:
+        """Dump one database from its snapshot and count its rows in the same snapshot, at the same time."""
+        folder = os.path.relpath(self._layout.database(facts.name), self._layout.databases)
+        argv = ["pg_dump", "--format=directory", f"--jobs={jobs}", f"--compress={self._source.compression}"]
+        argv += ["--no-sync", "--no-password", f"--snapshot={snapshot.id}", f"--file={_INSIDE_SET}/{folder}"]
+        argv += [f"--lock-wait-timeout={LOCK_WAIT_SECONDS * 1000}", self._connection(facts.name)]
+        with (
+            _watching(self._source.server, facts.name, meter),
+            ThreadPoolExecutor(1, thread_name_prefix="count") as pool,
+        ):
+            counting = pool.submit(snapshot.row_counts)
+            ended = self._run(argv, self._layout.databases)
+            if ended.failed:
+                cause = _explain(self._source, f'database "{facts.name}"', "pg_dump", ended)
+                # Counting may wait for the very lock that the dump has given up on.
+                self._cancellation.cancel(f"stopped because of another failure: {cause}")
+                raise MaxopsError(cause)
+            counts = counting.result()
+        # A file of its own: settings may hold secrets, and the manifest is shown to everybody who runs a backup.
+        write_atomically(self._layout.properties(facts.name), to_json(snapshot.properties()))
+        return {
+            "kind": "database",
+            "name": facts.name,
+            "owner": facts.owner,
+            "encoding": facts.encoding,
+            "collate": facts.collate,
+            "ctype": facts.ctype,
+            "compression": self._source.compression,
+            "source_bytes": facts.size,
+            "rows": counts,
+            "extensions": snapshot.extensions(),
+            "schema_version": snapshot.schema_version(),
+        }
+
+    def dump_globals(self) -> tuple[list[str], list[str]]:
+        """Write roles and their memberships as SQL; gives the roles' names and remarks on what could not be read."""
+        argv = ["pg_dumpall", "--globals-only", f"--file={_INSIDE_SET}/globals.sql", "--no-password"]
+        argv += [f"--dbname={self._connection('postgres')}"]
+        remarks = []
+        ended = self._run(argv, self._layout.path)
+        if ended.failed and "pg_authid" in ended.stderr:
+            remarks.append("roles were saved without their passwords: the stack's database user is no superuser")
+            ended = self._run([*argv, "--no-role-passwords"], self._layout.path)
+        if ended.failed:
+            raise MaxopsError(_explain(self._source, "the roles (globals)", "pg_dumpall", ended))
+        return list_roles(self._source.server), remarks
+
+    def _connection(self, database: str) -> str:
+        # The helper shares the network of the database's container: there the server is on the loopback address.
+        return dsn(host="127.0.0.1", port=str(self._source.server.port), user=self._source.server.user, dbname=database)
+
+    def _run(self, argv: list[str], folder: str) -> StageResult:
+        spec = HelperSpec(
+            image_id=self._source.container.image_id,
+            argv=argv,
+            key=self._source.repository,
+            network_of=self._source.container.id,
+            binds=[(folder, _INSIDE_SET, True), (self._passfile, _INSIDE_PASSFILE, False)],
+            environment={
+                "PGPASSFILE": _INSIDE_PASSFILE,
+                "PGAPPNAME": "maxops.ops",
+                "PGCONNECT_TIMEOUT": "10",
+                "PGOPTIONS": NO_LIMITS,
+                "LC_ALL": "C",
+            },
+            cpu_shares=HELPER_CPU_SHARES,
+        )
+        return self._source.stack.run_helper(spec, self._cancellation)
+
+
+@contextmanager
+def _watching(server: Server, database: str, meter: Part) -> Iterator[None]:
+    """Have the server's own account of the dump's progress drive the meter."""
+    try:
+        session = CopyMeter(server, database)
+    except MaxopsError:
+        yield  # only the display is poorer
+        return
+    meter.measure = session.read
+    try:
+        yield
+    finally:
+        meter.measure = None
+        session.close()
+
+
+def _explain(source: DumpSource, subject: str, program: str, ended: StageResult) -> str:
+    container = source.container.name
+    said = (
+        "; ".join(line.strip() for line in ended.stderr.splitlines()[-4:] if line.strip())
+        or f"exit code {ended.returncode}"
+    )
+    if "No space left on device" in ended.stderr or "Disk quota exceeded" in ended.stderr:
+        free = human_size(free_bytes(source.repository))
+        return (
+            f"the disk filled up while {subject} was dumped into {source.repository} ({free} free): "
+            "make room, keep fewer sets (retention), or name another repository"
+        )
+    if "lock timeout" in ended.stderr:
+        return (
+            f"{subject} could not be dumped: another session has held a table locked for {LOCK_WAIT_SECONDS} seconds "
+            f"({said}); is a migration running? Wait until it has ended, then run this again"
+        )
+    if ended.returncode == 125 or "response from daemon" in ended.stderr:
+        return (
+            f"Docker could not start the helper container for {subject}: {said}; was container {container} stopped or "
+            f"restarted meanwhile? See docker ps -a and docker logs --tail=50 {container}, then run this again"
+        )
+    if any(text in ended.stderr for text in _LOST):
+        return (
+            f"{program} lost the server while it dumped {subject} in container {container}: {said}; "
+            f"was the container stopped or restarted? See docker logs --tail=50 {container}, then run this again"
+        )
+    return f"{program} failed on {subject} in container {container}: {said}; mend the cause, then run this again"

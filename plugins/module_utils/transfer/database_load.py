@@ -1,0 +1,248 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loading a database of a backup set, or of the old way, into a new database. Private to this collection.
+
+Shared by the restore, whose server is the living one, and the rehearsal, whose server is a throw-away container.
+A new database that could not be loaded is left to the caller, who drops it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session as postgresql
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import snapshot as snapshot_
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+
+INSIDE_SOURCE = "/maxops/source"
+INSIDE_SOCKET = "/maxops/socket"
+INSIDE_PASSFILE = "/maxops/pgpass"
+
+_SETTINGS = {
+    # Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
+    "synchronous_commit": "off",
+    "maintenance_work_mem": "256MB",
+    # The jobs keep all processors busy already.
+    "max_parallel_maintenance_workers": "0",
+}
+_YIELDING = {"deadlock_timeout": "10ms"}
+"""Autovacuum comes to a table as soon as it is loaded, and gives its lock back to who waits for it only after so long:
+a second for each index and for each table to analyze, if nothing is said. Only a superuser may say it."""
+
+# Both programs' ends count: psql takes a cut stream for the end of the file, so gunzip has to be asked.
+_PSQL_SCRIPT = """
+file=$1; shift
+case $file in
+  *.gz)
+    failed=$({ { gunzip -c "$file" || echo "gunzip failed" >&3; } | "$@" >&2 || echo "psql failed" >&3; } 3>&1)
+    test -z "$failed" || { echo "$failed" >&2; exit 3; } ;;
+  *) exec "$@" <"$file" ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A PostgreSQL server to load into.
+
+    ``server`` is how this process reaches it; ``address`` is how its own programs do, from inside the container that
+    ``run`` starts for them. It takes a command, the folder of this host that the command may read at
+    ``/maxops/source``, and a way to stop.
+    """
+
+    server: postgresql.Server
+    address: str
+    run: Callable[[Sequence[str], str, Mapping[str, str], Cancellation], StageResult]
+
+    def dsn(self, database: str) -> str:
+        """A connection string for the server's own programs."""
+        server = self.server
+        return postgresql.dsn(host=self.address, port=str(server.port), user=server.user, dbname=database)
+
+    @contextmanager
+    def session(self, cancellation: Cancellation | None = None) -> Iterator[postgresql.Session]:
+        """A session on the database ``postgres``."""
+        with postgresql.Session(self.server, "postgres", cancellation) as session:
+            yield session
+
+
+def target_of(
+    stack: Stack,
+    image_id: str,
+    server: postgresql.Server,
+    key: str,
+    passfile: str,
+    network_of: str | None = None,
+    socket_folder: str | None = None,
+) -> Target:
+    """The server of a container, reached over that container's network or through its socket's folder on this host."""
+    binds = [(passfile, INSIDE_PASSFILE, False)]
+    if socket_folder:
+        binds.append((socket_folder, INSIDE_SOCKET, True))
+    environment = {
+        "PGPASSFILE": INSIDE_PASSFILE,
+        "PGAPPNAME": "maxops.ops",
+        "PGCONNECT_TIMEOUT": "10",
+        "LC_ALL": "C",
+    }
+
+    def run(argv: Sequence[str], folder: str, settings: Mapping[str, str], cancellation: Cancellation) -> StageResult:
+        options = [postgresql.NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
+        told = {**environment, "PGOPTIONS": " ".join(options)}
+        spec = HelperSpec(image_id, argv, key, network_of, [(folder, INSIDE_SOURCE, False), *binds], environment=told)
+        return stack.run_helper(spec, cancellation)
+
+    return Target(server, INSIDE_SOCKET if socket_folder else "127.0.0.1", run)
+
+
+def load_set_database(
+    target: Target,
+    layout: Layout,
+    part: Mapping[str, Any],
+    name: str,
+    jobs: int,
+    cancellation: Cancellation,
+    meter: Part,
+) -> dict[str, Any]:
+    """Make the database ``name`` and load a manifest's part into it, with all that belonged to it.
+
+    Gives ``rows``, and as ``differences`` the tables whose number of rows is not the manifest's.
+    """
+    properties = _read_properties(layout.properties(part["name"]))
+    with target.session(cancellation) as session:
+        databases.create(session, name, part, properties)
+    argv = ["pg_restore", "--format=directory", f"--jobs={jobs}", "--exit-on-error", "--no-password"]
+    argv += [f"--dbname={target.dsn(name)}", INSIDE_SOURCE]
+    seconds = _load(target, argv, layout.database(part["name"]), part["name"], name, cancellation, meter)
+    if properties:
+        with target.session(cancellation) as session:
+            databases.apply_properties(session, name, part["owner"], properties)
+    rows = _count_and_analyze(target, name, cancellation)
+    return {"rows": rows, "differences": row_differences(part["rows"], rows), "load_seconds": seconds}
+
+
+def load_file(
+    target: Target,
+    path: str,
+    like: Mapping[str, Any],
+    properties: Mapping[str, Any] | None,
+    name: str,
+    cancellation: Cancellation,
+    meter: Part,
+) -> dict[str, Any]:
+    """Make the database ``name`` and load a plain dump of the old way into it whole, ``.sql`` or ``.sql.gz``.
+
+    ``like`` has owner, encoding, collate and ctype; ``properties`` are what no dump of that kind has. Gives ``rows``.
+    """
+    with target.session(cancellation) as session:
+        databases.create(session, name, like, properties)
+    psql = ["psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+    psql += [f"--dbname={target.dsn(name)}"]
+    inside = f"{INSIDE_SOURCE}/{os.path.basename(path)}"
+    argv = ["sh", "-c", _PSQL_SCRIPT, "sh", inside, *psql]
+    seconds = _load(target, argv, os.path.dirname(path), os.path.basename(path), name, cancellation, meter)
+    if properties:
+        with target.session(cancellation) as session:
+            databases.apply_properties(session, name, like["owner"], properties)
+    return {"rows": _count_and_analyze(target, name, cancellation), "load_seconds": seconds}
+
+
+def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Tables whose exact number of rows is not the expected one; None where a table is missing on one side."""
+    return [
+        {"table": table, "expected": expected.get(table), "found": found.get(table)}
+        for table in sorted({*expected, *found})
+        if expected.get(table) != found.get(table)
+    ]
+
+
+def _settings(session: postgresql.Session) -> dict[str, str]:
+    settings = dict(_SETTINGS)
+    packable = databases.packable(session)
+    if databases.is_superuser(session):
+        settings.update(_YIELDING)
+    else:
+        packable.discard("wal_compression")
+    return {**settings, **dict.fromkeys(packable, "lz4")}
+
+
+def _load(
+    target: Target, argv: Sequence[str], folder: str, source: str, name: str, cancellation: Cancellation, meter: Part
+) -> float:
+    started = time.monotonic()
+    with target.session() as session:
+        meter.measure = lambda: databases.size(session, name)
+        try:
+            ended = target.run(argv, folder, _settings(session), cancellation)
+        finally:
+            meter.measure = None
+    if ended.failed:
+        raise MaxopsError(_explain(target, source, name, ended))
+    return round(time.monotonic() - started, 3)
+
+
+def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) -> dict[str, int]:
+    """Without statistics the first hours after a restore would be slow; both read every table, so they go together."""
+
+    def analyze() -> None:
+        with postgresql.Session(target.server, name, cancellation) as session:
+            if databases.is_superuser(session):
+                for setting, value in _YIELDING.items():
+                    session.run("prepare", "SELECT set_config(%s, %s, false)", [setting, value])
+            session.run("analyze", "ANALYZE")
+
+    with ThreadPoolExecutor(1, thread_name_prefix="analyze") as pool:
+        analyzing = pool.submit(analyze)
+        with snapshot_.Snapshot(target.server, name, cancellation) as snapshot:
+            rows = snapshot.row_counts()
+        analyzing.result()
+    return rows
+
+
+def _read_properties(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            properties: dict[str, Any] = json.load(stream)
+            return properties
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise MaxopsError(f"{path} cannot be read: {error}; verify the set, or take another") from error
+
+
+_ADVICE = (
+    (r"response from daemon", "was the database's container stopped or restarted? Run this again when it is up"),
+    (r"No space left on device", "the disk of the database server is full: make room, then run this again"),
+    (r"Disk quota exceeded", "the disk quota of the database server is used up: make room, then run this again"),
+    (r'role "[^"]+" does not exist', "make that role (CREATE ROLE …) or take a set that has it, then run this again"),
+    (
+        r"is not available",
+        "the database's image lacks an extension that the set needs: use the image that the set names",
+    ),
+    (r"unsupported version", "the set comes from a newer PostgreSQL: restore it into that version or a later one"),
+    (r"gunzip failed", "the file is cut short or damaged: take another backup"),
+    (r"terminating connection", "was the server stopped or restarted? Run this again when it is up"),
+    (r"connection to server", "is the database's container still running? Look at its log, then run this again"),
+)
+
+
+def _explain(target: Target, source: str, name: str, ended: StageResult) -> str:
+    lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
+    said = "; ".join(lines[-4:]) or f"exit code {ended.returncode}"
+    advice = next((advice for sign, advice in _ADVICE if re.search(sign, said)), "mend the cause, then run this again")
+    container = target.server.container
+    return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {said}; {advice}'

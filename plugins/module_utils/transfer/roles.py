@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles of a backup set, made where they are missing. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+_NAME = r'("(?:[^"]|"")+"|[^\s";,]+)'
+_CREATE = re.compile(rf"CREATE ROLE {_NAME}$")
+_ABOUT = re.compile(rf"(?:ALTER ROLE|COMMENT ON ROLE|SECURITY LABEL FOR \S+ ON ROLE) {_NAME}\s", re.DOTALL)
+_MEMBERSHIP = re.compile(rf"GRANT {_NAME} TO {_NAME}(?:\s|$)")
+
+
+@dataclass(frozen=True)
+class RoleStatement:
+    """One statement of ``globals.sql`` that makes, describes or joins roles; ``creates`` only where it makes one."""
+
+    text: str
+    names: tuple[str, ...]
+    creates: bool = False
+
+
+def statements(text: str) -> Iterator[str]:
+    """The statements of an SQL text as pg_dumpall writes it, without comments and meta-commands."""
+    word = re.compile(r"""--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|;|^\\[^\n]*|[^;'"\\-]+|.""", re.DOTALL | re.MULTILINE)
+    current: list[str] = []
+    for match in word.finditer(text):
+        piece = match.group()
+        if piece == ";":
+            yield "".join(current).strip()
+            current = []
+        elif not piece.startswith("--") and not (piece.startswith("\\") and not "".join(current).strip()):
+            current.append(piece)
+
+
+def role_statements(text: str) -> list[RoleStatement]:
+    """What ``globals.sql`` says of roles, in its order."""
+    found = []
+    for statement in statements(text):
+        for pattern, creates in ((_CREATE, True), (_ABOUT, False), (_MEMBERSHIP, False)):
+            match = pattern.match(statement)
+            if match:
+                found.append(RoleStatement(statement, tuple(_unquoted(name) for name in match.groups()), creates))
+                break
+    return found
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def missing_roles(session: Session, globals_path: str) -> list[str]:
+    """Roles of the set that the server does not have."""
+    present = databases.roles(session)
+    return [
+        each.names[0] for each in role_statements(_read(globals_path)) if each.creates and each.names[0] not in present
+    ]
+
+
+def create_missing_roles(session: Session, globals_path: str) -> list[str]:
+    """Make the set's roles that are missing, all or none, with password, settings and memberships; gives their names.
+
+    A role that is there stays exactly as it is, its password above all.
+    """
+    present = databases.roles(session)
+    every = role_statements(_read(globals_path))
+    missing = [each.names[0] for each in every if each.creates and each.names[0] not in present]
+    if missing:
+        with session.transaction():
+            for each in every:
+                # A membership counts as news when either side is new.
+                if any(name in missing for name in each.names):
+                    session.run("make the set's missing roles in", each.text.replace("%", "%%"))
+    return missing
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except (OSError, ValueError) as error:
+        raise MaxopsError(
+            f"the set's roles cannot be read from {path}: {error}; verify the set, or take another"
+        ) from error

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents say what is there."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+
+import pytest
+
+from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
+from ansible_collections.maxops.ops.tests.unit.layout.content import modules, playbooks, roles
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_readme_tells_of_everything_in_the_collection(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    wanted = chain(modules, roles, playbooks)
+    assert [each for each in wanted if f"`{each}`" not in text and f"`maxops.ops.{each}`" not in text] == []
+
+
+def test_both_manuals_have_the_same_sections():
+    english, korean = (
+        re.findall(r"^#+ (\d+(?:\.\d+)?)", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
+        for name in ("manual.md", "manual.ko.md")
+    )
+    assert english == korean
+    assert len(english) > 30
+
+
+def test_links_in_the_documents_lead_somewhere():
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")]
+    links = [
+        (document, target)
+        for document in documents
+        for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+        if "://" not in target and not target.startswith("mailto:")
+    ]
+    assert [link for link in links if not (link[0].parent / link[1]).exists()] == []

@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the parts of a backup end together, and what it does once its set is in its place."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import job as backup_job
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import Plan
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
+
+MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """Three sets, the last one just made."""
+    made = Repository(str(tmp_path / "repository"))
+    for hour in range(3):
+        make_set(made, MOMENT + datetime.timedelta(hours=hour), CONTENT)
+    return made
+
+
+def options(repository: Repository) -> Options:
+    return Options("shop", repository.path, retention=Policy(keep_last=1))
+
+
+def test_retention_tells_what_it_removed_and_what_somebody_holds(repository: Repository) -> None:
+    with repository.holding("20261123T030000Z"):
+        reasons, removed = backup_job._retain(repository, options(repository), "20261123T040000Z")
+    assert removed == ["20261123T020000Z"]
+    assert reasons == {
+        "20261123T040000Z": ["newest", "keep_last"],
+        "20261123T030000Z": ["in use"],
+        "20261123T020000Z": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Cancelled("stopped by signal SIGTERM; nothing was published"), "the job was told to stop"),
+        (PermissionError(1, "Operation not permitted", "/r/sets/x"), "Operation not permitted: /r/sets/x"),
+    ],
+)
+def test_retention_that_breaks_off_tells_that_the_set_was_made(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, error: BaseException, words: str
+) -> None:
+    remove = repository.remove
+
+    def second_fails(set_id: str) -> bool:
+        if set_id == "20261123T020000Z":
+            raise error
+        return remove(set_id)
+
+    monkeypatch.setattr(repository, "remove", second_fails)
+    with pytest.raises(MaxopsError) as failure:
+        backup_job._retain(repository, options(repository), "20261123T040000Z")
+    assert str(failure.value) == (
+        f"backup set 20261123T040000Z was made and is whole, but retention did not come to its end ({words}; "
+        "removed: 20261123T030000Z): mend the cause; the next backup removes what is left"
+    )
+    assert sorted(os.listdir(repository.sets_path)) == ["20261123T020000Z", "20261123T040000Z"]
+
+
+def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan(stack_of(), Repository(str(tmp_path / "repository")))
+    asked: list[str] = []
+
+    def fail(key: str) -> list[str]:
+        asked.append(key)
+        raise MaxopsError("the daemon is gone")
+
+    monkeypatch.setattr(plan.stack, "remove_helpers", fail)
+    with plan.repository.locked("test"):
+        _set_id, layout = plan.repository.begin(MOMENT)
+        backup_job._undo(plan, layout)
+        assert os.listdir(plan.repository.staging_path) == []
+        backup_job._undo(plan, layout)
+    assert asked == [plan.repository.path] * 2
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> backup_job._Work:
+    """The making of a set without any part of its own."""
+    repository = Repository(str(tmp_path / "repository"))
+    layout = Layout(str(tmp_path / "set"))
+    return backup_job._Work(options(repository), Plan(stack_of(), repository), "20261123T020000Z", layout)
+
+
+def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job._Work) -> None:
+    later = threading.Event()
+
+    def first() -> list[dict[str, Any]]:
+        assert later.wait(10)
+        return [{"name": "first"}]
+
+    def second() -> list[dict[str, Any]]:
+        later.set()
+        return [{"name": "second"}, {"name": "third"}]
+
+    assert work._run_all([first, second]) == [[{"name": "first"}], [{"name": "second"}, {"name": "third"}]]
+
+
+def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job._Work) -> None:
+    waiting: Future[Any] = Future()
+    work.snapshots["shop"] = waiting
+    stopped = threading.Event()
+
+    def breaks() -> list[dict[str, Any]]:
+        work.cancellation.cancel("one of my own threads failed")
+        assert stopped.wait(10)
+        time.sleep(0.05)
+        raise MaxopsError("the cause")
+
+    def stops() -> list[dict[str, Any]]:
+        try:
+            while True:
+                work.cancellation.check()
+        finally:
+            stopped.set()
+
+    def waits() -> list[dict[str, Any]]:
+        return [{"snapshot": waiting.result()}]
+
+    with pytest.raises(MaxopsError, match=r"^the cause$"):
+        work._run_all([stops, waits, breaks])
+
+
+def test_stop_by_a_signal_is_told_as_that(work: backup_job._Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped_by_signal(_futures: object) -> Any:
+        raise Cancelled("stopped by signal SIGTERM")
+
+    def breaks() -> list[dict[str, Any]]:
+        with suppress(Cancelled):
+            while True:
+                work.cancellation.check()
+        raise MaxopsError("a consequence")
+
+    monkeypatch.setattr(backup_job, "as_completed", stopped_by_signal)
+    with pytest.raises(Cancelled, match=r"^stopped by signal SIGTERM$"):
+        work._run_all([breaks])

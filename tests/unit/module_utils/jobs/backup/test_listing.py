@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of backups tells what there is and what somebody should look at."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.listing import ListingOptions, list_backups
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
+from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import age, backups_summary, backups_table
+from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+
+NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(str(tmp_path / "repository"))
+
+
+def made(repository: Repository, hours_ago: float, archive: int = 15000, **more: Any) -> str:
+    """A set of a size, made so many hours ago; gives its id."""
+    content = {**CONTENT, "volumes/assets.tar.zst": b"x" * archive}
+    parts = [
+        {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}},
+        {"kind": "volume", "name": "assets", "source_bytes": 9000, "bytes": archive},
+    ]
+    moment = NOW - datetime.timedelta(hours=hours_ago)
+    return make_set(repository, moment, content, **{"parts": parts, **more}).name
+
+
+def listed(repository: Repository, **options: Any) -> dict[str, Any]:
+    return list_backups(ListingOptions(**{"project_name": "shop", "repository": repository.path, **options}), NOW)
+
+
+def test_newest_comes_first_with_all_that_is_known(repository: Repository) -> None:
+    old, new = made(repository, 30), made(repository, 6)
+    kept = repository.sets()[0]
+    result = LevelResult(True, "2026-11-24T07:00:00Z", 9.0, recovery_seconds=41.0)
+    repository.record(Verdict(old, kept.manifest["sha256"]).extended("rehearse", result))
+    told = listed(repository, retention=Policy(keep_last=1))
+    assert [each["set_id"] for each in told["sets"]] == [new, old]
+    assert (told["newest"], told["healthy"], told["remarks"]) == (new, True, [])
+    assert told["sets"][0]["age_hours"] == 6
+    assert told["sets"][0]["parts"][0] == {
+        "kind": "database",
+        "name": "shop",
+        "bytes": 2000,
+        "source_bytes": 9000,
+        "rows": 2,
+    }
+    assert told["sets"][0]["verdict"] is None
+    # The next backup is the newest then, so that today's newest has no reason to stay.
+    assert told["sets"][0]["retention"] == {"keep": False, "reasons": []}
+    assert told["sets"][1]["retention"] == {"keep": True, "reasons": ["newest verified"]}
+    assert told["sets"][1]["verdict"]["recovery_seconds"] == 41.0
+
+
+def test_without_rules_nothing_is_told_of_retention(repository: Repository) -> None:
+    made(repository, 1)
+    assert listed(repository)["sets"][0]["retention"] is None
+
+
+@pytest.mark.parametrize(("hours", "allowed", "healthy"), [(25, 26, True), (27, 26, False), (99, 0, True)])
+def test_newest_set_that_is_too_old(repository: Repository, hours: float, allowed: float, healthy: bool) -> None:
+    made(repository, hours)
+    told = listed(repository, max_age_hours=allowed)
+    assert told["healthy"] is healthy
+    assert healthy or "the newest backup is 27 hours old, and 26 are allowed" in told["remarks"][0]
+
+
+@pytest.mark.parametrize(
+    ("archive", "words"),
+    [(15000, None), (19000, None), (20000, "larger"), (10000, "smaller"), (86, "smaller")],
+)
+def test_newest_set_whose_size_jumped_or_dropped(repository: Repository, archive: int, words: str | None) -> None:
+    for day in range(5, 0, -1):
+        made(repository, 24 * day, archive=15000 + day)
+    newest = made(repository, 1, archive=archive)
+    remarks = listed(repository)["remarks"]
+    if words is None:
+        assert remarks == []
+    else:
+        assert f'volume "assets" of the newest set {newest} is' in remarks[-1]
+        assert words in remarks[-1]
+        assert "verify it" in remarks[-1]
+
+
+def test_one_odd_set_among_the_earlier_ones_does_not_matter(repository: Repository) -> None:
+    for day, archive in ((4, 15000), (3, 15000), (2, 10), (1, 15000)):
+        made(repository, 24 * day, archive=archive)
+    made(repository, 1)
+    assert listed(repository)["remarks"] == []
+
+
+def test_part_that_earlier_sets_had(repository: Repository) -> None:
+    made(repository, 30)
+    database = {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000}
+    newest = made(repository, 1, parts=[database])
+    assert listed(repository)["remarks"] == [
+        f'volume "assets" is missing in the newest set {newest}, and earlier ones have it'
+    ]
+
+
+def test_sets_of_others_are_listed_and_not_counted(repository: Repository) -> None:
+    made(repository, 2)
+    made(repository, 1, archive=10, project="other")
+    told = listed(repository, retention=Policy(keep_last=1))
+    assert [each["project"] for each in told["sets"]] == ["other", "shop"]
+    assert told["sets"][0]["retention"] is None
+    assert told["remarks"] == []
+
+
+def test_set_that_is_not_whole(repository: Repository) -> None:
+    set_id = made(repository, 1)
+    Path(repository.sets_path, set_id, "manifest.json").write_text("{")
+    told = listed(repository)
+    assert told["newest"] is None
+    assert f"set {set_id} cannot be used" in told["remarks"][1]
+    assert 'no whole set of stack "shop"' in told["remarks"][0]
+
+
+def test_nothing_there(repository: Repository, tmp_path: Path) -> None:
+    assert "there is no repository" in listed(repository)["remarks"][0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dumps_of_the_old_way(repository: Repository) -> None:
+    daily = Path(repository.path, "daily")
+    daily.mkdir(parents=True)
+    for name in ("gitea_20261124_020000.sql.gz", "gitea_20261125_020000.sql", "gitea_20261399_020000.sql", "notes"):
+        (daily / name).write_text("x")
+    told = listed(repository)
+    assert [(each["set_id"], each["database"], each["age_hours"]) for each in told["dumps"]] == [
+        ("gitea_20261125_020000", "gitea", 10),
+        ("gitea_20261124_020000", "gitea", 34),
+        ("gitea_20261399_020000", "gitea", None),
+    ]
+    assert told["remarks"] == []
+
+
+def test_one_host_reads_well(repository: Repository) -> None:
+    old, new = made(repository, 72), made(repository, 0.5)
+    kept = repository.sets()[0]
+    verdict = Verdict(old, kept.manifest["sha256"])
+    verdict = verdict.extended("rehearse", LevelResult(True, "2026-11-23T07:00:00Z", 9.0, recovery_seconds=41.0))
+    repository.record(verdict.extended("checksum", LevelResult(False, "2026-11-24T07:00:00Z", 1.0)))
+    told = listed(repository, retention=Policy(keep_last=2))
+    head, columns, first, second = backups_summary("lab", told, False)
+    assert head == f"lab: 2 sets in {repository.path}"
+    assert columns.split() == ["SET", "AGE", "SIZE", "PARTS", "VERIFIED", "RECOVERY", "NEXT", "BACKUP"]
+    assert first.split("  ")[1:4] == [new, "30 min", "17.3 kB"]
+    assert first.endswith("keeps it: keep_last")
+    assert " never " in first
+    assert "3 d  17.3 kB  2      rehearse 2026-11-23, checksum FAILED 2026-11-24" in second
+    assert second.endswith("41 s  removes it")
+
+
+def test_many_hosts_are_one_table(repository: Repository) -> None:
+    set_id = made(repository, 40)
+    told = listed(repository)
+    lines = backups_table({"b": told, "a": {"failed": True, "msg": "unreadable"}})
+    assert lines[0].startswith("HOST  SET")
+    assert lines[1].startswith(f"b     {set_id}  40 h")
+    assert lines[2] == "remark: a: unreadable"
+    assert lines[3].startswith("remark: b: the newest backup is 40 hours old")
+    assert backups_table({"a": {"sets": [], "dumps": [], "remarks": []}}) == ["no host has any backup"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"), [(0.01, "1 min"), (0.99, "59 min"), (1, "1 h"), (47.4, "47 h"), (72, "3 d"), (None, "?")]
+)
+def test_age(hours: float | None, text: str) -> None:
+    assert age(hours) == text

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which volumes are copied in the same breath, and that one which fails stops those beside it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import DatabasePart, Plan, VolumePart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.volumes import Archiver, Group, group
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+from ansible_collections.maxops.ops.tests.unit.stacks import container, stack_of
+
+OPENPROJECT = container("openproject", environment={"DATABASE_URL": "postgres://u:p@postgres/openproject?pool=5"})
+GITEA = container("gitea", environment={"GITEA__database__NAME": "gitea"})
+WORKER = container("worker")
+
+
+def volume(name: str, *writers: Container, folder: str = "/nowhere") -> VolumePart:
+    return VolumePart(name, f"shop_{name}", folder, 4096, 4096, writers)
+
+
+def plan_of(*volumes: VolumePart, databases: tuple[str, ...] = (), repository: str = "/r") -> Plan:
+    plan = Plan(stack_of(), Repository(repository), packer="gzip")
+    plan.volumes = list(volumes)
+    plan.databases = [DatabasePart(DatabaseFacts(name, 1, "u", "UTF8", "C", "C"), 1) for name in databases]
+    return plan
+
+
+def shape(groups: list[Group]) -> list[tuple[set[str], set[str], list[str]]]:
+    return [
+        ({part.name for part in each.volumes}, {one.service for one in each.containers}, each.databases)
+        for each in groups
+    ]
+
+
+def test_without_pause_every_volume_goes_on_its_own() -> None:
+    plan = plan_of(volume("assets", OPENPROJECT), volume("logs", OPENPROJECT), databases=("openproject",))
+    assert shape(group(plan, pause=False)) == [({"assets"}, set(), []), ({"logs"}, set(), [])]
+
+
+def test_with_pause_an_application_its_volumes_and_its_database_go_together() -> None:
+    plan = plan_of(
+        volume("assets", OPENPROJECT),
+        volume("gitea-data", GITEA),
+        volume("logs", OPENPROJECT),
+        databases=("gitea", "openproject", "other"),
+    )
+    assert shape(group(plan, pause=True)) == [
+        ({"gitea-data"}, {"gitea"}, ["gitea"]),
+        ({"assets", "logs"}, {"openproject"}, ["openproject"]),
+    ]
+
+
+def test_volume_that_two_write_to_joins_what_each_of_them_writes_to() -> None:
+    plan = plan_of(
+        volume("a", OPENPROJECT), volume("b", GITEA), volume("c", WORKER), volume("shared", OPENPROJECT, GITEA)
+    )
+    assert shape(group(plan, pause=True)) == [
+        ({"c"}, {"worker"}, []),
+        ({"a", "b", "shared"}, {"openproject", "gitea"}, []),
+    ]
+
+
+def test_database_that_two_applications_name_is_frozen_once() -> None:
+    other = container("other", environment={"DB": "gitea"})
+    plan = plan_of(volume("a", GITEA), volume("b", other), databases=("gitea",))
+    assert shape(group(plan, pause=True)) == [({"a"}, {"gitea"}, ["gitea"]), ({"b"}, {"other"}, [])]
+
+
+def test_volumes_that_nobody_writes_to_have_nothing_to_do_with_each_other() -> None:
+    plan = plan_of(volume("a"), volume("b"), databases=("openproject",))
+    assert shape(group(plan, pause=True)) == [({"a"}, set(), []), ({"b"}, set(), [])]
+
+
+def test_every_volume_and_no_container_is_in_exactly_one_group() -> None:
+    writers = [(OPENPROJECT,), (OPENPROJECT, GITEA), (GITEA, WORKER), (WORKER,), ()]
+    groups = group(plan_of(*(volume(str(number), *each) for number, each in enumerate(writers))), pause=True)
+    assert sorted(part.name for each in groups for part in each.volumes) == ["0", "1", "2", "3", "4"]
+    paused = [one.id for each in groups for one in each.containers]
+    assert len(paused) == len(set(paused))
+
+
+# -- archiving a group ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(str(tmp_path / "set"))
+    os.makedirs(made.volumes)
+    return made
+
+
+def archive(layout: Layout, *volumes: VolumePart) -> list[dict[str, object]]:
+    archiver = Archiver(plan_of(*volumes), layout, Options("shop", "/r", nice=0, ionice="none"), Cancellation())
+    return archiver.archive(Group(list(volumes)), [Part(each.name, each.size) for each in volumes])
+
+
+def test_archived_volumes_are_told_in_their_order(layout: Layout, tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    told = archive(layout, *(volume(name, folder=str(tmp_path / name)) for name in ("b", "a")))
+    assert [(each["name"], each["docker_name"], each["compression"], each["remarks"]) for each in told] == [
+        ("b", "shop_b", "gzip", []),
+        ("a", "shop_a", "gzip", []),
+    ]
+    assert sorted(os.listdir(layout.volumes)) == ["a.tar.gz", "b.tar.gz"]
+
+
+@pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
+def test_volume_that_fails_stops_those_beside_it_and_is_the_one_that_is_told(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
+) -> None:
+    (tmp_path / "good").mkdir()
+    (tmp_path / "bin").mkdir()
+    slow = tmp_path / "bin" / "gzip"
+    slow.write_text('#!/bin/sh\n[ "$(head -c 1 | wc -c)" = 0 ] || sleep 60\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    begun = time.monotonic()
+    with pytest.raises(MaxopsError, match=r'^volume "bad" \(.*\) could not be archived: tar failed'):
+        archive(layout, *(volume(name, folder=str(tmp_path / name)) for name in order))
+    assert time.monotonic() - begun < 20

@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a host may go: never what a container, a Compose file, a release or a backup set needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.folders import plan_folders
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.plan import (
+    CleanupOptions,
+    Plan,
+    Protection,
+    carries,
+    freed_by,
+    plan_build_cache,
+    plan_containers,
+    plan_images,
+    plan_networks,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.prune import (
+    AnyContainer,
+    CacheRecord,
+    Image,
+    Network,
+    chain,
+    literal_images,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock
+
+DAY = 86400.0
+NOW = 100 * DAY
+OPTIONS = CleanupOptions("lab", "/nowhere")
+COMPOSE = {"com.docker.compose.project": "other"}
+
+
+def image(name, age=50.0, parent="", layers=(), tagged=True, **more):
+    tags = (f"{name}:1",) if tagged else ()
+    facts = {"digests": (), "size": 0, "labels": {}, **more}
+    return Image(id=name, tags=tags, parent=parent, since=NOW - age * DAY, layers=tuple(layers), **facts)
+
+
+def container(name, state="exited", age=5.0, image_id="", **more):
+    facts = {"labels": {}, "networks": (), **more}
+    return AnyContainer(id=name, name=name, image_id=image_id, state=state, since=NOW - age * DAY, **facts)
+
+
+def planned_images(images, containers=(), protection=None, options=OPTIONS):
+    plan = Plan()
+    plan_containers(plan, containers, options, NOW)
+    plan_images(plan, images, containers, protection or Protection(), options, NOW)
+    going = [item.target.id for item in plan.items if item.kind == "image"]
+    return going, {each["name"]: each["reason"] for each in plan.kept}
+
+
+# -- images -------------------------------------------------------------------------------------------------------
+
+
+def test_old_image_that_nobody_uses_goes():
+    assert planned_images([image("old")]) == (["old"], {})
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "exited", "created", "restarting"])
+def test_image_of_any_container_of_a_project_stays_in_whatever_state(state):
+    used = container("c", state, age=300, image_id="old", labels=COMPOSE)
+    assert planned_images([image("old")], [used]) == ([], {})
+
+
+def test_image_of_a_container_that_goes_too_goes_with_it():
+    assert planned_images([image("old")], [container("c", image_id="old")])[0] == ["old"]
+    kept = container("c", image_id="old", restart="always")
+    assert planned_images([image("old")], [kept])[0] == []
+
+
+@pytest.mark.parametrize(
+    ("protection", "more", "reason"),
+    [
+        (Protection({"old": "backup set X was made with it"}), {}, "backup set X was made with it"),
+        (Protection({"a@sha256:1": "by digest"}), {"digests": ("a@sha256:1",)}, "by digest"),
+        (Protection(), {"tags": ("a:1", "maxops-release/gitea:20260101")}, "carries the tag of a release"),
+        (Protection(blind="files unreadable"), {}, "files unreadable"),
+    ],
+)
+def test_image_that_something_needs_stays_and_the_reason_is_told(protection, more, reason):
+    old = dataclasses.replace(image("old"), **more)
+    assert planned_images([old], protection=protection) == ([], {old.tags[0]: reason})
+
+
+def test_nameless_image_that_a_set_was_made_with_stays():
+    nameless = image("f" * 64, tagged=False)
+    assert planned_images([nameless], protection=Protection({nameless.id: "set"}))[0] == []
+
+
+def test_nameless_image_goes_even_where_compose_files_cannot_be_read():
+    assert planned_images([image("x", tagged=False)], protection=Protection(blind="unreadable"))[0] == ["x"]
+
+
+def test_young_images_stay():
+    images = [image("tagged", age=29), image("nameless", age=0.5, tagged=False)]
+    going, kept = planned_images(images)
+    assert going == []
+    assert kept["tagged:1"] == "is younger than 30 days"
+
+
+def test_pattern_keeps_images_by_their_names():
+    options = dataclasses.replace(OPTIONS, keep_images=("ol*",))
+    assert planned_images([image("old"), image("other")], options=options)[0] == ["other"]
+
+
+def test_layer_images_go_after_what_was_built_on_them():
+    images = [image("base", tagged=False), image("middle", parent="base", tagged=False), image("top", parent="middle")]
+    assert planned_images(images)[0] == ["top", "middle", "base"]
+
+
+def test_image_that_others_stand_on_stays_with_them():
+    images = [image("base"), image("middle", parent="base", tagged=False), image("top", parent="middle")]
+    used = container("c", "running", image_id="top")
+    assert planned_images(images, [used]) == ([], {})
+    protected = Protection({"middle": "set"})
+    going, kept = planned_images(images, protection=protected)
+    assert going == ["top"]
+    assert "base:1" not in kept
+
+
+def test_labels_choose_what_is_looked_at():
+    options = dataclasses.replace(OPTIONS, only_labels=("ci=true", "branch"))
+    images = [image("other"), image("half", labels={"ci": "true"}), image("ours", labels={"ci": "true", "branch": "x"})]
+    assert planned_images(images, options=options) == (["ours"], {})
+    assert not carries({"ci": "false"}, ["ci=true"])
+
+
+def test_freed_bytes_count_each_layer_once_and_none_that_stays():
+    stays = image("stays", layers=["a", "b"])
+    one, two = image("one", layers=["a", "b", "c"]), image("two", layers=["a", "b", "c", "d"])
+    sizes = {"one": {"a": 1000, "b": 100, "c": 10}, "two": {"a": 1000, "b": 100, "c": 10, "d": 1}}
+    assert freed_by([two, one], [stays, one, two], sizes) == {"two": 1, "one": 10}
+    assert freed_by([one], [stays, one, two], sizes) == {"one": 0}
+
+
+def test_layers_are_the_same_only_on_the_same_layers():
+    assert chain(["a", "b"])[0] == chain(["a", "c"])[0]
+    assert chain(["x", "b"])[1] != chain(["a", "b"])[1]
+
+
+# -- containers, networks, build cache ----------------------------------------------------------------------------
+
+
+def test_stopped_containers_of_nobody_go_and_others_stay():
+    plan = Plan()
+    containers = [
+        container("forgotten"),
+        container("never-started", "created"),
+        container("running", "running"),
+        container("of-a-project", labels=COMPOSE),
+        container("of-a-swarm", labels={"com.docker.swarm.task.id": "x"}),
+        container("young", age=0.5),
+        container("wanted", restart="unless-stopped"),
+        container("helper", labels={"ops.maxops.helper": "/x"}),
+        container("living-helper", "running", labels={"ops.maxops.helper": "/x"}),
+    ]
+    plan_containers(plan, containers, OPTIONS, NOW)
+    assert [(item.kind, item.name) for item in plan.items] == [
+        ("container", "forgotten"),
+        ("container", "never-started"),
+        ("helper", "helper"),
+    ]
+    assert {each["name"] for each in plan.kept} == {"young", "wanted", "living-helper"}
+
+
+@pytest.mark.parametrize(("kinds", "names"), [(["containers"], ["c"]), (["leftovers"], ["h"]), (["images"], [])])
+def test_kinds_choose_containers_or_leftovers(kinds, names):
+    plan = Plan()
+    both = [container("c"), container("h", labels={"ops.maxops.helper": "/x"})]
+    plan_containers(plan, both, dataclasses.replace(OPTIONS, kinds=kinds), NOW)
+    assert [item.name for item in plan.items] == names
+
+
+def test_networks_of_stopped_containers_and_of_projects_stay():
+    plan = Plan()
+    leaving = container("leaving", networks=("n-leaving",))
+    stopped = container("stopped", labels=COMPOSE, networks=("used", "n-used"))
+    plan_containers(plan, [leaving, stopped], OPTIONS, NOW)
+    networks = [
+        Network("n-used", "used", {}, 0),
+        Network("n-other", "other_default", COMPOSE, 0),
+        Network("n-young", "young", {}, NOW - 10),
+        Network("n-leaving", "leaving", {}, 0),
+        Network("n-gone", "gone_default", {"com.docker.compose.project": "gone"}, 0),
+    ]
+    plan_networks(plan, networks, [leaving, stopped], OPTIONS, NOW)
+    assert [item.name for item in plan.items if item.kind == "network"] == ["leaving", "gone_default"]
+
+
+def test_build_cache_that_was_used_lately_stays():
+    plan = Plan()
+    records = [CacheRecord("a", 5, NOW - 2 * DAY, False), CacheRecord("b", 7, NOW, False), CacheRecord("c", 9, 0, True)]
+    plan_build_cache(plan, records, OPTIONS, NOW)
+    [item] = plan.items
+    assert (item.bytes, item.name) == (5, "1 record")
+
+
+# -- folders ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A repository and a folder for temporary files, with leftovers of two days ago."""
+    temporary = tmp_path / "tmp"
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    old = time.time() - 2 * DAY
+    for path in ("tmp/maxops-abcd1234", "tmp/maxops-list-abcd1234", "tmp/maxops-demo", "tmp/other", "r/staging/set"):
+        (tmp_path / path).mkdir(parents=True)
+        (tmp_path / path / "0").write_text("x" * 5000)
+        for each in (tmp_path / path / "0", tmp_path / path):
+            os.utime(each, (old, old))
+    (tmp_path / "tmp" / "maxops-link5678").symlink_to(tmp_path / "tmp" / "other")
+    return tmp_path
+
+
+def planned_folders(folders):
+    plan = Plan()
+    plan_folders(plan, CleanupOptions("lab", str(folders / "r")), time.time())
+    return {os.path.relpath(item.target, folders): item for item in plan.items}, plan.kept
+
+
+def test_folders_that_killed_jobs_left_go_and_no_others(folders):
+    going, kept = planned_folders(folders)
+    assert set(going) == {"tmp/maxops-abcd1234", "tmp/maxops-list-abcd1234", "r/staging/set"}
+    assert going["r/staging/set"].bytes >= 5000
+    assert kept == []
+
+
+def test_folder_in_which_something_changed_lately_stays(folders):
+    os.utime(folders / "tmp" / "maxops-abcd1234" / "0")
+    assert "tmp/maxops-abcd1234" not in planned_folders(folders)[0]
+
+
+def test_folder_that_a_living_process_uses_stays(folders):
+    path = folders / "tmp" / "maxops-abcd1234" / "0"
+    script = "import sys; open(sys.argv[1]); f = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        going, kept = planned_folders(folders)
+        process.communicate()
+    assert "tmp/maxops-abcd1234" not in going
+    assert kept[0]["reason"] == "a living process uses it"
+
+
+def test_unfinished_set_of_a_running_backup_stays(folders):
+    with exclusive_lock(str(folders / "r" / "lock"), "repository", "backup of lab"):
+        going, kept = planned_folders(folders)
+    assert "r/staging/set" not in going
+    assert "backup of lab" in kept[0]["reason"]
+
+
+def test_repository_that_is_not_there_is_no_error(tmp_path):
+    plan = Plan()
+    plan_folders(plan, CleanupOptions("lab", str(tmp_path / "none")), time.time())
+    assert [item for item in plan.items if item.kind == "staging"] == []
+
+
+# -- Compose files ------------------------------------------------------------------------------------------------
+
+
+def test_names_of_images_are_found_in_files_that_compose_refuses():
+    text = """services:
+  a: {image: redis:7.4}
+  b:
+    image: "gitea/gitea:1.21"  # the old one
+    environment: [broken
+  c:
+    image: ${REGISTRY:-docker.io}/x:${TAG}
+  d:
+    'image' : registry.example.com:5000/y@sha256:abc
+    # image: commented/out
+    images: no
+"""
+    assert literal_images(text) == [
+        "redis:7.4",
+        "gitea/gitea:1.21",
+        "${REGISTRY:-docker.io}/x:${TAG}",
+        "registry.example.com:5000/y@sha256:abc",
+    ]

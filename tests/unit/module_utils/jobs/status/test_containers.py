@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers of a stack's state from answers as the daemon gives them, whatever is missing in them."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.status import containers
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import side_by_side
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+NOW = datetime.datetime(2026, 11, 25, 16, 40, tzinfo=datetime.timezone.utc)
+
+
+def inspected(service: str = "app", **state: Any) -> dict[str, Any]:
+    policy = state.pop("policy", "unless-stopped")
+    labels = {"com.docker.compose.service": service, "com.docker.compose.depends_on": state.pop("depends_on", "")}
+    return {
+        "Id": "f00d",
+        "Name": f"/shop-{service}-1",
+        "Image": "sha256:cafe",
+        "RestartCount": 2,
+        "State": {
+            "Status": "running",
+            "StartedAt": "2026-11-25T15:40:00.5Z",
+            "FinishedAt": "0001-01-01T00:00:00Z",
+            **state,
+        },
+        "Config": {"Image": "app:1", "Labels": labels},
+        "HostConfig": {"RestartPolicy": {"Name": policy}},
+        "NetworkSettings": {"Ports": {}},
+    }
+
+
+# -- containers -----------------------------------------------------------------------------------------------------
+
+
+def test_running_container_tells_since_when() -> None:
+    facts = containers.container_facts(inspected(Health={"Status": "healthy"}), NOW)
+    assert (facts["service"], facts["container"], facts["state"], facts["health"]) == (
+        "app",
+        "shop-app-1",
+        "running",
+        "healthy",
+    )
+    assert (facts["restarts"], facts["since_seconds"], facts["exit_code"], facts["well"]) == (2, 3600, None, True)
+
+
+def test_ended_container_tells_since_when_and_how() -> None:
+    ended = inspected(Status="exited", ExitCode=137, OOMKilled=True, FinishedAt="2026-11-25T16:39:00Z")
+    facts = containers.container_facts(ended, NOW)
+    assert (facts["since_seconds"], facts["exit_code"], facts["oom_killed"], facts["well"]) == (60, 137, True, False)
+
+
+@pytest.mark.parametrize(
+    ("state", "well"),
+    [
+        ({}, True),
+        ({"Health": {"Status": "starting"}}, False),
+        ({"Health": {"Status": "unhealthy"}}, False),
+        ({"Status": "paused"}, False),
+        ({"Status": "restarting", "ExitCode": 0}, False),
+        ({"Status": "created", "ExitCode": 0, "policy": "no"}, False),
+        # A seeder has done its work; a server that ended, even with 0, has not.
+        ({"Status": "exited", "ExitCode": 0, "policy": "no"}, True),
+        ({"Status": "exited", "ExitCode": 0, "policy": "on-failure"}, True),
+        ({"Status": "exited", "ExitCode": 0}, False),
+        ({"Status": "exited", "ExitCode": 1, "policy": "no"}, False),
+    ],
+)
+def test_only_what_does_or_has_done_its_work_is_well(state: dict[str, Any], well: bool) -> None:
+    assert containers.is_well(inspected(**state)) is well
+
+
+def test_ports_of_both_families_are_one() -> None:
+    ports = {
+        "8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "9000"}, {"HostIp": "::", "HostPort": "9000"}],
+        "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}],
+        "443/tcp": None,
+    }
+    assert containers.published_ports(ports) == ["127.0.0.1:5353->53/udp", "*:9000->8080"]
+
+
+def test_service_that_others_need_and_that_has_no_container_is_missing() -> None:
+    there = [inspected("web", depends_on="app:service_healthy:false,db:service_started:true"), inspected("db")]
+    assert containers.missing_services(there) == ["app"]
+
+
+# -- what they use --------------------------------------------------------------------------------------------------
+
+STATS: dict[str, Any] = {
+    "cpu_stats": {"cpu_usage": {"total_usage": 3_000_000_000}, "system_cpu_usage": 14_000_000_000, "online_cpus": 2},
+    "precpu_stats": {"cpu_usage": {"total_usage": 2_000_000_000}, "system_cpu_usage": 10_000_000_000},
+    "memory_stats": {"usage": 1000, "limit": 5000, "stats": {"inactive_file": 400}},
+    "networks": {"eth0": {"rx_bytes": 1, "tx_bytes": 2}, "eth1": {"rx_bytes": 10, "tx_bytes": 20}},
+    "blkio_stats": {
+        "io_service_bytes_recursive": [
+            {"op": "read", "value": 5},
+            {"op": "Write", "value": 7},
+            {"op": "write", "value": 1},
+            {"op": "total", "value": 99},
+        ]
+    },
+    "pids_stats": {"current": 9},
+}
+
+
+def test_use_is_counted_as_docker_stats_counts_it() -> None:
+    assert containers.usage(STATS) == {
+        "cpu_percent": 50.0,
+        "memory_bytes": 600,
+        "memory_limit_bytes": 5000,
+        "network_received_bytes": 11,
+        "network_sent_bytes": 22,
+        "disk_read_bytes": 5,
+        "disk_written_bytes": 8,
+        "processes": 9,
+    }
+
+
+@pytest.mark.parametrize(
+    "missing", ["cpu_stats", "precpu_stats", "memory_stats", "networks", "blkio_stats", "pids_stats"]
+)
+def test_use_that_the_daemon_does_not_tell_stops_nothing(missing: str) -> None:
+    told = containers.usage({**STATS, missing: None})
+    assert set(told) == set(containers.usage(STATS))
+
+
+def test_first_look_tells_no_share_of_a_processor() -> None:
+    assert containers.cpu_percent({**STATS, "precpu_stats": {"cpu_usage": {"total_usage": 0}}}) is None
+
+
+# -- images and disk ------------------------------------------------------------------------------------------------
+
+
+def test_image_tells_its_digest_and_age() -> None:
+    facts = containers.image_facts(
+        {
+            "Id": "sha256:cafe",
+            "RepoDigests": ["app@sha256:beef"],
+            "Created": "2026-11-24T16:40:00.000000001Z",
+            "Size": 7,
+        },
+        NOW,
+    )
+    assert (facts["digests"], facts["age_seconds"], facts["bytes"]) == (["app@sha256:beef"], 86_400, 7)
+
+
+def test_disk_usage_counts_what_nobody_uses() -> None:
+    told = {
+        "LayersSize": 1000,
+        "Images": [
+            {"Size": 600, "SharedSize": 100, "Containers": 0},
+            {"Size": 500, "SharedSize": -1, "Containers": 2},
+        ],
+        "Containers": [{"SizeRw": 10, "State": "running"}, {"SizeRw": 5, "State": "exited"}, {"State": "created"}],
+        "Volumes": [{"UsageData": {"Size": 70, "RefCount": 1}}, {"UsageData": {"Size": 30, "RefCount": 0}}],
+        "BuildCache": [{"Size": 8, "InUse": True}, {"Size": 9, "InUse": False}],
+    }
+    rows = [tuple(row.values()) for row in containers.disk_usage(told)]
+    assert rows == [
+        ("images", 2, 1, 1000, 500),
+        ("containers", 3, 1, 15, 5),
+        ("volumes", 2, 1, 100, 30),
+        ("build cache", 2, 1, 17, 9),
+    ]
+
+
+def test_disk_usage_of_a_daemon_that_was_not_asked_for_volumes_has_no_row_for_them() -> None:
+    rows = containers.disk_usage({"LayersSize": 0, "Images": [], "Containers": None, "Volumes": None})
+    assert [row["kind"] for row in rows] == ["images", "containers", "build cache"]
+
+
+# -- side by side ---------------------------------------------------------------------------------------------------
+
+
+def test_what_takes_too_long_or_fails_leaves_the_rest_as_it_is() -> None:
+    def fail() -> None:
+        raise MaxopsError("is gone")
+
+    def puzzle() -> None:
+        raise KeyError("Size")
+
+    started = time.monotonic()
+    answers = side_by_side({"a": lambda: 1, "b": lambda: time.sleep(30), "c": fail, "d": puzzle}, 0.3)
+    assert time.monotonic() - started < 5
+    assert answers["a"].value == 1
+    assert answers["b"].problem == "took longer than 0.3 s"
+    assert answers["c"].problem == "is gone"
+    assert answers["d"].problem == "could not be understood: KeyError: 'Size'"

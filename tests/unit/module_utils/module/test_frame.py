@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How modules end: with a result that Ansible takes, whatever happens to them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable
+from ansible_collections.maxops.ops.tests.unit.children import child, line_of
+
+MODULE = """
+import sys
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+
+module = AnsibleModule(argument_spec={})
+WORK
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Callable[[str], Any]:
+    """A module of one's own that does the given work."""
+    arguments = tmp_path / "arguments"
+    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {}}))
+    return lambda work: child(MODULE.replace("WORK", work), arguments)
+
+
+def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert line_of(process) == "", "Ansible begins its answer with an empty line"
+    result: dict[str, Any] = json.loads(line_of(process))
+    return result
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_stopped_by_a_signal_a_module_cleans_up_and_says_so(
+    module: Callable[[str], Any], number: signal.Signals
+) -> None:
+    work = (
+        "with failing_well(module, 'all is as it was'):\n"
+        "    try:\n        print('working', flush=True)\n        sys.stdin.read()\n"
+        "    finally:\n        print('cleaned up', flush=True)"
+    )
+    with module(work) as process:
+        assert line_of(process) == "working"
+        process.send_signal(number)
+        assert line_of(process) == "cleaned up"
+        result = result_of(process)
+        assert (result["failed"], result["msg"]) == (True, f"stopped by signal {number.name}; all is as it was")
+        assert process.wait() == 1
+
+
+def test_what_a_user_can_mend_is_a_sentence_and_no_traceback(module: Callable[[str], Any]) -> None:
+    with module("with failing_well(module): raise MaxopsError('no caf\\udce9; mend it')") as process:
+        result = result_of(process)
+    assert result["msg"] == "no caf\\udce9; mend it"
+    assert "exception" not in result
+
+
+def test_what_the_system_refuses_is_told_with_its_place(module: Callable[[str], Any]) -> None:
+    with module("with failing_well(module): open('/proc/nowhere')") as process:
+        result = result_of(process)
+    assert result["msg"] == "No such file or directory: /proc/nowhere; mend the cause, then run this again"
+
+
+def test_missing_library_is_named_with_who_installs_it(module: Callable[[str], Any]) -> None:
+    work = "require(module, {'json': None, 'psycopg2': 'Traceback: ...'})"
+    with module(work) as process:
+        result = result_of(process)
+    assert "psycopg2" in result["msg"]
+    assert "maxops.ops.host installs it" in result["msg"]
+    with module("require(module, {'json': None}); print('went on', flush=True)") as process:
+        assert line_of(process) == "went on"
+
+
+texts = st.text(st.characters(exclude_characters="\\"))
+results = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(results)
+def test_any_result_can_be_told(result: Any) -> None:
+    told = displayable(result)
+    json.dumps(told, ensure_ascii=False).encode("utf-8")
+    if "\\ud" not in json.dumps(told, ensure_ascii=False):
+        assert told == result
+
+
+def test_names_that_are_no_text_are_told_in_every_corner_of_a_result() -> None:
+    odd = "caf\udce9"
+    assert displayable({odd: [odd, (odd, 1)], "한글": None}) == {
+        "caf\\udce9": ["caf\\udce9", ["caf\\udce9", 1]],
+        "한글": None,
+    }

@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A manifest is what was written or it is refused, and no name leads out of a set."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import (
+    FORMAT,
+    ID_PATTERN,
+    Layout,
+    moment_of,
+    new_id,
+    read_manifest,
+    seal,
+    write_manifest,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import to_json
+
+MANIFEST: dict[str, Any] = {
+    "format": FORMAT,
+    "set_id": "20261123T020000Z",
+    "project": "상점",
+    "duration": 1.25,
+    "parts": [{"kind": "database", "name": 'we"ird', "rows": {"public.entry": 5000}, "compression": "zstd:1"}],
+    "files": [{"path": "globals.sql", "size": 18, "sha256": "ab" * 32}, {"path": "config/\udcff", "size": 0}],
+    "warnings": [],
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "manifest.json"
+
+
+# -- ids ------------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.datetimes(
+        datetime.datetime(2000, 1, 1),
+        datetime.datetime(2999, 1, 1),
+        timezones=st.timedeltas(datetime.timedelta(hours=-14), datetime.timedelta(hours=14)).map(datetime.timezone),
+    )
+)
+def test_name_of_a_set_is_its_moment_in_utc(moment: datetime.datetime) -> None:
+    set_id = new_id(moment)
+    assert ID_PATTERN.fullmatch(set_id)
+    assert datetime.timedelta(0) <= moment - moment_of(set_id) < datetime.timedelta(seconds=1)
+    assert moment_of(set_id).utcoffset() == datetime.timedelta(0)
+
+
+def test_names_sort_as_their_moments_do() -> None:
+    seoul = datetime.timezone(datetime.timedelta(hours=9))
+    assert new_id(datetime.datetime(2026, 11, 23, 11, tzinfo=seoul)) == "20261123T020000Z"
+    moments = [datetime.datetime(2026, month, day, tzinfo=seoul) for month in (1, 9, 10, 12) for day in (1, 9, 10, 30)]
+    assert sorted(map(new_id, moments)) == list(map(new_id, sorted(moments)))
+
+
+# -- layout ---------------------------------------------------------------------------------------------------------
+
+names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=63)
+
+
+@given(names, names)
+@example("..", "../../etc/passwd")
+@example("a/b", "a%2Fb")
+@example("manifest.json", "config")
+def test_no_name_leads_out_of_its_folder_or_to_that_of_another(one: str, other: str) -> None:
+    layout = Layout("/r/sets/x")
+    for place, folder in ((layout.database, "databases"), (lambda name: layout.volume(name, ".tar.zst"), "volumes")):
+        assert os.path.dirname(os.path.normpath(place(one))) == f"/r/sets/x/{folder}"
+        assert (place(one) == place(other)) == (one == other)
+    assert os.path.dirname(layout.properties(one)) == layout.database(one)
+
+
+def test_data_files_are_all_but_the_manifest(tmp_path: Path) -> None:
+    layout = Layout(str(tmp_path))
+    (tmp_path / "config").mkdir()
+    for name in ("manifest.json", "globals.sql", "config/manifest.json"):
+        (tmp_path / name).touch()
+    assert layout.data_files() == ["config/manifest.json", "globals.sql"]
+
+
+# -- manifest -------------------------------------------------------------------------------------------------------
+
+
+def test_manifest_comes_back_as_it_was_written(path: Path) -> None:
+    write_manifest(str(path), seal(MANIFEST))
+    assert read_manifest(str(path)) == seal(MANIFEST)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert seal(seal(MANIFEST)) == seal(MANIFEST)
+
+
+WRITTEN = to_json(seal(MANIFEST)).encode()
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(WRITTEN) - 1), st.integers(0, 255))
+def test_any_changed_byte_is_found_or_changes_nothing(path: Path, position: int, byte: int) -> None:
+    path.write_bytes(WRITTEN[:position] + bytes([byte]) + WRITTEN[position + 1 :])
+    try:
+        found = read_manifest(str(path))
+    except MaxopsError:
+        return
+    assert found == seal(MANIFEST), "only white space may change unseen"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(WRITTEN.rstrip()) - 1))
+def test_manifest_that_was_cut_off_is_refused(path: Path, length: int) -> None:
+    path.write_bytes(WRITTEN[:length])
+    with pytest.raises(MaxopsError, match=r"cannot be read"):
+        read_manifest(str(path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"project": "other"},
+        {"set_id": "20261124T020000Z"},
+        {"files": []},
+        {"parts": [{**MANIFEST["parts"][0], "rows": {"public.entry": 4999}}]},
+        {"duration": 1},
+        {"added": None},
+    ],
+)
+def test_any_changed_value_is_found(path: Path, change: dict[str, Any]) -> None:
+    write_manifest(str(path), {**seal(MANIFEST), **change})
+    with pytest.raises(MaxopsError, match="was changed after it was written"):
+        read_manifest(str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is missing: this folder is no whole backup set; take another set"),
+        (b"", "cannot be read"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"[]", "is no manifest of maxops.ops"),
+        (b"{}", "is no manifest of maxops.ops"),
+        (b'{"format": "1"}', "is no manifest of maxops.ops"),
+        (b'{"format": 1}', "its own SHA-256 does not match"),
+        (b"[" * 100_000, "cannot be read"),
+    ],
+)
+def test_what_is_no_manifest_is_refused_with_a_sentence(path: Path, content: bytes | None, words: str) -> None:
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MaxopsError) as refused:
+        read_manifest(str(path))
+    assert f"{path} " in str(refused.value)
+    assert words in str(refused.value)
+
+
+def test_manifest_of_a_later_format_asks_for_a_later_collection(path: Path) -> None:
+    path.write_text(json.dumps(seal({**MANIFEST, "format": FORMAT + 1})))
+    with pytest.raises(MaxopsError, match=r"has format 2, this maxops\.ops knows 1: update the collection"):
+        read_manifest(str(path))
+
+
+def test_folder_in_the_place_of_a_manifest_is_refused(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(MaxopsError, match="cannot be read"):
+        read_manifest(str(path))

@@ -1,0 +1,89 @@
+"""Names for what is loaded and what is kept, and a journal that comes back as it was written."""
+
+import json
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
+    DatabaseSwap,
+    Journal,
+    Journals,
+    VolumeSwap,
+    new_name,
+    previous_name,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+MOMENT = "20261125T141253Z"
+NAMES = ["gitea", "a" * 29, "a" * 30, "a" * 63, "ü" * 31, "여" * 21]
+
+
+@pytest.fixture
+def journals(tmp_path):
+    return Journals("my/project", str(tmp_path))
+
+
+def journal(**fields):
+    swaps = [DatabaseSwap("gitea", "gitea_new", "gitea_previous"), DatabaseSwap("copy", "copy_new", None)]
+    volumes = [VolumeSwap("p_data", "/v/_data", "/v/_data.new", "/v/_data.previous")]
+    return Journal(MOMENT, "my/project", "set X", databases=swaps, volumes=volumes, **fields)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("make", [new_name, previous_name])
+def test_names_fit_and_tell_what_they_are(make, name):
+    made = make(name, MOMENT)
+    assert len(made.encode()) <= 63
+    assert made.endswith(MOMENT)
+    assert "__maxops_" in made
+
+
+def test_names_stay_different():
+    made = [make(name, MOMENT) for name in NAMES for make in (new_name, previous_name)]
+    assert len(set(made)) == len(made)
+
+
+def test_comes_back_as_it_was_written(journals):
+    assert journals.current() is None
+    written = journal(services={"gitea": ["p-gitea-1"]}, kept_until="2026-12-02T00:00:00Z")
+    journals.write(written)
+    assert journals.current() == written
+
+
+def test_becomes_a_record(journals):
+    journals.write(journal())
+    journals.keep(journal(downtime=1.5))
+    assert journals.current() is None
+    assert journals.records() == [journal(downtime=1.5)]
+    assert journals.free_id() != MOMENT
+    journals.forget(journal())
+    assert journals.records() == []
+
+
+def test_only_its_owner_reads_it(journals, tmp_path):
+    journals.write(journal())
+    [path] = (tmp_path / "my%2Fproject").glob("*.json")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"format": 1, "id": "x"}', '{"format": 1, "databases": [], "x": 1}']
+)
+def test_a_broken_one_is_told(journals, tmp_path, text):
+    journals.write(journal())
+    (tmp_path / "my%2Fproject" / "restore.json").write_text(text)
+    with pytest.raises(MaxopsError, match="cannot be read"):
+        journals.current()
+
+
+def test_one_of_a_later_version_is_told(journals, tmp_path):
+    journals.write(journal())
+    path = tmp_path / "my%2Fproject" / "restore.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
+    with pytest.raises(MaxopsError, match="was written by a later"):
+        journals.current()
+
+
+def test_what_it_names(journals):
+    assert journal().loaded == {"gitea_new", "copy_new", "/v/_data.new"}
+    assert journal().replaced == ["gitea_previous", "/v/_data.previous"]

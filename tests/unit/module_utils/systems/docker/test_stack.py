@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read from the daemon's answers; what a daemon does is tested with a real one (tests/integration)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import stack as room
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import container_from
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Mount, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.tests.unit.stacks import (
+    CONFIG_FILES,
+    ENVIRONMENT_FILE,
+    WORKING_DIR,
+    bind,
+    container,
+    stack_of,
+    volume_mount,
+)
+
+# As the daemon gives it, without the many keys that nobody here reads.
+INSPECTED: dict[str, Any] = {
+    "Id": "f00d",
+    "Name": "/shop-app-1",
+    "Image": "sha256:cafe",
+    "State": {"Status": "running"},
+    "Config": {
+        "Image": "app:1",
+        "Env": ["PLAIN=1", "WITH=a=b", "EMPTY=", "BARE"],
+        "Labels": {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"},
+    },
+    "HostConfig": {"NetworkMode": "shop_default"},
+    "Mounts": [
+        {"Type": "volume", "Name": "shop_data", "Source": "/v/_data", "Destination": "/data", "RW": True},
+        {"Type": "bind", "Source": "/opt/shop/x.conf", "Destination": "/x.conf", "RW": False},
+        {"Type": "tmpfs", "Destination": "/run"},
+    ],
+    "NetworkSettings": {
+        "Networks": {"none": {"IPAddress": ""}, "back": {"IPAddress": "172.18.0.3"}, "front": {"IPAddress": "10.0.0.3"}}
+    },
+}
+
+
+def changed(**keys: Any) -> dict[str, Any]:
+    return {**INSPECTED, **keys}
+
+
+# -- containers -----------------------------------------------------------------------------------------------------
+
+
+def test_container_is_read_from_what_the_daemon_tells() -> None:
+    read = container_from(INSPECTED)
+    assert (read.id, read.name, read.service, read.state) == ("f00d", "shop-app-1", "app", "running")
+    assert (read.image, read.image_id) == ("app:1", "sha256:cafe")
+    assert read.environment == {"PLAIN": "1", "WITH": "a=b", "EMPTY": "", "BARE": ""}
+    assert read.mounts == (
+        Mount("volume", "shop_data", "/v/_data", "/data", True),
+        Mount("bind", "", "/opt/shop/x.conf", "/x.conf", False),
+        Mount("tmpfs", "", "", "/run", False),
+    )
+    assert read.addresses == ("172.18.0.3", "10.0.0.3")
+
+
+def test_container_on_the_hosts_network_is_reached_there() -> None:
+    networks = {"Networks": {"host": {"IPAddress": ""}}}
+    read = container_from(changed(HostConfig={"NetworkMode": "host"}, NetworkSettings=networks))
+    assert read.addresses == ("127.0.0.1",)
+
+
+def test_container_that_tells_next_to_nothing_can_be_read() -> None:
+    read = container_from(
+        changed(Config={"Env": None, "Labels": None}, HostConfig=None, Mounts=None, NetworkSettings=None)
+    )
+    assert (read.service, read.image, read.environment, read.mounts, read.addresses) == ("", "", {}, (), ())
+
+
+@pytest.mark.parametrize(("state", "running"), [("running", True), ("paused", False), ("exited", False)])
+def test_only_a_running_container_runs(state: str, running: bool) -> None:
+    assert container_from(changed(State={"Status": state})).running is running
+
+
+def test_secrets_of_a_container_are_in_no_words_about_it() -> None:
+    assert "hidden" not in repr(stack_of(container("app", environment={"PASSWORD": "hidden"})).containers)
+
+
+# -- services -------------------------------------------------------------------------------------------------------
+
+
+def test_running_container_of_a_service_is_found_among_others() -> None:
+    stack = stack_of(container("app"), container("db", state="exited"), container("db"))
+    assert stack.require_running("db").running
+    assert len(stack.of_service("db")) == 2
+
+
+def test_service_that_does_not_run_is_told_with_what_it_does_instead() -> None:
+    stack = stack_of(container("db", state="restarting"))
+    with pytest.raises(MaxopsError, match=r'shop-db-1 of service "db" is restarting, not running; .*\(docker start '):
+        stack.require_running("db")
+
+
+def test_service_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(MaxopsError, match=r'"shop" has no service "db" \(services: app, web\); .* database_service'):
+        stack_of(container("web"), container("app"), container("app")).require_running("db")
+
+
+# -- files of the project -------------------------------------------------------------------------------------------
+
+
+def test_project_files_are_those_that_are_there_each_once(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", ".env", "extra.env"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    labels = {
+        WORKING_DIR: str(tmp_path),
+        CONFIG_FILES: f"{tmp_path}/docker-compose.yml,docker-compose.yml,gone.yml,folder",
+        ENVIRONMENT_FILE: f"./extra.env,{tmp_path}/.env",
+    }
+    stack = stack_of(container("one-without-labels"), container("app", labels=labels))
+    assert stack.working_dir == str(tmp_path)
+    assert stack.project_files() == [str(tmp_path / name) for name in ("docker-compose.yml", "extra.env", ".env")]
+
+
+def test_files_that_only_another_container_tells_of_and_service_environments_are_project_files(tmp_path: Path) -> None:
+    for name in ("docker-compose.yml", "override.yml", "openproject.env", ".env.gitea", "notes.txt"):
+        (tmp_path / name).touch()
+    first = container("app", labels={WORKING_DIR: str(tmp_path), CONFIG_FILES: "docker-compose.yml"})
+    other = container("web", labels={WORKING_DIR: str(tmp_path), CONFIG_FILES: "docker-compose.yml,override.yml"})
+    names = [os.path.basename(path) for path in stack_of(first, other).project_files()]
+    assert names == ["docker-compose.yml", "override.yml", ".env.gitea", "openproject.env"]
+
+
+def test_project_without_labels_has_no_files() -> None:
+    stack = stack_of(container("app", bind("/etc/hosts", "/etc/hosts")))
+    assert (stack.working_dir, stack.project_files(), stack.read_only_binds()) == (None, [], [])
+
+
+def test_configuration_is_what_is_mounted_read_only_from_below_the_projects_folder(tmp_path: Path) -> None:
+    (tmp_path / "real" / "gateway").mkdir(parents=True)
+    (tmp_path / "real" / "outward").symlink_to("/etc")
+    (tmp_path / "project").symlink_to("real")
+    project = str(tmp_path / "project")
+    stack = stack_of(
+        container(
+            "app",
+            bind(f"{project}/gateway", "/etc/nginx"),
+            bind(f"{project}/data", "/data", writable=True),
+            bind(f"{project}-other/x", "/x"),
+            bind(f"{project}/outward", "/y"),
+            bind("/etc/localtime", "/etc/localtime"),
+            volume_mount("shop_data", f"{project}/volume", writable=False),
+            labels={WORKING_DIR: project},
+        ),
+        container("other", bind(f"{project}/gateway", "/conf"), bind(f"{tmp_path}/real/a.conf", "/a.conf")),
+    )
+    assert stack.read_only_binds() == [f"{project}/gateway", f"{tmp_path}/real/a.conf"]
+
+
+# -- the daemon -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("docker_host", ["tcp://127.0.0.1:2375", "ssh://host", "", "/var/run/docker.sock"])
+def test_daemon_of_another_host_is_refused(docker_host: str) -> None:
+    with pytest.raises(MaxopsError, match=r"is not a local socket; .* docker_host unix:///"):
+        Stack.connect("shop", docker_host)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("('Connection aborted.', PermissionError(13, 'Permission denied'))", "run as root (become: true)"),
+        ("('Connection aborted.', ConnectionRefusedError(111, 'Connection refused'))", "systemctl start docker"),
+        ("something else", "journalctl -u docker"),
+    ],
+)
+def test_next_step_fits_the_cause(text: str, advice: str) -> None:
+    words = room._daemon_error("unix:///x.sock", OSError(text))
+    assert words.startswith(f"cannot reach the Docker daemon at unix:///x.sock: {text}; ")
+    assert advice in words

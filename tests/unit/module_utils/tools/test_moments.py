@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Moments as operators write them: every way of writing one, and words that tell how when it is none."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import (
+    UTC,
+    check_order,
+    docker_text,
+    parse_docker,
+    parse_moment,
+)
+
+NOW = datetime.datetime(2026, 11, 25, 16, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("45s", "2026-11-25T16:39:15"),
+        ("10m", "2026-11-25T16:30:00"),
+        ("2h30m", "2026-11-25T14:10:00"),
+        ("1w 2d", "2026-11-16T16:40:00"),
+        ("2026-11-25", "2026-11-25T00:00:00"),
+        ("2024-01-01T00:00:00", "2024-01-01T00:00:00"),
+        ("2026-11-25 02:00:01+09:00", "2026-11-24T17:00:01"),
+        ("2026-11-25T02:00-0330", "2026-11-25T05:30:00"),
+        ("2026-11-25t02:00z", "2026-11-25T02:00:00"),
+        ("02:00", "2026-11-25T02:00:00"),
+        ("23:00", "2026-11-24T23:00:00"),
+        ("today", "2026-11-25T00:00:00"),
+        ("Yesterday", "2026-11-24T00:00:00"),
+        ("1764085200", "2025-11-25T15:40:00"),
+    ],
+)
+def test_moment_is_what_the_operator_means(text: str, meant: str) -> None:
+    assert parse_moment(text, NOW, "since") == datetime.datetime.fromisoformat(meant).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "10", "soon", "2026-13-01", "2026-11-25T25:00", "25:00", "-1h", "10m ago", "1y"])
+def test_what_is_no_moment_is_refused_with_how_to_write_one(text: str) -> None:
+    with pytest.raises(MaxopsError, match=r'^until is ".*", which is no moment.*; write how long ago \(45s, 10m'):
+        parse_moment(text, NOW, "until")
+
+
+def test_moment_before_the_first_year_is_refused() -> None:
+    with pytest.raises(MaxopsError, match="before the first year"):
+        parse_moment("999999w", NOW, "since")
+
+
+def test_time_in_which_nothing_can_have_happened_is_refused() -> None:
+    hour = datetime.timedelta(hours=1)
+    with pytest.raises(
+        MaxopsError, match=r"since is 2026-11-25T17:40:00Z, which is yet to come \(it is 2026-11-25T16:"
+    ):
+        check_order(NOW + hour, None, NOW)
+    with pytest.raises(MaxopsError, match=r"until \(2026-11-25T15:40:00Z\) is not after since"):
+        check_order(NOW, NOW - hour, NOW)
+    check_order(NOW - hour, NOW + hour, NOW)
+    check_order(None, None, NOW)
+
+
+@given(st.datetimes(min_value=datetime.datetime(1970, 1, 2)), st.datetimes(min_value=datetime.datetime(1970, 1, 2)))
+def test_dockers_texts_compare_like_their_moments(one: datetime.datetime, other: datetime.datetime) -> None:
+    first, second = one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)
+    assert (docker_text(first) < docker_text(second)) is (first < second)
+    assert parse_docker(docker_text(first)) == first
+
+
+def test_what_has_not_happened_yet_has_no_moment() -> None:
+    assert parse_docker("0001-01-01T00:00:00Z") is None
+    assert parse_docker(None) is None
+    assert parse_docker("2026-11-25T16:44:47.123456789Z") == datetime.datetime(2026, 11, 25, 16, 44, 47, 123456, UTC)

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The configuration in a set is what it takes to start the stack again, and no secret of it is anybody else's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Mount
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import configuration as config_part
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import copy_configuration
+from ansible_collections.maxops.ops.tests.unit.stacks import (
+    CONFIG_FILES,
+    ENVIRONMENT_FILE,
+    WORKING_DIR,
+    bind,
+    container,
+    stack_of,
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    (folder / "gateway").mkdir(parents=True)
+    (folder / "docker-compose.yml").write_text("services: {}\n")
+    (folder / "docker-compose.yml").chmod(0o644)
+    (folder / ".env").write_text("SECRET=한글\n")
+    (folder / ".env").chmod(0o644)
+    (folder / "gateway" / "nginx.conf").write_text("server {}\n")
+    (folder / "gateway" / "nginx.conf").chmod(0o640)
+    return folder
+
+
+def copied(project: Path, tmp_path: Path, *mounts: Mount, **labels: str) -> tuple[dict[str, str], list[str], Path]:
+    """Copy the configuration of a project; gives what was taken as path → source, the warnings and the folder."""
+    stack = stack_of(container("app", *mounts, labels={WORKING_DIR: str(project), **labels}))
+    target = tmp_path / "config"
+    target.mkdir()
+    taken, warnings = copy_configuration(stack, str(target))
+    return {each["path"]: each["source"] for each in taken}, warnings, target
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()}
+
+
+def test_compose_files_environment_and_what_is_mounted_read_only_are_taken(project: Path, tmp_path: Path) -> None:
+    (project / "override.yml").write_text("services: {app: {}}\n")
+    (project / "data").mkdir()
+    taken, warnings, target = copied(
+        project,
+        tmp_path,
+        bind(str(project / "gateway"), "/etc/nginx"),
+        bind(str(project / "data"), "/data", writable=True),
+        bind("/etc/localtime", "/etc/localtime"),
+        **{CONFIG_FILES: f"{project}/docker-compose.yml,override.yml,{project}/gone.yml"},
+    )
+    assert taken == {name: str(project / name) for name in ("docker-compose.yml", "override.yml", ".env", "gateway")}
+    assert warnings == []
+    assert files_in(target) == {"docker-compose.yml", "override.yml", ".env", "gateway/nginx.conf"}
+    assert (target / ".env").read_text() == "SECRET=한글\n"
+
+
+def test_files_outside_of_the_projects_folder_keep_their_path(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared.env").write_text("A=1\n")
+    taken, _warnings, target = copied(project, tmp_path, **{ENVIRONMENT_FILE: "../shared.env"})
+    inside = "outside" + str(tmp_path / "shared.env")
+    assert taken == {inside: str(tmp_path / "shared.env"), ".env": str(project / ".env")}
+    assert (target / inside).read_text() == "A=1\n"
+
+
+def test_what_may_hold_secrets_is_its_owners_alone_however_often_it_is_taken(project: Path, tmp_path: Path) -> None:
+    (project / "gateway" / "compose.yml").write_text("services: {}\n")
+    (project / "gateway" / "compose.yml").chmod(0o644)
+    labels = {CONFIG_FILES: "docker-compose.yml,gateway/compose.yml"}
+    _taken, _warnings, target = copied(project, tmp_path, bind(str(project / "gateway"), "/etc/nginx"), **labels)
+    for name in (".env", "docker-compose.yml", "gateway/compose.yml"):
+        assert (target / name).stat().st_mode & 0o777 == 0o600
+    assert (target / "gateway/nginx.conf").stat().st_mode & 0o777 == 0o640
+
+
+def test_links_are_kept_as_links_and_odd_names_as_they_are(project: Path, tmp_path: Path) -> None:
+    (project / "gateway" / "current.conf").symlink_to("nginx.conf")
+    (project / "gateway" / "secret").symlink_to("/etc/shadow")
+    (project / "gateway" / "loop").symlink_to(".")
+    Path(os.fsdecode(os.fsencode(project) + b"/gateway/\xff\n")).write_text("x")
+    _taken, _warnings, target = copied(project, tmp_path, bind(str(project / "gateway"), "/etc/nginx"))
+    links = {path.name: os.readlink(path) for path in (target / "gateway").iterdir() if path.is_symlink()}
+    assert links == {"current.conf": "nginx.conf", "secret": "/etc/shadow", "loop": "."}
+    assert b"\xff\n" in os.listdir(os.fsencode(target / "gateway"))
+
+
+def test_what_is_no_file_is_left_out_with_a_remark(project: Path, tmp_path: Path) -> None:
+    os.mkfifo(project / "gateway" / "pipe")
+    os.mkfifo(project / "socket")
+    taken, warnings, target = copied(
+        project, tmp_path, bind(str(project / "gateway"), "/etc/nginx"), bind(str(project / "socket"), "/run/socket")
+    )
+    assert warnings == [
+        f"configuration {project}/gateway/pipe was left out: it is no regular file",
+        f"configuration {project}/socket was left out: it is no regular file",
+    ]
+    assert set(taken) == {".env", "gateway"}
+    assert files_in(target) == {".env", "gateway/nginx.conf"}
+
+
+def test_content_is_no_configuration(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_part, "LIMIT", 1_000_000)
+    (project / "media").mkdir()
+    (project / "media" / "film").write_bytes(b"x" * 1_000_001)
+    taken, warnings, target = copied(project, tmp_path, bind(str(project / "media"), "/media"))
+    assert warnings == [f"configuration {project}/media was left out: 1.0 MB is too large for configuration"]
+    assert set(taken) == files_in(target) == {".env"}
+
+
+def test_what_was_removed_from_the_host_is_left_out_with_a_remark(project: Path, tmp_path: Path) -> None:
+    taken, warnings, _target = copied(project, tmp_path, bind(str(project / "gone.conf"), "/etc/gone.conf"))
+    assert warnings == [f"configuration {project}/gone.conf was left out: it is not on the host any more"]
+    assert set(taken) == {".env"}
+
+
+def test_stack_that_compose_left_no_folder_of_has_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    assert copy_configuration(stack_of(container("app")), str(tmp_path / "config")) == ([], [])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners are root's to give")
+def test_owners_are_kept(project: Path, tmp_path: Path) -> None:
+    os.chown(project / "gateway", 1234, 4321)
+    os.chown(project / "gateway/nginx.conf", 1234, 4321)
+    _taken, _warnings, target = copied(project, tmp_path, bind(str(project / "gateway"), "/etc/nginx"))
+    for name in ("gateway", "gateway/nginx.conf"):
+        assert ((target / name).stat().st_uid, (target / name).stat().st_gid) == (1234, 4321)

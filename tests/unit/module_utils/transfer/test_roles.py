@@ -1,0 +1,51 @@
+"""Which statements of globals.sql are about which roles."""
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import role_statements, statements
+
+GLOBALS = r"""--
+-- PostgreSQL database cluster dump
+--
+
+\restrict 7dKbd3XhWpz
+SET default_transaction_read_only = off;
+
+CREATE ROLE maxops;
+ALTER ROLE maxops WITH SUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$4096:a/b==$c:d';
+CREATE ROLE "odd ""role; %";
+ALTER ROLE "odd ""role; %" WITH LOGIN PASSWORD 'pa;ss''wo--rd';
+COMMENT ON ROLE "odd ""role; %" IS 'first; ''second''
+-- third';
+ALTER ROLE editors SET search_path TO 'a', 'b';
+CREATE TABLESPACE slow OWNER maxops LOCATION '/slow';
+GRANT editors TO "odd ""role; %" WITH ADMIN OPTION, INHERIT TRUE GRANTED BY maxops;
+REVOKE ALL ON TABLESPACE slow FROM maxops;
+\unrestrict 7dKbd3XhWpz
+"""
+
+
+def test_statements_end_at_semicolons_outside_of_quotes():
+    found = list(statements(GLOBALS))
+    assert len(found) == 10
+    assert found[4] == """ALTER ROLE "odd ""role; %" WITH LOGIN PASSWORD 'pa;ss''wo--rd'"""
+    assert found[5].endswith("-- third'")
+
+
+def test_roles_and_who_they_are_about():
+    found = [(each.creates, each.names) for each in role_statements(GLOBALS)]
+    odd = 'odd "role; %'
+    assert found == [
+        (True, ("maxops",)),
+        (False, ("maxops",)),
+        (True, (odd,)),
+        (False, (odd,)),
+        (False, (odd,)),
+        (False, ("editors",)),
+        (False, ("editors", odd)),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "-- only a comment", "SELECT 1;", "\\connect x\n"])
+def test_nothing_about_roles(text):
+    assert role_statements(text) == []

@@ -1,0 +1,271 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An archive of a volume holds what the folder held, and says what it could not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, Priority
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
+
+NAMES = [
+    b"-rf",
+    b".hidden",
+    b"new\nline",
+    b"caf\xe9 \xff",
+    "한글".encode(),
+    b"--checkpoint-action=exec=sh",
+    b"$(id)",
+    b"'\"\\",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "volume"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def archive(tmp_path: Path, folder: Path) -> Callable[..., list[str]]:
+    """Archive the folder; gives the remarks."""
+
+    def make(packer: str = "none", cancellation: Cancellation | None = None, **options: object) -> list[str]:
+        return volume_pack.archive(
+            "assets",
+            str(folder),
+            str(tmp_path / "archive"),
+            volume_pack.compression(packer, 2),
+            cancellation or Cancellation(),
+            Priority(),
+            **options,
+        )
+
+    return make
+
+
+def unpack(tmp_path: Path, *words: str) -> Path:
+    target = tmp_path / "unpacked"
+    target.mkdir()
+    argv = ["tar", "--extract", "--xattrs", "--xattrs-include=*", *words, "-f", tmp_path / "archive", "-C", target]
+    subprocess.run(argv, check=True)
+    return target
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Put a shell script in front of a program of the host."""
+
+    def replace(name: str, script: str) -> None:
+        places = tmp_path / "bin"
+        places.mkdir(exist_ok=True)
+        (places / name).write_text(f"#!/bin/sh\n{script}\n")
+        (places / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{places}:{os.environ['PATH']}")
+
+    return replace
+
+
+# -- what is in it --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("packer", "words"), [("none", []), ("gzip", ["--gzip"]), ("zstd", ["--zstd"])])
+def test_names_and_contents_of_every_kind_come_back(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path, packer: str, words: list[str]
+) -> None:
+    for number, name in enumerate(NAMES):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(b"%d" % number * 1000)
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "deep" / "er" / "file").write_bytes(os.urandom(200_000))
+    assert archive(packer) == []
+    target = unpack(tmp_path, *words)
+    assert sorted(os.listdir(os.fsencode(target))) == sorted([*NAMES, b"deep"])
+    for name in NAMES:
+        path = os.fsdecode(name)
+        assert (target / path).read_bytes() == (folder / path).read_bytes()
+    assert (target / "deep/er/file").read_bytes() == (folder / "deep/er/file").read_bytes()
+
+
+def test_links_holes_modes_times_and_attributes_come_back(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "first").write_text("one")
+    (folder / "first").chmod(0o4751)
+    os.utime(folder / "first", ns=(1, 1_234_567_890_123_456_789))
+    os.setxattr(folder / "first", "user.maxops", b"kept")
+    os.link(folder / "first", folder / "hard")
+    (folder / "soft").symlink_to("first")
+    (folder / "outside").symlink_to("/etc/passwd")
+    (folder / "dangling").symlink_to("nothing")
+    with (folder / "sparse").open("wb") as stream:
+        stream.truncate(300_000_000)
+        stream.seek(150_000_000)
+        stream.write(b"island")
+    assert archive("none") == []
+    assert (tmp_path / "archive").stat().st_size < 1_000_000
+    target = unpack(tmp_path, "--preserve-permissions")
+    first = (target / "first").stat()
+    assert (first.st_mode & 0o7777, first.st_mtime_ns) == (0o4751, 1_234_567_890_123_456_789)
+    assert os.getxattr(target / "first", "user.maxops") == b"kept"
+    assert first.st_ino == (target / "hard").stat().st_ino
+    assert [os.readlink(target / name) for name in ("soft", "outside", "dangling")] == [
+        "first",
+        "/etc/passwd",
+        "nothing",
+    ]
+    sparse = target / "sparse"
+    assert (sparse.stat().st_size, sparse.stat().st_blocks * 512 < 1_000_000) == (300_000_000, True)
+    with sparse.open("rb") as stream:
+        stream.seek(150_000_000)
+        assert stream.read(7) == b"island\0"
+
+
+def test_archive_is_its_owners_alone(archive: Callable[..., list[str]], tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        archive()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "archive").stat().st_mode & 0o777 == 0o600
+
+
+def test_archive_never_overwrites(archive: Callable[..., list[str]], tmp_path: Path) -> None:
+    (tmp_path / "archive").write_text("precious")
+    with pytest.raises(FileExistsError):
+        archive()
+    assert (tmp_path / "archive").read_text() == "precious"
+
+
+def test_gauge_tells_what_was_read_and_never_fails_the_work(
+    archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None]
+) -> None:
+    (folder / "file").write_bytes(os.urandom(2_000_000))
+    figures: list[int] = []
+    reader: list[threading.Thread] = []
+    program("gzip", "sleep 0.3; exec cat")
+
+    def watch(gauge: Callable[[], int]) -> None:
+        def read() -> None:
+            with suppress(OSError):  # the process is gone
+                while True:
+                    figures.append(gauge())
+
+        reader.append(threading.Thread(target=read))
+        reader[0].start()
+
+    archive("gzip", on_start=watch)
+    reader[0].join(10)
+    assert figures == sorted(figures)
+    assert figures[-1] > 0
+
+
+# -- what goes wrong ------------------------------------------------------------------------------------------------
+
+
+def test_files_that_vanish_are_remarked_and_the_others_are_whole(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path, program: Callable[[str, str], None]
+) -> None:
+    for number in range(20):
+        (folder / f"kept{number}").write_bytes(b"%03d" % number * 10_000)
+        (folder / f"gone{number}").write_bytes(b"%03d" % number * 100_000)
+    # tar has begun, and waits for its reader while the pipe is full: most of the files are still unread when they go.
+    program("gzip", f"head -c 10240; rm {folder}/gone*; exec cat")
+    remarks = archive("gzip")
+    assert [line for line in remarks if "gone" in line and "File removed before we read it" in line]
+    target = unpack(tmp_path)
+    for number in range(20):
+        assert (target / f"kept{number}").read_bytes() == b"%03d" % number * 10_000
+
+
+def test_file_that_grows_is_remarked(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path, program: Callable[[str, str], None]
+) -> None:
+    (folder / "log").write_bytes(b"x" * 1_000_000)
+    program("gzip", f"head -c 10240; echo more >>{folder}/log; exec cat")
+    assert archive("gzip") == ["tar: ./log: file changed as we read it"]
+    assert (unpack(tmp_path) / "log").read_bytes() == b"x" * 1_000_000
+
+
+def test_folder_that_is_not_there_fails_the_archive(tmp_path: Path) -> None:
+    with pytest.raises(MaxopsError) as failure:
+        volume_pack.archive(
+            "assets",
+            str(tmp_path / "nowhere"),
+            str(tmp_path / "archive"),
+            volume_pack.compression("zstd", 1),
+            Cancellation(),
+            Priority(),
+        )
+    words = str(failure.value)
+    assert f'volume "assets" ({tmp_path}/nowhere) could not be archived: tar failed with exit code 2: ' in words
+    assert "No such file or directory" in words
+    assert words.endswith("mend the cause and run this again")
+
+
+@pytest.mark.parametrize("words", ["No space left on device", "Disk quota exceeded"])
+def test_full_disk_is_called_a_full_disk(
+    archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None], words: str
+) -> None:
+    (folder / "file").write_bytes(os.urandom(1_000_000))
+    program("gzip", f"echo 'gzip: stdout: {words}' >&2; exit 1")
+    with pytest.raises(MaxopsError, match=r'the disk filled up while volume "assets" was archived into /.*: make room'):
+        archive("gzip")
+
+
+def test_compressor_that_fails_is_the_culprit_and_not_tar(
+    archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None]
+) -> None:
+    (folder / "file").write_bytes(os.urandom(1_000_000))
+    program("gzip", "exit 3")
+    with pytest.raises(MaxopsError, match=r"could not be archived: gzip failed with exit code 3: exit code 3"):
+        archive("gzip")
+
+
+def test_cancelled_archive_stops_at_once(
+    archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None]
+) -> None:
+    (folder / "file").write_bytes(os.urandom(1_000_000))
+    program("gzip", "sleep 60")
+    cancellation = Cancellation()
+    threading.Timer(0.2, cancellation.cancel, ["another part failed"]).start()
+    with pytest.raises(Cancelled, match="another part failed"):
+        archive("gzip", cancellation)
+
+
+def test_many_remarks_are_counted_and_not_all_told() -> None:
+    remarks = [f"tar: ./{number}: file changed as we read it" for number in range(volume_pack.MAX_REMARKS + 7)]
+    assert volume_pack._shorten(remarks[: volume_pack.MAX_REMARKS]) == remarks[: volume_pack.MAX_REMARKS]
+    assert volume_pack._shorten(remarks)[volume_pack.MAX_REMARKS :] == ["… and 7 more remarks of this kind"]
+
+
+# -- measuring ------------------------------------------------------------------------------------------------------
+
+
+def test_folder_is_measured_by_what_it_takes_on_its_disk(folder: Path) -> None:
+    (folder / "-file").write_bytes(os.urandom(1_000_000))
+    with (folder / "sparse").open("wb") as stream:
+        stream.truncate(300_000_000)
+    os.link(folder / "-file", folder / "hard")
+    assert 1_000_000 <= volumes.measure(str(folder)) < 2_000_000
+
+
+def test_what_cannot_be_measured_is_told(folder: Path) -> None:
+    with pytest.raises(MaxopsError, match=r"cannot measure the volume's folder .*/nowhere: .*No such file"):
+        volumes.measure(str(folder / "nowhere"))
+
+
+def test_folder_that_takes_too_long_to_measure_is_not_waited_for() -> None:
+    with pytest.raises(MaxopsError, match=r"took longer than 0\.001 s"):
+        volumes.measure("/usr", 0.001)

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts are watched, in a line each, the troubled ones first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+from ansible_collections.maxops.ops.plugins.plugin_utils.monitoring_text import monitoring_summary, monitoring_table
+
+
+def result(**given: Any) -> dict[str, Any]:
+    return {
+        "failed": False,
+        "state": "present",
+        "schedule": "systemd",
+        "running": True,
+        "minutes": {"health": 5, "disk": 15},
+        "channels": 1,
+        "changes": ["collection"],
+        "last": {"at": timestamp(utc_now()), "state": "warning"},
+        **given,
+    }
+
+
+def test_host_is_told_with_its_schedule_and_its_last_look() -> None:
+    assert monitoring_summary("web1", result(), False) == [
+        "web1: watched by systemd, everything every 5 min, disks every 15 min",
+        "  tells 1 address; last look 0 min ago: warning",
+        "  changed: collection",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "check_mode", "words"),
+    [
+        ({"changes": []}, False, "nothing to change"),
+        ({}, True, "would change: collection"),
+        ({}, True, "would be watched by systemd"),
+        ({"channels": 0}, False, "tells nobody (set monitoring_alert_urls)"),
+        ({"channels": 2}, False, "tells 2 addresses"),
+        ({"last": None}, False, "last look not yet"),
+        ({"running": False}, False, "systemd does not run there now"),
+        ({"state": "absent"}, False, "not watched any more"),
+        ({"state": "absent"}, True, "would not be watched any more"),
+        ({"failed": True, "msg": "no Python"}, False, "not watched: no Python"),
+    ],
+)
+def test_what_is_particular_is_said(given: dict[str, Any], check_mode: bool, words: str) -> None:
+    assert words in "\n".join(monitoring_summary("web1", result(**given), check_mode))
+
+
+def test_table_has_the_failures_first() -> None:
+    results = {"a": result(), "b": {"failed": True, "msg": "out of reach"}, "c": result(state="absent")}
+    lines = monitoring_table(results)
+    assert [line.split()[:2] for line in lines] == [
+        ["HOST", "SCHEDULE"],
+        ["b", "FAILED"],
+        ["a", "systemd"],
+        ["c", "none"],
+    ]
+    assert "out of reach" in lines[1]
