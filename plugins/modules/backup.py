@@ -272,7 +272,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.job import 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 
 RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
@@ -315,7 +315,7 @@ def read_options(module: AnsibleModule) -> Options:
     if not 0 <= parameters["nice"] <= 19:
         module.fail_json(msg=f"nice is {parameters['nice']}; give a number from 0 (not at all) to 19")
     parameters["retention"] = Policy(**rules)
-    return Options(**parameters)
+    return Options(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:

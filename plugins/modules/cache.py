@@ -150,7 +150,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.job import l
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.plan import CacheOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -179,15 +179,13 @@ def read_options(module: AnsibleModule) -> CacheOptions:
             "or leave it out for all"
         )
     return CacheOptions(
-        project_name=parameters["project_name"],
+        access=access_of(parameters),
         flush=parameters["flush"],
         databases=parameters["databases"],
         confirm=parameters["confirm"],
         name=parameters["name"] or parameters["project_name"],
         sample=parameters["sample"],
         listed=parameters["listed"],
-        cache_service=parameters["cache_service"],
-        docker_host=parameters["docker_host"],
     )
 
 

@@ -174,7 +174,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.job import
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.plan import KINDS, CleanupOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -199,8 +199,7 @@ def read_options(module: AnsibleModule) -> CleanupOptions:
     for name in ("keep_images", "only_labels"):
         if not all(each.strip() for each in parameters[name]):
             module.fail_json(msg=f"{name} has an empty entry; remove it")
-    names = ("project_name", "repository", "kinds", "days", "unused_days", "keep_images", "only_labels", "docker_host")
-    return CleanupOptions(**{name: parameters[name] for name in names})
+    return CleanupOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:

@@ -302,7 +302,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.job impor
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import CareOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 MOST_DELAY = 100
 """Milliseconds, as PostgreSQL takes them."""
@@ -343,7 +343,7 @@ def read_options(module: AnsibleModule) -> CareOptions:
         module.fail_json(msg=f"cost_delay is {parameters['cost_delay']:g}; PostgreSQL takes up to {MOST_DELAY} ms")
     if parameters["databases"] == []:
         module.fail_json(msg="databases is empty; name some, or leave it out for all")
-    return CareOptions(**parameters)
+    return CareOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:

@@ -196,7 +196,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.job impor
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.options import Options
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 MOST_PORTS = 65535
@@ -232,7 +232,7 @@ def read_options(module: AnsibleModule) -> Options:
             module.fail_json(msg=f"{name}_percent is {percent:g}; give a number above 0, up to 100")
         parameters[f"{name}_ratio"] = percent / 100
     parameters["ports"] = [port for words in parameters["ports"] for port in read_ports(module, words)]
-    return Options(**parameters)
+    return Options(access_of(parameters), **rest_of(parameters))
 
 
 def read_ports(module: AnsibleModule, words: str) -> range:

@@ -128,6 +128,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.first_admin import Options, ensure
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of
 from ansible_collections.maxops.ops.plugins.module_utils.module.users import connection_argument_spec, endpoint_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
     DEFAULT_DOCKER_HOST,
@@ -142,8 +143,6 @@ OWN_OPTIONS = (
     "token_file",
     "token_name",
     "token_scopes",
-    "project_name",
-    "docker_host",
     "service",
 )
 
@@ -168,7 +167,14 @@ def main() -> None:
     require(module, {"requests": REQUESTS_IMPORT_ERROR, "docker": DOCKER_IMPORT_ERROR})
     options = {name: module.params[name] for name in OWN_OPTIONS}
     with failing_well(module, "run this again to complete it"):
-        result = ensure(Options(endpoint=endpoint_of(module, ""), check_mode=module.check_mode, **options))
+        result = ensure(
+            Options(
+                access=access_of(module.params),
+                endpoint=endpoint_of(module, ""),
+                check_mode=module.check_mode,
+                **options,
+            )
+        )
     module.exit_json(**result)
 
 

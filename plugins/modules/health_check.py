@@ -223,6 +223,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.job import 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.thresholds import merged
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import OK, STATES, UNKNOWN, WARNING
 
@@ -270,7 +271,7 @@ def options_of(module: AnsibleModule) -> HealthOptions:
     if not checks:
         module.fail_json(msg="no check is left to make: name some in checks, or fewer in exclude")
     parameters.update(checks=checks, thresholds=merged(parameters["thresholds"]), keep_history=not module.check_mode)
-    return HealthOptions(**parameters)
+    return HealthOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:

@@ -223,7 +223,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.job import LogOptions, collect_logs
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -245,7 +245,8 @@ def argument_spec() -> dict[str, Any]:
 
 def read_options(module: AnsibleModule) -> LogOptions:
     """The module's parameters as the job takes them; refuses numbers that make no sense."""
-    parameters = {name: module.params[name] for name in LogOptions.__dataclass_fields__}
+    parameters = rest_of(module.params)
+    parameters.pop("dest")
     for name in ("tail", "show"):
         if (parameters[name] or 0) < 0:
             module.fail_json(msg=f"{name} is {parameters[name]}; give a number of lines, 0 or more")
@@ -259,7 +260,7 @@ def read_options(module: AnsibleModule) -> LogOptions:
         module.fail_json(msg=f"limit is no size: {error}; write it as in 20M")
     if not 0 < parameters["limit"] <= 200 * 1024**2:
         module.fail_json(msg=f"limit is {module.params['limit']}; give more than 0 and 200M at most")
-    return LogOptions(**parameters)
+    return LogOptions(access_of(module.params), **parameters)
 
 
 def main() -> None:

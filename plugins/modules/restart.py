@@ -139,7 +139,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restart.job import RestartOptions, preview, restart
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -158,7 +158,7 @@ def main() -> None:
     require_libraries(module)
     if not 0 < module.params["timeout"] <= 86_400:
         module.fail_json(msg=f"timeout is {module.params['timeout']:g}; give seconds, more than 0 and 86400 at most")
-    options = RestartOptions(**{name: module.params[name] for name in RestartOptions.__dataclass_fields__})
+    options = RestartOptions(access_of(module.params), **rest_of(module.params))
     with failing_well(module, "what was stopped is started again, run this again"):
         if module.check_mode:
             module.exit_json(**preview(options))

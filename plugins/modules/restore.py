@@ -299,7 +299,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -337,7 +337,7 @@ def read_options(module: AnsibleModule) -> RestoreOptions:
     for name, least in (("jobs", 1), ("keep_previous", 0), ("health_timeout", 1)):
         if parameters[name] < least:
             module.fail_json(msg=f"{name} is {parameters[name]}; give {least} or more, or leave it out")
-    return RestoreOptions(**parameters)
+    return RestoreOptions(access_of(parameters), **rest_of(parameters))
 
 
 def difference(parts: list[dict[str, Any]], source: str) -> dict[str, Any]:

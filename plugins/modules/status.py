@@ -227,7 +227,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import StatusOptions, look
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 
 
 def argument_spec() -> dict[str, Any]:
@@ -245,9 +245,7 @@ def main() -> None:
     if not 0 < module.params["timeout"] <= 3600:
         module.fail_json(msg=f"timeout is {module.params['timeout']:g}; give seconds, more than 0 and 3600 at most")
     with failing_well(module, "nothing was changed, run this again"):
-        module.exit_json(
-            **look(StatusOptions(**{name: module.params[name] for name in StatusOptions.__dataclass_fields__}))
-        )
+        module.exit_json(**look(StatusOptions(access_of(module.params), **rest_of(module.params))))
 
 
 if __name__ == "__main__":

@@ -275,7 +275,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.job import 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.options import VerifyOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM, LEVELS
 
 
@@ -313,7 +313,7 @@ def read_options(module: AnsibleModule) -> VerifyOptions:
         except ValueError as error:
             module.fail_json(msg=f"rehearsal_budget is no size: {error}; write it as in 20G")
     os.nice(parameters.pop("nice"))
-    return VerifyOptions(**parameters)
+    return VerifyOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:

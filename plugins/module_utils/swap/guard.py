@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from .recovery import Access, recover
+from .recovery import recover
 
 PATIENCE_SECONDS = 60
 """How long the other process tries; then it is up to the next run."""

@@ -5,39 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
-    Server,
     Session,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
 from . import journal as restore_journal
 from .journal import Journal, Journals
 from .swap import Swap, Watcher
-
-
-class Access(Protocol):
-    """Which stack, and how to reach it: what the options of every job have."""
-
-    @property
-    def project_name(self) -> str: ...  # noqa: D102
-    @property
-    def docker_host(self) -> str: ...  # noqa: D102
-    @property
-    def database_service(self) -> str: ...  # noqa: D102
-    @property
-    def database_user(self) -> str | None: ...  # noqa: D102
-    @property
-    def database_password(self) -> str | None: ...  # noqa: D102
-
 
 # -- after a killed restore, and after the days of keeping ---------------------------------------------------------
 
@@ -47,8 +26,7 @@ def recover(access: Access, journals: Journals | None = None) -> str | None:
     journals = journals or Journals(access.project_name)
     if journals.current() is None:
         return None
-    subject = f'stack "{access.project_name}"'
-    with exclusive_lock(stack_lock_path(access.project_name), subject, f"recovery of {subject}"):
+    with access.locked(f"recovery of {access.describe()}"):
         return recover_locked(access, journals)
 
 
@@ -59,8 +37,8 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
         return None
     told = journal.describe()
     try:
-        stack = Stack.connect(access.project_name, access.docker_host)
-        swap = Swap(journal, journals, stack, _server(access, stack) if journal.databases else None, watch)
+        stack = access.connect()
+        swap = Swap(journal, journals, stack, access.server(stack) if journal.databases else None, watch)
         complete = journal.phase == restore_journal.SWAPPING and swap.is_complete()
         if complete or journal.phase == restore_journal.STARTING:
             swap.finish()
@@ -92,16 +70,11 @@ def expire_previous(access: Access, journals: Journals | None = None) -> tuple[l
 def _remove_replaced(access: Access, record: Journal) -> list[str]:
     databases = [each.previous for each in record.databases if each.previous]
     if databases:
-        stack = Stack.connect(access.project_name, access.docker_host)
-        with Session(_server(access, stack), "postgres") as session:
+        stack = access.connect()
+        with Session(access.server(stack), "postgres") as session:
             for name in databases:
                 postgresql_admin.drop(session, name)
     folders = [each.previous for each in record.volumes if each.previous]
     for folder in folders:
         remove_tree(folder)
     return databases + folders
-
-
-def _server(access: Access, stack: Stack) -> Server:
-    container = stack.require_running(access.database_service)
-    return find_server(stack, container, access.database_user, access.database_password)

@@ -24,6 +24,8 @@ A_GOOD_TREE = {
     "storage/verdict.py": "import json",
     "systems/docker/stack.py": "import docker\nclass Stack: pass",
     "systems/postgresql/session.py": f"import psycopg2\nfrom {PACKAGE}.systems.docker.stack import Stack",
+    "systems/access.py": f"from {PACKAGE}.systems.docker.stack import Stack\n"
+    f"from {PACKAGE}.systems.postgresql.session import Session",
     "systems/redis.py": f"from {PACKAGE}.tools.errors import MaxopsError",
     "tools/errors.py": "class MaxopsError(Exception): pass",
     "tools/http/client.py": "import requests\nfrom ..errors import MaxopsError",
@@ -46,6 +48,7 @@ WRONG = {
     "swap to transfer": ("swap/swap.py", f"from {PACKAGE}.transfer import roles", "do not know each other"),
     "transfer to swap": ("transfer/roles.py", f"from {PACKAGE}.swap.swap import Swap", "do not know each other"),
     "system to system": ("systems/redis.py", f"from {PACKAGE}.systems.postgresql.session import Session", "no other"),
+    "system to the whole stack": ("systems/redis.py", f"from {PACKAGE}.systems.access import Access", "no other"),
     "circle of files": (
         "jobs/backup/plan.py",
         "from .job import back_up",

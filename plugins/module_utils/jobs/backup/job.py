@@ -26,7 +26,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
     remove_tree,
     sha256_and_sync,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
@@ -51,7 +50,7 @@ def preview(options: Options) -> dict[str, Any]:
     """What :func:`back_up` would do now, as its result would tell it; changes nothing."""
     plan = make_plan(options)
     set_id = plan.repository.free_id(utc_now())
-    reasons = plan.repository.reasons_to_keep(options.project_name, options.retention, set_id)
+    reasons = plan.repository.reasons_to_keep(options.access.project_name, options.retention, set_id)
     return {
         "changed": True,
         "set_id": set_id,
@@ -74,13 +73,12 @@ def preview(options: Options) -> dict[str, Any]:
 def back_up(options: Options) -> dict[str, Any]:
     """Make one backup set of the stack and apply retention. Raises MaxopsError; then nothing is left behind."""
     started = time.monotonic()
-    purpose = f"backup of {options.project_name}"
-    recovered = recover(options)
+    purpose = f"backup of {options.access.project_name}"
+    recovered = recover(options.access)
     plan = make_plan(options)
     plan.warnings += [recovered] if recovered else []
-    stack_lock = exclusive_lock(stack_lock_path(options.project_name), f'stack "{options.project_name}"', purpose)
-    with stack_lock, plan.repository.locked(purpose):
-        plan.warnings += expire_previous(options)[1]
+    with options.access.locked(purpose), plan.repository.locked(purpose):
+        plan.warnings += expire_previous(options.access)[1]
         plan.stack.remove_helpers(plan.repository.path)
         swept = plan.repository.sweep()
         set_id, layout = plan.repository.begin(utc_now())
@@ -132,7 +130,7 @@ def _retain(repository: Repository, options: Options, set_id: str) -> tuple[dict
     """Remove the sets that may go, after one was made; gives the reasons of the others and what was removed."""
     removed: list[str] = []
     try:
-        reasons = repository.reasons_to_keep(options.project_name, options.retention, set_id)
+        reasons = repository.reasons_to_keep(options.access.project_name, options.retention, set_id)
         for kept_id in [each for each, why in reasons.items() if not why]:
             if repository.remove(kept_id):
                 removed.append(kept_id)
@@ -282,7 +280,7 @@ class _Work:
         return {
             "format": backup_set.FORMAT,
             "set_id": self.set_id,
-            "project": self.options.project_name,
+            "project": self.options.access.project_name,
             "host": socket.gethostname(),
             "working_dir": stack.working_dir,
             "started": timestamp(began_at),

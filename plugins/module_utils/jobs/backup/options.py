@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
-    DEFAULT_DOCKER_HOST,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
 
 @dataclass(frozen=True)
 class Options:
     """What the operator asked for; lists that are None mean "all"."""
 
-    project_name: str
+    access: Access
     repository: str
     databases: Sequence[str] | None = None
     volumes: Sequence[str] | None = None
@@ -30,9 +28,4 @@ class Options:
     nice: int = 10
     ionice: str = "best-effort"
     space_check: bool = True
-    database_service: str = "postgres"
-    cache_service: str = "redis"
-    database_user: str | None = None
-    database_password: str | None = field(default=None, repr=False)
-    docker_host: str = DEFAULT_DOCKER_HOST
     progress_file: str | None = None

@@ -22,7 +22,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import volume_facts
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import require_program
@@ -110,14 +109,15 @@ def make_plan(options: Options) -> Plan:
     """Find everything out. Raises MaxopsError on whatever would stop the backup later."""
     repository = Repository(options.repository)
     repository.check_usable()
-    stack = Stack.connect(options.project_name, options.docker_host)
+    stack = options.access.connect()
     plan = Plan(stack, repository)
-    previous = _previous_parts(repository, options.project_name)
+    previous = _previous_parts(repository, options.access.project_name)
     _plan_databases(plan, options, previous)
     _plan_volumes(plan, options, previous)
     if not plan.databases and not plan.volumes:
         raise MaxopsError(
-            f'nothing of project "{options.project_name}" is left to back up; check databases, volumes and exclude'
+            f'nothing of project "{options.access.project_name}" is left to back up; '
+            "check databases, volumes and exclude"
         )
     _choose_compression(plan, options)
     estimates = [part.estimate for part in plan.databases] + [part.estimate for part in plan.volumes]
@@ -140,9 +140,9 @@ def make_plan(options: Options) -> Plan:
 def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
     if options.databases is not None and not options.databases:
         return
-    container = plan.stack.require_running(options.database_service)
+    container = options.access.database_container(plan.stack)
     plan.database_container = container
-    plan.server = find_server(plan.stack, container, options.database_user, options.database_password)
+    plan.server = options.access.server_in(container, plan.stack)
     plan.server_version, found = session.list_databases(plan.server)
     known = {each.name: each for each in found}
     wanted = list(known) if options.databases is None else list(dict.fromkeys(options.databases))
@@ -178,6 +178,7 @@ def _tell_of_closed_databases(plan: Plan, options: Options) -> None:
 
 
 def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
+    project = options.access.project_name
     found = _named_volumes(plan.stack)
     if options.volumes is None:
         _tell_of_other_folders(plan, options)
@@ -185,21 +186,20 @@ def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], 
     chosen: dict[str, tuple[str, str]] = {}
     if options.volumes is None:
         for docker_name, folder in found.items():
-            name = _short(docker_name, options.project_name, found)
+            name = _short(docker_name, project, found)
             if docker_name in internal:
                 plan.left_out.append({"kind": "volume", "name": name, "reason": internal[docker_name]})
             else:
                 chosen[name] = (docker_name, folder)
     else:
         for asked in options.volumes:
-            docker_name = next((each for each in (f"{options.project_name}_{asked}", asked) if each in found), "")
+            docker_name = next((each for each in (f"{project}_{asked}", asked) if each in found), "")
             if not docker_name:
-                known = _quoted(_short(each, options.project_name, found) for each in found)
+                known = _quoted(_short(each, project, found) for each in found)
                 raise MaxopsError(
-                    f'project "{options.project_name}" mounts no volume "{asked}" (it mounts {known}); '
-                    "correct the option volumes"
+                    f'project "{project}" mounts no volume "{asked}" (it mounts {known}); correct the option volumes'
                 )
-            chosen[_short(docker_name, options.project_name, found)] = (docker_name, found[docker_name])
+            chosen[_short(docker_name, project, found)] = (docker_name, found[docker_name])
     for name in [each for each in chosen if _excluded(each, options.exclude)]:
         plan.left_out.append({"kind": "volume", "name": name, "reason": "excluded"})
         del chosen[name]
@@ -225,7 +225,7 @@ def _named_volumes(stack: Stack) -> dict[str, str]:
 
 def _tell_of_other_folders(plan: Plan, options: Options) -> None:
     """What services write to that is no named volume is in no set: say so, or it is missed when it is gone."""
-    own = {options.database_service, options.cache_service, OLD_BACKUP_SERVICE}
+    own = {*options.access.servers, OLD_BACKUP_SERVICE}
     for container in plan.stack.containers:
         for mount in container.mounts:
             anonymous = mount.kind == "volume" and _ANONYMOUS.fullmatch(mount.name)
@@ -243,16 +243,15 @@ def _tell_of_other_folders(plan: Plan, options: Options) -> None:
 
 def _internal_volumes(stack: Stack, options: Options) -> dict[str, str]:
     reasons: dict[str, str] = {}
-    servers = (options.cache_service, options.database_service)
     shared = {
         mount.name
         for container in stack.containers
         for mount in container.mounts
-        if container.service not in servers and mount.kind == "volume" and mount.writable
+        if container.service not in options.access.servers and mount.kind == "volume" and mount.writable
     }
     for service, reason in (
-        (options.cache_service, "belongs to the cache"),
-        (options.database_service, "belongs to the database server, whose databases are dumped"),
+        (options.access.cache_service, "belongs to the cache"),
+        (options.access.database_service, "belongs to the database server, whose databases are dumped"),
     ):
         for container in stack.of_service(service):
             reasons.update(

@@ -10,10 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 
 from .plan import CacheOptions, chosen, keyspace_of, kinds_of, memory_of, refuse_unconfirmed, remarks, traffic_of
 
@@ -43,9 +40,8 @@ def look(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
             flushed = {"databases": [each["database"] for each in doomed], "keys": sum(each["keys"] for each in doomed)}
             if doomed and not check_mode:
                 refuse_unconfirmed(options, doomed, memory["used"])
-                purpose = f"flush of the cache of {options.project_name}"
-                lock = stack_lock_path(options.project_name)
-                with exclusive_lock(lock, f'stack "{options.project_name}"', purpose):
+                purpose = f"flush of the cache of {options.access.project_name}"
+                with options.access.locked(purpose):
                     _flush(redis, options)
                 result["memory_after"] = memory_of(redis.info("memory"))
                 flushed["freed_bytes"] = max(0, memory["used"] - result["memory_after"]["used"])
@@ -55,15 +51,7 @@ def look(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
 
 
 def _server(options: CacheOptions) -> RedisServer:
-    stack = Stack.connect(options.project_name, options.docker_host)
-    found = stack.of_service(options.cache_service)
-    if not found:
-        services = ", ".join(sorted({each.service for each in stack.containers}))
-        raise MaxopsError(
-            f'project "{options.project_name}" has no service "{options.cache_service}" (services: {services}); '
-            "name the right one in cache_service"
-        )
-    return find_redis(stack.require_running(options.cache_service))
+    return find_redis(options.access.cache_container(options.access.connect()))
 
 
 def _kinds(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
@@ -23,15 +23,13 @@ FRAGMENTED_BYTES = 64 * 1000 * 1000
 class CacheOptions:
     """What the operator asked for; ``databases`` of None means all, ``name`` is what ``confirm`` has to hold."""
 
-    project_name: str
+    access: Access
     flush: bool = False
     databases: Sequence[int] | None = None
     confirm: str = ""
     name: str = ""
     sample: int = 200
     listed: int = 10
-    cache_service: str = "redis"
-    docker_host: str = DEFAULT_DOCKER_HOST
 
 
 def memory_of(info: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine i
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, lock_holder, stack_lock_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock
 
 from .folders import plan_folders
 from .plan import (
@@ -41,17 +41,16 @@ ANSWER_SECONDS = 120.0
 def clean(options: CleanupOptions, check_mode: bool) -> dict[str, Any]:
     """Find out what may go, and remove it. Nothing else is touched, whatever happens on the way."""
     started = time.monotonic()
-    stack = Stack.connect(options.project_name, options.docker_host)
-    lock = stack_lock_path(options.project_name)
+    stack = options.access.connect()
     remarks: list[str] = []
     if check_mode:
-        holder = lock_holder(lock)
+        holder = options.access.lock_holder()
         remarks += [f"the stack is in use, so nothing could be removed now: {holder}"] if holder else []
         plan = _plan(options, remarks)
         removed = [{**item.to_dict(), "outcome": "would be removed", "problem": ""} for item in plan.items]
     else:
-        purpose = f"cleanup of the host of {options.project_name}"
-        with exclusive_lock(lock, f'stack "{options.project_name}"', purpose):
+        purpose = f"cleanup of the host of {options.access.project_name}"
+        with options.access.locked(purpose):
             plan = _plan(options, remarks)
             removed = [_remove(item, stack, options) for item in plan.items]
     counted = [each for each in removed if each["outcome"] != "left"]
@@ -68,7 +67,7 @@ def clean(options: CleanupOptions, check_mode: bool) -> dict[str, Any]:
 def _plan(options: CleanupOptions, remarks: list[str]) -> Plan:
     """All that may go; containers come before the images and networks that they used."""
     now = time.time()
-    engine = Engine(options.docker_host, ANSWER_SECONDS)
+    engine = options.access.engine(ANSWER_SECONDS)
     plan = Plan()
     containers = prune.containers(engine)
     plan_containers(plan, containers, options, now)
@@ -107,7 +106,7 @@ def _protection(engine: Engine, options: CleanupOptions, remarks: list[str]) -> 
     found: dict[str, str] = {}
     blind = ""
     for source in prune.compose_files(engine):
-        names, problem = _names_of(source, own=source.project == options.project_name)
+        names, problem = _names_of(source, own=source.project == options.access.project_name)
         if problem:
             remarks.append(f"{problem}, so that unused images with a name are kept; mend them, then run this again")
             blind = f"may be one of project {source.project}, whose Compose files cannot be read"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.prune import (
     STOPPED,
     AnyContainer,
@@ -32,14 +32,13 @@ _SWARM = ("com.docker.swarm.", "com.docker.stack.")
 class CleanupOptions:
     """What the operator asked for; ages in days."""
 
-    project_name: str
+    access: Access
     repository: str
     kinds: Sequence[str] = KINDS
     days: float = 1
     unused_days: float = 30
     keep_images: Sequence[str] = ()
     only_labels: Sequence[str] = ()
-    docker_host: str = DEFAULT_DOCKER_HOST
 
 
 @dataclass(frozen=True)

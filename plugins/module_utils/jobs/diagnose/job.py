@@ -14,8 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from .cause import LIKELY, POSSIBLE, Cause, Report, all_needs, rank
@@ -74,7 +72,7 @@ def diagnose(options: Options) -> dict[str, Any]:
     seen = [cause for each in reports.values() for cause in doubted(each.causes, reports)]
     causes = _asked_for(rank(seen, scene.who_needs_whom), scene)
     return {
-        "project": options.project_name,
+        "project": options.access.project_name,
         "services": list(options.services) or scene.services,
         "healthy": not any(each.likelihood != POSSIBLE for each in causes)
         and all(look.well for look in scene.looks if not options.services or look.service in options.services)
@@ -122,8 +120,8 @@ def _scene(options: Options) -> Scene:
     """The stack, or a host without a daemon, which is a finding and no failure."""
     try:
         # The SDK would wait for two minutes for a daemon that takes connections and hangs.
-        Engine(options.docker_host, options.step_timeout).get("/version")
-        stack = Stack.connect(options.project_name, options.docker_host, required=False)
+        options.access.engine(options.step_timeout).get("/version")
+        stack = options.access.connect(required=False)
     except MaxopsError as error:
         return Scene(options, None, str(error))
     if not stack.containers:
@@ -137,7 +135,7 @@ def _refuse_unknown_services(scene: Scene) -> None:
     unknown = [each for each in scene.options.services if each not in known]
     if unknown and scene.stack is not None:
         raise MaxopsError(
-            f'project "{scene.options.project_name}" has no service "{unknown[0]}" '
+            f'project "{scene.options.access.project_name}" has no service "{unknown[0]}" '
             f"(services: {', '.join(sorted(known)) or 'none'}); name one of them, or leave services out for all"
         )
 

@@ -6,20 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
 
 @dataclass
 class Options:
     """What the operator asked for; no ``services`` means all of them."""
 
-    project_name: str
-    docker_host: str
+    access: Access
     services: Sequence[str] = ()
-    database_service: str = "postgres"
-    cache_service: str = "redis"
-    database_user: str | None = None
-    database_password: str | None = field(default=None, repr=False)
     ports: Sequence[int] = tuple(range(9000, 9023))
     timeout: float = 30
     step_timeout: float = 15

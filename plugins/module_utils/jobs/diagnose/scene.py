@@ -168,7 +168,7 @@ class Scene:
         """A docker compose command as a person types it on the host."""
         folder = self.stack.working_dir if self.stack else None
         place = f" --project-directory {quoted(folder)}" if folder else ""
-        return f"docker compose --project-name {quoted(self.options.project_name)}{place} {words}"
+        return f"docker compose --project-name {quoted(self.options.access.project_name)}{place} {words}"
 
     def log(self, look: Look) -> list[str]:
         """The last lines of a container's log, without secrets."""

@@ -26,7 +26,7 @@ SHORTEST_SECONDS = 6 * 3600
 
 def path_of(view: View) -> str:
     """The file of one stack."""
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in view.options.project_name)
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in view.options.access.project_name)
     return os.path.join(view.options.state_dir, f"health-{name}.json")
 
 

@@ -67,7 +67,7 @@ def check_health(options: HealthOptions) -> dict[str, Any]:
     counts = Counter(each.state for each in findings)
     return {
         "state": state,
-        "grade": grade(findings, Parts(options.database_service, options.cache_service)),
+        "grade": grade(findings, Parts(*options.access.servers)),
         "findings": [each.to_dict() for each in findings],
         "counts": {each: counts[each] for each in STATES},
         "checks": {run.name: {"state": run.state, "seconds": round(run.seconds, 4)} for run in runs},

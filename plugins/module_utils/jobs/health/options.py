@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
-    DEFAULT_DOCKER_HOST,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
 from .thresholds import DEFAULTS, Thresholds
 
@@ -18,13 +16,8 @@ from .thresholds import DEFAULTS, Thresholds
 class HealthOptions:
     """What the operator asked for; everything has the documented default."""
 
-    project_name: str = "maxoperation"
-    docker_host: str = DEFAULT_DOCKER_HOST
+    access: Access
     repository: str = "/var/backups/maxops"
-    database_service: str = "postgres"
-    cache_service: str = "redis"
-    database_user: str | None = None
-    database_password: str | None = field(default=None, repr=False)
     gateway_url: str | None = None
     controller_time: float | None = None
     state_dir: str = "/var/lib/maxops"

@@ -16,7 +16,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.containe
     Container,
     container_from,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
 
@@ -116,7 +115,7 @@ class View:
         self.kept: dict[str, Any] = {}
         """What the next run will want to know; health_history.py writes it."""
         self._until = time.monotonic() + min(options.timeout, options.check_timeout)
-        self.engine = Engine(options.docker_host, self.left * FIRST_SHARE)
+        self.engine = options.access.engine(self.left * FIRST_SHARE)
         self._lock = threading.Lock()
         self._shared: dict[str, Shared[Any]] = {}
 
@@ -150,7 +149,7 @@ class View:
         self.measures.append({"name": name, "labels": labels, "value": value})
 
     def _inspect(self) -> StackView:
-        return StackView(self.engine.containers(self.options.project_name))
+        return StackView(self.engine.containers(self.options.access.project_name))
 
     def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
         """The findings of several pieces of work that are done at the same time, in their order."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.services import chosen_containers
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -37,8 +38,7 @@ PACKED_LIMIT = 3_500_000
 class LogOptions:
     """What the operator asked for; ``tail`` 0 is all lines, ``limit`` the bytes of text that are brought."""
 
-    project_name: str
-    docker_host: str
+    access: Access
     services: list[str]
     tail: int | None
     since: str | None
@@ -80,7 +80,7 @@ def collect_logs(options: LogOptions, now: datetime.datetime | None = None) -> d
     """Read the logs. Raises MaxopsError for what makes no sense before anything is read."""
     started = time.monotonic()
     wanted = understand(options, now or utc_now())
-    stack = Stack.connect(options.project_name, options.docker_host)
+    stack = options.access.connect()
     names = source_names(stack)
     containers = chosen_containers(stack, options.services)
     sources = [Source(each, names[each.id], Newest(wanted.newest, options.limit)) for each in containers]
@@ -98,7 +98,7 @@ def collect_logs(options: LogOptions, now: datetime.datetime | None = None) -> d
         )
     return {
         "changed": False,
-        "project": options.project_name,
+        "project": options.access.project_name,
         "services": [_told(source) for source in sources],
         "lines": len(kept),
         "bytes": len(text.encode("utf-8", "replace")),

@@ -13,9 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import statistics
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Server,
     Session,
@@ -23,7 +21,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools import workers
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import lock_holder, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 from .plan import VACUUM, CareOptions, Task, bloated, plan_tables, remedy_for_unused, shown, worth_telling
@@ -53,11 +50,10 @@ class _Report:
 def care(options: CareOptions, check_mode: bool) -> dict[str, Any]:
     """Look at every database and tend the tables that need it; a table that somebody holds is left and told."""
     started = time.monotonic()
-    stack = Stack.connect(options.project_name, options.docker_host)
-    container = stack.require_running(options.database_service)
-    server = find_server(stack, container, options.database_user, options.database_password)
+    stack = options.access.connect()
+    server = options.access.server(stack)
     version, names = _databases(server, options)
-    report = _Report(statements_advice=GET_STATEMENTS.format(service=options.database_service))
+    report = _Report(statements_advice=GET_STATEMENTS.format(service=options.access.database_service))
     cancellation = Cancellation()
 
     def opened(name: str) -> Session:
@@ -209,5 +205,5 @@ class _Tending:
     def _reason_to_stop(self) -> str:
         if self._deadline is not None and time.monotonic() > self._deadline:
             return f"the time that was given is over (time_limit: {self._options.time_limit:g} minutes)"
-        holder = lock_holder(stack_lock_path(self._options.project_name))
+        holder = self._options.access.lock_holder()
         return f"the stack is in use: {holder}" if holder else ""

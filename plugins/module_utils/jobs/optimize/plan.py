@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.statistics import Holder, Sized, Table
 
 VACUUM, ANALYZE = "VACUUM (ANALYZE)", "ANALYZE"
@@ -23,7 +23,7 @@ YOUNG_DAYS = 30
 class CareOptions:
     """What the operator asked for; ``databases`` of None means all."""
 
-    project_name: str
+    access: Access
     databases: Sequence[str] | None = None
     dead_rows: int = 1000
     dead_percent: float = 10
@@ -38,11 +38,6 @@ class CareOptions:
     bloat_percent: float = 50
     listed: int = 20
     query_length: int = 200
-    database_service: str = "postgres"
-    cache_service: str = "redis"
-    database_user: str | None = None
-    database_password: str | None = field(default=None, repr=False)
-    docker_host: str = DEFAULT_DOCKER_HOST
 
 
 @dataclass(frozen=True)

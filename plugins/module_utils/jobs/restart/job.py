@@ -16,10 +16,10 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journals
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover_locked
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, lock_holder, stack_lock_path
 
 DOCKERS_GRACE = 10
 """Seconds between the two signals that end a container for which nothing else is said."""
@@ -30,11 +30,7 @@ MARGIN = 5
 class RestartOptions:
     """What the operator asked for; the database's options are for putting right what a killed restore left."""
 
-    project_name: str
-    docker_host: str
-    database_service: str
-    database_user: str | None
-    database_password: str | None
+    access: Access
     services: list[str]
     include_stopped: bool
     timeout: float
@@ -67,10 +63,10 @@ class RestartPlan:
 def preview(options: RestartOptions) -> dict[str, Any]:
     """What :func:`restart` would do now; changes nothing."""
     plan = _plan(options)
-    holder = lock_holder(stack_lock_path(options.project_name))
+    holder = options.access.lock_holder()
     if holder:
-        raise MaxopsError(f'stack "{options.project_name}" is in use: {holder}; wait until it has ended')
-    journal = Journals(options.project_name).current()
+        raise MaxopsError(f"{options.access.describe()} is in use: {holder}; wait until it has ended")
+    journal = Journals(options.access.project_name).current()
     remarks = [f"{journal.describe()} was interrupted; it would be put right first"] if journal else []
     return _result(options, plan, remarks)
 
@@ -82,9 +78,8 @@ def restart(options: RestartOptions) -> dict[str, Any]:
     """
     started = time.monotonic()
     _plan(options)
-    subject, purpose = f'stack "{options.project_name}"', f"restart of {options.project_name}"
-    with exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
-        recovered = recover_locked(options, Journals(options.project_name))
+    with options.access.locked(f"restart of {options.access.project_name}"):
+        recovered = recover_locked(options.access, Journals(options.access.project_name))
         # Anew: what was read before the lock may be as another job left it in the middle of its work.
         plan = _plan(options)
         containers = [turn.container for turn in plan.turns]
@@ -102,7 +97,7 @@ def restart(options: RestartOptions) -> dict[str, Any]:
 
 
 def _plan(options: RestartOptions) -> RestartPlan:
-    stack = Stack.connect(options.project_name, options.docker_host)
+    stack = options.access.connect()
     chosen = services.chosen_containers(stack, options.services)
     stopped = [each for each in chosen if not _is_in_use(each)]
     if options.include_stopped:
@@ -174,7 +169,7 @@ def _start(stack: Stack, level: Sequence[Turn], deadline: float) -> None:
 def _result(options: RestartOptions, plan: RestartPlan, remarks: Sequence[str]) -> dict[str, Any]:
     return {
         "changed": bool(plan.turns),
-        "project": options.project_name,
+        "project": options.access.project_name,
         "order": [sorted({turn.container.service for turn in level}) for level in plan.levels],
         "services": [
             {

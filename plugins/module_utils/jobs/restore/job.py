@@ -28,7 +28,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import s
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volumes_
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
@@ -51,7 +50,7 @@ from .volumes import LoadVolume
 
 def preview(options: RestoreOptions) -> dict[str, Any]:
     """What :func:`restore` would do now, as its result would tell it; changes nothing."""
-    journals = Journals(options.project_name)
+    journals = Journals(options.access.project_name)
     interrupted = journals.current()
     if interrupted:
         raise MaxopsError(
@@ -66,16 +65,17 @@ def preview(options: RestoreOptions) -> dict[str, Any]:
 
 def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dict[str, Any]:
     """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
-    purpose, subject = f"restore of {options.project_name}", f'stack "{options.project_name}"'
-    journals = Journals(options.project_name)
-    with guarded(options), exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
-        recovered = recover_locked(options, journals, watch)
+    access = options.access
+    purpose = f"restore of {access.project_name}"
+    journals = Journals(access.project_name)
+    with guarded(access), access.locked(purpose):
+        recovered = recover_locked(access, journals, watch)
         plan = make_plan(options, journals)
-        plan.stack.remove_helpers(helper_key(options.project_name))
+        plan.stack.remove_helpers(helper_key(access.project_name))
         with _held(plan, options), Progress(options.progress_file, purpose) as progress:
             result = _Work(options, plan, journals, watch, progress).run()
         result["recovered"] = recovered
-        result["expired"], remarks = expire_previous(options, journals)
+        result["expired"], remarks = expire_previous(access, journals)
         result["warnings"] += remarks
     return result
 
@@ -214,7 +214,7 @@ class _Work:
 
     def _target(self, passfile: str) -> Target:
         container = self.plan.require_container()
-        key = helper_key(self.options.project_name)
+        key = helper_key(self.options.access.project_name)
         server = self.plan.require_server()
         return target_of(self.plan.stack, container.image_id, server, key, passfile, network_of=container.id)
 

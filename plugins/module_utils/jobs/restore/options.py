@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import source_of_file
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import LATEST, Source, choose_set, source_of_set
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 
@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 class RestoreOptions:
     """What the operator asked for; ``set``, ``file`` or ``previous`` says where the data comes from."""
 
-    project_name: str
+    access: Access
     repository: str
     set: str | None = None
     before: str | None = None
@@ -37,11 +37,6 @@ class RestoreOptions:
     health_timeout: int = 300
     jobs: int = 2
     space_check: bool = True
-    database_service: str = "postgres"
-    cache_service: str = "redis"
-    database_user: str | None = None
-    database_password: str | None = None
-    docker_host: str = DEFAULT_DOCKER_HOST
     progress_file: str | None = None
 
 
@@ -71,7 +66,7 @@ def find_source(options: RestoreOptions) -> Source:
     if options.file is not None:
         return source_of_file(os.path.abspath(options.file), options.databases)
     repository = Repository(options.repository)
-    project = options.source_project or options.project_name
+    project = options.source_project or options.access.project_name
     kept = choose_set(repository, project, options.set or LATEST, options.before)
     source = source_of_set(kept, project, options.databases, options.volumes)
     if not source.databases and not source.volumes:

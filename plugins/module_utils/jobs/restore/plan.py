@@ -26,7 +26,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import s
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
@@ -106,8 +105,10 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     source = None if options.previous else find_source(options)
     label = "what was replaced last" if source is None else source.label
     kept_until = timestamp(utc_now() + datetime.timedelta(days=options.keep_previous))
-    journal = Journal(restore_id, options.project_name, label, disposable=source is not None, kept_until=kept_until)
-    plan = RestorePlan(journal, Stack.connect(options.project_name, options.docker_host), source)
+    journal = Journal(
+        restore_id, options.access.project_name, label, disposable=source is not None, kept_until=kept_until
+    )
+    plan = RestorePlan(journal, options.access.connect(), source)
     if source is None:
         _plan_previous(plan, options, journals)
     else:
@@ -133,8 +134,8 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
 
 def _connect(plan: RestorePlan, options: RestoreOptions, needed: bool) -> None:
     if needed:
-        plan.container = plan.stack.require_running(options.database_service)
-        plan.server = find_server(plan.stack, plan.container, options.database_user, options.database_password)
+        plan.container = options.access.database_container(plan.stack)
+        plan.server = options.access.server_in(plan.container, plan.stack)
 
 
 # -- databases ----------------------------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
         whole = [each for each in records if all(name in present or os.path.isdir(name) for name in each.replaced)]
         if not whole:
             raise MaxopsError(
-                f'nothing that a restore replaced is kept for stack "{options.project_name}"; restore a set instead'
+                f"nothing that a restore replaced is kept for {options.access.describe()}; restore a set instead"
             )
         record, restore_id = whole[-1], plan.journal.id
         plan.journal.source = f"what was replaced by {record.describe()}"
@@ -293,7 +294,7 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
     return [
         each
         for each in plan.stack.containers
-        if each.service not in (options.database_service, options.cache_service)
+        if each.service not in options.access.servers
         and (
             any(services.uses_database([each], name) for name in names)
             or addresses & set(each.addresses)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Callable
 from urllib.parse import quote
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
@@ -28,8 +29,7 @@ from . import containers
 class StatusOptions:
     """What the operator asked for; ``timeout`` bounds what measures, ``sizes`` tells whether anything is measured."""
 
-    project_name: str
-    docker_host: str
+    access: Access
     sizes: bool
     timeout: float
 
@@ -72,11 +72,11 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     """How the stack is. Raises MaxopsError when Docker can't be reached or there is no such stack."""
     started = time.monotonic()
     moment = now or utc_now()
-    engine = Engine(options.docker_host, options.timeout)
-    inspected = engine.containers(options.project_name)
+    engine = options.access.engine(options.timeout)
+    inspected = engine.containers(options.access.project_name)
     if not inspected:
-        raise MaxopsError(_no_such_project(engine, options.project_name))
-    folders = _volume_folders(engine, options.project_name, inspected)
+        raise MaxopsError(_no_such_project(engine, options.access.project_name))
+    folders = _volume_folders(engine, options.access.project_name, inspected)
     images = sorted({data["Image"] for data in inspected} | {data["Config"].get("Image", "") for data in inspected})
     work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
     work.update({f"image {name}": _asking(engine, f"/images/{quote(name)}/json") for name in images if name})
@@ -96,7 +96,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     missing = containers.missing_services(inspected)
     return {
         "changed": False,
-        "project": options.project_name,
+        "project": options.access.project_name,
         "at": timestamp(moment),
         "services": sorted(services, key=lambda each: (each["service"], each["container"])),
         "missing": missing,

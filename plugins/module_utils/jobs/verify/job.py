@@ -39,7 +39,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import 
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -148,7 +147,7 @@ class _Verification:
             return None
         try:
             stack = self.stack
-            image = verify_image.find(stack, case.subject.manifest, self.options.database_service)
+            image = verify_image.find(stack, case.subject.manifest, self.options.access.database_service)
         except Cancelled:
             raise
         except MaxopsError as error:
@@ -207,7 +206,7 @@ class _Verification:
         case.level = REHEARSE
 
     def _source(self, case: _Case) -> Source:
-        service = self.options.database_service
+        service = self.options.access.database_service
         image = verify_image.find(self.stack, case.subject.manifest, service)
         if case.source is not None:
             part, roles = self._like_the_running(case.source.databases[0])
@@ -223,9 +222,7 @@ class _Verification:
         """A database as the running server has it, for a dump that does not tell, and the roles that the dump needs."""
         default = {"owner": "maxops", "encoding": "UTF8", "collate": "C", "ctype": "C", **part}
         try:
-            container = self.stack.require_running(self.options.database_service)
-            user, password = self.options.database_user, self.options.database_password
-            server = find_server(self.stack, container, user, password)
+            server = self.options.access.server(self.stack)
             _version, databases = session.list_databases(server)
             roles = session.list_roles(server)
         except Cancelled:
@@ -242,7 +239,7 @@ class _Verification:
     def stack(self) -> Stack:
         """The Docker daemon of this host, whether the stack itself is there or not."""
         if self._stack is None:
-            self._stack = Stack.connect(self.options.project_name, self.options.docker_host, required=False)
+            self._stack = self.options.access.connect(required=False)
         return self._stack
 
     # -- results ------------------------------------------------------------------------------------------------

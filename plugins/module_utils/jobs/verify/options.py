@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
 LATEST, ALL = "latest", "all"
 
@@ -19,7 +19,7 @@ LATEST, ALL = "latest", "all"
 class VerifyOptions:
     """What the operator asked for; a budget of None follows from the set."""
 
-    project_name: str
+    access: Access
     repository: str
     set: Sequence[str] = (LATEST,)
     level: str = CHECKSUM
@@ -28,11 +28,6 @@ class VerifyOptions:
     cross_check: bool = True
     rehearsal_dir: str | None = None
     rehearsal_budget: int | None = None
-    database_service: str = "postgres"
-    cache_service: str = "redis"
-    database_user: str | None = None
-    database_password: str | None = None
-    docker_host: str = DEFAULT_DOCKER_HOST
     progress_file: str | None = None
 
 

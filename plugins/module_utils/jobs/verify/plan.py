@@ -34,9 +34,9 @@ def choose(repository: Repository, options: VerifyOptions) -> Chosen:
     known = repository.sets()
     old = legacy_dumps.list_dumps(repository.path)
     for word in options.set:
-        found, files = _meant(word, known, old, options.project_name)
+        found, files = _meant(word, known, old, options.access.project_name)
         if not found and not files:
-            raise MaxopsError(_not_there(word, repository, known, old, options.project_name))
+            raise MaxopsError(_not_there(word, repository, known, old, options.access.project_name))
         sets.update({kept.set_id: kept for kept in found})
         dumps.update({dump.path: dump for dump in files})
     if not sets and not dumps:

@@ -195,7 +195,7 @@ class ComposeFiles:
     project: str
     folder: str
     files: tuple[str, ...]
-    environment: tuple[str, ...]
+    env_files: tuple[str, ...]
 
     @property
     def there(self) -> bool:
@@ -214,9 +214,9 @@ def compose_files(engine: Engine) -> list[ComposeFiles]:
     for entry in engine.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]})) or []:
         labels = entry["Labels"]
         folder = labels.get(f"{PROJECT_LABEL}.working_dir", "")
-        files, environment = paths(labels, "config_files"), paths(labels, "environment_file")
-        found.add(ComposeFiles(labels[PROJECT_LABEL], folder, files, environment))
-    return sorted(found, key=lambda each: (each.project, each.files, each.environment))
+        files, env_files = paths(labels, "config_files"), paths(labels, "environment_file")
+        found.add(ComposeFiles(labels[PROJECT_LABEL], folder, files, env_files))
+    return sorted(found, key=lambda each: (each.project, each.files, each.env_files))
 
 
 def compose_images(source: ComposeFiles) -> list[str]:
@@ -227,7 +227,7 @@ def compose_images(source: ComposeFiles) -> list[str]:
     words = ["docker", "compose", "--project-name", source.project, "--project-directory", source.folder]
     words += ["--profile", "*"]
     words += [word for each in source.files for word in ("--file", each)]
-    words += [word for each in source.environment for word in ("--env-file", each)]
+    words += [word for each in source.env_files for word in ("--env-file", each)]
     with tempfile.TemporaryFile() as output:
         [done] = run_pipeline([Stage([*words, "config", "--images"])], Cancellation(), stdout=output).stages
         if done.failed:

@@ -47,13 +47,10 @@ def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
 
 def chosen_containers(stack: Stack, names: Sequence[str]) -> list[Container]:
     """Containers of the named services, of all without a name. Raises MaxopsError for names that nothing here has."""
-    known = sorted({each.service for each in stack.containers})
-    strange = [f'"{name}"' for name in dict.fromkeys(names) if name not in known]
+    known = {each.service for each in stack.containers}
+    strange = [name for name in dict.fromkeys(names) if name not in known]
     if strange:
-        raise MaxopsError(
-            f'project "{stack.project_name}" has no service {", ".join(strange)} (services: {", ".join(known)}); '
-            "name some of these, or none for all"
-        )
+        raise stack.no_service(strange, "name some of these, or none for all")
     return [each for each in stack.containers if not names or each.service in names]
 
 

@@ -74,7 +74,7 @@ class HelperSpec:
     key: str
     network_of: str | None = None
     binds: Sequence[tuple[str, str, bool]] = field(default_factory=tuple)
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
     cpu_shares: int | None = None
     user: str = "0:0"
     capabilities: Sequence[str] = ()
@@ -137,18 +137,23 @@ class Stack:
         """Containers of one service, any state."""
         return [each for each in self.containers if each.service == service]
 
-    def require_running(self, service: str) -> Container:
-        """The running container of a service. Raises MaxopsError that says what it is doing instead."""
+    def no_service(self, names: Sequence[str], advice: str) -> MaxopsError:
+        """The error of services that this project does not have; ``advice`` is the next step."""
+        known = ", ".join(sorted({each.service for each in self.containers})) or "none"
+        wanted = ", ".join(f'"{name}"' for name in names)
+        return MaxopsError(f'project "{self.project_name}" has no service {wanted} (services: {known}); {advice}')
+
+    def require_running(self, service: str, option: str = "database_service") -> Container:
+        """The running container of a service. Raises MaxopsError that says what it is doing instead.
+
+        ``option`` is the name of the option that the service came from.
+        """
         found = self.of_service(service)
         for container in found:
             if container.running:
                 return container
         if not found:
-            services = ", ".join(sorted({each.service for each in self.containers}))
-            raise MaxopsError(
-                f'project "{self.project_name}" has no service "{service}" (services: {services}); '
-                "name the right one in database_service"
-            )
+            raise self.no_service([service], f"name the right one in {option}")
         container = found[0]
         raise MaxopsError(
             f'container {container.name} of service "{service}" is {container.state}, not running; '

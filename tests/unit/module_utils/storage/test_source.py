@@ -10,6 +10,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_s
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import source_of_file
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import choose_set, moment, source_of_set
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 SETS = ["20261121T020000Z", "20261122T020000Z", "20261123T020000Z", "20261124T020000Z"]
@@ -147,7 +148,7 @@ def test_the_database_of_a_file(tmp_path):
 )
 def test_what_does_not_fit_together(fields):
     with pytest.raises(MaxopsError):
-        check_options(RestoreOptions("p", "/r", **fields))
+        check_options(RestoreOptions(Access("p"), "/r", **fields))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class CacheLogin:
 
 def look_at_cache(scene: Scene) -> Report:
     """Whether each application comes into the cache, and whether that takes anything more."""
-    service = scene.options.cache_service
+    service = scene.options.access.cache_service
     look = scene.running(service)
     if look is None:
         known = service in scene.services
@@ -65,7 +65,9 @@ def look_at_cache(scene: Scene) -> Report:
 
 def cache_logins_of(scene: Scene) -> list[CacheLogin]:
     """How the applications log in, as their environments say."""
-    return [each for look in scene.looks if look.service != scene.options.cache_service for each in _logins(look)]
+    return [
+        each for look in scene.looks if look.service != scene.options.access.cache_service for each in _logins(look)
+    ]
 
 
 def _logins(look: Look) -> Iterator[CacheLogin]:

@@ -43,8 +43,8 @@ LOG_SIGNS = (
 def look_for_daemon(scene: Scene) -> Report:
     """Whether the Docker daemon answers."""
     if scene.stack:
-        return Report(f"the Docker daemon answers at {scene.options.docker_host}")
-    path = scene.options.docker_host
+        return Report(f"the Docker daemon answers at {scene.options.access.docker_host}")
+    path = scene.options.access.docker_host
     if "run as root" in scene.daemon_error:
         return Report(unknown=[scene.daemon_error])
     hangs = "no answer within" in scene.daemon_error
@@ -180,7 +180,7 @@ def _signs(scene: Scene, look: Look, lines: list[str], likelihood: str, who: str
 def _remedy(scene: Scene, look: Look, kind: str) -> str:
     """What to type where only the log told of the cause; the steps that look at the thing itself know better."""
     start = f"docker restart {look.name}"
-    database = next((each.name for each in scene.of_service(scene.options.database_service)), "postgres")
+    database = next((each.name for each in scene.of_service(scene.options.access.database_service)), "postgres")
     psql = f"docker exec -it {database} psql -d postgres"
     return {
         "disk_full": f"df --human-readable; docker system df; make room (cleanup.yml), then {start}",

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -57,7 +56,7 @@ class Login:
 
 def look_at_database(scene: Scene) -> Report:
     """Whether each application comes into its database, and what keeps sessions waiting there."""
-    service = scene.options.database_service
+    service = scene.options.access.database_service
     look = scene.running(service)
     if look is None:
         return Report(unknown=[f'service "{service}" does not run: nothing can be asked'])
@@ -69,9 +68,7 @@ def look_at_database(scene: Scene) -> Report:
     welcome = {login.user for login, told in refusals if told is None}
     report.causes += _from_refusals(scene, look, [(login, told) for login, told in refusals if told], welcome)
     try:
-        server = find_server(
-            scene.required_stack, look.container, scene.options.database_user, scene.options.database_password
-        )
+        server = scene.options.access.server_in(look.container, scene.required_stack)
         with Session(server, "postgres") as session:
             seen, causes = _inside(scene, look, server, session)
             report.seen = f"{len(logins)} logins work as the applications have them; {seen}"
@@ -92,7 +89,7 @@ def logins_of(scene: Scene) -> list[Login]:
     """How the applications log in, as their environments and configuration files say."""
     found = []
     for look in scene.looks:
-        if look.service != scene.options.database_service:
+        if look.service != scene.options.access.database_service:
             found += list(dict.fromkeys(_logins(look)))
     return found
 

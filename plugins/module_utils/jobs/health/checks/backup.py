@@ -31,7 +31,7 @@ def check_backup(view: View) -> Iterator[Finding]:
     for kept in repository.newest_first():
         if kept.manifest is None:
             spoilt.append(kept.set_id)
-        elif kept.manifest.get("project") == view.options.project_name:
+        elif kept.manifest.get("project") == view.options.access.project_name:
             newest = newest or kept
             verdict = repository.verdict(kept)
             if verdict is not None and verdict.passed:

@@ -35,9 +35,9 @@ EVICTIONS_SECONDS = 1800
 
 def check_redis(view: View) -> Iterator[Finding]:
     """Redis as the applications use it: password, memory, clients, snapshot."""
-    found = view.stack().of_service(view.options.cache_service)
+    found = view.stack().of_service(view.options.access.cache_service)
     if not found:
-        yield Finding(CHECK, "server", OK, f'the stack has no service "{view.options.cache_service}"')
+        yield Finding(CHECK, "server", OK, f'the stack has no service "{view.options.access.cache_service}"')
         return
     container = found[0]
     if not container.running:
@@ -145,7 +145,7 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
     for service in APPLICATIONS:
         containers = [each for each in view.stack().of_service(service) if each.running]
         urls = [value for each in containers for value in each.environment.values() if value.startswith("redis://")]
-        passwords = {_password(url) for url in urls if _host(url) == view.options.cache_service}
+        passwords = {_password(url) for url in urls if _host(url) == view.options.access.cache_service}
         for password in sorted(passwords - {server.password}):
             try:
                 with Redis(RedisServer(server.host, server.port, password, server.container), view.left) as redis:

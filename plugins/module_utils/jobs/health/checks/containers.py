@@ -36,7 +36,7 @@ def check_containers(view: View) -> Iterator[Finding]:
         # Who may not look has not seen that anything is down.
         yield from_error(CHECK, "docker", UNKNOWN if error.forbidden else CRITICAL, error, "a daemon that answers")
         return
-    project = view.options.project_name
+    project = view.options.access.project_name
     if not stack.sights:
         known = ", ".join(view.engine.projects()) or "none at all"
         said = f'no container of the Compose project "{project}" (projects here: {known})'
@@ -185,7 +185,7 @@ def _last_words(sight: Sight, health: dict[str, Any]) -> str:
 
 def _compose(view: View) -> str:
     folder = view.stack().working_dir
-    return f"docker compose --project-name {view.options.project_name}" + (
+    return f"docker compose --project-name {view.options.access.project_name}" + (
         f" --project-directory {folder}" if folder else ""
     )
 

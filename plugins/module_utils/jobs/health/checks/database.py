@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     PSYCOPG2_IMPORT_ERROR,
     Server,
@@ -75,9 +74,9 @@ def check_postgresql(view: View) -> Iterator[Finding]:
         yield Finding(CHECK, "driver", UNKNOWN, said, remedy="the role maxops.ops.host installs it")
         return
     stack = view.stack()
-    found = stack.of_service(view.options.database_service)
+    found = stack.of_service(view.options.access.database_service)
     if not found:
-        said = f'the stack has no service "{view.options.database_service}"'
+        said = f'the stack has no service "{view.options.access.database_service}"'
         yield Finding(CHECK, "server", UNKNOWN, said, remedy="name the right one in database_service")
         return
     container = found[0]
@@ -176,9 +175,8 @@ def _dead_rows(view: View, database: str, rows: list[tuple[Any, ...]]) -> Findin
 
 
 def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
-    options = view.options
     try:
-        server = find_server(view.stack(), container, options.database_user, options.database_password)
+        server = view.options.access.server_in(container, view.stack())
     except MaxopsError as error:
         yield from_error(CHECK, "administrator", UNKNOWN, error, "gets in", container.name)
         return

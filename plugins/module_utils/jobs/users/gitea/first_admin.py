@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command import GiteaCommand
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -29,8 +29,7 @@ class Options:
     token_file: str
     token_name: str
     token_scopes: Sequence[str]
-    project_name: str
-    docker_host: str
+    access: Access
     service: str
     password: str | None = field(default=None, repr=False)
     check_mode: bool = False
@@ -48,7 +47,7 @@ def ensure(options: Options) -> dict[str, Any]:
         )
     if _token_works(options):
         return {"changed": False, "created": False, "token_made": False, "password_set": False}
-    stack = Stack.connect(options.project_name, options.docker_host)
+    stack = options.access.connect()
     command = GiteaCommand(stack, stack.require_running(options.service))
     known = {account.name.lower(): account for account in command.accounts()}.get(options.name.lower())
     if known and not known.admin:

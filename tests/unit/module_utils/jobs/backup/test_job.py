@@ -22,6 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
 from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
@@ -39,7 +40,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def options(repository: Repository) -> Options:
-    return Options("shop", repository.path, retention=Policy(keep_last=1))
+    return Options(Access("shop"), repository.path, retention=Policy(keep_last=1))
 
 
 def test_retention_tells_what_it_removed_and_what_somebody_holds(repository: Repository) -> None:

@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import plan
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import Plan, VolumePart
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
@@ -60,10 +61,11 @@ def planned(
     containers: list[Container],
     tmp_path: Path,
     previous: dict[tuple[str, str], tuple[int, int]] | None = None,
+    access: Access | None = None,
     **asked: Any,
 ) -> Plan:
     plan = Plan(stack_of(*containers), Repository(str(tmp_path / "repository")))
-    options = Options("shop", str(tmp_path / "repository"), **asked)
+    options = Options(access or Access("shop"), str(tmp_path / "repository"), **asked)
     backup_plan._plan_volumes(plan, options, previous or {})
     return plan
 
@@ -89,7 +91,7 @@ def test_volumes_of_applications_are_taken_and_the_others_told(services: list[Co
 
 
 def test_other_names_of_services_are_heeded(services: list[Container], tmp_path: Path) -> None:
-    plan = planned(services, tmp_path, database_service="gitea", cache_service="openproject")
+    plan = planned(services, tmp_path, access=Access("shop", database_service="gitea", cache_service="openproject"))
     assert set(taken(plan)) == {"postgres-data", "redis-data"}
 
 
@@ -174,13 +176,13 @@ def test_repository_inside_a_volume_is_refused(host: Host, tmp_path: Path, insid
     containers = [container("app", host.volume("shop_data"))]
     plan = Plan(stack_of(*containers), Repository(str(tmp_path / "link/shop_data" / inside)))
     with pytest.raises(MaxopsError, match=r'lies inside volume "data" .* name a repository outside'):
-        backup_plan._plan_volumes(plan, Options("shop", "/r"), {})
+        backup_plan._plan_volumes(plan, Options(Access("shop"), "/r"), {})
 
 
 def test_repository_beside_a_volume_of_a_like_name_is_fine(host: Host, tmp_path: Path) -> None:
     containers = [container("app", host.volume("shop_data"))]
     plan = Plan(stack_of(*containers), Repository(str(host.top / "shop_data-backups")))
-    backup_plan._plan_volumes(plan, Options("shop", "/r"), {})
+    backup_plan._plan_volumes(plan, Options(Access("shop"), "/r"), {})
     assert len(plan.volumes) == 1
 
 
@@ -222,7 +224,7 @@ def test_newest_whole_set_of_the_same_stack_tells_what_to_expect(tmp_path: Path)
 
 def packer_of(compression: str, *volumes: VolumePart) -> Plan:
     plan = Plan(stack_of(), Repository("/r"), volumes=list(volumes))
-    backup_plan._choose_compression(plan, Options("shop", "/r", compression=compression))
+    backup_plan._choose_compression(plan, Options(Access("shop"), "/r", compression=compression))
     return plan
 
 

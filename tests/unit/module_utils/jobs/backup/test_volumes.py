@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.volumes import Archiver, Group, group
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -104,7 +105,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def archive(layout: Layout, *volumes: VolumePart) -> list[dict[str, object]]:
-    archiver = Archiver(plan_of(*volumes), layout, Options("shop", "/r", nice=0, ionice="none"), Cancellation())
+    archiver = Archiver(plan_of(*volumes), layout, Options(Access("shop"), "/r", nice=0, ionice="none"), Cancellation())
     return archiver.archive(Group(list(volumes)), [Part(each.name, each.size) for each in volumes])
 
 

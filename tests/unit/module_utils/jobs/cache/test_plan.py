@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.plan import 
     remarks,
     traffic_of,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 INFO = {
@@ -95,7 +96,7 @@ def test_flush_takes_the_named_databases_that_have_keys():
 
 @pytest.mark.parametrize("confirm", ["", "other", "la", "lab1,b", " "])
 def test_flush_that_was_not_confirmed_by_name_says_what_would_be_lost(confirm):
-    options = CacheOptions("maxoperation", flush=True, confirm=confirm, name="lab")
+    options = CacheOptions(Access("maxoperation"), flush=True, confirm=confirm, name="lab")
     with pytest.raises(MaxopsError) as caught:
         refuse_unconfirmed(options, chosen(keyspace_of(INFO), None), 1_000_000)
     text = str(caught.value)
@@ -107,4 +108,4 @@ def test_flush_that_was_not_confirmed_by_name_says_what_would_be_lost(confirm):
 
 @pytest.mark.parametrize("confirm", ["lab", "a, lab ,b"])
 def test_flush_that_was_confirmed_by_name_may_begin(confirm):
-    refuse_unconfirmed(CacheOptions("maxoperation", flush=True, confirm=confirm, name="lab"), [], 0)
+    refuse_unconfirmed(CacheOptions(Access("maxoperation"), flush=True, confirm=confirm, name="lab"), [], 0)

@@ -26,6 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.plan impor
     plan_images,
     plan_networks,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.prune import (
     AnyContainer,
     CacheRecord,
@@ -38,7 +39,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import excl
 
 DAY = 86400.0
 NOW = 100 * DAY
-OPTIONS = CleanupOptions("lab", "/nowhere")
+OPTIONS = CleanupOptions(Access("lab"), "/nowhere")
 COMPOSE = {"com.docker.compose.project": "other"}
 
 
@@ -227,7 +228,7 @@ def folders(tmp_path, monkeypatch):
 
 def planned_folders(folders):
     plan = Plan()
-    plan_folders(plan, CleanupOptions("lab", str(folders / "r")), time.time())
+    plan_folders(plan, CleanupOptions(Access("lab"), str(folders / "r")), time.time())
     return {os.path.relpath(item.target, folders): item for item in plan.items}, plan.kept
 
 
@@ -265,7 +266,7 @@ def test_unfinished_set_of_a_running_backup_stays(folders):
 
 def test_repository_that_is_not_there_is_no_error(tmp_path):
     plan = Plan()
-    plan_folders(plan, CleanupOptions("lab", str(tmp_path / "none")), time.time())
+    plan_folders(plan, CleanupOptions(Access("lab"), str(tmp_path / "none")), time.time())
     assert [item for item in plan.items if item.kind == "staging"] == []
 
 

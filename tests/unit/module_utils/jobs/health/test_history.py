@@ -19,6 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.history imp
 )
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import View
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
 HOUR, DAY, GB = 3600, 86400, 10**9
 NOW = 1_800_000_000.0
@@ -69,7 +70,7 @@ def test_what_is_old_or_spoilt_or_from_the_future_is_dropped() -> None:
 
 
 def view(folder: Path, **options: bool) -> View:
-    return View(HealthOptions(project_name="a/b", state_dir=str(folder / "state"), **options), NOW)  # type: ignore[arg-type]
+    return View(HealthOptions(Access("a/b"), state_dir=str(folder / "state"), **options), NOW)  # type: ignore[arg-type]
 
 
 def test_what_one_run_kept_the_next_one_knows(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs import job as logs_job
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.job import LogOptions, understand
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.lines import Line, unpack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 NOW = datetime.datetime(2026, 11, 25, 16, 40, tzinfo=datetime.timezone.utc)
@@ -22,8 +23,7 @@ NOW = datetime.datetime(2026, 11, 25, 16, 40, tzinfo=datetime.timezone.utc)
 
 def options(**changes: object) -> LogOptions:
     values = {
-        "project_name": "shop",
-        "docker_host": "unix:///nowhere.sock",
+        "access": Access("shop", "unix:///nowhere.sock"),
         "services": [],
         "tail": None,
         "since": None,

@@ -15,6 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.cont
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.database import Login, login_of
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import StackView, View
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import find_redis
 from ansible_collections.maxops.ops.tests.unit.stacks import container
 
@@ -39,7 +40,7 @@ def inspected(name: str = "gitea", restarts: int = 0, policy: str = "unless-stop
 
 def judged(monkeypatch: pytest.MonkeyPatch, *told: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """State and words by subject."""
-    view = View(HealthOptions(project_name="shop", docker_host="unix:///nowhere.sock"), NOW)
+    view = View(HealthOptions(Access("shop", "unix:///nowhere.sock")), NOW)
     monkeypatch.setattr(health_view.View, "stack", lambda _view: StackView(told))
     return {each.subject: (each.state, f"{each.seen} {each.evidence}") for each in check_containers(view)}
 
@@ -105,7 +106,7 @@ def test_what_a_health_check_said_last_comes_without_secrets(monkeypatch: pytest
 
 def test_without_its_driver_the_database_is_unknown_and_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_database, "PSYCOPG2_IMPORT_ERROR", "Traceback …")
-    [found] = health_database.check_postgresql(View(HealthOptions(), NOW))
+    [found] = health_database.check_postgresql(View(HealthOptions(Access("shop")), NOW))
     assert found.state == "unknown"
     assert "psycopg2" in found.seen
     assert "maxops.ops.host" in found.remedy
