@@ -69,7 +69,7 @@ notes:
     C(--requirepass)).
   - The server frees the memory in the background, so that it answers others meanwhile.
 seealso:
-  - module: maxops.ops.database_care
+  - module: maxops.ops.optimize
 """
 
 EXAMPLES = r"""

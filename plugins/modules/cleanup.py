@@ -83,7 +83,7 @@ notes:
     than two minutes.
 seealso:
   - module: maxops.ops.backup
-  - module: maxops.ops.database_care
+  - module: maxops.ops.optimize
 """
 
 EXAMPLES = r"""

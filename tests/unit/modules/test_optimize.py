@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.modules import cache, cleanup, database_care
+from ansible_collections.maxops.ops.plugins.modules import cache, cleanup, optimize
 
 
 class Refused(Exception):
@@ -27,11 +27,11 @@ class Asked:
 @pytest.mark.parametrize(
     ("module", "options", "words"),
     [
-        (database_care, {"dead_rows": -1}, "dead_rows is -1; give 0 or more"),
-        (database_care, {"time_limit": -0.5}, "time_limit is -0.5; give 0 or more"),
-        (database_care, {"cost_delay": 101.0}, "PostgreSQL takes up to 100 ms"),
-        (database_care, {"min_size": "much"}, "write it as in 10M"),
-        (database_care, {"databases": []}, "databases is empty; name some, or leave it out for all"),
+        (optimize, {"dead_rows": -1}, "dead_rows is -1; give 0 or more"),
+        (optimize, {"time_limit": -0.5}, "time_limit is -0.5; give 0 or more"),
+        (optimize, {"cost_delay": 101.0}, "PostgreSQL takes up to 100 ms"),
+        (optimize, {"min_size": "much"}, "write it as in 10M"),
+        (optimize, {"databases": []}, "databases is empty; name some, or leave it out for all"),
         (cache, {"sample": -1}, "sample is -1; give 0 or more"),
         (cache, {"databases": []}, "such as [1, 2], or leave it out for all"),
         (cache, {"databases": [1, -1]}, "databases is [1, -1]"),
@@ -46,6 +46,6 @@ def test_option_that_makes_no_sense_is_refused_with_what_to_give(module, options
 
 
 def test_defaults_are_taken():
-    assert database_care.read_options(Asked(database_care.argument_spec())).min_size == 1024 * 1024
+    assert optimize.read_options(Asked(optimize.argument_spec())).min_size == 1024 * 1024
     assert cache.read_options(Asked(cache.argument_spec())).name == "maxoperation"
     assert cleanup.read_options(Asked(cleanup.argument_spec())).unused_days == 30

@@ -10,7 +10,7 @@ import dataclasses
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import (
-    CareOptions,
+    OptimizeOptions,
     bloated,
     plan_tables,
     remedy_for_unused,
@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan impo
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.statistics import Holder, Sized, Table
 
-OPTIONS = CareOptions(Access("lab"))
+OPTIONS = OptimizeOptions(Access("lab"))
 WELL = Table(1, "public", "issue", 8192, live=10_000, dead=0, modified=0, analyzed=True, vacuumed=None, may=True)
 HOLDER = Holder("session", "4700", "gitea", "maxops", "psql", "idle in transaction", 1000.0, 50.0, "SELECT 1")
 
@@ -63,7 +63,9 @@ def test_little_is_not_worth_the_work(changes):
 
 def test_limits_of_nothing_do_not_ask_for_tables_without_dead_rows():
     assert (
-        planned(options=CareOptions(Access("lab"), dead_rows=0, dead_percent=0, modified_rows=0, modified_percent=0))
+        planned(
+            options=OptimizeOptions(Access("lab"), dead_rows=0, dead_percent=0, modified_rows=0, modified_percent=0)
+        )
         == []
     )
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stack whose databases, cache and leftovers the tests of the care for them may spoil."""
+"""A stack whose databases, cache and leftovers the tests of optimize, cache and cleanup may spoil."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, run, wait_until
 
-LABEL = "maxops-test=care"
+LABEL = "maxops-test=scratch"
 """Carried by all that these tests make in Docker: the module is told to look at nothing else."""
 
 
-class CareStack(MiniStack):
+class ScratchStack(MiniStack):
     """A small stack whose PostgreSQL counts statements."""
 
     def up(self) -> None:
         """Start it, with an image in its Compose file that no container uses."""
         super().up()
         path = self.folder / "docker-compose.yml"
-        unused = "  unused:\n    image: maxcare/named:1\n    profiles: [never]\n"
+        unused = "  unused:\n    image: maxlitter/named:1\n    profiles: [never]\n"
         path.write_text(path.read_text().replace("\nservices:\n", f"\nservices:\n{unused}"))
         self.sql("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
         self.sql("CREATE DATABASE gitea")

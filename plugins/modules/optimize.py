@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: database_care
-short_description: Tend the stack's PostgreSQL in hours of work, and tell what makes it slow
+module: optimize
+short_description: Vacuum and analyze PostgreSQL safely during working hours, and report what slows it down
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
@@ -125,15 +125,15 @@ seealso:
 
 EXAMPLES = r"""
 - name: Tend the tables that need it
-  maxops.ops.database_care:
+  maxops.ops.optimize:
 
 - name: See what it would do, and what makes the database slow
-  maxops.ops.database_care:
+  maxops.ops.optimize:
   check_mode: true
-  register: care
+  register: optimize
 
 - name: Tend one database for at most an hour, without haste
-  maxops.ops.database_care:
+  maxops.ops.optimize:
     databases: [openproject]
     cost_delay: 10
     time_limit: 60
@@ -157,7 +157,7 @@ databases:
       unused_indexes: 1
       bloated: 0
 tables:
-  description: The tables that need care, those with most to do first.
+  description: The tables that need work, those with most to do first.
   returned: success
   type: list
   elements: dict
@@ -298,8 +298,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.formatters import human_to_bytes
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.job import care
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import CareOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.job import optimize
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import OptimizeOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
 from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
@@ -329,7 +329,7 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def read_options(module: AnsibleModule) -> CareOptions:
+def read_options(module: AnsibleModule) -> OptimizeOptions:
     """The module's parameters as the job takes them; refuses numbers that make no sense."""
     parameters = dict(module.params)
     try:
@@ -343,7 +343,7 @@ def read_options(module: AnsibleModule) -> CareOptions:
         module.fail_json(msg=f"cost_delay is {parameters['cost_delay']:g}; PostgreSQL takes up to {MOST_DELAY} ms")
     if parameters["databases"] == []:
         module.fail_json(msg="databases is empty; name some, or leave it out for all")
-    return CareOptions(access_of(parameters), **rest_of(parameters))
+    return OptimizeOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:
@@ -352,7 +352,7 @@ def main() -> None:
     require_libraries(module)
     options = read_options(module)
     with failing_well(module, "the table under way is as it was, those before it are done; run this again"):
-        module.exit_json(**care(options, module.check_mode))
+        module.exit_json(**optimize(options, module.check_mode))
 
 
 if __name__ == "__main__":
