@@ -110,7 +110,7 @@ docs: python ## the modules' and roles' reference as HTML in build/docs
 	@tests/docs.sh
 
 changelog: python ## CHANGELOG.md from the fragments, for the version in galaxy.yml
-	@antsibull-changelog release --update-existing --refresh --reload-plugins
+	@antsibull-changelog release --update-existing --refresh-fragments --refresh-plugins prevent-removal --reload-plugins
 
 clean: ## removes what the other targets left in the checkout
 	@rm -rf build .venv .cache .mypy_cache .ruff_cache .pytest_cache
