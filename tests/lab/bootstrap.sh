@@ -15,6 +15,11 @@ part=${1:-all}
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { printf 'bootstrap: %s\n' "$@" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
+# A lone client is no engine; a user's PATH may end before the sbin folders, where Debian keeps two of the three.
+have_engine() {
+  local PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  have dockerd && have containerd && have runc
+}
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 compose_is_v2() { docker compose version --short 2>/dev/null | grep -Eq '^v?([2-9]|[1-9][0-9])\.'; }
 
@@ -37,7 +42,8 @@ find_python() {
 missing_packages() {
   find_python >/dev/null || echo python3-venv
   [[ $part == all ]] || return 0
-  have docker || { echo docker.io; [[ ${VERSION_CODENAME:-} == bookworm ]] || echo docker-cli; }
+  have_engine || engine_answers || echo docker.io
+  have docker || [[ ${VERSION_CODENAME:-} == bookworm ]] || echo docker-cli
   compose_is_v2 || compose_package
   # The base images are made once; where they exist their maker is not missed.
   have debootstrap || docker image inspect maxops-lab/base:bookworm maxops-lab/base:trixie >/dev/null 2>&1 ||
