@@ -27,6 +27,8 @@ is_root() { [[ $(id -u) -eq 0 ]]; }
 have_engine() { have dockerd && have containerd && have runc; }
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 engine_says() { docker version 2>&1 | grep -v '^$' | tail -n 1 || true; }
+# bash names only the one that it remembers, if it remembers one.
+all_clients() { (hash -r && type -aP docker); }
 compose_says() { docker compose version 2>&1 | head -n 1 || true; }
 compose_is_v2() { docker compose version --short 2>/dev/null | grep -Eq '^v?([2-9]|[1-9][0-9])\.'; }
 
@@ -99,7 +101,7 @@ refuse_other_api() {
   while read -r client; do
     [[ $client == "$(command -v docker)" ]] || ! "$client" version >/dev/null 2>&1 ||
       next="$client fits: move $(command -v docker) away, or put ${client%/*} before it in PATH"
-  done < <(type -aP docker)
+  done < <(all_clients)
   [[ -z ${DOCKER_API_VERSION:-} ]] || next="DOCKER_API_VERSION=$DOCKER_API_VERSION may be the cause: unset it"
   die "The client $(command -v docker) and this machine's Docker Engine have no API version in common: $said" \
     "$next, then run again."
@@ -218,7 +220,7 @@ install_packages() {
   rm -f "$log"
   [[ $part != all ]] || compose_is_v2 ||
     die "Compose v2 is installed, but $(command -v docker) does not find it: $(compose_says)" \
-      "Use the client of this machine's engine (in PATH are: $(type -aP docker | tr '\n' ' ')), then run again."
+      "Use the client of this machine's engine (in PATH are: $(all_clients | tr '\n' ' ')), then run again."
 }
 
 # After a hard stop the number may belong to another program by now, and dockerd would refuse to start.

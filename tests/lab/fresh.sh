@@ -68,10 +68,11 @@ copy_package_sources() {
   done
 }
 
-# Folders of packages on this machine that pip is told of; lent to the container for reading.
+# Folders of packages on this machine that pip is told of; lent to the container for reading. The pages of an index
+# (…/simple) point at files beside it.
 folders_of_pip() {
   { cat /etc/pip.conf /root/.config/pip/pip.conf /root/.pip/pip.conf; env | grep '^PIP_'; } 2>/dev/null |
-    grep -oE '(file://|[= ])/[^ ,;]+' | sed -E 's#^(file://|[= ])##' | sort -u |
+    grep -oE '(file://|[= ])/[^ ,;]+' | sed -E 's#^(file://|[= ])##; s#/simple/?$##' | sort -u |
     while read -r folder; do [[ ! -d $folder ]] || echo "$folder"; done
 }
 
@@ -133,7 +134,7 @@ run_case() {
   esac
   [[ $each == bare ]] || give_client
   [[ $each != korean ]] || attend generate_korean
-  in_container "$before; git clone --quiet checkout.bundle \"$folder\""
+  in_container "$before; git -c advice.detachedHead=false clone --quiet checkout.bundle \"$folder\""
   say "$each: make demo"
   run_demo "$before"
   if [[ $each == again ]]; then
