@@ -51,7 +51,7 @@ lint-ruff:
 	@ruff format --check --quiet . || { echo "ruff: the files above are not formatted; make format does it"; exit 1; }
 
 lint-types:
-	@cd .ansible/collections && mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.maxops.ops.plugins
+	@cd .ansible/collections && mypy --config-file "$(CURDIR)/pyproject.toml" -p ansible_collections.maxops.ops.plugins
 
 lint-yaml:
 	@yamllint --strict .
