@@ -21,7 +21,7 @@ usage() {
 usage: fresh.sh [CASE]...     (or FRESH_CASE="CASE …" make fresh)
   plain     git, make and a docker client without an engine, which is how many machines begin (default)
   bare      no docker client either
-  again     make demo a second time in the same container
+  again     as plain, and make demo a second time, which may install, build and start nothing
   umask     clone and demo under umask 077
   locale    LANG=ko_KR.UTF-8, which is not generated there
   korean    LANG=ko_KR.UTF-8, generated, so that programs speak Korean
@@ -158,7 +158,8 @@ done
 [[ $(id -u) -eq 0 ]] || die "A root for the container is made with debootstrap, which needs root." "Run this as root."
 have_missing=''
 for each in docker debootstrap git; do command -v "$each" >/dev/null || have_missing+=" $each"; done
-[[ -z $have_missing ]] || die "Missing on this machine:$have_missing." "Run make bootstrap first."
+[[ -z $have_missing ]] || die "Missing on this machine:$have_missing." \
+  "Install it (make bootstrap for docker; apt-get install debootstrap git), then run again."
 docker version >/dev/null 2>&1 || die "The Docker Engine does not answer." "Run make bootstrap, which starts it."
 
 trap clean_up EXIT
