@@ -89,10 +89,10 @@ refuse_unfit_engine() {
       "Stop it (systemctl --user stop docker, as its user), then run again as root."
   [[ -d $machine$folder ]] ||
     die "The engine on $socket keeps its data in $folder, which is not on this machine; the lab reads it." \
-      "Run this where that engine runs (not in a container with its socket, not beside Docker Desktop's machine)."
+      "Run this on that engine's machine, not in a container that only has its socket, nor under Docker Desktop."
 }
 
-# "client version 1.52 is too new. Maximum supported API version is 1.41" and its kin, from the client or the engine.
+# "client version 1.52 is too new. Maximum supported API version is 1.41" and the like, from the client or the engine.
 refuse_other_api() {
   local said client next
   said=$(engine_says)
