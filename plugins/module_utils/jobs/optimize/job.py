@@ -75,7 +75,7 @@ def care(options: CareOptions, check_mode: bool) -> dict[str, Any]:
                 _look_at_statements(session, [each for each, _size in names], options, report)
             work.append((name, _plan(session, options, report)))
     # In a thread of its own: a signal would else wait for the server's answer, that is for a whole VACUUM.
-    workers.each(work, tending.tend, 1, cancellation)
+    workers.for_each(work, tending.tend, 1, cancellation)
     return {
         "changed": any(each["outcome"] in ("done", "would be done") for each in report.tables),
         "version": version,

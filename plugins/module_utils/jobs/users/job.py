@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from .plan import AlreadyThereError, Outcome, Person, Step, StepsOf, System, check_people, names_of
 
@@ -117,7 +117,7 @@ class _Run:
             self._one(people[number], outcomes[number], steps)
 
         try:
-            each(range(len(people)), take, self._options.workers, self._cancellation)
+            for_each(range(len(people)), take, self._options.workers, self._cancellation)
         except Cancelled:
             for outcome in outcomes:
                 if not outcome.begun:

@@ -41,7 +41,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VERSION
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from . import decode
 from .options import VerifyOptions, rehearsal_folder
@@ -122,7 +122,7 @@ class _Verification:
             for case in self.cases
             if case.dump
         ]
-        each(dumps, lambda work: self._read_dump(*work), self.options.jobs, cancellation)
+        for_each(dumps, lambda work: self._read_dump(*work), self.options.jobs, cancellation)
 
     def _read_dump(self, case: _Case, dump: OldDump, meter: Part, cancellation: Cancellation) -> None:
         case.source = decode.check_legacy_dump(case.subject, dump, cancellation, meter)
