@@ -76,11 +76,11 @@ def synchronise(system: System, people: Sequence[Person], options: Options, canc
         raise MaxopsError(
             "prune is lock and the list is empty, so all accounts would be locked; give the list of people"
         )
-    return _Run(system, options, cancellation).of(people)
+    return Synchronisation(system, options, cancellation).of(people)
 
 
-class _Run:
-    """One list, once."""
+class Synchronisation:
+    """One list of people, applied once."""
 
     def __init__(self, system: System, options: Options, cancellation: Cancellation) -> None:
         self._system = system
@@ -92,6 +92,7 @@ class _Run:
         self._done = 0
 
     def of(self, people: Sequence[Person]) -> Report:
+        """Read what is there, make each account as it is wanted, and say what was done."""
         prune = self._options.prune != "none"
         self._accounts = self._system.read(people, prune)
         report = Report([Outcome(person.name) for person in people], [])
