@@ -26,7 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import lock_holder, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from .plan import VACUUM, CareOptions, Task, bloated, plan_tables, remedy_for_unused, shown, worth_telling
+from .plan import VACUUM, CareOptions, Task, bloated, fix_for_unused, plan_tables, shown, worth_telling
 
 GET_STATEMENTS = (
     "pg_stat_statements is not there: to see which statements cost most time, add "
@@ -114,7 +114,7 @@ def _look_at(session: Session, size: int, options: CareOptions, report: _Report)
             "table": each.table,
             "name": each.name,
             "bytes": each.bytes,
-            "remedy": remedy_for_unused(each.sql, days),
+            "fix": fix_for_unused(each.sql, days),
         }
         for each in statistics.unused_indexes(session)
         if each.bytes >= options.min_size
