@@ -217,7 +217,7 @@ unused_indexes:
       table: journals
       name: journals_notes_idx
       bytes: 8388608
-      remedy: DROP INDEX CONCURRENTLY public.journals_notes_idx
+      fix: DROP INDEX CONCURRENTLY public.journals_notes_idx
 bloat:
   description: Tables and indexes that are much larger than their rows need, the most wasteful first.
   returned: success
@@ -231,7 +231,7 @@ bloat:
       name: action_created_idx
       bytes: 41943040
       wasted_bytes: 30000000
-      remedy: REINDEX INDEX CONCURRENTLY public.action_created_idx
+      fix: REINDEX INDEX CONCURRENTLY public.action_created_idx
 queries:
   description: Sessions that are slow now, wait for others (C(blocked_by)) or keep others waiting.
   returned: success

@@ -104,13 +104,13 @@ def _holder(each: Mapping[str, Any]) -> str:
 def _unused(each: Mapping[str, Any], since: Mapping[str, float | None]) -> str:
     days = since.get(each["database"])
     told = "as far as is known" if days is None else f"for {days:.1f} days"
-    return f"unused {told}: {_name(each)}, {human_size(each['bytes'])}: {each['remedy']}"
+    return f"unused {told}: {_name(each)}, {human_size(each['bytes'])}: {each['fix']}"
 
 
 def _bloat(each: Mapping[str, Any]) -> str:
     percent = 100 * each["wasted_bytes"] / each["bytes"]
     wasted = f"about {human_size(each['wasted_bytes'])} ({percent:.0f} %) of {human_size(each['bytes'])}"
-    return f"bloated {each['kind']}: {_name(each)}, {wasted}: {each['remedy']}"
+    return f"bloated {each['kind']}: {_name(each)}, {wasted}: {each['fix']}"
 
 
 def optimize_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -74,7 +74,7 @@ def test_tables_that_need_it_are_tended_once(optimize: Module, worn: ScratchStac
     bloat = {each["name"]: each for each in again["bloat"]}
     assert bloat["dead"]["wasted_bytes"] > 0.7 * bloat["dead"]["bytes"]
     [unused] = [each for each in again["unused_indexes"] if each["table"] == "dead"]
-    assert unused["remedy"].endswith("have counted for 30 days, then DROP INDEX CONCURRENTLY upkeep.dead_body_idx")
+    assert unused["fix"].endswith("have counted for 30 days, then DROP INDEX CONCURRENTLY upkeep.dead_body_idx")
     assert 0 <= again["databases"][1]["statistics_days"] < 1
 
 

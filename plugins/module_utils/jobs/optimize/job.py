@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools import workers
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from .plan import VACUUM, OptimizeOptions, Task, bloated, plan_tables, remedy_for_unused, shown, worth_telling
+from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, plan_tables, shown, worth_telling
 
 GET_STATEMENTS = (
     "pg_stat_statements is not there: to see which statements cost most time, add "
@@ -71,7 +71,7 @@ def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
                 _look_at_statements(session, [each for each, _size in names], options, report)
             work.append((name, _plan(session, options, report)))
     # In a thread of its own: a signal would else wait for the server's answer, that is for a whole VACUUM.
-    workers.each(work, tending.tend, 1, cancellation)
+    workers.for_each(work, tending.tend, 1, cancellation)
     return {
         "changed": any(each["outcome"] in ("done", "would be done") for each in report.tables),
         "version": version,
@@ -110,7 +110,7 @@ def _look_at(session: Session, size: int, options: OptimizeOptions, report: _Rep
             "table": each.table,
             "name": each.name,
             "bytes": each.bytes,
-            "remedy": remedy_for_unused(each.sql, days),
+            "fix": fix_for_unused(each.sql, days),
         }
         for each in statistics.unused_indexes(session)
         if each.bytes >= options.min_size

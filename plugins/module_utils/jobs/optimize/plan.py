@@ -106,7 +106,7 @@ def bloated(found: Iterable[Sized], options: OptimizeOptions) -> list[dict[str, 
                 "name": each.name,
                 "bytes": each.bytes,
                 "wasted_bytes": wasted,
-                "remedy": f"REINDEX INDEX CONCURRENTLY {each.sql}"
+                "fix": f"REINDEX INDEX CONCURRENTLY {each.sql}"
                 if each.kind == "index"
                 else f"pg_repack, or outside of working hours VACUUM (FULL, ANALYZE) {each.sql}, which locks it",
             }
@@ -157,7 +157,7 @@ def shown(query: str, length: int) -> str:
     return text if len(text) <= length else text[: max(0, length - 1)] + "…"
 
 
-def remedy_for_unused(name: str, days: float | None) -> str:
+def fix_for_unused(name: str, days: float | None) -> str:
     """What to do about an index that nobody has used for so many days, if that is known."""
     drop = f"DROP INDEX CONCURRENTLY {name}"
     if days is not None and days >= YOUNG_DAYS:

@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from .plan import AlreadyThereError, Outcome, Person, Step, StepsOf, System, check_people, names_of
 
@@ -76,11 +76,11 @@ def synchronise(system: System, people: Sequence[Person], options: Options, canc
         raise MaxopsError(
             "prune is lock and the list is empty, so all accounts would be locked; give the list of people"
         )
-    return _Run(system, options, cancellation).of(people)
+    return Synchronisation(system, options, cancellation).of(people)
 
 
-class _Run:
-    """One list, once."""
+class Synchronisation:
+    """One list of people, applied once."""
 
     def __init__(self, system: System, options: Options, cancellation: Cancellation) -> None:
         self._system = system
@@ -92,6 +92,7 @@ class _Run:
         self._done = 0
 
     def of(self, people: Sequence[Person]) -> Report:
+        """Read what is there, make each account as it is wanted, and say what was done."""
         prune = self._options.prune != "none"
         self._accounts = self._system.read(people, prune)
         report = Report([Outcome(person.name) for person in people], [])
@@ -117,7 +118,7 @@ class _Run:
             self._one(people[number], outcomes[number], steps)
 
         try:
-            each(range(len(people)), take, self._options.workers, self._cancellation)
+            for_each(range(len(people)), take, self._options.workers, self._cancellation)
         except Cancelled:
             for outcome in outcomes:
                 if not outcome.begun:

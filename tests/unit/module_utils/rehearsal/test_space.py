@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal import space as verify_space
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.area import RehearsalArea
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find
-from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.rehearsal import bootstrap_user
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.server import bootstrap_user
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.space import Space
-from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.workshop import Workshop
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
@@ -137,7 +137,7 @@ def test_place_that_others_could_have_prepared_is_refused(tmp_path: Path, plante
     else:
         place.mkdir()
         place.chmod(0o777)
-    workshop = Workshop(str(place), Daemon({}), 1, None, True)
-    with pytest.raises(MaxopsError, match="not a folder that only this user can write to"), workshop.opened():
+    area = RehearsalArea(str(place), Daemon({}), 1)
+    with pytest.raises(MaxopsError, match="not a folder that only this user can write to"), area.opened():
         pass
     assert (precious / "file").read_text() == "kept"

@@ -56,7 +56,7 @@ CARE = {
             "schema": "public",
             "name": "i",
             "bytes": 8_400_000,
-            "remedy": "DROP INDEX CONCURRENTLY i",
+            "fix": "DROP INDEX CONCURRENTLY i",
         }
     ],
     "bloat": [
@@ -67,7 +67,7 @@ CARE = {
             "name": "action",
             "bytes": 10_000_000,
             "wasted_bytes": 6_000_000,
-            "remedy": "pg_repack",
+            "fix": "pg_repack",
         }
     ],
     "remarks": ["look"],

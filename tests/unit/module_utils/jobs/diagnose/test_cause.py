@@ -245,7 +245,7 @@ IPTABLES = """-P INPUT ACCEPT
 def test_iptables_rule_that_blocks_a_port_is_found_with_the_command_that_removes_it() -> None:
     found = blocks(iptables_rules(IPTABLES), [9000, 9001, 9100])
     assert [(each.port, each.rule.place) for each in found] == [(9000, "iptables INPUT")]
-    assert found[0].rule.remedy.startswith("iptables -D INPUT -p tcp -m multiport --dports 9000:9022")
+    assert found[0].rule.fix.startswith("iptables -D INPUT -p tcp -m multiport --dports 9000:9022")
 
 
 def test_policy_blocks_what_no_rule_lets_in() -> None:
@@ -276,7 +276,7 @@ def test_nft_rule_that_blocks_a_port_is_found_with_the_command_that_removes_it()
     )
     found = blocks(rules, [9000, 9001, 443])
     assert [each.port for each in found] == [9000]
-    assert found[0].rule.remedy == "nft delete rule inet filter input handle 8"
+    assert found[0].rule.fix == "nft delete rule inet filter input handle 8"
 
 
 def test_nft_policy_blocks_what_no_rule_lets_in() -> None:
@@ -302,7 +302,7 @@ To                         Action      From
 
 def test_ufw_blocks_what_it_denies_and_what_it_does_not_know() -> None:
     found = blocks(ufw_rules(UFW), [9000, 9003, 9004])
-    assert [(each.port, each.rule.remedy) for each in found] == [
+    assert [(each.port, each.rule.fix) for each in found] == [
         (9003, "ufw delete deny 9003/tcp"),
         (9004, "ufw allow {port}/tcp"),
     ]

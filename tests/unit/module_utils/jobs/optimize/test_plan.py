@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import (
     OptimizeOptions,
     bloated,
+    fix_for_unused,
     plan_tables,
-    remedy_for_unused,
     shown,
     worth_telling,
 )
@@ -156,13 +156,11 @@ def test_bloat_is_told_from_a_size_and_a_share_on():
     ]
     told = bloated(found, OPTIONS)
     assert [(each["name"], each["wasted_bytes"]) for each in told] == [("more", 28_000_000), ("waste", 8_000_000)]
-    assert told[0]["remedy"] == "REINDEX INDEX CONCURRENTLY public.more"
-    assert "VACUUM (FULL, ANALYZE) public.waste" in told[1]["remedy"]
+    assert told[0]["fix"] == "REINDEX INDEX CONCURRENTLY public.more"
+    assert "VACUUM (FULL, ANALYZE) public.waste" in told[1]["fix"]
 
 
 def test_young_statistics_are_no_ground_to_drop_an_index():
-    assert remedy_for_unused("public.i", 31) == "DROP INDEX CONCURRENTLY public.i"
+    assert fix_for_unused("public.i", 31) == "DROP INDEX CONCURRENTLY public.i"
     for days in (2, None):
-        assert remedy_for_unused("public.i", days).startswith(
-            "wait until the statistics have counted for 30 days, then"
-        )
+        assert fix_for_unused("public.i", days).startswith("wait until the statistics have counted for 30 days, then")

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The crew, the pages and the differences, without any application."""
+"""The pages and the differences, without any application."""
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,58 +26,10 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.ref
     is_taken,
     message_of,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.paging import READINGS, Page, read_all
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
-
-# -- the crew ------------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(), max_size=50), st.integers(1, 8))
-@settings(max_examples=30, deadline=None)
-def test_everything_is_done_once(items: list[int], workers: int) -> None:
-    done: list[int] = []
-    each(items, done.append, workers, Cancellation())
-    assert sorted(done) == sorted(items)
-
-
-def test_never_more_at_once_than_workers() -> None:
-    now, most, lock = 0, 0, threading.Lock()
-
-    def work(_item: int) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.01)
-        with lock:
-            now -= 1
-
-    each(range(20), work, 4, Cancellation())
-    assert most == 4
-
-
-def test_first_failure_ends_it_and_is_raised() -> None:
-    done: list[int] = []
-
-    def work(item: int) -> None:
-        if item == 3:
-            raise ValueError("three")
-        done.append(item)
-        time.sleep(0.005)
-
-    with pytest.raises(ValueError, match="three"):
-        each(range(1000), work, 2, Cancellation())
-    assert len(done) < 20
-
-
-def test_cancellation_ends_it() -> None:
-    cancellation = Cancellation()
-    with pytest.raises(Cancelled, match="enough"):
-        each(range(1000), lambda item: cancellation.cancel("enough") if item == 5 else None, 1, cancellation)
-
 
 # -- pages ---------------------------------------------------------------------------------------------------------
 

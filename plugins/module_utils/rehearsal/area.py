@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a host's rehearsals happen, and what a killed one left there. Private to this collection."""
+"""The folder of a host's rehearsals, and the cleanup of what a killed one left there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import excl
 
 
 @dataclass(frozen=True)
-class Place:
+class Folders:
     """Folders of one rehearsal: all of it, the server's data, and its socket."""
 
     folder: str
@@ -29,18 +29,22 @@ class Place:
 
 
 @dataclass
-class Workshop:
-    """Where rehearsals of one host happen, one after the other."""
+class RehearsalArea:
+    """Where rehearsals of one host happen, one after the other.
+
+    ``folder`` holds nothing else: what is found in it is removed. ``stack`` is the Docker daemon that runs the
+    throw-away containers, ``jobs`` the number of things done at once, ``budget`` the bytes that a rehearsal may write
+    (None: what follows from the size of the set).
+    """
 
     folder: str
     stack: Stack
     jobs: int
-    budget: int | None
-    cross_check: bool
+    budget: int | None = None
 
     @property
     def key(self) -> str:
-        """Label of the helper containers of this place."""
+        """Label of the helper containers of this area."""
         return f"rehearsal:{self.folder}"
 
     @property
@@ -51,7 +55,7 @@ class Workshop:
 
     @contextmanager
     def opened(self) -> Iterator[list[str]]:
-        """Be the only rehearsal here for the block, and sweep what a killed one left; gives its names."""
+        """Be the only rehearsal here for the block, and remove what a killed one left; gives the names of that."""
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
         except OSError as error:
@@ -67,23 +71,23 @@ class Workshop:
             )
         purpose = "rehearsal of a backup set"
         with exclusive_lock(os.path.join(self.folder, "lock"), f"the rehearsals' folder {self.folder}", purpose):
-            swept = self.stack.remove_helpers(self.key)
+            removed = self.stack.remove_helpers(self.key)
             for name in sorted(set(os.listdir(self.folder)) - {"lock"}):
                 remove_tree(os.path.join(self.folder, name))
-                swept.append(name)
+                removed.append(name)
             remove_tree(self._socket_folder)
-            yield swept
+            yield removed
 
     @contextmanager
-    def place(self, name: str) -> Iterator[Place]:
+    def folders(self, name: str) -> Iterator[Folders]:
         """Folders for one rehearsal, removed with its containers whatever happens to this process."""
         folder = os.path.join(self.folder, name)
-        place = Place(folder, os.path.join(folder, "data"), os.path.join(self._socket_folder, "s"))
+        folders = Folders(folder, os.path.join(folder, "data"), os.path.join(self._socket_folder, "s"))
         with self.stack.clearing(self.key, [folder, self._socket_folder]):
             for path in (folder, self._socket_folder):
                 os.mkdir(path, mode=0o700)
             # Their parents are root's alone, so that of all users only the container's gets in.
-            for path in (place.data, place.socket):
+            for path in (folders.data, folders.socket):
                 os.mkdir(path)
                 os.chmod(path, 0o777)  # noqa: S103
-            yield place
+            yield folders
