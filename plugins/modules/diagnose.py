@@ -94,48 +94,56 @@ EXAMPLES = r"""
 
 - name: Say it
   ansible.builtin.debug:
-    msg: "{{ diagnosis.causes | map(attribute='remedy') | first | default('nothing to mend') }}"
+    msg: "{{ diagnosis.causes | map(attribute='fix') | first | default('nothing to fix') }}"
 """
 
 RETURN = r"""
 causes:
-  description: What keeps the services from working, the most likely cause first.
+  description: What keeps the services from working, the most likely cause first. Each is a finding.
   returned: success
   type: list
   elements: dict
   contains:
-    cause:
+    check:
       description: The kind of cause.
       type: str
     subject:
       description: The service, volume, port or other thing that it is about.
+      type: str
+    state:
+      description: V(critical) for a certain cause, V(warning) for a likely one, V(notice) for a possible one.
+      type: str
+    seen:
+      description: What was seen.
+      type: str
+    limit:
+      description: What it should be, where that is a number.
+      type: str
+    evidence:
+      description: What it rests on.
+      type: list
+      elements: str
+    fix:
+      description: The command that fixes it.
       type: str
     likelihood:
       description:
         - V(certain) when it was seen and alone keeps a service from working, V(likely) when it usually does,
           V(possible) when it may matter or follows from another cause.
       type: str
-    seen:
-      description: What was seen.
-      type: str
-    evidence:
-      description: What bears it out.
-      type: list
-      elements: str
-    remedy:
-      description: The command that mends it.
-      type: str
     services:
       description: The services that it keeps from working; none for a cause of the whole host.
       type: list
       elements: str
   sample:
-    - cause: database_password
+    - check: database_password
       subject: database user maxops
-      likelihood: certain
+      state: critical
       seen: maxoperation-postgres-1 refuses the password that openproject has
+      limit: ""
       evidence: ["openproject (DATABASE_URL): password authentication failed for user \"maxops\""]
-      remedy: docker exec -it maxoperation-postgres-1 psql -U maxops -d postgres -c '\password maxops'
+      fix: docker exec -it maxoperation-postgres-1 psql -U maxops -d postgres -c '\password maxops'
+      likelihood: certain
       services: [openproject]
 steps:
   description: What was looked at, in the order in which a person would.
@@ -149,8 +157,8 @@ steps:
     question:
       description: What it asks.
       type: str
-    verdict:
-      description: V(ok), V(suspect), V(broken), or V(unknown) where it could not be seen.
+    state:
+      description: The worst that it saw, of V(ok), V(notice), V(warning), V(unknown) and V(critical).
       type: str
     seen:
       description: What was seen.
@@ -161,7 +169,7 @@ steps:
   sample:
     - step: disk
       question: is there room on the disks?
-      verdict: ok
+      state: ok
       seen: the fullest file system of the stack is used to 41%
       seconds: 0.004
 healthy:

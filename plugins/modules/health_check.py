@@ -140,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: The worst of all findings, from V(ok) over V(warning) and V(unknown) to V(critical).
+  description: The worst of all findings, from V(ok) over V(notice), V(warning) and V(unknown) to V(critical).
   returned: always
   type: str
   sample: warning
@@ -162,7 +162,7 @@ findings:
       description: What it is about.
       type: str
     state:
-      description: V(ok), V(warning), V(unknown) or V(critical).
+      description: V(ok), V(notice), V(warning), V(unknown) or V(critical).
       type: str
     seen:
       description: What was seen.
@@ -172,8 +172,9 @@ findings:
       type: str
     evidence:
       description: What it rests on.
-      type: str
-    remedy:
+      type: list
+      elements: str
+    fix:
       description: What to do.
       type: str
   sample:
@@ -182,13 +183,13 @@ findings:
       state: warning
       seen: 84 % used, 12.1 GB free; full in 9.3 days as it goes
       limit: 80 %
-      evidence: it holds /var/lib/docker, /var/backups/maxops
-      remedy: "see what takes it: du -xh -d2 / | sort -h | tail -20; free it with cleanup.yml"
+      evidence: ["it holds /var/lib/docker, /var/backups/maxops"]
+      fix: "see what takes it: du -xh -d2 / | sort -h | tail -20; free it with cleanup.yml"
 counts:
   description: Number of findings by state.
   returned: always
   type: dict
-  sample: {"critical": 0, "ok": 40, "unknown": 0, "warning": 1}
+  sample: {"critical": 0, "notice": 0, "ok": 40, "unknown": 0, "warning": 1}
 checks:
   description: State and seconds of each check.
   returned: always

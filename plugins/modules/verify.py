@@ -176,15 +176,9 @@ sets:
     problem:
       description: Why it could not be verified.
       type: str
-    errors:
-      description: Number of findings that say that the set is bad.
-      type: int
-    notable:
-      description: Number of findings that somebody should look at.
-      type: int
-    notices:
-      description: Number of findings that are to be expected.
-      type: int
+    counts:
+      description: Number of findings by state. The set is bad where one is V(critical).
+      type: dict
     bytes:
       description: Size of its files.
       type: int
@@ -212,9 +206,7 @@ sets:
       kind: set
       state: passed
       level: rehearse
-      errors: 0
-      notable: 0
-      notices: 1
+      counts: {"critical": 0, "notice": 1, "ok": 0, "unknown": 0, "warning": 0}
       recovery_seconds: 41.8
       rows: {"gitea": 120431, "openproject": 893122}
 findings:
@@ -226,32 +218,39 @@ findings:
     set_id:
       description: The set.
       type: str
-    severity:
-      description: V(error), V(warning) or V(notice).
-      type: str
     check:
-      description: What found it.
+      description: The check that found it.
       type: str
     subject:
-      description: The file, table or object.
+      description: The file, table or object that it is about.
       type: str
-    found:
-      description: What was found.
+    state:
+      description:
+        - V(critical) when the set is not what it has to be, V(warning) when a person should look at it, V(notice) when
+          it is to be expected and worth knowing.
       type: str
-    expected:
-      description: What was expected.
+    seen:
+      description: What was seen.
       type: str
-    remedy:
+    limit:
+      description: What it should be.
+      type: str
+    evidence:
+      description: What it rests on.
+      type: list
+      elements: str
+    fix:
       description: What to do.
       type: str
   sample:
     - set_id: 20261123T020000Z
-      severity: error
       check: checksum
       subject: volumes/gitea-data.tar.zst
-      found: 1048576 bytes
-      expected: 2097152 bytes
-      remedy: "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
+      state: critical
+      seen: 1048576 bytes
+      limit: 2097152 bytes
+      evidence: []
+      fix: "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
 remarks:
   description: What deserves a look beside the findings.
   returned: always

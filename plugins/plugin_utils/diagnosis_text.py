@@ -24,16 +24,16 @@ def diagnosis_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -
     for number, cause in enumerate(result["causes"][:SHOWN], 1):
         lines.append(f"  {number}. {_sentence(cause)}")
         lines += [f"       {line}" for line in cause["evidence"][:EVIDENCE]]
-        lines.append(f"     $ {cause['remedy']}")
+        lines.append(f"     $ {cause['fix']}")
     if len(result["causes"]) > SHOWN:
         lines.append(f"  … and {len(result['causes']) - SHOWN} more, all less likely")
-    rows = [[f"  {each['step']}", each["verdict"], _short(each["seen"])] for each in result["steps"]]
+    rows = [[f"  {each['step']}", each["state"], _short(each["seen"])] for each in result["steps"]]
     return [*lines, "  looked at:", *(f"  {line}" for line in table(rows))]
 
 
 def _head(result: Mapping[str, Any]) -> str:
     causes = result["causes"]
-    unknown = sum(each["verdict"] == "unknown" for each in result["steps"])
+    unknown = sum(each["state"] == "unknown" for each in result["steps"])
     if not causes and unknown:
         return f"no cause was found, and {unknown} of {len(result['steps'])} steps could not be looked at"
     if not causes:
@@ -44,7 +44,7 @@ def _head(result: Mapping[str, Any]) -> str:
 
 
 def _sentence(cause: Mapping[str, Any]) -> str:
-    return f"{cause['likelihood']}: {cause['cause'].replace('_', ' ')}, {cause['subject']}: {cause['seen']}"
+    return f"{cause['likelihood']}: {cause['check'].replace('_', ' ')}, {cause['subject']}: {cause['seen']}"
 
 
 def _short(text: str, limit: int = 160) -> str:
@@ -53,7 +53,7 @@ def _short(text: str, limit: int = 160) -> str:
 
 def diagnosis_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The likeliest cause on each of many hosts, a line each, the worst first."""
-    rows = [["HOST", "LIKELIHOOD", "CAUSE", "SUBJECT", "MORE", "REMEDY"]]
+    rows = [["HOST", "LIKELIHOOD", "CAUSE", "SUBJECT", "MORE", "FIX"]]
     for host, result in sorted(results.items(), key=_worst_first):
         if "causes" not in result:
             state = "UNREACHABLE" if result.get("unreachable") else "FAILED"
@@ -62,8 +62,8 @@ def diagnosis_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
             rows.append([host, "", "none" if result["healthy"] else "not found", "", "", ""])
         else:
             first, more = result["causes"][0], len(result["causes"]) - 1
-            cells = [first["likelihood"], first["cause"].replace("_", " "), first["subject"], str(more or "")]
-            rows.append([host, *cells, first["remedy"]])
+            cells = [first["likelihood"], first["check"].replace("_", " "), first["subject"], str(more or "")]
+            rows.append([host, *cells, first["fix"]])
     return table(rows, right=(4,))
 
 

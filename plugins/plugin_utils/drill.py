@@ -41,7 +41,7 @@ def to_markdown(report: Mapping[str, Any]) -> str:
     hosts: Mapping[str, Mapping[str, Any]] = report["hosts"]
     passed = sum(each["state"] == PASSED for each in hosts.values())
     lines = ["# Restore drill", "", f"{report['time']}: {passed} of {len(hosts)} hosts passed.", ""]
-    lines += _table(["host", "result", "backup", "size", "came back in", "rows", "errors", "warnings", "notices"])
+    lines += _table(["host", "result", "backup", "size", "came back in", "rows", "critical", "warnings", "notices"])
     lines += [_cells(row) for host, each in hosts.items() for row in _overview(host, each)]
     for host, each in hosts.items():
         lines += ["", f"## {host}", "", *_details(each)]
@@ -59,7 +59,7 @@ def _overview(host: str, each: Mapping[str, Any]) -> list[list[str]]:
             human_size(one["bytes"]),
             seconds(one["recovery_seconds"]) if one["recovery_seconds"] else "",
             f"{sum(one['rows'].values()):,}",
-            *(str(one[key]) for key in ("errors", "notable", "notices")),
+            *(str(one["counts"][state]) for state in ("critical", "warning", "notice")),
         ]
         for one in each["sets"]
     ]
@@ -87,14 +87,14 @@ def _details(each: Mapping[str, Any]) -> list[str]:
             lines += ["", f"{application}: {told}."]
     if each["findings"]:
         lines += ["", "Findings:", ""]
-        lines += [f"- {_escaped(sentence(finding))}{_remedy(finding)}" for finding in each["findings"]]
+        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in each["findings"]]
     if each["remarks"]:
         lines += ["", *(f"- {_escaped(line)}" for line in each["remarks"])]
     return lines or ["No findings."]
 
 
-def _remedy(finding: Mapping[str, Any]) -> str:
-    return f" {_escaped(finding['remedy'])}" if finding["remedy"] else ""
+def _fix(finding: Mapping[str, Any]) -> str:
+    return f" {_escaped(finding['fix'])}" if finding["fix"] else ""
 
 
 def _table(head: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
 
-ORDER = ("unreachable", "failed", "critical", "unknown", "warning", "ok")
+ORDER = ("unreachable", "failed", "critical", "unknown", "warning", "notice", "ok")
 """The worst first: a host that cannot be asked may have anything."""
 
 FAILS: dict[str, tuple[str, ...]] = {"critical": ORDER[:4], "warning": ORDER[:5], "never": ()}
@@ -38,7 +38,7 @@ def health_failure(results: Mapping[str, Mapping[str, Any]], fail_on: str) -> st
 
 
 def health_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
-    """The health of one host: what is not well with its remedy, and what was looked at."""
+    """The health of one host: what is not well with its fix, and what was looked at."""
     state = state_of(result)
     if "findings" not in result:
         return [f"{host}: {state}: {_first_line(result)}"]
@@ -50,7 +50,8 @@ def health_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> l
     lines = [f"{host}: {_state(result)}: {_counts(result)}, {seconds(result['duration'])}"]
     for line, each in zip(table(rows), bad):
         lines.append(f"  {line}")
-        lines += [f"    {word}: {each[key]}" for word, key in (("seen in", "evidence"), ("do", "remedy")) if each[key]]
+        told = {"evidence": "; ".join(each["evidence"]), "fix": each["fix"]}
+        lines += [f"    {name}: {text}" for name, text in told.items() if text]
     well = [name for name, told in result["checks"].items() if told["state"] == "ok"]
     return [*lines, f"  ok        {', '.join(well)}"] if well else lines
 
@@ -83,7 +84,9 @@ def _state(result: Mapping[str, Any]) -> str:
 
 def _counts(result: Mapping[str, Any]) -> str:
     counts = result["counts"]
-    return ", ".join(f"{counts[each]} {each}" for each in ("critical", "unknown", "warning", "ok") if counts.get(each))
+    return ", ".join(
+        f"{counts[each]} {each}" for each in ("critical", "unknown", "warning", "notice", "ok") if counts.get(each)
+    )
 
 
 def _first_line(result: Mapping[str, Any]) -> str:

@@ -17,8 +17,8 @@ SHOWN = 10
 
 def sentence(finding: Mapping[str, Any]) -> str:
     """A finding as one line."""
-    text = f"{finding['severity']}: {finding['subject']}: {finding['found']}"
-    return f"{text} (expected {finding['expected']})" if finding["expected"] else text
+    text = f"{finding['state']}: {finding['subject']}: {finding['seen']}"
+    return f"{text} (expected {finding['limit']})" if finding["limit"] else text
 
 
 def verify_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:

@@ -136,8 +136,8 @@ def test_a_container_that_does_not_run_is_told_with_what_starts_it(health: Modul
     found = findings(result, "containers")
     assert found["app"]["state"] == "critical"
     assert "exited" in found["app"]["seen"]
-    assert found["app"]["remedy"].endswith("up --detach app")
-    assert found["redis"]["remedy"] == f"docker unpause {stack.project}-redis-1"
+    assert found["app"]["fix"].endswith("up --detach app")
+    assert found["redis"]["fix"] == f"docker unpause {stack.project}-redis-1"
     assert "paused" in findings(result, "redis")["server"]["seen"]
     assert result["grade"] == "P2"
 
@@ -169,7 +169,7 @@ def test_a_one_shot_run_that_ended_well_is_well_and_a_loop_is_not(health: Module
     assert found["broken"]["state"] == "critical"
     assert "exit code 3" in found["broken"]["seen"]
     assert found["loop"]["state"] == "critical"
-    assert "7" in found["loop"]["seen"] + found["loop"]["evidence"]
+    assert "7" in " ".join([found["loop"]["seen"], *found["loop"]["evidence"]])
     assert measure(result, "container_restarts", service="loop") >= 3
 
 
@@ -187,7 +187,7 @@ def test_without_docker_the_rest_is_still_looked_at(health: Module) -> None:
     result = health(docker_host="unix:///nowhere.sock")
     assert not result.get("failed")
     assert result["grade"] == "P1"
-    assert "start it" in findings(result, "containers")["docker"]["remedy"]
+    assert "start it" in findings(result, "containers")["docker"]["fix"]
     assert states(result, "http")["gateway"] == "ok"
     assert result["checks"]["postgresql"]["state"] == "unknown"
     assert result["checks"]["disk"]["state"] != "unknown"
@@ -336,7 +336,7 @@ def test_a_transaction_that_is_idle_for_long(health: Module, stack: MiniStack) -
     found = findings(result, "postgresql")
     assert found["oldest idle in transaction"]["state"] == "warning"
     assert found["longest transaction"]["state"] == "warning"
-    assert "pg_terminate_backend(" in found["oldest idle in transaction"]["remedy"]
+    assert "pg_terminate_backend(" in found["oldest idle in transaction"]["fix"]
     assert measure(result, "postgresql_idle_transaction_seconds") >= 0.7
 
 
@@ -392,7 +392,7 @@ def test_a_disk_over_its_limit(health: Module) -> None:
     result = health(checks=["disk"], thresholds={"disk": tight})
     root = findings(result, "disk")["/"]
     assert root["state"] == "critical"
-    assert "docker" in root["evidence"]
+    assert "docker" in root["evidence"][0]
     assert 0 < measure(result, "disk_used_ratio", mountpoint="/") < 1
 
 

@@ -146,7 +146,7 @@ def test_nothing_is_found_where_nothing_is_wrong(faults: FaultStack, diagnose: M
     diagnosis, seen = both(diagnose, health)
     assert (diagnosis["causes"], diagnosis["healthy"]) == ([], True), diagnosis
     assert seen["grade"] == "none", [each for each in seen["findings"] if each["state"] != "ok"]
-    assert [each for each in diagnosis["steps"] if each["verdict"] != "ok"] == []
+    assert [each for each in diagnosis["steps"] if each["state"] != "ok"] == []
 
 
 @pytest.mark.parametrize("name", cases())
@@ -159,7 +159,7 @@ def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, h
     first = diagnosis["causes"][0] if diagnosis["causes"] else {}
     assert first.get("cause") == case.cause, diagnosis
     assert case.subject in first["subject"], first
-    assert first["remedy"], first
+    assert first["fix"], first
     # A certificate that still has ten days keeps nobody from working.
     assert diagnosis["healthy"] is (first["likelihood"] == "possible"), diagnosis
     bad = [each for each in seen["findings"] if each["state"] != "ok"]
@@ -175,7 +175,7 @@ def test_configuration_is_judged_without_showing_it(faults: FaultStack, diagnose
     try:
         ini.write_text(right_ini + "\nPASSWD hush-hush\n")
         seen = diagnose()
-        assert seen["causes"][0]["cause"] == "configuration_unreadable", seen
+        assert seen["causes"][0]["check"] == "configuration_unreadable", seen
         assert f"see line {len(right_ini.splitlines()) + 2}" in seen["causes"][0]["seen"]
         ini.write_text(right_ini)
         env.write_text("POSTGRES_PASSWORD=hush-hush\n")
@@ -185,11 +185,11 @@ def test_configuration_is_judged_without_showing_it(faults: FaultStack, diagnose
     finally:
         ini.write_text(right_ini)
         env.write_text(right_env)
-    assert {each["cause"] for each in differing["causes"]} == {"configuration_differs"}, differing
+    assert {each["check"] for each in differing["causes"]} == {"configuration_differs"}, differing
     told = {each["subject"]: each["evidence"] for each in differing["causes"]}
     assert told["gitea"] == ["GITEA__database__PASSWD: another value (***)"]
     assert set(told) == {"gitea", "openproject", "postgres"}
-    assert missing["causes"][0]["cause"] == "configuration_unreadable", missing
+    assert missing["causes"][0]["check"] == "configuration_unreadable", missing
     assert "POSTGRES_PASSWORD" in missing["causes"][0]["seen"]
     assert "hush-hush" not in json.dumps([seen, differing, missing])
 
@@ -201,7 +201,7 @@ def test_daemon_that_hangs_is_named_within_its_time(diagnose: Module, tmp_path: 
         hanging.bind(str(path))
         hanging.listen()
         diagnosis = diagnose(docker_host=f"unix://{path}", step_timeout=1)
-    assert diagnosis["causes"][0]["cause"] == "docker_daemon_down", diagnosis
+    assert diagnosis["causes"][0]["check"] == "docker_daemon_down", diagnosis
     assert diagnosis["duration"] < 5
 
 
@@ -215,9 +215,9 @@ def test_input_that_makes_no_sense_is_refused(diagnose: Module, faults: FaultSta
 def test_daemon_that_does_not_answer_is_named_first(diagnose: Module, health: Module, tmp_path: Path) -> None:
     """Without Docker nothing of the stack can be seen, and what can be seen is told all the same."""
     diagnosis, seen = both(diagnose, health, docker_host=nobody_listens(tmp_path))
-    assert diagnosis["causes"][0]["cause"] == "docker_daemon_down", diagnosis
-    assert "systemctl start docker" in diagnosis["causes"][0]["remedy"]
-    verdicts = {each["step"]: each["verdict"] for each in diagnosis["steps"]}
+    assert diagnosis["causes"][0]["check"] == "docker_daemon_down", diagnosis
+    assert "systemctl start docker" in diagnosis["causes"][0]["fix"]
+    verdicts = {each["step"]: each["state"] for each in diagnosis["steps"]}
     assert verdicts["database"] == "unknown"
     assert verdicts["disk"] != "unknown"
     assert seen["grade"] == "P1", seen
@@ -247,5 +247,5 @@ def test_playbook_tells_of_all_hosts_the_worst_first(faults: FaultStack, diagnos
     assert table[0][:2] == ["gone", "UNREACHABLE"], done.stdout
     assert table[1:] == [["a-down", "certain", "docker", "daemon"], ["ill", "certain", "service", "stopped"]]
     kept = json.loads((tmp_path / "diagnose-ill.json").read_text())
-    assert kept["causes"][0]["remedy"] == f"docker start {faults.name('gitea')}"
+    assert kept["causes"][0]["fix"] == f"docker start {faults.name('gitea')}"
     assert kept["changed"] is False

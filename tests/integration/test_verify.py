@@ -169,7 +169,7 @@ def test_bad_set_fails_the_task_and_says_what_to_do(verify: Module, folder: Path
     assert "volumes/gitea-data.tar.zst" in result["msg"]
     assert "Take another set" in result["msg"]
     [told] = result["sets"]
-    assert (told["state"], told["errors"], told["verdict"]["passed"]) == ("failed", 2, False)
+    assert (told["state"], told["counts"]["critical"], told["verdict"]["passed"]) == ("failed", 2, False)
     assert json.loads(folder.with_name(f"{folder.name}.verified.json").read_text())["passed"] is False
 
 
@@ -228,9 +228,9 @@ def test_many_findings_are_counted(verify: Module, folder: Path) -> None:
     for number in range(20):
         (folder / f"stray-{number}").touch()
     result = verify(findings=5)
-    assert result["sets"][0]["errors"] == 20
+    assert result["sets"][0]["counts"]["critical"] == 20
     assert len(result["findings"]) == 6
-    assert "15 more findings" in result["findings"][-1]["found"]
+    assert "15 more findings" in result["findings"][-1]["seen"]
 
 
 # -- decode -----------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_half_of_a_tables_rows_in_a_file_that_is_whole(
     reseal(folder)
     assert lists(content_stack, folder)
     [finding] = findings_of(verify(level="decode")).values()
-    assert "rows are missing behind them" in finding["found"]
+    assert "rows are missing behind them" in finding["seen"]
 
 
 def test_archive_that_ends_early(verify: Module, folder: Path) -> None:
@@ -299,7 +299,7 @@ def test_archive_that_ends_early(verify: Module, folder: Path) -> None:
     reseal(folder)
     assert verify()["passed"]
     [finding] = findings_of(verify(level="decode")).values()
-    assert (finding["subject"], "tar says" in finding["found"]) == ("volumes/gitea-data.tar.zst", True)
+    assert (finding["subject"], "tar says" in finding["seen"]) == ("volumes/gitea-data.tar.zst", True)
 
 
 def test_table_without_its_file_and_roles_without_their_end(verify: Module, folder: Path) -> None:
@@ -311,16 +311,16 @@ def test_table_without_its_file_and_roles_without_their_end(verify: Module, fold
     part_of(manifest, "openproject")["rows"]["public.forgotten"] = 3
     reseal(folder, parts=manifest["parts"])
     found = findings_of(verify(level="decode"))
-    assert "ends early" in found["globals.sql"]["found"]
-    assert "is not in the dump of openproject" in found["table public.forgotten"]["found"]
-    [lost] = [each for each in found.values() if "has no file" in each["found"]]
+    assert "ends early" in found["globals.sql"]["seen"]
+    assert "is not in the dump of openproject" in found["table public.forgotten"]["seen"]
+    [lost] = [each for each in found.values() if "has no file" in each["seen"]]
     assert "work_packages" in lost["subject"]
 
 
 def test_dump_whose_list_cannot_be_read(verify: Module, folder: Path) -> None:
     (folder / "databases/gitea/toc.dat").write_bytes(b"PGDMP nonsense")
     reseal(folder)
-    assert "pg_restore says" in findings_of(verify(level="decode"))['database "gitea"']["found"]
+    assert "pg_restore says" in findings_of(verify(level="decode"))['database "gitea"']["seen"]
 
 
 def test_without_the_image_the_list_is_not_read_and_that_is_said(verify: Module, folder: Path) -> None:
@@ -329,7 +329,7 @@ def test_without_the_image_the_list_is_not_read_and_that_is_said(verify: Module,
     reseal(folder, services=services, project="elsewhere")
     result = verify(level="decode", project_name="elsewhere")
     assert result["passed"]
-    assert "were not read" in findings_of(result, "warning")["lists of the dumps"]["found"]
+    assert "were not read" in findings_of(result, "warning")["lists of the dumps"]["seen"]
 
 
 # -- the old way ------------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_everything_that_did_not_come_back_is_found(
         (top / f"gitea/attachments/{UUID[0]}/{UUID[1]}/{UUID}").write_text("longer")
     reseal(folder, parts=manifest["parts"], roles=manifest["roles"])
     result = rehearse()
-    found = {subject: each["found"] for subject, each in findings_of(result).items()}
+    found = {subject: each["seen"] for subject, each in findings_of(result).items()}
     pictures = "openproject-assets: files/attachment/file"
     assert found == {
         "table public.work_packages of openproject": "3000 rows",
@@ -124,7 +124,7 @@ def test_everything_that_did_not_come_back_is_found(
         f"attachment 1 ({UUID})": f"has a file of 6 bytes (gitea-data: gitea/attachments/0/f/{UUID})",
     }
     assert "git fsck says" in found["gitea-data: git/repositories/org/core.git"]
-    assert findings_of(result)["table public.work_packages of openproject"]["expected"] == "3001 rows"
+    assert findings_of(result)["table public.work_packages of openproject"]["limit"] == "3001 rows"
     assert set(findings_of(result, "notice")) == {
         "openproject-assets: files/attachment/file/99",
         "gitea-data: git/repositories/anna/stray.git",
@@ -146,7 +146,7 @@ def test_dump_that_does_not_load_and_archive_that_attacks(rehearse: Module, fold
     reseal(folder, services=services)
     result = rehearse()
     assert set(findings_of(result)) >= {'database "gitea"', 'volume "openproject-assets"'}
-    assert "its own image is not on this host" in findings_of(result, "warning")["image"]["found"]
+    assert "its own image is not on this host" in findings_of(result, "warning")["image"]["seen"]
     assert rehearsal_leftovers(repository) == []
 
 

@@ -171,10 +171,10 @@ def unpacked(folder: Path, volume: str, scratch: Path) -> Iterator[Path]:
     shutil.rmtree(top)
 
 
-def findings_of(result: dict[str, Any], severity: str = "error") -> dict[str, dict[str, Any]]:
-    """Findings of one severity by their subject."""
+def findings_of(result: dict[str, Any], state: str = "critical") -> dict[str, dict[str, Any]]:
+    """Findings of one state by their subject."""
     assert "findings" in result, result
-    return {each["subject"]: each for each in result["findings"] if each["severity"] == severity}
+    return {each["subject"]: each for each in result["findings"] if each["state"] == state}
 
 
 def rehearsal_leftovers(repository: Path) -> list[str]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-STATES = ("ok", "warning", "unknown", "critical")
+STATES = ("ok", "notice", "warning", "unknown", "critical")
 CHECKS = ("containers", "http", "postgresql", "disk", "backup")
 
 
-def finding(check: str, subject: str, state: str, seen: str = "", remedy: str = "") -> dict[str, Any]:
+def finding(check: str, subject: str, state: str, seen: str = "", fix: str = "") -> dict[str, Any]:
     """One finding with all its fields."""
-    texts = {"seen": seen or f"it is {state}", "limit": "", "evidence": "", "remedy": remedy}
+    texts = {"seen": seen or f"it is {state}", "limit": "", "evidence": [], "fix": fix}
     return {"check": check, "subject": subject, "state": state, **texts}
 
 

@@ -47,11 +47,11 @@ def compare_rows(subject: Subject, database: str, differences: Sequence[Mapping[
         name = f"table {each['table']} of {database}"
         expected, found = each["expected"], each["found"]
         if found is None:
-            subject.error(CHECK, name, "is missing", _rows(expected), TAKE_ANOTHER)
+            subject.critical(CHECK, name, "is missing", _rows(expected), TAKE_ANOTHER)
         elif expected is None:
-            subject.error(CHECK, name, f"is there with {_rows(found)}", "no such table", TAKE_ANOTHER)
+            subject.critical(CHECK, name, f"is there with {_rows(found)}", "no such table", TAKE_ANOTHER)
         else:
-            subject.error(CHECK, name, _rows(found), _rows(expected), TAKE_ANOTHER)
+            subject.critical(CHECK, name, _rows(found), _rows(expected), TAKE_ANOTHER)
 
 
 def _rows(count: int) -> str:
@@ -61,7 +61,7 @@ def _rows(count: int) -> str:
 def compare_roles(subject: Subject, server: Server, expected: Sequence[str]) -> None:
     """Every role of the manifest has to be there."""
     for name in sorted(set(expected) - set(list_roles(server))):
-        subject.error(CHECK, f"role {name}", "is missing", "a role that globals.sql makes", TAKE_ANOTHER)
+        subject.critical(CHECK, f"role {name}", "is missing", "a role that globals.sql makes", TAKE_ANOTHER)
 
 
 def compare_database(
@@ -73,10 +73,10 @@ def compare_database(
     for name, version in sorted(expected.items()):
         label = f"extension {name} of {database}"
         if name not in found:
-            subject.error(CHECK, label, "is missing", f"version {version}", TAKE_ANOTHER)
+            subject.critical(CHECK, label, "is missing", f"version {version}", TAKE_ANOTHER)
         elif found[name] != version:
-            remedy = f'After a restore compare again; on the stack: ALTER EXTENSION "{name}" UPDATE.'
-            subject.warning(CHECK, label, f"version {found[name]}", f"version {version}", remedy)
+            fix = f'After a restore compare again; on the stack: ALTER EXTENSION "{name}" UPDATE.'
+            subject.warning(CHECK, label, f"version {found[name]}", f"version {version}", fix)
     with Session(server, database, cancellation) as session:
         for schema, table, column, sequence, increment, start in session.run("list the sequences of", _OWNED):
             _compare_sequence(subject, session, (schema, table, column), sequence, increment, start)
@@ -97,12 +97,12 @@ def _compare_sequence(
     upcoming = last + increment if called else last
     if highest is None or upcoming > highest or (not called and highest <= start):
         return
-    tell = subject.warning if called else subject.error
-    tell(
+    report = subject.warning if called else subject.critical
+    report(
         CHECK,
         f"sequence {sequence} of {session.database}",
         f"gives {upcoming} next",
         f"more than {highest}, which {column} has already",
-        "New rows would be refused after a restore. If the running database is like this, mend it there: "
+        "New rows would be refused after a restore. If the running database is like this, fix it there: "
         f"SELECT setval('{sequence}', {highest})",
     )

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import NOTICE, WARNING, Finding
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
@@ -48,8 +47,9 @@ class Content:
     def orphan(self, subject: str, found: str) -> None:
         """A file without its row: made after the rows were frozen, unless the applications stood still."""
         still = (self.subject.manifest or {}).get("quiesce") == "pause"
-        remedy = "The application left it behind when its row was deleted; it does no harm." if still else ""
-        self.subject.findings.add(Finding(WARNING if still else NOTICE, CHECK, subject, found, "a row", remedy))
+        fix = "The application left it behind when its row was deleted; it does no harm." if still else ""
+        report = self.subject.warning if still else self.subject.notice
+        report(CHECK, subject, found, "a row", fix)
 
 
 def columns(session: Session, table: str) -> set[str]:

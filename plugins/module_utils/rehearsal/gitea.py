@@ -61,7 +61,7 @@ def _repositories(content: Content, session: Session) -> dict[str, int]:
             good.append(path)
         elif status == READY:
             place = f"{found[0]}: git/repositories/{path}" if found else f"no volume of the set has {REPOSITORIES[0]}"
-            content.subject.error(
+            content.subject.critical(
                 CHECK, f"repository {identity} ({path[:-4]})", f"has no repository ({place})", "a bare repository", LOST
             )
     if found:
@@ -74,7 +74,7 @@ def _repositories(content: Content, session: Session) -> dict[str, int]:
                 wikis.append(path)
         for path, said in fsck(content, _image(content), found[1], INSIDE, [*good, *wikis]).items():
             told = f"git fsck says: {said or 'nothing, but fails'}"
-            content.subject.error(CHECK, f"{found[0]}: git/repositories/{path}", told, "a whole repository", BROKEN)
+            content.subject.critical(CHECK, f"{found[0]}: git/repositories/{path}", told, "a whole repository", BROKEN)
     return {"repositories": len(known), "git_repositories": len(good)}
 
 
@@ -130,9 +130,9 @@ def _objects(
         place = f"{found[0]}: {places[0]}/{path}" if found else f"no volume of the set has {places[0]}"
         subject = f"{table} {identity} ({value})"
         if there is None:
-            content.subject.error(CHECK, subject, f"has no file ({place})", f"a file of {size} bytes", LOST)
+            content.subject.critical(CHECK, subject, f"has no file ({place})", f"a file of {size} bytes", LOST)
         elif there != size:
-            content.subject.error(CHECK, subject, f"has a file of {there} bytes ({place})", f"{size} bytes", LOST)
+            content.subject.critical(CHECK, subject, f"has a file of {there} bytes ({place})", f"{size} bytes", LOST)
     if found:
         for page in pages(files_below(found[1])):
             counted[f"{table}_files"] += len(page)

@@ -43,9 +43,9 @@ def check(content: Content, session: Session) -> dict[str, int]:
         there = size_of(os.path.join(found[1], str(identity), name)) if found else None
         place = f"{found[0]}: {FOLDER}/{identity}/{name}" if found else f"no volume of the set has {FOLDER}"
         if there is None:
-            content.subject.error(CHECK, subject, f"has no file ({place})", f"a file of {size} bytes", LOST)
+            content.subject.critical(CHECK, subject, f"has no file ({place})", f"a file of {size} bytes", LOST)
         elif there != size:
-            content.subject.error(CHECK, subject, f"has a file of {there} bytes ({place})", f"{size} bytes", LOST)
+            content.subject.critical(CHECK, subject, f"has a file of {there} bytes ({place})", f"{size} bytes", LOST)
     if found:
         for page in pages(folders_in(found[1])):
             counted["attachment_files"] += len(page)

@@ -216,7 +216,7 @@ class _Rehearsal:
             raise
         except MaxopsError as error:
             throwaway.check()
-            self.subject.error(RESTORE, "globals.sql", str(error), "roles that can be made", TAKE_ANOTHER)
+            self.subject.critical(RESTORE, "globals.sql", str(error), "roles that can be made", TAKE_ANOTHER)
 
     def _load(self, target: database_load.Target, part: dict[str, Any], throwaway: ThrowawayServer) -> None:
         name = part["name"]
@@ -240,7 +240,7 @@ class _Rehearsal:
                 throwaway.check()
                 if _HOST_FAULTS.search(str(error)):
                     raise
-                self.subject.error(RESTORE, f'database "{name}"', str(error), "a database", TAKE_ANOTHER)
+                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", TAKE_ANOTHER)
                 return
             finally:
                 meter.finish()
@@ -273,7 +273,7 @@ class _Rehearsal:
             except MaxopsError as error:
                 if "disk filled up" in str(error):
                     raise
-                self.subject.error(RESTORE, f'volume "{name}"', str(error), "files", TAKE_ANOTHER)
+                self.subject.critical(RESTORE, f'volume "{name}"', str(error), "files", TAKE_ANOTHER)
             finally:
                 meter.finish()
                 self._step(f"volume {name}", begun)

@@ -100,13 +100,13 @@ def _compare_names(subject: Subject) -> list[_File]:
     listed = {entry["path"]: entry for entry in subject.manifest["files"]}
     there = dict(_walk(subject, ""))
     for path in sorted(filter(subject.needed, set(there) - set(listed) - {backup_set.MANIFEST})):
-        subject.error(CHECKSUM, path, "is not in the manifest", "no such file", ASK_WHO)
+        subject.critical(CHECKSUM, path, "is not in the manifest", "no such file", ASK_WHO)
     files = []
     for path, entry in listed.items():
         if not subject.needed(path):
             continue
         if path not in there:
-            subject.error(CHECKSUM, path, "is missing", human_size(entry["size"]), TAKE_ANOTHER)
+            subject.critical(CHECKSUM, path, "is missing", human_size(entry["size"]), TAKE_ANOTHER)
         elif _same_kind(subject, entry, there[path]):
             files.append(_File(subject, entry, os.path.join(subject.path, path)))
     return files
@@ -123,14 +123,14 @@ def _read_manifest(subject: Subject) -> dict[str, Any] | None:
             text = stream.read()
         _check_form(manifest, text, subject.set_id)
     except FileNotFoundError:
-        subject.error(CHECKSUM, backup_set.MANIFEST, "is missing", "a manifest", TAKE_ANOTHER)
+        subject.critical(CHECKSUM, backup_set.MANIFEST, "is missing", "a manifest", TAKE_ANOTHER)
     except MaxopsError as error:
-        subject.error(CHECKSUM, backup_set.MANIFEST, str(error), "the manifest as it was written")
+        subject.critical(CHECKSUM, backup_set.MANIFEST, str(error), "the manifest as it was written")
     except (KeyError, TypeError, AttributeError) as error:
         told = f"is not one that maxops.ops writes: {error!r}"
-        subject.error(CHECKSUM, backup_set.MANIFEST, told, "a manifest of maxops.ops", TAKE_ANOTHER)
+        subject.critical(CHECKSUM, backup_set.MANIFEST, told, "a manifest of maxops.ops", TAKE_ANOTHER)
     except (OSError, UnicodeError) as error:
-        subject.error(CHECKSUM, backup_set.MANIFEST, f"cannot be read: {error}", "a readable manifest", TAKE_ANOTHER)
+        subject.critical(CHECKSUM, backup_set.MANIFEST, f"cannot be read: {error}", "a readable manifest", TAKE_ANOTHER)
     else:
         return manifest
     return None
@@ -187,7 +187,7 @@ def _walk(subject: Subject, relative: str) -> Iterator[tuple[str, os.stat_result
             else:
                 yield path, entry.stat(follow_symlinks=False)
     except OSError as error:
-        subject.error(CHECKSUM, relative or subject.path, f"cannot be read: {error.strerror}", "", TAKE_ANOTHER)
+        subject.critical(CHECKSUM, relative or subject.path, f"cannot be read: {error.strerror}", "", TAKE_ANOTHER)
 
 
 def _kind(found: os.stat_result) -> str:
@@ -211,15 +211,15 @@ def _same_kind(subject: Subject, entry: dict[str, Any], found: os.stat_result) -
     path, kind = entry["path"], _kind(found)
     expected = "a link" if "link" in entry else "a file"
     if kind != expected:
-        subject.error(CHECKSUM, path, f"is {kind}", expected, ASK_WHO)
+        subject.critical(CHECKSUM, path, f"is {kind}", expected, ASK_WHO)
         return False
     if "link" in entry:
         target = os.readlink(os.path.join(subject.path, path))
         if target != entry["link"]:
-            subject.error(CHECKSUM, path, f"is a link to {target}", f"a link to {entry['link']}", ASK_WHO)
+            subject.critical(CHECKSUM, path, f"is a link to {target}", f"a link to {entry['link']}", ASK_WHO)
         return False
     if found.st_size != entry["size"]:
-        subject.error(CHECKSUM, path, f"{found.st_size} bytes", f"{entry['size']} bytes", TAKE_ANOTHER)
+        subject.critical(CHECKSUM, path, f"{found.st_size} bytes", f"{entry['size']} bytes", TAKE_ANOTHER)
         return False
     return True
 
@@ -233,7 +233,7 @@ def _compare_content(file: _File, gauge: _Gauge, cancellation: Cancellation) -> 
     try:
         size, digest = sha256_of(file.path, on_read)
     except OSError as error:
-        file.subject.error(CHECKSUM, name, f"cannot be read: {error.strerror}", "a readable file", TAKE_ANOTHER)
+        file.subject.critical(CHECKSUM, name, f"cannot be read: {error.strerror}", "a readable file", TAKE_ANOTHER)
         return
     if (size, digest) != (file.entry["size"], file.entry["sha256"]):
-        file.subject.error(CHECKSUM, name, f"SHA-256 {digest}", f"SHA-256 {file.entry['sha256']}", TAKE_ANOTHER)
+        file.subject.critical(CHECKSUM, name, f"SHA-256 {digest}", f"SHA-256 {file.entry['sha256']}", TAKE_ANOTHER)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A backup set while it is verified. Private to this collection."""
+"""A backup set while it is verified."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, NOTICE, WARNING, Finding
+
 from .backup_set import Layout
-from .findings import ERROR, NOTICE, WARNING, Finding, Findings
+from .findings import Findings
 
 
 @dataclass
@@ -37,14 +39,14 @@ class Subject:
         parts = (self.manifest or {}).get("parts", [])
         return [part for part in parts if part["kind"] == kind]
 
-    def error(self, check: str, subject: str, found: str, expected: str = "", remedy: str = "") -> None:
+    def critical(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
         """The set is not what it has to be."""
-        self.findings.add(Finding(ERROR, check, subject, found, expected, remedy))
+        self.findings.add(Finding(check, subject, CRITICAL, seen, limit, fix=fix))
 
-    def warning(self, check: str, subject: str, found: str, expected: str = "", remedy: str = "") -> None:
-        """Somebody should look at it."""
-        self.findings.add(Finding(WARNING, check, subject, found, expected, remedy))
+    def warning(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
+        """A person should look at it."""
+        self.findings.add(Finding(check, subject, WARNING, seen, limit, fix=fix))
 
-    def notice(self, check: str, subject: str, found: str, expected: str = "", remedy: str = "") -> None:
+    def notice(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
         """Worth knowing."""
-        self.findings.add(Finding(NOTICE, check, subject, found, expected, remedy))
+        self.findings.add(Finding(check, subject, NOTICE, seen, limit, fix=fix))

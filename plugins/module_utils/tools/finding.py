@@ -1,44 +1,72 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a check of health says. Private to this collection."""
+"""The result of a check: one type and one scale of states for health, diagnose, verify and what is built on them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 OK = "ok"
+"""It was looked at, and it is as it should be."""
+NOTICE = "notice"
+"""It is to be expected, and worth knowing: no alert, and no grade."""
 WARNING = "warning"
+"""It works, and a person should look at it."""
 UNKNOWN = "unknown"
+"""It could not be looked at."""
 CRITICAL = "critical"
+"""It does not work, or it is not what it has to be."""
 
-STATES = (OK, WARNING, UNKNOWN, CRITICAL)
-"""The better first. What could not be seen is worse than what was seen to need a look: it may be anything."""
+STATES = (OK, NOTICE, WARNING, UNKNOWN, CRITICAL)
+"""The scale, from good to bad.
+
+``unknown`` is worse than ``warning``: what could not be looked at may be anything. A check that looked at nothing is
+never ``ok``.
+"""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One result: ``seen`` against ``limit``, the ``evidence`` it rests on, and the command that mends it."""
+    """One result of a check.
+
+    ``check`` names the check (in a diagnosis, the kind of cause), ``subject`` the service, file, table or other thing
+    that it is about, ``state`` is one of STATES. ``seen`` says what was seen and ``limit`` what it should be;
+    ``evidence`` is what it rests on, ``fix`` what to do about it: a command where there is one. ``limit``,
+    ``evidence`` and ``fix`` may be empty.
+    """
 
     check: str
     subject: str
     state: str
     seen: str
     limit: str = ""
-    evidence: str = ""
-    remedy: str = ""
+    evidence: tuple[str, ...] = ()
+    fix: str = ""
+
+    def sentence(self) -> str:
+        """The finding as one line for a message."""
+        text = f"{self.subject}: {self.seen}"
+        return f"{text} (expected {self.limit})" if self.limit else text
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as data."""
-        return dict(self.__dict__)
+        """The finding as data for a module's result, with all its fields."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
-def from_error(check: str, subject: str, state: str, error: Exception, limit: str = "", evidence: str = "") -> Finding:
+def from_error(
+    check: str, subject: str, state: str, error: Exception, limit: str = "", evidence: tuple[str, ...] = ()
+) -> Finding:
     """The finding of a failure: its sentence says what is the matter, and after the first semicolon what to do."""
-    seen, _semicolon, remedy = str(error).partition("; ")
-    return Finding(check, subject, state, seen, limit, evidence, remedy)
+    seen, _semicolon, fix = str(error).partition("; ")
+    return Finding(check, subject, state, seen, limit, evidence, fix)
+
+
+def rank(state: str) -> int:
+    """How bad a state is, 0 for ok; one that is not on the scale counts as unknown."""
+    return STATES.index(state) if state in STATES else STATES.index(UNKNOWN)
 
 
 def worst(states: Iterable[str]) -> str:
@@ -48,7 +76,7 @@ def worst(states: Iterable[str]) -> str:
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """The worst first, else in the order in which they were found."""
-    return sorted(findings, key=lambda each: -STATES.index(each.state))
+    return sorted(findings, key=lambda finding: -STATES.index(finding.state))
 
 
 def judged(value: float, warning: float, critical: float) -> str:

@@ -6,8 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
+    CRITICAL,
+    NOTICE,
+    OK,
+    UNKNOWN,
+    WARNING,
+    Finding,
+    worst,
+)
 
 CERTAIN = "certain"
 """It was seen, and it alone keeps the service from working."""
@@ -18,10 +27,8 @@ POSSIBLE = "possible"
 
 LIKELIHOODS = (CERTAIN, LIKELY, POSSIBLE)
 
-OK = "ok"
-SUSPECT = "suspect"
-BROKEN = "broken"
-UNKNOWN = "unknown"
+STATES = {CERTAIN: CRITICAL, LIKELY: WARNING, POSSIBLE: NOTICE}
+"""What each likelihood is on the scale of all findings."""
 
 # What lies deepest comes first: of two causes that are as likely, the one that brings about the other.
 KINDS = (
@@ -59,38 +66,56 @@ SYMPTOMS = frozenset(("service_crashing", "service_unhealthy", "connection_faile
 
 
 @dataclass(frozen=True)
-class Cause:
-    """One possible cause; ``remedy`` is a command to type, ``services`` are those that it keeps from working."""
+class Cause(Finding):
+    """One possible cause: a finding whose ``check`` is the kind of cause and whose ``fix`` is a command to type.
 
-    cause: str
-    subject: str
-    likelihood: str
-    seen: str
-    remedy: str
-    evidence: tuple[str, ...] = ()
+    ``services`` are those that it keeps from working; none for a cause of the whole host. Made by :meth:`of`, so that
+    the state follows from the likelihood.
+    """
+
+    likelihood: str = POSSIBLE
     services: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """The cause as data."""
-        return {**asdict(self), "evidence": list(self.evidence), "services": list(self.services)}
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        subject: str,
+        likelihood: str,
+        seen: str,
+        fix: str,
+        evidence: tuple[str, ...] = (),
+        services: tuple[str, ...] = (),
+    ) -> Cause:
+        """A cause of one of KINDS."""
+        return cls(
+            check=kind,
+            subject=subject,
+            state=STATES[likelihood],
+            seen=seen,
+            evidence=evidence,
+            fix=fix,
+            likelihood=likelihood,
+            services=services,
+        )
+
+    def as_possible(self, why: str) -> Cause:
+        """The same as a mere possibility, with what speaks for that as its last evidence."""
+        return replace(self, likelihood=POSSIBLE, state=STATES[POSSIBLE], evidence=(*self.evidence, why))
 
 
 @dataclass
 class Report:
-    """What one step found: its verdict for a person, and causes where there are some."""
+    """What one step found: a sentence for a person, and causes where there are some."""
 
     seen: str = ""
     causes: list[Cause] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     @property
-    def verdict(self) -> str:
+    def state(self) -> str:
         """The worst of what was found; what could not be looked at never passes as ok."""
-        if any(each.likelihood == CERTAIN for each in self.causes):
-            return BROKEN
-        if self.causes:
-            return SUSPECT
-        return UNKNOWN if self.unknown else OK
+        return worst([UNKNOWN if self.unknown else OK, *(each.state for each in self.causes)])
 
     def in_words(self) -> str:
         """One line for the list of steps."""
@@ -109,7 +134,7 @@ def rank(causes: Iterable[Cause], needs: Mapping[str, Sequence[str]]) -> list[Ca
         deepest = min((depth.get(each, 0) for each in cause.services), default=0)
         return (
             LIKELIHOODS.index(cause.likelihood),
-            KINDS.index(cause.cause),
+            KINDS.index(cause.check),
             deepest,
             -sum(bool(set(all_needs(service, needs)) & set(cause.services)) for service in needs),
             cause.subject,
@@ -145,7 +170,7 @@ def _merged(causes: Iterable[Cause]) -> list[Cause]:
 
 
 def _is_same(one: Cause, other: Cause) -> bool:
-    if one.cause != other.cause:
+    if one.check != other.check:
         return False
     # A log tells of a cause, but not of its subject: it only bears out what another step has seen.
     return one.subject == other.subject or (other.likelihood != CERTAIN and not set(other.services) - set(one.services))
@@ -155,20 +180,20 @@ def _explained(cause: Cause, known: Sequence[Cause], needs: Mapping[str, Sequenc
     """The cause, as a mere possibility where another one explains it."""
     for other in known:
         if other is not cause and other.likelihood != POSSIBLE and _explains(other, cause, needs):
-            follows = f"follows from {other.cause.replace('_', ' ')} ({other.subject})"
-            return replace(cause, likelihood=POSSIBLE, evidence=(*cause.evidence, follows))
+            follows = f"follows from {other.check.replace('_', ' ')} ({other.subject})"
+            return cause.as_possible(follows)
     return cause
 
 
 def _explains(other: Cause, cause: Cause, needs: Mapping[str, Sequence[str]]) -> bool:
     # A name that only a log misses is that of a service which does not run.
-    if cause.cause not in SYMPTOMS and not (cause.cause == "dns_name_missing" and cause.likelihood != CERTAIN):
+    if cause.check not in SYMPTOMS and not (cause.check == "dns_name_missing" and cause.likelihood != CERTAIN):
         return False
-    if other.cause not in SYMPTOMS:
+    if other.check not in SYMPTOMS:
         reached = {need for service in cause.services for need in (service, *all_needs(service, needs))}
         return not other.services or bool(set(other.services) & reached)
     # Of two symptoms, what a service depends on explains it, never the other way round.
     deeper = {need for service in cause.services for need in all_needs(service, needs)}
     if set(other.services) & set(cause.services):
-        return KINDS.index(other.cause) < KINDS.index(cause.cause)
+        return KINDS.index(other.check) < KINDS.index(cause.check)
     return bool(set(other.services) & deeper)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -82,7 +82,7 @@ def diagnose(options: Options) -> dict[str, Any]:
             {
                 "step": walk.step.name,
                 "question": walk.step.question,
-                "verdict": reports[walk.step.name].verdict,
+                "state": reports[walk.step.name].state,
                 "seen": scene.mask(reports[walk.step.name].in_words()),
                 "seconds": round(walk.seconds, 3),
             }
@@ -92,7 +92,7 @@ def diagnose(options: Options) -> dict[str, Any]:
     }
 
 
-WITNESSES = {
+CONFIRMED_BY = {
     "cache_password": "cache",
     "database_missing": "database",
     "database_password": "database",
@@ -104,16 +104,15 @@ WITNESSES = {
 def doubted(causes: Sequence[Cause], reports: Mapping[str, Report]) -> list[Cause]:
     """The causes, those as a mere possibility that only a log tells of while the thing itself is well."""
     return [
-        _doubted(each, reports) if each.likelihood == LIKELY and each.cause in WITNESSES else each for each in causes
+        _doubted(each, reports) if each.likelihood == LIKELY and each.check in CONFIRMED_BY else each for each in causes
     ]
 
 
 def _doubted(cause: Cause, reports: Mapping[str, Report]) -> Cause:
-    witness = reports[WITNESSES[cause.cause]]
-    if not witness.seen or any(each.cause == cause.cause for each in witness.causes):
+    witness = reports[CONFIRMED_BY[cause.check]]
+    if not witness.seen or any(each.check == cause.check for each in witness.causes):
         return cause  # the step did not come to its end, or it has seen the same
-    told = f"the step {WITNESSES[cause.cause]} finds nothing of it"
-    return replace(cause, likelihood=POSSIBLE, evidence=(*cause.evidence, told))
+    return cause.as_possible(f"the step {CONFIRMED_BY[cause.check]} finds nothing of it")
 
 
 def _scene(options: Options) -> Scene:

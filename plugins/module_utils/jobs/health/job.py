@@ -100,7 +100,7 @@ class _Run:
                     self.name,
                     UNKNOWN,
                     f"did not end within {limit:.3g} s",
-                    remedy="see what hangs: maxops.ops.diagnose; or give it more time (check_timeout)",
+                    fix="see what hangs: maxops.ops.diagnose; or give it more time (check_timeout)",
                 )
             )
         self.state = worst(each.state for each in found)
@@ -115,7 +115,7 @@ class _Run:
             self._found.append(from_error(self.name, self.name, UNKNOWN, error))
         except Exception as error:  # noqa: BLE001 - one check that fails in a way nobody thought of must not end the others
             said = f"the check itself failed: {type(error).__name__}: {error}"
-            remedy = "please report this as a fault of maxops.ops"
-            self._found.append(Finding(self.name, self.name, UNKNOWN, said, remedy=remedy))
+            fix = "please report this as a fault of maxops.ops"
+            self._found.append(Finding(self.name, self.name, UNKNOWN, said, fix=fix))
         self.seconds = time.monotonic() - started
         self._ended = True

@@ -16,10 +16,11 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.channels import Channel, deliver
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import rank
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import knock
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
-from .plan import RECOVERED, Event, Rules, Watch, plan, rank
+from .plan import RECOVERED, Event, Rules, Watch, plan
 from .state import AlertState, Queue, read_state, turn, write_state
 from .text import body_of, title_of
 

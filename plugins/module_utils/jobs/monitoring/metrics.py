@@ -13,7 +13,14 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
-from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import STATES
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
+    CRITICAL,
+    NOTICE,
+    OK,
+    STATES,
+    UNKNOWN,
+    WARNING,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VERSION
 
 from .exposition import Family, exposition, is_name
@@ -21,6 +28,8 @@ from .exposition import Family, exposition, is_name
 PREFIX = "maxops_"
 
 # As numbers, so that a rule can ask for "at least".
+NUMBERS = {OK: 0, NOTICE: 0, WARNING: 1, UNKNOWN: 2, CRITICAL: 3}
+"""States as rules and dashboards know them; a notice is nothing to alert for."""
 _STATE_HELP = "0 ok, 1 warning, 2 unknown, 3 critical."
 
 GRADES = ("none", "P1", "P2", "P3", "P4")
@@ -163,7 +172,7 @@ def _worst_of(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], in
 
 def _state(state: str) -> int:
     """A state as a number; one that this room does not know is no reason to say that all is well."""
-    return STATES.index(state) if state in STATES else STATES.index("unknown")
+    return NUMBERS.get(state, NUMBERS[UNKNOWN])
 
 
 def _unknown(name: str) -> Measure | None:

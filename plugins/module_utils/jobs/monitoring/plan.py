@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import STATES
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import UNKNOWN, Finding, rank
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp
 
 LOOK = "monitoring"
@@ -42,7 +42,7 @@ class Event:
     at: str
     seen: str = ""
     limit: str = ""
-    remedy: str = ""
+    fix: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -64,7 +64,7 @@ class Watch:
     good_runs: int = 0
     state_runs: int = 0
     last: dict[str, str] = field(default_factory=dict)
-    """What the last bad finding said: seen, limit and remedy."""
+    """What the last bad finding said: seen, limit and fix."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -112,14 +112,14 @@ def _look(health: Mapping[str, Any]) -> tuple[dict[str, str], Sequence[Mapping[s
     """States of the checks that ran, and their findings; a look that failed is a finding too."""
     if health.get("failed") or "checks" not in health:
         seen = str(health.get("msg") or "the health check gave no result")
-        remedy = "run ansible-playbook maxops.ops.health for this host and mend what it names"
-        return {LOOK: "unknown"}, [_as_finding("unknown", seen, remedy)]
+        fix = "run ansible-playbook maxops.ops.health for this host and fix what it names"
+        return {LOOK: UNKNOWN}, [_as_finding(UNKNOWN, seen, fix)]
     checks = {name: str(result["state"]) for name, result in health["checks"].items()}
     return {**checks, LOOK: "ok"}, health.get("findings", [])
 
 
-def _as_finding(state: str, seen: str, remedy: str) -> dict[str, str]:
-    return {"check": LOOK, "subject": "health_check", "state": state, "seen": seen, "limit": "", "remedy": remedy}
+def _as_finding(state: str, seen: str, fix: str) -> dict[str, Any]:
+    return Finding(LOOK, "health_check", state, seen, fix=fix).to_dict()
 
 
 def _worst_of(findings: Iterable[Mapping[str, Any]], level: str) -> dict[tuple[str, str], Mapping[str, Any]]:
@@ -134,17 +134,12 @@ def _worst_of(findings: Iterable[Mapping[str, Any]], level: str) -> dict[tuple[s
     return worst
 
 
-def rank(state: str) -> int:
-    """How bad a state is; one that is not known counts as unknown."""
-    return STATES.index(state) if state in STATES else STATES.index("unknown")
-
-
 def _note_bad(watch: Watch, finding: Mapping[str, Any]) -> None:
     watch.state_runs = watch.state_runs + 1 if watch.state == finding["state"] else 1
     watch.state = finding["state"]
     watch.bad_runs += 1
     watch.good_runs = 0
-    watch.last = {name: _words(finding.get(name)) for name in ("seen", "limit", "remedy")}
+    watch.last = {name: _words(finding.get(name)) for name in ("seen", "limit", "fix")}
 
 
 def _words(value: Any) -> str:

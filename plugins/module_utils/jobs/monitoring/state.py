@@ -57,12 +57,21 @@ def read_state(path: str) -> AlertState:
             data = json.load(stream)
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']}, this collection knows {FORMAT}")
-        queues = {key: Queue(queue["events"], queue["dropped"]) for key, queue in data["queues"].items()}
-        return AlertState(list(data["watches"]), queues, dict(data["checks"]))
+        queues = {
+            key: Queue([_renamed(event) for event in queue["events"]], queue["dropped"])
+            for key, queue in data["queues"].items()
+        }
+        watches = [{**watch, "last": _renamed(watch["last"])} for watch in data["watches"]]
+        return AlertState(watches, queues, dict(data["checks"]))
     except FileNotFoundError:
         return AlertState()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MaxopsError(f"the state of the alerts in {path} cannot be used: {error}") from error
+
+
+def _renamed(finding: dict[str, Any]) -> dict[str, Any]:
+    """What a finding said, with the key ``fix`` that earlier runs kept as ``remedy``."""
+    return {"fix" if name == "remedy" else name: value for name, value in finding.items()}
 
 
 def write_state(path: str, state: AlertState) -> None:

@@ -36,8 +36,8 @@ def body_of(host: str, events: Sequence[Any], dropped: int = 0) -> str:
     lines = []
     for event in events[:SHOWN]:
         lines.append(f"{word_of(event).upper()}  {event.check}: {event.subject}: {_told(event)}")
-        if event.remedy and event.kind != "recovered":
-            lines.append(f"    next: {_cut(event.remedy)}")
+        if event.fix and event.kind != "recovered":
+            lines.append(f"    next: {_cut(event.fix)}")
     if len(events) > SHOWN:
         lines.append(f"and {len(events) - SHOWN} more changes")
     if dropped:

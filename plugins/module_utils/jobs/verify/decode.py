@@ -101,7 +101,7 @@ def _tell_failure(subject: Subject, path: str, result: PipelineResult, expected:
     if result.failures:
         stage = result.failures[0]
         said = "; ".join(stage.stderr.strip().splitlines()[-2:]) or f"exit code {stage.returncode}"
-        subject.error(DECODE, path, f"{stage.name} says: {said}", expected, TAKE_ANOTHER)
+        subject.critical(DECODE, path, f"{stage.name} says: {said}", expected, TAKE_ANOTHER)
 
 
 # -- databases ------------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def _member(subject: Subject, path: str, cancellation: Cancellation) -> None:
     _tell_failure(subject, path, result, "compressed rows that can be read to their end")
     if match and not result.failures and end != END_OF_ROWS:
         found = f"its rows end with {end!r}: rows are missing behind them"
-        subject.error(DECODE, path, found, f"{END_OF_ROWS!r}", TAKE_ANOTHER)
+        subject.critical(DECODE, path, found, f"{END_OF_ROWS!r}", TAKE_ANOTHER)
 
 
 def last_bytes(path: str, count: int, cancellation: Cancellation) -> tuple[PipelineResult, bytes]:
@@ -149,7 +149,7 @@ def _list_of_dump(
         raise MaxopsError(f"Docker could not start a container to list {name}: {'; '.join(said)}; see docker info")
     if ended.failed:
         said = ended.stderr.strip().splitlines()[-2:]
-        subject.error(DECODE, name, f"pg_restore says: {'; '.join(said)}", "a list of its contents", TAKE_ANOTHER)
+        subject.critical(DECODE, name, f"pg_restore says: {'; '.join(said)}", "a list of its contents", TAKE_ANOTHER)
         return
     _compare_list(subject, part, paths, lines)
 
@@ -178,13 +178,13 @@ def _compare_list(subject: Subject, part: dict[str, Any], paths: Sequence[str], 
     for number, table in listed.items():
         if number not in files:
             found = f"has no file {number}.dat in the dump of {name}"
-            subject.error(DECODE, f"table {table}", found, "a file with its rows", TAKE_ANOTHER)
+            subject.critical(DECODE, f"table {table}", found, "a file with its rows", TAKE_ANOTHER)
     starts = tuple(f"{table} " for table in listed.values())
     for table, rows in part.get("rows", {}).items():
         # The list parts schema, table and owner by blanks, the manifest schema and table by a dot.
         if rows and not any(start.startswith(f"{table.replace('.', ' ', 1)} ") for start in starts):
             found = f"is not in the dump of {name}"
-            subject.error(DECODE, f"table {table}", found, f"{rows} rows", TAKE_ANOTHER)
+            subject.critical(DECODE, f"table {table}", found, f"{rows} rows", TAKE_ANOTHER)
 
 
 # -- texts ----------------------------------------------------------------------------------------------------------
@@ -194,16 +194,16 @@ def _texts(subject: Subject) -> None:
     paths = {entry["path"] for entry in (subject.manifest or {})["files"]}
     if subject.parts("database"):
         if "globals.sql" not in paths:
-            subject.error(DECODE, "globals.sql", "is not in the set", "the roles of its databases", TAKE_ANOTHER)
+            subject.critical(DECODE, "globals.sql", "is not in the set", "the roles of its databases", TAKE_ANOTHER)
         elif END_OF_GLOBALS not in (_text(subject, "globals.sql") or END_OF_GLOBALS)[-300:]:
-            subject.error(DECODE, "globals.sql", "ends early", f'a last line "{END_OF_GLOBALS}"', TAKE_ANOTHER)
+            subject.critical(DECODE, "globals.sql", "ends early", f'a last line "{END_OF_GLOBALS}"', TAKE_ANOTHER)
     for path in sorted(paths):
         if path.startswith("databases/") and path.endswith(".json"):
             text = _text(subject, path)
             try:
                 json.loads(text or "{}")
             except ValueError as error:
-                subject.error(DECODE, path, f"is no JSON: {error}", "properties of a database", TAKE_ANOTHER)
+                subject.critical(DECODE, path, f"is no JSON: {error}", "properties of a database", TAKE_ANOTHER)
 
 
 def _text(subject: Subject, path: str) -> str | None:
@@ -211,7 +211,7 @@ def _text(subject: Subject, path: str) -> str | None:
         with open(os.path.join(subject.path, path), encoding="utf-8") as stream:
             return stream.read()
     except (OSError, UnicodeError) as error:
-        subject.error(DECODE, path, f"cannot be read: {error}", "a text in UTF-8", TAKE_ANOTHER)
+        subject.critical(DECODE, path, f"cannot be read: {error}", "a text in UTF-8", TAKE_ANOTHER)
         return None
 
 
@@ -225,6 +225,6 @@ def check_legacy_dump(subject: Subject, dump: OldDump, cancellation: Cancellatio
     except Cancelled:
         raise
     except MaxopsError as error:
-        subject.error(DECODE, os.path.basename(dump.path), str(error), "a dump that is whole")
+        subject.critical(DECODE, os.path.basename(dump.path), str(error), "a dump that is whole")
     subject.steps[DECODE] = round(meter.finish(), 3)
     return source

@@ -17,13 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.rehearsal import space 
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.rehearsal import Outcome, Source
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.workshop import Workshop
 from ansible_collections.maxops.ops.plugins.module_utils.storage import checksum
-from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import (
-    ERROR,
-    NOTICE,
-    WARNING,
-    Findings,
-    worst_in_words,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import Findings, worst_in_words
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
@@ -40,6 +34,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
@@ -213,9 +208,9 @@ class _Verification:
             return Source(image, [part], case.source.file, roles)
         if not image.same:
             made = ((case.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
-            remedy = f"For a drill that counts, bring the set's image along: docker pull {made}"
+            fix = f"For a drill that counts, bring the set's image along: docker pull {made}"
             found = f"rehearsed in {image.name} ({image.id}), because its own image is not on this host"
-            case.subject.warning(REHEARSE, "image", found, f"the image that made the set ({made})", remedy)
+            case.subject.warning(REHEARSE, "image", found, f"the image that made the set ({made})", fix)
         return Source(image, case.subject.parts("database"))
 
     def _like_the_running(self, part: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -253,7 +248,7 @@ class _Verification:
             passed=found.passed,
             time=timestamp(utc_now()),
             seconds=round(sum(case.subject.steps.get(level, 0.0) for level in LEVELS), 3),
-            errors=found.count(ERROR),
+            errors=found.count(CRITICAL),
             warnings=found.count(WARNING),
             recovery_seconds=case.outcome.recovery_seconds if case.outcome else None,
             versions=self._versions(case),
@@ -324,9 +319,7 @@ def _set_result(case: _Case, verdict: dict[str, Any] | None) -> dict[str, Any]:
         "state": case.state,
         "level": case.level,
         "problem": case.problem,
-        "errors": findings.count(ERROR),
-        "notable": findings.count(WARNING),
-        "notices": findings.count(NOTICE),
+        "counts": findings.counts(),
         "bytes": sum(entry["size"] for entry in manifest["files"]) if manifest else _size(case),
         "files": len(manifest["files"]) if manifest else 1,
         "steps": case.subject.steps,

@@ -15,8 +15,8 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
 from ansible_collections.maxops.ops.plugins.module_utils.storage.checksum import check_set
-from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import ERROR, Finding
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, Finding
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set, reseal
 
@@ -35,8 +35,8 @@ def found_in(folder: Path, jobs: int = 2) -> list[Finding]:
 
 def only(folder: Path) -> Finding:
     (finding,) = found_in(folder)
-    assert finding.severity == ERROR
-    assert finding.remedy or finding.subject == "manifest.json"
+    assert finding.state == CRITICAL
+    assert finding.fix or finding.subject == "manifest.json"
     return finding
 
 
@@ -47,18 +47,18 @@ def test_good_set_has_no_findings(folder: Path, jobs: int) -> None:
 
 def test_missing_file(folder: Path) -> None:
     (folder / "globals.sql").unlink()
-    assert (only(folder).subject, only(folder).found) == ("globals.sql", "is missing")
+    assert (only(folder).subject, only(folder).seen) == ("globals.sql", "is missing")
 
 
 def test_file_that_does_not_belong(folder: Path) -> None:
     (folder / "config" / "notes.txt").write_text("hello")
-    assert (only(folder).subject, only(folder).found) == ("config/notes.txt", "is not in the manifest")
+    assert (only(folder).subject, only(folder).seen) == ("config/notes.txt", "is not in the manifest")
 
 
 def test_truncated_file_tells_both_sizes(folder: Path) -> None:
     path = folder / "volumes/assets.tar.zst"
     path.write_bytes(path.read_bytes()[:-1])
-    assert (only(folder).found, only(folder).expected) == ("15003 bytes", "15004 bytes")
+    assert (only(folder).seen, only(folder).limit) == ("15003 bytes", "15004 bytes")
 
 
 def test_changed_bit_tells_both_digests(folder: Path) -> None:
@@ -68,9 +68,9 @@ def test_changed_bit_tells_both_digests(folder: Path) -> None:
     path.write_bytes(data)
     finding = only(folder)
     assert finding.subject == "databases/shop/3001.dat.zst"
-    assert finding.found.startswith("SHA-256 ")
-    assert finding.expected.startswith("SHA-256 ")
-    assert finding.found != finding.expected
+    assert finding.seen.startswith("SHA-256 ")
+    assert finding.limit.startswith("SHA-256 ")
+    assert finding.seen != finding.limit
 
 
 def to_link(path: Path) -> None:
@@ -91,18 +91,18 @@ def to_folder(path: Path) -> None:
 @pytest.mark.parametrize(("change", "kind"), [(to_link, "is a link"), (to_pipe, "is a pipe")])
 def test_other_kind_of_file(folder: Path, change: Callable[[Path], None], kind: str) -> None:
     change(folder / "globals.sql")
-    assert only(folder).found == kind
+    assert only(folder).seen == kind
 
 
 def test_file_that_became_a_folder_is_missing(folder: Path) -> None:
     to_folder(folder / "globals.sql")
-    assert only(folder).found == "is missing"
+    assert only(folder).seen == "is missing"
 
 
 def test_folder_that_became_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (folder / "volumes").rename(tmp_path / "elsewhere")
     (folder / "volumes").symlink_to(tmp_path / "elsewhere")
-    assert [(each.subject, each.found) for each in found_in(folder)] == [
+    assert [(each.subject, each.seen) for each in found_in(folder)] == [
         ("volumes", "is not in the manifest"),
         ("volumes/assets.tar.zst", "is missing"),
     ]
@@ -112,14 +112,14 @@ def test_link_with_another_target(folder: Path) -> None:
     link = folder / "config/gateway/current.conf"
     link.unlink()
     link.symlink_to("other.conf")
-    assert (only(folder).found, only(folder).expected) == ("is a link to other.conf", "a link to nginx.conf")
+    assert (only(folder).seen, only(folder).limit) == ("is a link to other.conf", "a link to nginx.conf")
 
 
 def test_link_that_became_a_file(folder: Path) -> None:
     link = folder / "config/gateway/current.conf"
     link.unlink()
     link.write_text("server {}\n")
-    assert (only(folder).found, only(folder).expected) == ("is a file", "a link")
+    assert (only(folder).seen, only(folder).limit) == ("is a file", "a link")
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_link_that_became_a_file(folder: Path) -> None:
 def test_bad_manifest(folder: Path, change: Callable[[Path], None], words: str) -> None:
     change(folder / "manifest.json")
     assert only(folder).subject == "manifest.json"
-    assert words in only(folder).found
+    assert words in only(folder).seen
 
 
 def test_manifest_of_another_set(folder: Path, tmp_path: Path) -> None:
     twin = make_set(Repository(str(tmp_path / "repository")), MOMENT, CONTENT)
     (twin / "manifest.json").replace(folder / "manifest.json")
-    assert "of set 20261123T020001Z, not of 20261123T020000Z" in only(folder).found
+    assert "of set 20261123T020001Z, not of 20261123T020000Z" in only(folder).seen
 
 
 @pytest.mark.parametrize(
@@ -169,12 +169,12 @@ def test_manifest_of_another_set(folder: Path, tmp_path: Path) -> None:
 def test_manifest_whose_digest_is_right_but_not_its_list(folder: Path, files: object, words: str) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     backup_set.write_manifest(str(folder / "manifest.json"), backup_set.seal({**manifest, "files": files}))
-    assert words in only(folder).found
+    assert words in only(folder).seen
 
 
 def test_manifest_with_nonsense_in_it(folder: Path) -> None:
     reseal(folder, parts=[1])
-    assert "not one that maxops.ops writes" in only(folder).found
+    assert "not one that maxops.ops writes" in only(folder).seen
 
 
 def test_every_fault_is_told(folder: Path) -> None:

@@ -93,6 +93,49 @@ def test_verdict_file_tells_readers_what_they_need(repository: Repository) -> No
     }
 
 
+WRITTEN_BY_0_1_0 = {
+    "format": 1,
+    "level": "checksum",
+    "passed": False,
+    "recovery_seconds": 41.8,
+    "results": {
+        "checksum": {
+            "errors": 0,
+            "passed": True,
+            "recovery_seconds": None,
+            "seconds": 0.31,
+            "time": "2026-11-23T09:00:00Z",
+            "versions": {"maxops.ops": "0.1.0"},
+            "warnings": 0,
+        },
+        "rehearse": {
+            "errors": 2,
+            "passed": False,
+            "recovery_seconds": 41.8,
+            "seconds": 48.5,
+            "time": "2026-11-23T02:30:00Z",
+            "versions": {"image": "postgres:17", "maxops.ops": "0.1.0", "postgresql": "17.12"},
+            "warnings": 1,
+        },
+    },
+    "set_id": "20261123T010000Z",
+    "time": "2026-11-23T09:00:00Z",
+}
+"""A file as the version before the one type of findings wrote it."""
+
+
+def test_verdict_of_an_earlier_run_is_still_read(repository: Repository) -> None:
+    kept = repository.sets()[0]
+    data = {**WRITTEN_BY_0_1_0, "manifest_sha256": kept.manifest["sha256"]}
+    path = Path(repository.sets_path, f"{kept.set_id}.verified.json")
+    path.write_text(json.dumps(data))
+    verdict = repository.verdict(kept)
+    assert (verdict.passed, verdict.level, verdict.recovery_seconds) == (False, "checksum", 41.8)
+    assert (verdict.results["rehearse"].errors, verdict.results["rehearse"].warnings) == (2, 1)
+    repository.record(verdict)
+    assert json.loads(path.read_text()) == data
+
+
 def test_retention_keeps_the_newest_verified_set(repository: Repository) -> None:
     oldest = repository.sets()[0]
     repository.record(Verdict(oldest.set_id, oldest.manifest["sha256"]).extended("checksum", result(True)))

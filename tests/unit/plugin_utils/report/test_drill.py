@@ -10,14 +10,17 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.plugin_utils.drill import make_report, to_markdown
 from ansible_collections.maxops.ops.plugins.plugin_utils.verify_text import verify_summary, verify_table
 
+NONE = {"ok": 0, "notice": 0, "warning": 0, "unknown": 0, "critical": 0}
+
 FINDING = {
     "set_id": "20261123T020000Z",
-    "severity": "error",
     "check": "databases",
     "subject": "table public.a|b of shop",
-    "found": "2 rows",
-    "expected": "3 rows",
-    "remedy": "Take another set.",
+    "state": "critical",
+    "seen": "2 rows",
+    "limit": "3 rows",
+    "evidence": [],
+    "fix": "Take another set.",
 }
 
 
@@ -27,9 +30,7 @@ def a_set(**changes: Any) -> dict[str, Any]:
         "state": "passed",
         "level": "rehearse",
         "problem": None,
-        "errors": 0,
-        "notable": 0,
-        "notices": 0,
+        "counts": NONE,
         "bytes": 310378496,
         "files": 212,
         "steps": {"checksum": 0.4, "rehearse": 48.1},
@@ -58,7 +59,7 @@ def a_result(passed: bool = True, **changes: Any) -> dict[str, Any]:
     }
 
 
-BAD = a_result(False, sets=[a_set(state="failed", errors=1)], findings=[FINDING])
+BAD = a_result(False, sets=[a_set(state="failed", counts={**NONE, "critical": 1})], findings=[FINDING])
 NOT_EVEN_BEGUN = {"failed": True, "msg": "cannot reach the Docker daemon"}
 
 
@@ -87,7 +88,7 @@ def test_report_tells_of_every_host() -> None:
     assert "OpenProject: 1,403 attachments, 1,403 attachment files." in lines
     assert "| shop | 1 | 1,200 |" in lines
     assert "| rehearse | 48 s |" in lines
-    assert "- error: table public.a|b of shop: 2 rows (expected 3 rows) Take another set." in lines
+    assert "- critical: table public.a|b of shop: 2 rows (expected 3 rows) Take another set." in lines
     assert "**not reached**: Connection refused" in lines
     assert "**failed**: cannot reach the Docker daemon" in lines
 
@@ -99,7 +100,7 @@ def test_one_host_reads_well() -> None:
     ]
     lines = verify_summary("lab", {**BAD, "findings": [FINDING] * 12, "remarks": ["look"]}, False)
     assert lines[0] == "lab: 1 of 1 set did not pass (rehearse), 49 s"
-    assert lines[2] == "  error: table public.a|b of shop: 2 rows (expected 3 rows)"
+    assert lines[2] == "  critical: table public.a|b of shop: 2 rows (expected 3 rows)"
     assert lines[-2:] == ["  … and 2 more findings", "  remark: look"]
     assert verify_summary("lab", NOT_EVEN_BEGUN, False) == ["lab: nothing was verified: cannot reach the Docker daemon"]
     unknown = a_result(False, sets=[a_set(state="not verified", problem="no image", recovery_seconds=None, rows={})])

@@ -29,22 +29,25 @@ def result(state: str, grade: str, *findings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def finding(state: str, check: str = "disk", subject: str = "/", **more: str) -> dict[str, Any]:
+def finding(state: str, check: str = "disk", subject: str = "/", **more: Any) -> dict[str, Any]:
     return {
         "state": state,
         "check": check,
         "subject": subject,
         "seen": "",
         "limit": "",
-        "evidence": "",
-        "remedy": "",
+        "evidence": [],
+        "fix": "",
         **more,
     }
 
 
 OK = result("ok", "none", finding("ok"), finding("ok", "http"))
 WARNING = result(
-    "warning", "P4", finding("warning", seen="84 % used", limit="80 %", remedy="clean up"), finding("ok", "http")
+    "warning",
+    "P4",
+    finding("warning", seen="84 % used", limit="80 %", evidence=["it holds /srv", "df"], fix="clean up"),
+    finding("ok", "http"),
 )
 P1 = result("critical", "P1", finding("critical", "containers", "postgres", seen="exited"))
 P3 = result("critical", "P3", finding("critical", "backup", "newest set", seen="90 h old"))
@@ -57,11 +60,12 @@ def test_a_host_that_is_well_takes_two_lines() -> None:
     assert health_summary("lab", OK, False) == ["lab: ok: 2 ok, 0.1 s", "  ok        disk, http"]
 
 
-def test_what_is_not_well_comes_with_limit_and_remedy() -> None:
+def test_what_is_not_well_comes_with_limit_evidence_and_fix() -> None:
     assert health_summary("lab", WARNING, False) == [
         "lab: warning, grade P4: 1 warning, 1 ok, 0.1 s",
         "  WARNING  disk  /  84 % used (limit: 80 %)",
-        "    do: clean up",
+        "    evidence: it holds /srv; df",
+        "    fix: clean up",
         "  ok        http",
     ]
 

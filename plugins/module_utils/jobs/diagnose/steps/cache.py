@@ -55,10 +55,10 @@ def look_at_cache(scene: Scene) -> Report:
         report.unknown.append(str(error))
     except MaxopsError as error:
         seen = "it does not answer"
-        remedy = f"docker logs --tail=50 {look.name}; docker restart {look.name}"
+        fix = f"docker logs --tail=50 {look.name}; docker restart {look.name}"
         told = (scene.mask(str(error)),)
         report.causes.append(
-            Cause("connection_failed", f"{service} on this host", LIKELY, seen, remedy, told, (service,))
+            Cause.of("connection_failed", f"{service} on this host", LIKELY, seen, fix, told, (service,))
         )
     return report
 
@@ -91,9 +91,9 @@ def _refusal(scene: Scene, look: Look, server: RedisServer, login: CacheLogin) -
         if not error.reply.startswith(("WRONGPASS", "NOAUTH", "ERR invalid password")):
             return []
         seen = f"{look.name} refuses the password that {login.service} has ({login.source})"
-        remedy = scene.compose(f"up --detach --force-recreate {look.service} {login.service}")
+        fix = scene.compose(f"up --detach --force-recreate {look.service} {login.service}")
         told = (f"Redis says: {error.reply}", "both take it from REDIS_PASSWORD of .env when they are made anew")
-        return [Cause("cache_password", login.service, CERTAIN, seen, remedy, told, (login.service,))]
+        return [Cause.of("cache_password", login.service, CERTAIN, seen, fix, told, (login.service,))]
     return []
 
 
@@ -105,7 +105,7 @@ def _inside(scene: Scene, look: Look, redis: Redis) -> tuple[str, list[Cause]]:
     if most and used >= most * _FULL and policy in ("", "noeviction"):
         larger = human_size(most)
         causes.append(
-            Cause(
+            Cause.of(
                 "cache_memory",
                 look.service,
                 CERTAIN,
@@ -127,7 +127,7 @@ def _users(scene: Scene, look: Look) -> tuple[str, ...]:
 
 def _cannot_save(look: Look) -> Cause:
     folders = " ".join(each.source for each in look.container.mounts if each.writable and each.kind != "tmpfs")
-    return Cause(
+    return Cause.of(
         "volume_permissions",
         look.service,
         LIKELY,

@@ -49,7 +49,7 @@ def look_at_configuration(scene: Scene) -> Report:
 
 def _refusal(scene: Scene, error: ComposeRefusal) -> Cause:
     folder = scene.required_stack.working_dir or "."
-    return Cause(
+    return Cause.of(
         "configuration_unreadable",
         folder,
         LIKELY,
@@ -73,9 +73,9 @@ def _drift(scene: Scene, wanted: Mapping[str, Any]) -> list[Cause]:
             told = tuple(f"{key}: {_MASKED[kind]}" for key, kind in keys[:LISTED])
             names = ", ".join(key for key, _kind in keys[:5])
             seen = f"{look.name} was made with other values than .env and the Compose file have now: {names}"
-            remedy = scene.compose(f"up --detach {look.service}")
+            fix = scene.compose(f"up --detach {look.service}")
             likelihood = POSSIBLE if look.well else LIKELY
-            causes.append(Cause("configuration_differs", look.service, likelihood, seen, remedy, told, (look.service,)))
+            causes.append(Cause.of("configuration_differs", look.service, likelihood, seen, fix, told, (look.service,)))
     return causes
 
 
@@ -112,18 +112,18 @@ def _app_ini(look: Look, report: Report) -> list[Cause]:
     except configparser.Error as error:
         # Its lines may hold secrets, so only their numbers are told; ours is one more at the top.
         lines = ", ".join(str(number - 1) for number, _line in getattr(error, "errors", []))
-        remedy = f"$EDITOR {quoted(path)}; docker restart {look.name}"
+        fix = f"$EDITOR {quoted(path)}; docker restart {look.name}"
         seen = f"{inside} is no INI file" + (f": see line {lines}" if lines else "")
-        return [Cause("configuration_unreadable", look.service, CERTAIN, seen, remedy, services=(look.service,))]
+        return [Cause.of("configuration_unreadable", look.service, CERTAIN, seen, fix, services=(look.service,))]
     keys = differing(_as_ini(told), {f"[{name}] {key}": value for name in ini for key, value in ini[name].items()})
     if not keys:
         return []
     listed = tuple(f"{key}: {_MASKED[kind].replace('container', 'file')}" for key, kind in keys[:LISTED])
     seen = f"{inside} has other values than the container's environment: {', '.join(key for key, _kind in keys[:5])}"
-    remedy = f"docker restart {look.name}"
+    fix = f"docker restart {look.name}"
     advice = "Gitea writes its environment into the file at each start"
     likelihood = POSSIBLE if look.well else LIKELY
-    return [Cause("configuration_differs", look.service, likelihood, seen, remedy, (*listed, advice), (look.service,))]
+    return [Cause.of("configuration_differs", look.service, likelihood, seen, fix, (*listed, advice), (look.service,))]
 
 
 def _as_ini(environment: Mapping[str, str]) -> dict[str, str]:

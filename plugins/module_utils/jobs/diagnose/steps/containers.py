@@ -49,8 +49,8 @@ def look_for_daemon(scene: Scene) -> Report:
         return Report(unknown=[scene.daemon_error])
     hangs = "no answer within" in scene.daemon_error
     seen = "it takes connections and does not answer" if hangs else "nobody answers there"
-    remedy = f"systemctl {'restart' if hangs else 'start'} docker; journalctl --unit=docker --lines=50"
-    return Report(causes=[Cause("docker_daemon_down", path, CERTAIN, seen, remedy, (scene.daemon_error,))])
+    fix = f"systemctl {'restart' if hangs else 'start'} docker; journalctl --unit=docker --lines=50"
+    return Report(causes=[Cause.of("docker_daemon_down", path, CERTAIN, seen, fix, (scene.daemon_error,))])
 
 
 def look_at_containers(scene: Scene) -> Report:
@@ -69,7 +69,7 @@ def _missing(scene: Scene) -> list[Cause]:
     wanted = [each for each in scene.options.services if each not in scene.services]
     known = {look.name for look in scene.looks}
     return [
-        Cause(
+        Cause.of(
             "service_missing",
             name,
             CERTAIN,
@@ -98,9 +98,9 @@ def _causes_of(scene: Scene, look: Look) -> list[Cause]:
     return []
 
 
-def _cause(look: Look, kind: str, likelihood: str, seen: str, remedy: str, *evidence: str) -> Cause:
+def _cause(look: Look, kind: str, likelihood: str, seen: str, fix: str, *evidence: str) -> Cause:
     told = tuple(each for each in evidence if each)
-    return Cause(kind, look.service, likelihood, seen, remedy, told, (look.service,))
+    return Cause.of(kind, look.service, likelihood, seen, fix, told, (look.service,))
 
 
 def _out_of_memory(_scene: Scene, look: Look) -> list[Cause]:
@@ -109,8 +109,8 @@ def _out_of_memory(_scene: Scene, look: Look) -> list[Cause]:
     limit = look.memory_limit
     if not limit:
         seen = "the kernel ended it because the host's memory was used up"
-        remedy = f"free --human; docker stats --no-stream; then docker start {look.name}"
-        return [_cause(look, "out_of_memory", CERTAIN, seen, remedy, _ending(look))]
+        fix = f"free --human; docker stats --no-stream; then docker start {look.name}"
+        return [_cause(look, "out_of_memory", CERTAIN, seen, fix, _ending(look))]
     larger = f"{max(2 * limit // 1024**2, 256)}m"
     return [
         _cause(
@@ -143,15 +143,15 @@ def _ended(scene: Scene, look: Look) -> list[Cause]:
         seen = f"it was stopped{_since(look)} (exit code {look.exit_code})"
         return [_cause(look, "service_stopped", CERTAIN, seen, start, *words)]
     seen = f"it ended by itself{_since(look)} (exit code {look.exit_code}), and nobody started it anew"
-    remedy = f"docker logs --tail=50 {look.name}; mend what it says, then {start}"
-    return [*_from_log(scene, look), _cause(look, "service_crashing", LIKELY, seen, remedy, *words)]
+    fix = f"docker logs --tail=50 {look.name}; mend what it says, then {start}"
+    return [*_from_log(scene, look), _cause(look, "service_crashing", LIKELY, seen, fix, *words)]
 
 
 def _crashing(scene: Scene, look: Look) -> Cause:
     code = f", exit code {look.exit_code}" if look.exit_code else ""
     seen = f"it ends soon after each start ({_restarts(look)}{code})"
-    remedy = f"docker logs --tail=50 {look.name}; mend what it says, then docker restart {look.name}"
-    return _cause(look, "service_crashing", LIKELY, seen, remedy, *_last_words(scene, look))
+    fix = f"docker logs --tail=50 {look.name}; mend what it says, then docker restart {look.name}"
+    return _cause(look, "service_crashing", LIKELY, seen, fix, *_last_words(scene, look))
 
 
 def _unhealthy(scene: Scene, look: Look) -> Cause:
@@ -159,8 +159,8 @@ def _unhealthy(scene: Scene, look: Look) -> Cause:
     if "exceeded timeout" in look.health_output:
         seen = "it runs, and does not answer its health check in time"
     told = scene.mask(" ".join(look.health_output.split()))[-300:]
-    remedy = f"docker logs --tail=50 {look.name}; docker restart {look.name}"
-    return _cause(look, "service_unhealthy", LIKELY, seen, remedy, f"health check: {told}" if told else "")
+    fix = f"docker logs --tail=50 {look.name}; docker restart {look.name}"
+    return _cause(look, "service_unhealthy", LIKELY, seen, fix, f"health check: {told}" if told else "")
 
 
 def _from_log(scene: Scene, look: Look, likelihood: str = LIKELY) -> list[Cause]:
@@ -173,11 +173,11 @@ def _signs(scene: Scene, look: Look, lines: list[str], likelihood: str, who: str
         kind = next((kind for kind, sign in LOG_SIGNS if sign.search(line)), None)
         if kind:
             seen = f"{who} says: {scene.mask(line)[-300:]}"
-            return [_cause(look, kind, likelihood, seen, _remedy(scene, look, kind))]
+            return [_cause(look, kind, likelihood, seen, _fix(scene, look, kind))]
     return []
 
 
-def _remedy(scene: Scene, look: Look, kind: str) -> str:
+def _fix(scene: Scene, look: Look, kind: str) -> str:
     """What to type where only the log told of the cause; the steps that look at the thing itself know better."""
     start = f"docker restart {look.name}"
     database = next((each.name for each in scene.of_service(scene.options.access.database_service)), "postgres")

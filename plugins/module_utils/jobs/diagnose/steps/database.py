@@ -75,9 +75,9 @@ def look_at_database(scene: Scene) -> Report:
             report.causes += causes
     except MaxopsError as error:
         own = Login(service, "the stack", service, 0, "", "", "postgres")
-        known = {each.cause for each in report.causes}
+        known = {each.check for each in report.causes}
         report.causes += [
-            each for each in _from_refusals(scene, look, [(own, error)], welcome) if each.cause not in known
+            each for each in _from_refusals(scene, look, [(own, error)], welcome) if each.check not in known
         ]
     return report
 
@@ -172,20 +172,20 @@ def _from_refusals(
     causes: dict[tuple[str, str], Cause] = {}
     for login, error in refusals:
         cause = _from_refusal(scene, look, login, error)
-        if cause.cause == "database_password" and login.user in welcome:
+        if cause.check == "database_password" and login.user in welcome:
             # To give the server another password would keep the others out.
             told = f"others come in as {login.user}: {login.service} has a password of its own, from .env or its file"
-            remedy = scene.compose(f"up --detach --force-recreate --no-deps {login.service}")
-            cause = replace(cause, remedy=remedy, evidence=(cause.evidence[0], told))
-        same = causes.get((cause.cause, cause.subject))
-        causes[cause.cause, cause.subject] = _joined(look, same, cause) if same else cause
+            fix = scene.compose(f"up --detach --force-recreate --no-deps {login.service}")
+            cause = replace(cause, fix=fix, evidence=(cause.evidence[0], told))
+        same = causes.get((cause.check, cause.subject))
+        causes[cause.check, cause.subject] = _joined(look, same, cause) if same else cause
     return list(causes.values())
 
 
 def _joined(look: Look, same: Cause, cause: Cause) -> Cause:
     """Two logins that fail for one thing."""
     services = tuple(dict.fromkeys((*same.services, *cause.services)))
-    if cause.cause != "database_password":
+    if cause.check != "database_password":
         return replace(same, evidence=tuple(dict.fromkeys((*same.evidence, *cause.evidence))), services=services)
     # What each login met stands first, what to do about all of them last.
     evidence = tuple(dict.fromkeys((*same.evidence[:-1], *cause.evidence[:-1], same.evidence[-1])))
@@ -201,7 +201,7 @@ def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) ->
     user = login.user or look.container.environment.get("POSTGRES_USER", "postgres")
     database = login.database or login.user
     if "password authentication failed" in said or "no password supplied" in said or f'role "{user}" does not' in said:
-        return Cause(
+        return Cause.of(
             "database_password",
             f"database user {user}",
             CERTAIN,
@@ -211,7 +211,7 @@ def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) ->
             (login.service,),
         )
     if re.search(r'database "[^"]*" does not exist', said):
-        return Cause(
+        return Cause.of(
             "database_missing",
             f"database {database}",
             CERTAIN,
@@ -222,7 +222,7 @@ def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) ->
         )
     if "too many clients" in said or "remaining connection slots" in said:
         return _connections(scene, look, "it has no free connection left", (told,), CERTAIN)
-    return Cause(
+    return Cause.of(
         "connection_failed",
         f"{look.service} on this host",
         LIKELY,
@@ -257,11 +257,11 @@ def _inside(scene: Scene, look: Look, server: Server, session: Session) -> tuple
 
 
 def _connections(scene: Scene, look: Look, seen: str, evidence: tuple[str, ...], likelihood: str) -> Cause:
-    remedy = f'docker exec {look.name} psql{_as_superuser(look)} -d postgres -c "{_END_IDLE}"'
+    fix = f'docker exec {look.name} psql{_as_superuser(look)} -d postgres -c "{_END_IDLE}"'
     advice = "then mend who holds them, or raise max_connections (stack_postgres_settings of the role stack)"
     services = tuple(need.service for need in scene.needs if scene.service_of(need.host) == look.service)
-    return Cause(
-        "database_connections", look.service, likelihood, seen, remedy, (*evidence, advice), (look.service, *services)
+    return Cause.of(
+        "database_connections", look.service, likelihood, seen, fix, (*evidence, advice), (look.service, *services)
     )
 
 
@@ -273,7 +273,7 @@ def _idle_transaction(
     waiting = f", and {blocked} session{'s wait' if blocked != 1 else ' waits'} for it" if blocked else ""
     likelihood = (LIKELY if seconds < scene.options.idle_transaction_seconds else CERTAIN) if blocked else LIKELY
     return [
-        Cause(
+        Cause.of(
             "database_idle_transaction",
             f"session {pid} in {database}",
             likelihood,

@@ -98,7 +98,7 @@ def _causes(scene: Scene, found: Sequence[Block]) -> list[Cause]:
         likely = rule.place.endswith("DOCKER-USER") or not published & set(ports)
         told = "" if likely else "Docker leads its published ports past this rule on most hosts"
         causes.append(
-            Cause(
+            Cause.of(
                 "firewall_blocks",
                 f"{rule.place}: {_in_words(ports)}",
                 LIKELY if likely and published & set(ports) else POSSIBLE,

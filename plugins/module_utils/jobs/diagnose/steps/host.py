@@ -77,7 +77,7 @@ def _full(disk: host.Filesystem, ratio: float, what: str, services: list[str]) -
     biggest = (
         f"du --one-file-system --human-readable --max-depth=2 {disk.mountpoint} | sort --human-numeric-sort | tail"
     )
-    return Cause(
+    return Cause.of(
         "disk_full",
         disk.mountpoint,
         CERTAIN if ratio >= FULL or not disk.free else LIKELY,
@@ -95,8 +95,8 @@ def look_at_memory(_scene: Scene) -> Report:
     if memory.available_ratio >= SHORT_MEMORY:
         return Report(seen)
     kills = (f"the kernel has ended {memory.oom_kills} processes for memory since the host's start",)
-    remedy = "docker stats --no-stream; ps --sort=-rss -eo pid,user,rss,comm | head"
-    return Report(seen, [Cause("memory_short", "host", POSSIBLE, seen, remedy, kills if memory.oom_kills else ())])
+    fix = "docker stats --no-stream; ps --sort=-rss -eo pid,user,rss,comm | head"
+    return Report(seen, [Cause.of("memory_short", "host", POSSIBLE, seen, fix, kills if memory.oom_kills else ())])
 
 
 def look_for_oom(scene: Scene) -> Report:
@@ -115,10 +115,10 @@ def look_for_oom(scene: Scene) -> Report:
             larger = f"{max(2 * look.memory_limit // 1024**2, 256)}m"
             raise_limit = f"docker update --memory {larger} --memory-swap {larger} {look.name}"
             seen = f"the kernel has ended {kills} of its processes at its memory limit{limit} since its start"
-            remedy = raise_limit if look.memory_limit else f"docker stats --no-stream {look.name}"
+            fix = raise_limit if look.memory_limit else f"docker stats --no-stream {look.name}"
             likelihood = LIKELY if look.health == "unhealthy" else POSSIBLE
             report.causes.append(
-                Cause("out_of_memory", look.service, likelihood, seen, remedy, services=(look.service,))
+                Cause.of("out_of_memory", look.service, likelihood, seen, fix, services=(look.service,))
             )
     return report
 

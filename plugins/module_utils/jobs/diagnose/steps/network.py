@@ -85,8 +85,8 @@ def _wrong_name(client: Look, target: Look, need: Need, addresses: Sequence[str]
     else:
         networks = [f"{look.name}: {', '.join(sorted(look.networks)) or 'none'}" for look in (client, target)]
         told = f"they share no network ({'; '.join(networks)})"
-    remedy = scene.compose(f"up --detach --force-recreate {target.service}")
-    return Cause("dns_name_missing", need.host, CERTAIN, seen, remedy, (told,), (client.service,))
+    fix = scene.compose(f"up --detach --force-recreate {target.service}")
+    return Cause.of("dns_name_missing", need.host, CERTAIN, seen, fix, (told,), (client.service,))
 
 
 def _not_through(client: Look, target: Look, need: Need, address: str, met: str) -> Cause:
@@ -99,7 +99,7 @@ def _not_through(client: Look, target: Look, need: Need, address: str, met: str)
         network.SILENT: "nothing comes back: a firewall, or a service that hangs",
         network.UNREACHABLE: "there is no way to it",
     }
-    return Cause(
+    return Cause.of(
         "connection_failed",
         f"{client.service} → {need.host}:{need.port}",
         LIKELY,
@@ -142,9 +142,9 @@ def _not_served(look: Look, port: PublishedPort) -> list[Cause]:
     return [_port_cause("port_not_listening", look, port, seen, f"docker restart {look.name}")]
 
 
-def _port_cause(kind: str, look: Look, port: PublishedPort, seen: str, remedy: str, *evidence: str) -> Cause:
+def _port_cause(kind: str, look: Look, port: PublishedPort, seen: str, fix: str, *evidence: str) -> Cause:
     likelihood = CERTAIN if kind == "port_taken" else LIKELY
-    return Cause(kind, f"port {port.port}", likelihood, seen, remedy, evidence, (look.service,))
+    return Cause.of(kind, f"port {port.port}", likelihood, seen, fix, evidence, (look.service,))
 
 
 def _taken(scene: Scene, look: Look, port: PublishedPort) -> list[Cause]:
@@ -159,9 +159,9 @@ def _taken(scene: Scene, look: Look, port: PublishedPort) -> list[Cause]:
         return [_port_cause("port_taken", look, port, seen, f"docker stop {other} && {start}", *said)]
     found = [each for each in network.holders(port.port) if each.name != "docker-proxy"]
     if not found:
-        remedy = f"ss --listening --tcp --numeric --processes 'sport = :{port.port}'; stop it, then {start}"
+        fix = f"ss --listening --tcp --numeric --processes 'sport = :{port.port}'; stop it, then {start}"
         seen = f"another process has it, so {look.name} cannot start"
-        return [_port_cause("port_taken", look, port, seen, remedy, *said)]
+        return [_port_cause("port_taken", look, port, seen, fix, *said)]
     holder = found[0]
     stop = f"systemctl stop {holder.unit}" if holder.unit else f"kill {holder.pid}"
     seen = f"{holder.in_words()} has it, so {look.name} cannot start"
@@ -201,7 +201,7 @@ def _certificate(look: Look, port: PublishedPort, days: float) -> Cause:
     if 0 < days < CRITICAL_DAYS:
         likelihood = LIKELY
     seen = f"it ended {-days:.0f} days ago: browsers refuse it" if days <= 0 else f"it ends in {days:.0f} days"
-    return Cause(
+    return Cause.of(
         kind,
         f"certificate of port {port.port}",
         likelihood,

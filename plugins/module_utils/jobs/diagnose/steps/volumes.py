@@ -62,8 +62,8 @@ def look_at_volumes(scene: Scene) -> Report:
 def _missing(look: Look, mount: Mount) -> list[Cause]:
     make = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {mount.source}"
     seen = f"{mount.source} is not there, and {look.name} mounts it at {mount.target}"
-    remedy = f"{make} && docker restart {look.name}; its content comes back with restore.yml"
-    return [Cause("volume_missing", _subject(mount), CERTAIN, seen, remedy, services=(look.service,))]
+    fix = f"{make} && docker restart {look.name}; its content comes back with restore.yml"
+    return [Cause.of("volume_missing", _subject(mount), CERTAIN, seen, fix, services=(look.service,))]
 
 
 def _unusable(scene: Scene, look: Look, mount: Mount, facts: os.stat_result) -> list[Cause]:
@@ -84,9 +84,9 @@ def _unusable(scene: Scene, look: Look, mount: Mount, facts: os.stat_result) -> 
     )
     group = min(worker.groups, default=worker.user)
     restart = "" if healthy else f" && docker restart {look.name}"
-    remedy = f"chown {worker.user}:{group} {mount.source} && chmod u+rwx {mount.source}{restart}"
+    fix = f"chown {worker.user}:{group} {mount.source} && chmod u+rwx {mount.source}{restart}"
     told = (f"mounted at {mount.target}",)
-    return [Cause("volume_permissions", _subject(mount), likelihood, seen, remedy, told, (look.service,))]
+    return [Cause.of("volume_permissions", _subject(mount), likelihood, seen, fix, told, (look.service,))]
 
 
 def _subject(mount: Mount) -> str:

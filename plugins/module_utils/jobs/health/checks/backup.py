@@ -42,8 +42,8 @@ def check_backup(view: View) -> Iterator[Finding]:
         yield _verified(view, newest, verified, repository)
     if spoilt:
         said = f"{spoilt[0]}{f' and {len(spoilt) - 1} more' if len(spoilt) > 1 else ''} cannot be used"
-        remedy = "see why: backups.yml; a set that is not whole never counts"
-        yield Finding(CHECK, "sets that are not whole", WARNING, said, "none", repository.path, remedy)
+        fix = "see why: backups.yml; a set that is not whole never counts"
+        yield Finding(CHECK, "sets that are not whole", WARNING, said, "none", (repository.path,), fix)
 
 
 def _hours(view: View, kept: KeptSet) -> float:
@@ -59,7 +59,7 @@ def _newest(view: View, newest: KeptSet | None, path: str) -> Finding:
     limit = f"a set that is no older than {warning:g} h"
     if newest is None:
         there = "no set of this stack is there" if os.path.isdir(path) else "there is no such folder"
-        return Finding(CHECK, "newest set", CRITICAL, there, limit, path, MAKE)
+        return Finding(CHECK, "newest set", CRITICAL, there, limit, (path,), MAKE)
     hours = _hours(view, newest)
     manifest: dict[str, Any] = newest.manifest or {}
     view.measure("backup_age_seconds", round(hours * 3600))
@@ -67,24 +67,24 @@ def _newest(view: View, newest: KeptSet | None, path: str) -> Finding:
     if isinstance(manifest.get("duration"), (int, float)):
         view.measure("backup_duration_seconds", manifest["duration"])
     state = judged(hours, warning, critical)
-    return Finding(CHECK, "newest set", state, f"{_age(hours)} old", limit, newest.path, MAKE if state != OK else "")
+    return Finding(CHECK, "newest set", state, f"{_age(hours)} old", limit, (newest.path,), MAKE if state != OK else "")
 
 
 def _verified(view: View, newest: KeptSet, found: tuple[KeptSet, Verdict] | None, repository: Repository) -> Finding:
     warning, critical = view.limit(CHECK, "verified_warning"), view.limit(CHECK, "verified_critical")
     limit = f"a verified set that is no older than {warning:g} h"
-    remedy = "verify it: ansible-playbook maxops.ops.verify"
+    fix = "verify it: ansible-playbook maxops.ops.verify"
     latest = repository.verdict(newest)
     view.measure(
         "backup_verify_level", LEVELS.index(latest.level) + 1 if latest and latest.passed and latest.level else 0
     )
     if latest is not None and not latest.passed:
         said = f"the newest set {newest.set_id} has failed its verification"
-        remedy = "see what is wrong with it (verify.yml), and make another one now (backup.yml)"
-        return Finding(CHECK, "newest verified set", CRITICAL, said, limit, newest.path, remedy)
+        fix = "see what is wrong with it (verify.yml), and make another one now (backup.yml)"
+        return Finding(CHECK, "newest verified set", CRITICAL, said, limit, (newest.path,), fix)
     if found is None:
         return Finding(
-            CHECK, "newest verified set", WARNING, "no set was ever verified", limit, repository.path, remedy
+            CHECK, "newest verified set", WARNING, "no set was ever verified", limit, (repository.path,), fix
         )
     kept, verdict = found
     hours = _hours(view, kept)
@@ -93,4 +93,4 @@ def _verified(view: View, newest: KeptSet, found: tuple[KeptSet, Verdict] | None
         view.measure("backup_recovery_seconds", verdict.recovery_seconds)
     state = judged(hours, warning, critical)
     seen = f"{_age(hours)} old, proved by {verdict.level}"
-    return Finding(CHECK, "newest verified set", state, seen, limit, kept.path, remedy if state != OK else "")
+    return Finding(CHECK, "newest verified set", state, seen, limit, (kept.path,), fix if state != OK else "")

@@ -42,7 +42,7 @@ def check_redis(view: View) -> Iterator[Finding]:
     container = found[0]
     if not container.running:
         said = f"nobody answers: its container is {container.state}"
-        yield Finding(CHECK, "server", CRITICAL, said, "an answer", container.name, f"docker start {container.name}")
+        yield Finding(CHECK, "server", CRITICAL, said, "an answer", (container.name,), f"docker start {container.name}")
         return
     started = time.monotonic()
     try:
@@ -52,12 +52,12 @@ def check_redis(view: View) -> Iterator[Finding]:
             taken = time.monotonic() - started
             told = redis.info()
     except (RedisError, RedisSilent) as error:
-        yield from_error(CHECK, "server", CRITICAL, error, "an answer", container.name)
+        yield from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
         return
     view.measure("redis_latency_seconds", round(taken, 6))
     state = judged(taken, view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical"))
     at_most = f"{view.limit(CHECK, 'latency_warning'):g} s"
-    yield Finding(CHECK, "server", state, f"answers after {taken * 1000:.0f} ms", at_most, container.name)
+    yield Finding(CHECK, "server", state, f"answers after {taken * 1000:.0f} ms", at_most, (container.name,))
     yield _memory(view, told)
     yield _evictions(view, told)
     yield _clients(view, told)
@@ -77,21 +77,21 @@ def _memory(view: View, told: dict[str, str]) -> Finding:
     view.measure("redis_memory_bytes", used)
     view.measure("redis_evicted_keys", evicted)
     if not most:
-        return Finding(CHECK, "memory", OK, f"{used / 1e6:.1f} MB used, no limit set", evidence="maxmemory 0")
+        return Finding(CHECK, "memory", OK, f"{used / 1e6:.1f} MB used, no limit set", evidence=("maxmemory 0",))
     view.measure("redis_memory_limit_bytes", most)
     share = used / most * 100
     state = judged(share, view.limit(CHECK, "memory_warning"), view.limit(CHECK, "memory_critical"))
     seen = f"{share:.0f} % of {most / 1e6:.0f} MB used"
-    remedy = "raise maxmemory (stack_redis_max_memory), or look at it with cache.yml"
+    fix = "raise maxmemory (stack_redis_max_memory), or look at it with cache.yml"
     if state == CRITICAL and policy != "noeviction":
         # It goes on taking new keys, and throws old ones away for them: sessions among them.
         state = WARNING
     if state != OK:
         seen += ", and nothing more is taken" if policy == "noeviction" and state == CRITICAL else ""
         seen += f", {evicted} keys thrown away since its start" if evicted else ""
-    evidence = f"maxmemory-policy {policy}"
+    evidence = (f"maxmemory-policy {policy}",)
     limit = f"{view.limit(CHECK, 'memory_warning'):g} %"
-    return Finding(CHECK, "memory", state, seen, limit, evidence, remedy if state != OK else "")
+    return Finding(CHECK, "memory", state, seen, limit, evidence, fix if state != OK else "")
 
 
 def _evictions(view: View, told: dict[str, str]) -> Finding:
@@ -107,8 +107,8 @@ def _evictions(view: View, told: dict[str, str]) -> Finding:
     warning = view.limit(CHECK, "evictions_warning")
     state = judged(an_hour, warning, view.limit(CHECK, "evictions_critical"))
     seen = f"{an_hour:.0f} keys an hour thrown away" if count else "no key thrown away"
-    remedy = "sessions may be among them: raise maxmemory (stack_redis_max_memory)" if state != OK else ""
-    return Finding(CHECK, "evictions", state, seen, f"{warning:g} an hour", f"evicted_keys {evicted}", remedy)
+    fix = "sessions may be among them: raise maxmemory (stack_redis_max_memory)" if state != OK else ""
+    return Finding(CHECK, "evictions", state, seen, f"{warning:g} an hour", (f"evicted_keys {evicted}",), fix)
 
 
 def _clients(view: View, told: dict[str, str]) -> Finding:
@@ -117,27 +117,27 @@ def _clients(view: View, told: dict[str, str]) -> Finding:
     share = connected / most * 100
     state = judged(share, view.limit(CHECK, "clients_warning"), view.limit(CHECK, "clients_critical"))
     rejected = _number(told, "rejected_connections")
-    evidence = f"{rejected} connections refused since its start" if rejected else ""
-    remedy = "find who keeps them: CLIENT LIST; or raise maxclients" if state != OK else ""
+    evidence = (f"{rejected} connections refused since its start",) if rejected else ()
+    fix = "find who keeps them: CLIENT LIST; or raise maxclients" if state != OK else ""
     limit = f"{view.limit(CHECK, 'clients_warning'):g} %"
-    return Finding(CHECK, "clients", state, f"{connected} of {most} connections", limit, evidence, remedy)
+    return Finding(CHECK, "clients", state, f"{connected} of {most} connections", limit, evidence, fix)
 
 
 def _blocked(view: View, told: dict[str, str]) -> Finding:
     blocked = _number(told, "blocked_clients")
     view.measure("redis_blocked_clients", blocked)
     state = judged(blocked, view.limit(CHECK, "blocked_warning"), view.limit(CHECK, "blocked_critical"))
-    remedy = "find what they wait for: CLIENT LIST (cmd=blpop …)" if state != OK else ""
+    fix = "find what they wait for: CLIENT LIST (cmd=blpop …)" if state != OK else ""
     limit = f"{view.limit(CHECK, 'blocked_warning'):g}"
-    return Finding(CHECK, "blocked clients", state, f"{blocked} clients wait", limit, "", remedy)
+    return Finding(CHECK, "blocked clients", state, f"{blocked} clients wait", limit, fix=fix)
 
 
 def _snapshot(told: dict[str, str]) -> Finding:
     if told.get("rdb_last_bgsave_status", "ok") == "ok":
         return Finding(CHECK, "snapshot", OK, "the last one was written")
     said = "the last snapshot could not be written: what it holds would be lost with the next stop"
-    remedy = "see whether its volume's disk is full or not writable: docker logs of the container"
-    return Finding(CHECK, "snapshot", WARNING, said, "written", "rdb_last_bgsave_status:err", remedy)
+    fix = "see whether its volume's disk is full or not writable: docker logs of the container"
+    return Finding(CHECK, "snapshot", WARNING, said, "written", ("rdb_last_bgsave_status:err",), fix)
 
 
 def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
@@ -152,8 +152,8 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
                     redis.run("PING")
             except RedisError:  # noqa: PERF203 - each password is tried for itself
                 said = "has another password for Redis than Redis itself"
-                remedy = "put the same one into .env for both, then docker compose up --detach"
-                yield Finding(CHECK, service, CRITICAL, said, "the same password", "", remedy)
+                fix = "put the same one into .env for both, then docker compose up --detach"
+                yield Finding(CHECK, service, CRITICAL, said, "the same password", fix=fix)
 
 
 def _host(url: str) -> str:

@@ -40,8 +40,8 @@ def check_containers(view: View) -> Iterator[Finding]:
     if not stack.sights:
         known = ", ".join(view.engine.projects()) or "none at all"
         said = f'no container of the Compose project "{project}" (projects here: {known})'
-        remedy = "set project_name to one of them, or start the stack: docker compose up --detach in its folder"
-        yield Finding(CHECK, "stack", CRITICAL, said, "a stack that was started", remedy=remedy)
+        fix = "set project_name to one of them, or start the stack: docker compose up --detach in its folder"
+        yield Finding(CHECK, "stack", CRITICAL, said, "a stack that was started", fix=fix)
         return
     several = Counter(each.container.service for each in stack.sights)
     for sight in stack.sights:
@@ -63,7 +63,7 @@ def _missing(view: View) -> Iterator[Finding]:
         for service in sorted({entry.split(":")[0] for entry in named.split(",")} - {""} - there):
             there.add(service)
             said = f"has no container, and {sight.container.service} depends on it"
-            yield Finding(CHECK, service, CRITICAL, said, RUNNING, remedy=f"{_compose(view)} up --detach {service}")
+            yield Finding(CHECK, service, CRITICAL, said, RUNNING, fix=f"{_compose(view)} up --detach {service}")
 
 
 def _judge(sight: Sight, subject: str, view: View) -> Finding:
@@ -72,8 +72,8 @@ def _judge(sight: Sight, subject: str, view: View) -> Finding:
     status = str(state.get("Status"))
     logs = f"docker logs --tail=50 {name}"
     if status == "paused":
-        remedy = f"docker unpause {name}"
-        return Finding(CHECK, subject, CRITICAL, "paused: its processes are frozen", RUNNING, remedy=remedy)
+        fix = f"docker unpause {name}"
+        return Finding(CHECK, subject, CRITICAL, "paused: its processes are frozen", RUNNING, fix=fix)
     if status == "restarting":
         count = sight.data.get("RestartCount") or 0
         said = f"restarting in a loop ({count} times so far), each time {_end(state)}"
@@ -93,13 +93,13 @@ def _judge_ended(sight: Sight, subject: str, view: View, logs: str) -> Finding:
     if state.get("Status") == "created":
         said = "was created and could not be started" if state.get("Error") else "was created and never started"
         return Finding(CHECK, subject, CRITICAL, said, RUNNING, _error(state), start)
-    remedy = f"{logs} tells why; start it: {start}"
+    fix = f"{logs} tells why; start it: {start}"
     if state.get("ExitCode") in (0, 143) and not state.get("OOMKilled"):
-        remedy = f"it was stopped; start it: {start}"
+        fix = f"it was stopped; start it: {start}"
     elif state.get("OOMKilled"):
-        remedy = f"give it more memory (mem_limit), or find what takes it ({logs}); start it: {start}"
+        fix = f"give it more memory (mem_limit), or find what takes it ({logs}); start it: {start}"
     return Finding(
-        CHECK, subject, CRITICAL, f"{state.get('Status')}: {_end(state)}{since}", RUNNING, _error(state), remedy
+        CHECK, subject, CRITICAL, f"{state.get('Status')}: {_end(state)}{since}", RUNNING, _error(state), fix
     )
 
 
@@ -115,10 +115,11 @@ def _judge_running(sight: Sight, subject: str, view: View, logs: str) -> Finding
         return restarts
     if state.get("OOMKilled"):
         said = "runs, but the kernel has killed one of its processes for want of memory"
-        return Finding(CHECK, subject, WARNING, said, RUNNING, "OOMKilled", f"give it more memory (mem_limit); {logs}")
+        fix = f"give it more memory (mem_limit); {logs}"
+        return Finding(CHECK, subject, WARNING, said, RUNNING, ("OOMKilled",), fix)
     if told == "starting":
         said = f"has just been started{_ago(state.get('StartedAt'), view.now)} and is not healthy yet"
-        return Finding(CHECK, subject, WARNING, said, RUNNING, remedy="look again in a minute")
+        return Finding(CHECK, subject, WARNING, said, RUNNING, fix="look again in a minute")
     return restarts
 
 
@@ -135,7 +136,7 @@ def _restarts(sight: Sight, subject: str, view: View, logs: str) -> Finding:
         )
     said = f"runs since {_length(up)}, after Docker had to start it anew {count} time{'s' if count > 1 else ''}"
     limit = f"fewer than {view.limit(CHECK, 'restarts_warning'):g} in {view.limit(CHECK, 'restart_minutes'):g} min"
-    evidence = "; ".join(_deaths(sight, view))
+    evidence = tuple(_deaths(sight, view))
     # Whoever is healthy for as long as a loop takes to come round again is no longer in one.
     if state == CRITICAL and health == "healthy" and up > 300:
         state = WARNING
@@ -167,20 +168,20 @@ def _end(state: dict[str, Any]) -> str:
     return f"ended with exit code {code}{names.get(code or 0, '')}"
 
 
-def _error(state: dict[str, Any]) -> str:
-    return str(state.get("Error") or "")
+def _error(state: dict[str, Any]) -> tuple[str, ...]:
+    return (str(state["Error"]),) if state.get("Error") else ()
 
 
-def _last_words(sight: Sight, health: dict[str, Any]) -> str:
+def _last_words(sight: Sight, health: dict[str, Any]) -> tuple[str, ...]:
     """What the health check said last, without the secrets that its container knows."""
     log = health.get("Log") or []
     text = " ".join(str(log[-1].get("Output") or "").split()) if log else ""
     if not text:
-        return ""
+        return ()
     # Here, because only a sick container needs it.
     from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of  # noqa: PLC0415
 
-    return Mask(secrets_of(sight.container.environment))(text)[:LOG_LETTERS]
+    return (Mask(secrets_of(sight.container.environment))(text)[:LOG_LETTERS],)
 
 
 def _compose(view: View) -> str:

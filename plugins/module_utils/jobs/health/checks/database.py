@@ -71,18 +71,18 @@ def check_postgresql(view: View) -> Iterator[Finding]:
     """The server as each application uses it, and as its administrator sees it."""
     if PSYCOPG2_IMPORT_ERROR:
         said = "the Python package psycopg2 is not installed on this host"
-        yield Finding(CHECK, "driver", UNKNOWN, said, remedy="the role maxops.ops.host installs it")
+        yield Finding(CHECK, "driver", UNKNOWN, said, fix="the role maxops.ops.host installs it")
         return
     stack = view.stack()
     found = stack.of_service(view.options.access.database_service)
     if not found:
         said = f'the stack has no service "{view.options.access.database_service}"'
-        yield Finding(CHECK, "server", UNKNOWN, said, remedy="name the right one in database_service")
+        yield Finding(CHECK, "server", UNKNOWN, said, fix="name the right one in database_service")
         return
     container = found[0]
     if not container.running:
         said = f"nobody answers: its container is {container.state}"
-        yield Finding(CHECK, "server", CRITICAL, said, "an answer", container.name, f"docker start {container.name}")
+        yield Finding(CHECK, "server", CRITICAL, said, "an answer", (container.name,), f"docker start {container.name}")
         return
     yield from view.all_of(
         [
@@ -131,7 +131,7 @@ def _as_application(view: View, container: Container, login: Login) -> Iterator[
         yield Finding(CHECK, subject, OK, said)
         return
     if not login.password:
-        yield Finding(CHECK, subject, UNKNOWN, "its environment tells no password to try", remedy="see its log")
+        yield Finding(CHECK, subject, UNKNOWN, "its environment tells no password to try", fix="see its log")
         return
     source = f"the environment of service {login.service}"
     server = Server(container.addresses[0], _port(container), login.user, login.password, container.name, source)
@@ -141,7 +141,7 @@ def _as_application(view: View, container: Container, login: Login) -> Iterator[
             minimum = view.limit(CHECK, "dead_rows_minimum")
             dead = session.run("read the statistics of", _DEAD, [minimum])
     except MaxopsError as error:
-        yield from_error(CHECK, subject, CRITICAL, error, "gets in", source)
+        yield from_error(CHECK, subject, CRITICAL, error, "gets in", (source,))
         return
     yield _dead_rows(view, login.database, dead)
 
@@ -167,8 +167,8 @@ def _dead_rows(view: View, database: str, rows: list[tuple[Any, ...]]) -> Findin
     view.measure("postgresql_dead_rows_ratio", round(share / 100, 6), database=database)
     state = judged(share, warning, critical)
     seen = f"{share:.0f} % of table {table} ({dead:,} rows)"
-    remedy = "ansible-playbook maxops.ops.optimize; see what keeps autovacuum from it (a long transaction?)"
-    return Finding(CHECK, subject, state, seen, limit, "pg_stat_user_tables", remedy if state != OK else "")
+    fix = "ansible-playbook maxops.ops.optimize; see what keeps autovacuum from it (a long transaction?)"
+    return Finding(CHECK, subject, state, seen, limit, ("pg_stat_user_tables",), fix if state != OK else "")
 
 
 # -- as the administrator ---------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
     try:
         server = view.options.access.server_in(container, view.stack())
     except MaxopsError as error:
-        yield from_error(CHECK, "administrator", UNKNOWN, error, "gets in", container.name)
+        yield from_error(CHECK, "administrator", UNKNOWN, error, "gets in", (container.name,))
         return
     try:
         with Session(server, "postgres", seconds=view.left) as session:
@@ -203,10 +203,10 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
 
 def _away(error: MaxopsError, container: Container) -> Finding:
     if "no free connection" in str(error):
-        return from_error(CHECK, "connections", CRITICAL, error, "a free connection", container.name)
+        return from_error(CHECK, "connections", CRITICAL, error, "a free connection", (container.name,))
     if "refused the password" in str(error) or "knows no user" in str(error):
-        return from_error(CHECK, "administrator", CRITICAL, error, "gets in", container.name)
-    return from_error(CHECK, "server", CRITICAL, error, "an answer", container.name)
+        return from_error(CHECK, "administrator", CRITICAL, error, "gets in", (container.name,))
+    return from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
 
 
 def _connections(view: View, connections: int, most: int) -> Finding:
@@ -215,9 +215,9 @@ def _connections(view: View, connections: int, most: int) -> Finding:
     view.measure("postgresql_connections", connections)
     state = judged(share, view.limit(CHECK, "connections_warning"), view.limit(CHECK, "connections_critical"))
     seen = f"{connections} of {most} connections used ({share:.0f} %)"
-    remedy = "see who holds them (optimize.yml lists sessions), end idle ones, or raise max_connections"
+    fix = "see who holds them (optimize.yml lists sessions), end idle ones, or raise max_connections"
     limit = f"{view.limit(CHECK, 'connections_warning'):g} %"
-    return Finding(CHECK, "connections", state, seen, limit, "pg_stat_activity", remedy if state != OK else "")
+    return Finding(CHECK, "connections", state, seen, limit, ("pg_stat_activity",), fix if state != OK else "")
 
 
 def _oldest(view: View, kind: str, subject: str, row: tuple[Any, ...] | None) -> Finding:
@@ -230,9 +230,9 @@ def _oldest(view: View, kind: str, subject: str, row: tuple[Any, ...] | None) ->
     _seconds, pid, user, database, application, state_of = row
     state = judged(seconds / 60, warning, critical)
     seen = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-    evidence = f"process {pid} of {user} in {database}, {application or 'no name'}, {state_of}"
-    remedy = f"it keeps VACUUM from its work; end it if nobody waits for it: pg_terminate_backend({pid})"
-    return Finding(CHECK, subject, state, seen, limit, evidence, remedy if state != OK else "")
+    evidence = (f"process {pid} of {user} in {database}, {application or 'no name'}, {state_of}",)
+    fix = f"it keeps VACUUM from its work; end it if nobody waits for it: pg_terminate_backend({pid})"
+    return Finding(CHECK, subject, state, seen, limit, evidence, fix if state != OK else "")
 
 
 def _wraparound(view: View, age: int) -> Finding:
@@ -240,15 +240,15 @@ def _wraparound(view: View, age: int) -> Finding:
     view.measure("postgresql_wraparound_ratio", round(age / WRAPAROUND, 6))
     state = judged(share, view.limit(CHECK, "wraparound_warning"), view.limit(CHECK, "wraparound_critical"))
     seen = f"{share:.0f} % of the transaction numbers used"
-    remedy = "find what keeps autovacuum from freezing (a long transaction, a prepared one, a slot), then VACUUM"
+    fix = "find what keeps autovacuum from freezing (a long transaction, a prepared one, a slot), then VACUUM"
     limit = f"{view.limit(CHECK, 'wraparound_warning'):g} %"
-    return Finding(CHECK, "wraparound", state, seen, limit, f"age {age:,}", remedy if state != OK else "")
+    return Finding(CHECK, "wraparound", state, seen, limit, (f"age {age:,}",), fix if state != OK else "")
 
 
 def _size(view: View, database: str, size: int) -> Finding:
     view.measure("postgresql_database_bytes", size, database=database)
     warning, critical = view.limit(CHECK, "size_warning"), view.limit(CHECK, "size_critical")
     state = judged(size / 1e9, warning, critical)
-    remedy = "see which tables take it (optimize.yml)" if state != OK else ""
+    fix = "see which tables take it (optimize.yml)" if state != OK else ""
     limit = f"{warning:g} GB" if warning else ""
-    return Finding(CHECK, f"size of {database}", state, f"{size / 1e6:,.1f} MB", limit, "pg_database_size", remedy)
+    return Finding(CHECK, f"size of {database}", state, f"{size / 1e6:,.1f} MB", limit, ("pg_database_size",), fix)

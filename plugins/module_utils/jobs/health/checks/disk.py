@@ -77,7 +77,7 @@ def _judge(view: View, disk: Filesystem, days: float | None) -> Finding:
         state,
         "; ".join(seen),
         "; ".join(limits),
-        f"it holds {holds}",
+        (f"it holds {holds}",),
         f"see what takes it: du -xh -d2 {disk.mountpoint} | sort -h | tail -20; free it with cleanup.yml"
         if state != OK
         else "",

@@ -61,7 +61,7 @@ def check_certificate(view: View) -> Iterator[Finding]:
         gateway = _gateway(view)
     except MaxopsError:
         said = "where the gateway is, is not known"
-        yield Finding("certificate", "gateway", UNKNOWN, said, remedy="see the finding of the check http")
+        yield Finding("certificate", "gateway", UNKNOWN, said, fix="see the finding of the check http")
         return
     scheme, _colon, place = gateway.url.partition("://")
     if scheme != "https":
@@ -74,7 +74,7 @@ def check_certificate(view: View) -> Iterator[Finding]:
         left = certificate_end(host.strip("[]"), int(port), view.left) - view.now
     except (OSError, ValueError) as error:
         said = f"its certificate cannot be read: {error}"
-        yield Finding("certificate", "gateway", UNKNOWN, said, remedy="see the http check: does the gateway answer?")
+        yield Finding("certificate", "gateway", UNKNOWN, said, fix="see the http check: does the gateway answer?")
         return
     days = left / 86400
     warning, critical = view.limit("certificate", "days_warning"), view.limit("certificate", "days_critical")
@@ -87,7 +87,7 @@ def check_certificate(view: View) -> Iterator[Finding]:
         CRITICAL if expired else judged_low(days, warning, critical),
         seen,
         f"more than {warning:g} days",
-        f"{place}",
+        (place,),
         "put the renewed certificate where stack_tls_certificate says and run deploy.yml; see why it was not renewed",
     )
 
@@ -175,7 +175,7 @@ def _through_gateway(view: View) -> Iterator[Finding]:
     up = not first.problem
     view.measure("http_up", float(up), endpoint="gateway")
     if not up:
-        yield Finding(CHECK, "gateway", CRITICAL, first.problem, "an answer", gateway.url, f"{logs} tells why")
+        yield Finding(CHECK, "gateway", CRITICAL, first.problem, "an answer", (gateway.url,), f"{logs} tells why")
         return
     yield _on_time(view, first, "gateway", "it answers")
     absent = _absent(view)
@@ -201,21 +201,21 @@ def _judge_behind(view: View, gateway: Gateway, path: str, whose: str) -> Findin
     subject = whose if whose.startswith("gateway") else f"{whose} through the gateway"
     view.measure("http_up", float(seen.status == 200), endpoint=path)
     if seen.problem:
-        remedy = f"see {whose}'s own finding" if whose in APPLICATIONS else "see the findings of what lies behind it"
-        return Finding(CHECK, subject, CRITICAL, seen.problem, "200", seen.url, remedy)
+        fix = f"see {whose}'s own finding" if whose in APPLICATIONS else "see the findings of what lies behind it"
+        return Finding(CHECK, subject, CRITICAL, seen.problem, "200", (seen.url,), fix)
     told = _json(seen.body)
     if seen.status == 200 and (told is not None or whose != "gateway /health"):
         return _on_time(view, seen, subject, "200", path)
     if whose != "gateway /health":
-        remedy = f"see {whose}'s own finding"
-        return Finding(CHECK, subject, CRITICAL, _answer(seen), "200", seen.url, remedy)
+        fix = f"see {whose}'s own finding"
+        return Finding(CHECK, subject, CRITICAL, _answer(seen), "200", (seen.url,), fix)
     parts = [name for name in APPLICATIONS if told and (told.get(name) or {}).get("status") not in (None, "pass", "ok")]
     if parts:
         said = f"{seen.status}: {' and '.join(parts)} {'are' if len(parts) > 1 else 'is'} not well"
-        return Finding(CHECK, subject, CRITICAL, said, "200", seen.url, f"see the findings of {' and '.join(parts)}")
+        return Finding(CHECK, subject, CRITICAL, said, "200", (seen.url,), f"see the findings of {' and '.join(parts)}")
     said = f"{_answer(seen)}: this is not the answer of a MaxOps gateway"
-    remedy = "see which process has the port (ss -ltnp), or name the gateway in gateway_url"
-    return Finding(CHECK, subject, CRITICAL, said, "200 with a status as JSON", seen.url, remedy)
+    fix = "see which process has the port (ss -ltnp), or name the gateway in gateway_url"
+    return Finding(CHECK, subject, CRITICAL, said, "200 with a status as JSON", (seen.url,), fix)
 
 
 # -- the applications themselves --------------------------------------------------------------------------------------
@@ -227,11 +227,11 @@ def _itself(view: View, service: str) -> Iterator[Finding]:
         container = sight.container
         if not container.running:
             said = f"nobody answers: its container is {container.state}"
-            yield Finding(CHECK, service, CRITICAL, said, "200", container.name, f"docker start {container.name}")
+            yield Finding(CHECK, service, CRITICAL, said, "200", (container.name,), f"docker start {container.name}")
             continue
         if not container.addresses:
             said = f"container {container.name} has no address that this host reaches"
-            yield Finding(CHECK, service, UNKNOWN, said, "200", remedy="attach it to a bridge network")
+            yield Finding(CHECK, service, UNKNOWN, said, "200", fix="attach it to a bridge network")
             continue
         url = f"http://{container.addresses[0]}:{_own_port(sight, service)}{OWN_PATHS[service]}"
         seen = look(url, view.left, _own_headers(container))
@@ -240,11 +240,11 @@ def _itself(view: View, service: str) -> Iterator[Finding]:
             yield _on_time(view, seen, service, "200")
         elif seen.status in (401, 403):
             said = f"{seen.status}: it wants a password for its health"
-            yield Finding(CHECK, service, UNKNOWN, said, "200", url, "let the host's networks read it")
+            yield Finding(CHECK, service, UNKNOWN, said, "200", (url,), "let the host's networks read it")
         else:
             said = seen.problem or _answer(seen)
-            remedy = f"docker logs --tail=50 {container.name} tells why; restart it if it hangs (restart.yml)"
-            yield Finding(CHECK, service, CRITICAL, said, "200", url, remedy)
+            fix = f"docker logs --tail=50 {container.name} tells why; restart it if it hangs (restart.yml)"
+            yield Finding(CHECK, service, CRITICAL, said, "200", (url,), fix)
 
 
 def _own_port(sight: Sight, service: str) -> int:
@@ -277,8 +277,8 @@ def _on_time(view: View, seen: Look, subject: str, words: str, endpoint: str = "
     said = (
         f"{words} after {seen.seconds:.2f} s" if seen.seconds >= 0.1 else f"{words} after {seen.seconds * 1000:.0f} ms"
     )
-    remedy = "see what keeps the host or the database busy (status.yml, optimize.yml)" if state != OK else ""
-    return Finding(CHECK, subject, state, said, f"within {warning:g} s", seen.url, remedy)
+    fix = "see what keeps the host or the database busy (status.yml, optimize.yml)" if state != OK else ""
+    return Finding(CHECK, subject, state, said, f"within {warning:g} s", (seen.url,), fix)
 
 
 def _answer(seen: Look) -> str:

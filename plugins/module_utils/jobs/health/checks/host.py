@@ -25,7 +25,7 @@ def check_memory(view: View) -> Iterator[Finding]:
     told = memory()
     view.measure("memory_available_ratio", round(told.available_ratio, 6))
     view.measure("memory_swap_used_ratio", round(told.swap_used_ratio, 6))
-    remedy = "see what takes it: docker stats --no-stream, ps aux --sort=-rss | head; give the host more, or limit it"
+    fix = "see what takes it: docker stats --no-stream, ps aux --sort=-rss | head; give the host more, or limit it"
 
     def limit(name: str) -> float:
         return view.limit("memory", name)
@@ -33,30 +33,29 @@ def check_memory(view: View) -> Iterator[Finding]:
     available = told.available_ratio * 100
     state = judged_low(available, limit("available_warning"), limit("available_critical"))
     seen = f"{available:.0f} % of {told.total / 1e9:.1f} GB available"
-    evidence = (
-        f"the kernel has killed {told.oom_kills} processes for want of memory since the start" if told.oom_kills else ""
-    )
+    kills = (f"the kernel has killed {told.oom_kills} processes for want of memory since the start",)
+    evidence = kills if told.oom_kills else ()
     more_than = f"more than {limit('available_warning'):g} %"
-    yield Finding("memory", "memory", state, seen, more_than, evidence, remedy if state != OK else "")
+    yield Finding("memory", "memory", state, seen, more_than, evidence, fix if state != OK else "")
 
     swap = told.swap_used_ratio * 100
     state = judged(swap, limit("swap_warning"), limit("swap_critical"))
     seen = f"{swap:.0f} % of {told.swap_total / 1e9:.1f} GB used" if told.swap_total else "there is none"
-    yield Finding("memory", "swap", state, seen, f"{limit('swap_warning'):g} %", "", remedy if state != OK else "")
+    yield Finding("memory", "swap", state, seen, f"{limit('swap_warning'):g} %", (), fix if state != OK else "")
 
     if told.stalled is not None:
         view.measure("memory_stalled_ratio", told.stalled)
         stalled = told.stalled * 100
         state = judged(stalled, limit("stalled_warning"), limit("stalled_critical"))
         seen = f"work waited for memory in {stalled:.1f} % of the last minute"
-        evidence = "/proc/pressure/memory"
+        evidence = ("/proc/pressure/memory",)
         at_most = f"{limit('stalled_warning'):g} %"
-        yield Finding("memory", "pressure", state, seen, at_most, evidence, remedy if state != OK else "")
+        yield Finding("memory", "pressure", state, seen, at_most, evidence, fix if state != OK else "")
 
 
 def check_clock(view: View) -> Iterator[Finding]:
     """The host's clock against the controller's, and against its own time source."""
-    remedy = "install or start a time service: apt-get install chrony, or systemctl start systemd-timesyncd"
+    fix = "install or start a time service: apt-get install chrony, or systemctl start systemd-timesyncd"
     known = False
     if view.options.controller_time is not None:
         known = True
@@ -66,13 +65,13 @@ def check_clock(view: View) -> Iterator[Finding]:
         state = judged(abs(offset), view.limit("clock", "offset_warning"), view.limit("clock", "offset_critical"))
         seen = f"{abs(offset):.1f} s {'ahead of' if offset >= 0 else 'behind'} the controller's (its way here included)"
         at_most = f"{view.limit('clock', 'offset_warning'):g} s"
-        yield Finding("clock", "offset", state, seen, at_most, "", remedy if state != OK else "")
+        yield Finding("clock", "offset", state, seen, at_most, (), fix if state != OK else "")
     told = clock()
     if told is not None:
         known = True
         view.measure("clock_synchronised", float(told.synchronised))
         state = OK if told.synchronised or not view.limit("clock", "unsynchronised") else WARNING
         seen = "follows a time source" if told.synchronised else "follows no time source: it drifts"
-        yield Finding("clock", "source", state, seen, "a time source", "adjtimex", remedy if state != OK else "")
+        yield Finding("clock", "source", state, seen, "a time source", ("adjtimex",), fix if state != OK else "")
     if not known:
-        yield Finding("clock", "clock", UNKNOWN, "there is nothing to compare it with", remedy="give controller_time")
+        yield Finding("clock", "clock", UNKNOWN, "there is nothing to compare it with", fix="give controller_time")

@@ -30,12 +30,12 @@ def check_images(view: View) -> Iterator[Finding]:
         drifted = now != container.image_id and view.limit(CHECK, "drift")
         view.measure("image_drift", float(now != container.image_id), service=container.service)
         if not drifted:
-            yield Finding(CHECK, container.service, OK, f"runs from {name}", evidence=short)
+            yield Finding(CHECK, container.service, OK, f"runs from {name}", evidence=(short,))
         elif now is None:
             said = f"runs from {short}, and its name {name} is gone from this host"
-            remedy = f"docker pull {name}: else it cannot be made anew, after a restart of the host either"
-            yield Finding(CHECK, container.service, WARNING, said, name, short, remedy)
+            fix = f"docker pull {name}: else it cannot be made anew, after a restart of the host either"
+            yield Finding(CHECK, container.service, WARNING, said, name, (short,), fix)
         else:
             said = f"runs from {short}, but {name} is {now.partition(':')[2][:12]} by now"
-            remedy = "an image was pulled or built and not put to use: update.yml, or docker compose up --detach"
-            yield Finding(CHECK, container.service, WARNING, said, name, short, remedy)
+            fix = "an image was pulled or built and not put to use: update.yml, or docker compose up --detach"
+            yield Finding(CHECK, container.service, WARNING, said, name, (short,), fix)

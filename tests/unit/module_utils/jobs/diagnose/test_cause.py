@@ -47,7 +47,7 @@ NEEDS = {"nginx": ["openproject", "gitea"], "openproject": ["postgres", "redis"]
 def cause(kind: str, *services: str, likelihood: str = LIKELY, **more: Any) -> Cause:
     """One cause about the first of its services."""
     subject = more.pop("subject", services[0] if services else "host")
-    return Cause(kind, subject, likelihood, more.pop("seen", "seen"), "mend it", services=services, **more)
+    return Cause.of(kind, subject, likelihood, more.pop("seen", "seen"), "fix it", services=services, **more)
 
 
 # -- the order --------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_ill_application_follows_from_the_database_that_it_needs() -> None:
         ],
         NEEDS,
     )
-    assert [(each.cause, each.likelihood) for each in ranked] == [
+    assert [(each.check, each.likelihood) for each in ranked] == [
         ("service_stopped", CERTAIN),
         ("service_crashing", POSSIBLE),
         ("service_unhealthy", POSSIBLE),
@@ -96,7 +96,7 @@ def test_log_bears_out_what_another_step_has_seen() -> None:
 def test_name_that_a_log_misses_follows_from_the_service_that_does_not_run() -> None:
     stopped = cause("service_stopped", "postgres", likelihood=CERTAIN)
     ranked = rank([cause("dns_name_missing", "gitea"), stopped], NEEDS)
-    assert [(each.cause, each.likelihood) for each in ranked] == [
+    assert [(each.check, each.likelihood) for each in ranked] == [
         ("service_stopped", CERTAIN),
         ("dns_name_missing", POSSIBLE),
     ]
@@ -124,16 +124,16 @@ def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "verdict"),
+    ("report", "state"),
     [
         (Report("fine"), "ok"),
         (Report(unknown=["cannot see"]), "unknown"),
-        (Report(causes=[cause("memory_short", likelihood=POSSIBLE)], unknown=["and more"]), "suspect"),
-        (Report(causes=[cause("disk_full", likelihood=CERTAIN)]), "broken"),
+        (Report(causes=[cause("memory_short", likelihood=POSSIBLE)], unknown=["and more"]), "unknown"),
+        (Report(causes=[cause("disk_full", likelihood=CERTAIN)]), "critical"),
     ],
 )
-def test_verdict_of_a_step_is_the_worst_that_it_saw(report: Report, verdict: str) -> None:
-    assert report.verdict == verdict
+def test_state_of_a_step_is_the_worst_that_it_saw(report: Report, state: str) -> None:
+    assert report.state == state
 
 
 # -- settings and logs ------------------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ RESULT: dict[str, Any] = {
     "healthy": False,
     "duration": 0.42,
     "causes": [cause("service_stopped", "postgres", likelihood=CERTAIN, evidence=("log: bye",)).to_dict()],
-    "steps": [{"step": "disk", "question": "?", "verdict": "ok", "seen": "used to 40%", "seconds": 0.1}],
+    "steps": [{"step": "disk", "question": "?", "state": "ok", "seen": "used to 40%", "seconds": 0.1}],
 }
 
 
@@ -328,7 +328,7 @@ def test_summary_begins_with_the_cause_and_its_command() -> None:
         "lab: the most likely cause first (gitea; 0.4 s)",
         "  1. certain: service stopped, postgres: seen",
         "       log: bye",
-        "     $ mend it",
+        "     $ fix it",
         "  looked at:",
         "    disk  ok  used to 40%",
     ]
@@ -343,6 +343,6 @@ def test_table_of_hosts_has_the_worst_first() -> None:
 
 
 def test_summary_does_not_call_well_what_it_could_not_see() -> None:
-    unseen = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "verdict": "unknown", "seen": "run as root"}]}
+    unseen = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "state": "unknown", "seen": "run as root"}]}
     [head, *_rest] = diagnosis_summary("lab", unseen, False)
     assert head == "lab: no cause was found, and 1 of 1 steps could not be looked at (gitea; 0.4 s)"

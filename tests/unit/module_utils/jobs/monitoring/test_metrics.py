@@ -41,6 +41,13 @@ def test_states_are_numbers_that_grow_worse() -> None:
     assert told['maxops_finding_state{check="containers",project="maxoperation",subject="gitea"}'] == 3
 
 
+def test_notice_is_nothing_to_alert_for() -> None:
+    told = samples(look(finding("disk", "/", "notice")))
+    assert told['maxops_health_state{project="maxoperation"}'] == 0
+    assert told['maxops_finding_state{check="disk",project="maxoperation",subject="/"}'] == 0
+    assert told['maxops_health_findings{project="maxoperation",state="notice"}'] == 1
+
+
 def test_state_that_is_not_known_never_passes_as_well() -> None:
     assert samples({**look(), "state": "sunny"})['maxops_health_state{project="maxoperation"}'] == 2
 

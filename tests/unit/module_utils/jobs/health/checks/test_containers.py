@@ -109,7 +109,7 @@ def test_without_its_driver_the_database_is_unknown_and_not_well(monkeypatch: py
     [found] = health_database.check_postgresql(View(HealthOptions(Access("shop")), NOW))
     assert found.state == "unknown"
     assert "psycopg2" in found.seen
-    assert "maxops.ops.host" in found.remedy
+    assert "maxops.ops.host" in found.fix
 
 
 @pytest.mark.parametrize(
