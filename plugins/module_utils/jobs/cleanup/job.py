@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import prune
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, EngineAway
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
@@ -106,23 +107,23 @@ def _protection(engine: Engine, options: CleanupOptions, remarks: list[str]) -> 
     found: dict[str, str] = {}
     blind = ""
     for source in prune.compose_files(engine):
-        names, problem = _names_of(source, own=source.project == options.access.project_name)
+        names, problem = _names_of(source, own=source.name == options.access.project_name)
         if problem:
             remarks.append(f"{problem}, so that unused images with a name are kept; mend them, then run this again")
-            blind = f"may be one of project {source.project}, whose Compose files cannot be read"
+            blind = f"may be one of project {source.name}, whose Compose files cannot be read"
         for name in names:
             image_id = prune.image_id(engine, name)
             if image_id:
-                found.setdefault(image_id, f"the Compose files of {source.project} name it")
+                found.setdefault(image_id, f"the Compose files of {source.name} name it")
     found.update(_images_of_sets(Repository(options.repository), remarks))
     return Protection(found, blind)
 
 
-def _names_of(source: prune.ComposeFiles, own: bool) -> tuple[list[str], str]:
+def _names_of(source: ComposeProject, own: bool) -> tuple[list[str], str]:
     """Names of the images of a project's Compose files, and why there may be more of them."""
     if not source.there:
         # Of another project whose files are gone, its containers tell all that is left of it.
-        return [], f"Compose files of project {source.project} are gone ({', '.join(source.files)})" if own else ""
+        return [], f"Compose files of project {source.name} are gone ({', '.join(source.files)})" if own else ""
     try:
         return prune.compose_images(source), ""
     except MaxopsError as error:

@@ -72,7 +72,7 @@ def diagnose(options: Options) -> dict[str, Any]:
         "project": options.access.project_name,
         "services": list(options.services) or scene.services,
         "healthy": not any(each.likelihood != POSSIBLE for each in causes)
-        and all(look.well for look in scene.looks if not options.services or look.service in options.services)
+        and all(look.well for look in scene.inspections if not options.services or look.service in options.services)
         and scene.stack is not None,
         "causes": [each.to_dict() for each in causes],
         "steps": [

@@ -5,44 +5,30 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import os
 import re
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container, on_host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import CRASH_SECONDS, Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of
-from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 
 from .options import Options
 
 LOG_LINES = 60
 CONFIG_BYTES = 256 * 1024
-CRASH_SECONDS = 90
-"""A container that Docker has started anew and that runs for less than this is taken for one that keeps crashing."""
-
-DEPENDS_LABEL = "com.docker.compose.depends_on"
 _DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
 _HOST_NAME = re.compile(r"host(name)?$|server$|addr(ess)?$", re.IGNORECASE)
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^\s/'\"]*@)?(?P<host>[A-Za-z0-9_.-]+)(?::(?P<port>\d+))?")
 _HOST_PORT = re.compile(r"(?<![\w./@:-])(?P<host>[A-Za-z][A-Za-z0-9_.-]*):(?P<port>\d{2,5})(?!\d)")
-
-
-@dataclass(frozen=True)
-class PublishedPort:
-    """A port of the host that leads to a port of a container."""
-
-    address: str
-    port: int
-    target: int
 
 
 @dataclass(frozen=True)
@@ -54,65 +40,6 @@ class Need:
     port: int
 
 
-@dataclass(frozen=True)
-class Look:
-    """One container, more closely than the stack tells it."""
-
-    container: Container
-    pid: int = 0
-    exit_code: int = 0
-    error: str = ""
-    oom_killed: bool = False
-    restarts: int = 0
-    policy: str = ""
-    health: str = ""
-    health_output: str = ""
-    started: datetime.datetime | None = None
-    finished: datetime.datetime | None = None
-    memory_limit: int = 0
-    user: str = ""
-    ports: tuple[PublishedPort, ...] = ()
-    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def service(self) -> str:
-        """The Compose service."""
-        return self.container.service
-
-    @property
-    def name(self) -> str:
-        """The container's name."""
-        return self.container.name
-
-    @property
-    def running(self) -> bool:
-        """True while its processes run."""
-        return self.container.running and self.pid > 0
-
-    @property
-    def crashing(self) -> bool:
-        """True for what Docker keeps starting anew."""
-        if self.container.state == "restarting":
-            return True
-        young = self.started is not None and (utc_now() - self.started).total_seconds() < CRASH_SECONDS
-        return self.restarts > 0 and self.running and young and self.health != "healthy"
-
-    @property
-    def done(self) -> bool:
-        """True for what was to run once and has ended well."""
-        return self.container.state == "exited" and self.exit_code == 0 and self.policy in ("", "no", "on-failure")
-
-    @property
-    def well(self) -> bool:
-        """True for what runs and is not known to be ill."""
-        return self.done or (self.running and not self.crashing and self.health != "unhealthy")
-
-    @property
-    def root(self) -> str:
-        """Its file system, as this host sees it while it runs."""
-        return f"/proc/{self.pid}/root"
-
-
 class Scene:
     """The stack as it was when the diagnosis began; ``stack`` is None where no daemon answers."""
 
@@ -120,15 +47,11 @@ class Scene:
         self.options = options
         self.stack = stack
         self.daemon_error = daemon_error
-        self.looks: list[Look] = []
+        self.inspections = stack.inspections if stack else []
         self._logs: dict[str, list[str]] = {}
         self._lock = threading.Lock()
-        if stack:
-            for container in stack.containers:
-                with suppress(MaxopsError), stack.asking(f"inspect {container.name}") as api:
-                    self.looks.append(look_at(container, api.inspect_container(container.id)))
-        self.mask = Mask({each for look in self.looks for each in secrets_of(look.container.environment)})
-        self.needs = [need for look in self.looks for need in self._needs_of(look)]
+        self.mask = Mask({each for look in self.inspections for each in secrets_of(look.container.environment)})
+        self.needs = [need for look in self.inspections for need in self._needs_of(look)]
 
     @property
     def required_stack(self) -> Stack:
@@ -140,7 +63,7 @@ class Scene:
     @property
     def services(self) -> list[str]:
         """All services that have a container."""
-        return sorted({look.service for look in self.looks})
+        return sorted({look.service for look in self.inspections})
 
     @property
     def who_needs_whom(self) -> dict[str, list[str]]:
@@ -154,23 +77,22 @@ class Scene:
 
     def service_of(self, host: str) -> str:
         """The service that a host name stands for: its own name, or a container's."""
-        return next((look.service for look in self.looks if look.name == host), host)
+        return next((look.service for look in self.inspections if look.name == host), host)
 
-    def of_service(self, service: str) -> list[Look]:
+    def of_service(self, service: str) -> list[Inspection]:
         """The containers of a service."""
-        return [look for look in self.looks if look.service == service]
+        return [look for look in self.inspections if look.service == service]
 
-    def running(self, service: str) -> Look | None:
+    def running(self, service: str) -> Inspection | None:
         """A running container of a service, or None."""
         return next((look for look in self.of_service(service) if look.running), None)
 
-    def compose(self, words: str) -> str:
-        """A docker compose command as a person types it on the host."""
-        folder = self.stack.working_dir if self.stack else None
-        place = f" --project-directory {quoted(folder)}" if folder else ""
-        return f"docker compose --project-name {quoted(self.options.access.project_name)}{place} {words}"
+    def compose(self, *words: str) -> str:
+        """A docker compose command for an operator on the host, with the files that the project was started with."""
+        project = self.stack.compose if self.stack else ComposeProject(self.options.access.project_name)
+        return project.command(*words)
 
-    def log(self, look: Look) -> list[str]:
+    def log(self, look: Inspection) -> list[str]:
         """The last lines of a container's log, without secrets."""
         with self._lock:
             known = self._logs.get(look.name)
@@ -186,7 +108,7 @@ class Scene:
                 self._logs[look.name] = known
         return known
 
-    def file_in(self, look: Look, path: str) -> str:
+    def file_in(self, look: Inspection, path: str) -> str:
         """A small text file of a container, whether it runs or not. Raises MaxopsError when there is none."""
         with self.required_stack.asking(f"read {path} of {look.name}") as api:
             stream, _facts = api.get_archive(look.container.id, path)
@@ -195,10 +117,10 @@ class Scene:
             content = archive.extractfile(archive.getmembers()[0])
             return content.read().decode("utf-8", "replace") if content else ""
 
-    def _needs_of(self, look: Look) -> Iterator[Need]:
-        names = {each.service for each in self.looks} | {each.name for each in self.looks}
-        listed = [entry.split(":")[0] for entry in look.container.labels.get(DEPENDS_LABEL, "").split(",") if entry]
-        names |= set(listed)
+    def _needs_of(self, look: Inspection) -> Iterator[Need]:
+        names = {each.service for each in self.inspections} | {each.name for each in self.inspections}
+        listed = look.container.depends_on
+        names |= listed
         found: dict[str, int] = {}
         for key, value in look.container.environment.items():
             _note(found, [*hosts_in(value), *([(value, 0)] if _HOST_NAME.search(key) else [])], names)
@@ -241,57 +163,7 @@ def hosts_in_files(source: str) -> list[tuple[str, int]]:
     return found
 
 
-def look_at(container: Container, data: Mapping[str, Any]) -> Look:
-    """What the daemon's inspection says, in the words of this room."""
-    state, host = data["State"], data.get("HostConfig") or {}
-    config = data.get("Config") or {}
-    health = state.get("Health") or {}
-    checks = health.get("Log") or []
-    bindings = host.get("PortBindings") or {}
-    networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
-    return Look(
-        container=container,
-        pid=int(state.get("Pid") or 0),
-        exit_code=int(state.get("ExitCode") or 0),
-        error=state.get("Error") or "",
-        oom_killed=bool(state.get("OOMKilled")),
-        restarts=int(data.get("RestartCount") or 0),
-        policy=(host.get("RestartPolicy") or {}).get("Name") or "",
-        health=health.get("Status") or "",
-        health_output=(checks[-1].get("Output") or "").strip() if checks else "",
-        started=moment(state.get("StartedAt")),
-        finished=moment(state.get("FinishedAt")),
-        memory_limit=int(host.get("Memory") or 0),
-        user=config.get("User") or "",
-        ports=tuple(
-            PublishedPort(each.get("HostIp") or "0.0.0.0", int(each["HostPort"]), int(target.partition("/")[0]))  # noqa: S104
-            for target, entries in bindings.items()
-            if target.endswith("/tcp")
-            for each in entries or []
-            if str(each.get("HostPort") or "").isdigit()
-        ),
-        networks={
-            name: (*(each.get("Aliases") or ()), *(each.get("DNSNames") or ())) for name, each in networks.items()
-        },
-    )
-
-
-def moment(text: str | None) -> datetime.datetime | None:
-    """The daemon's time, which has more digits than Python takes; None for never."""
-    if not text or text.startswith("0001-"):
-        return None
-    with suppress(ValueError):
-        whole = text.partition(".")[0].rstrip("Z")
-        return datetime.datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=datetime.timezone.utc)
-    return None
-
-
-def quoted(text: str) -> str:
-    """A word as a shell takes it."""
-    return text if re.fullmatch(r"[\w@%+=:,./-]+", text) else "'" + text.replace("'", "'\"'\"'") + "'"
-
-
-def path_on_host(look: Look, inside: str) -> str:
+def path_on_host(look: Inspection, inside: str) -> str:
     """Where a path of a container is on this host, for reading only."""
     outside = on_host(inside, look.container.mounts)
     return outside if outside != inside or not look.running else f"{look.root}{inside}"

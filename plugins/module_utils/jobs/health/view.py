@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Callable, TypeVar
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
-    Container,
-    container_from,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import project_of
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Task
@@ -33,34 +31,21 @@ FIRST_SHARE = 0.5
 """How much of its time a check may spend on what only leads to its real question, such as where the gateway is."""
 
 
-@dataclass(frozen=True)
-class Sight:
-    """One container, with what the daemon's inspection says of it beyond what other work needs."""
-
-    container: Container
-    data: dict[str, Any] = field(repr=False)
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """The inspection's ``State``."""
-        return dict(self.data["State"])
-
-
 class StackView:
     """The containers of the stack, all inspected at one time."""
 
-    def __init__(self, inspected: Iterable[dict[str, Any]]) -> None:
-        self.sights = [Sight(container_from(data), data) for data in inspected]
+    def __init__(self, project_name: str, inspections: Sequence[Inspection]) -> None:
+        self.inspections = inspections
+        self.compose = project_of(project_name, [each.container for each in inspections])
 
     @property
     def working_dir(self) -> str | None:
-        """Folder of the Compose project on the host, from the labels that Compose left."""
-        label = "com.docker.compose.project.working_dir"
-        return next((each.container.labels[label] for each in self.sights if each.container.labels.get(label)), None)
+        """Folder of the Compose project on the host."""
+        return self.compose.folder or None
 
     def of_service(self, service: str) -> list[Container]:
         """Containers of one service, the running ones first."""
-        found = [each.container for each in self.sights if each.container.service == service]
+        found = [each.container for each in self.inspections if each.service == service]
         return sorted(found, key=lambda each: not each.running)
 
 
@@ -112,7 +97,8 @@ class View:
         self.measures.append({"name": name, "labels": labels, "value": value})
 
     def _inspect(self) -> StackView:
-        return StackView(self.engine.containers(self.options.access.project_name))
+        name = self.options.access.project_name
+        return StackView(name, self.engine.containers(name))
 
     def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
         """The findings of several pieces of work that are done at the same time, in their order."""

@@ -101,7 +101,7 @@ def _plan(options: RestartOptions) -> RestartPlan:
     chosen = services.chosen_containers(stack, options.services)
     stopped = [each for each in chosen if not _is_in_use(each)]
     if options.include_stopped:
-        stopped = [each for each in stopped if _has_done_its_work(stack, each)]
+        stopped = [each for each in stopped if stack.inspection_of(each).done]
     elif options.services and stopped:
         told = ", ".join(f'"{each.service}" ({each.name}) is {each.state}' for each in stopped)
         raise MaxopsError(
@@ -115,24 +115,11 @@ def _plan(options: RestartOptions) -> RestartPlan:
 
 def _grace(stack: Stack, containers: Sequence[Container]) -> float:
     """Seconds that the daemon may take to stop the slowest of them."""
-    seconds = [float(DOCKERS_GRACE)]
-    for each in containers:
-        with stack.asking(f"inspect {each.name}") as api:
-            seconds.append(api.inspect_container(each.id)["Config"].get("StopTimeout") or 0)
-    return max(seconds)
+    return max([float(DOCKERS_GRACE), *(stack.inspection_of(each).stop_timeout or 0 for each in containers)])
 
 
 def _is_in_use(container: Container) -> bool:
     return services.is_up(container) or container.state == "paused"
-
-
-def _has_done_its_work(stack: Stack, container: Container) -> bool:
-    """True for a one-shot that ended well: to start it again would do its work twice."""
-    with stack.asking(f"inspect {container.name}") as api:
-        data = api.inspect_container(container.id)
-    policy = ((data.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
-    ended_well = data["State"]["Status"] == "exited" and data["State"].get("ExitCode") == 0
-    return bool(ended_well and policy in (None, "", "no", "on-failure"))
 
 
 def _stop(stack: Stack, level: Sequence[Turn]) -> None:
@@ -190,7 +177,7 @@ def _dependents(plan: RestartPlan) -> list[str]:
     """Who needs what is restarted and is not restarted itself."""
     turning = {turn.container.service for turn in plan.turns}
     waiting = [each for each in plan.stack.containers if _is_in_use(each) and each.service not in turning]
-    needed = {each.service: sorted(services.depends_on(each) & turning) for each in waiting}
+    needed = {each.service: sorted(each.depends_on & turning) for each in waiting}
     return [
         f"{name} depends on {', '.join(those)} and is not restarted with it: look at it afterwards (status.yml)"
         for name, those in sorted(needed.items())

@@ -9,76 +9,44 @@ Private to this collection.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import SERVICE_LABEL
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, PublishedPort
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import parse_docker
-
-_DEPENDS_LABEL = "com.docker.compose.depends_on"
 
 DISK_USAGE = "/system/df?type=image&type=container&type=build-cache"
 """Without volumes, whose sizes take long; a daemon before version 23 does not know the difference and tells all."""
 
 
-def container_facts(data: Mapping[str, Any], now: datetime.datetime) -> dict[str, Any]:
-    """One container of the stack from its inspection."""
-    state, config = data["State"], data["Config"]
-    started = parse_docker(state.get("StartedAt"))
-    ended = parse_docker(state.get("FinishedAt"))
-    running = state["Status"] in ("running", "paused")
-    since = started if running else ended
+def container_facts(seen: Inspection, now: datetime.datetime) -> dict[str, Any]:
+    """One container of the stack: how it is, since when, and what it publishes."""
+    running = seen.state in ("running", "paused")
+    since = seen.started if running else seen.finished
     return {
-        "service": service_of(data),
-        "container": data["Name"].lstrip("/"),
-        "state": state["Status"],
-        "health": (state.get("Health") or {}).get("Status"),
-        "exit_code": None if running else state.get("ExitCode"),
-        "oom_killed": bool(state.get("OOMKilled")),
-        "restarts": data.get("RestartCount", 0),
+        "service": seen.service,
+        "container": seen.name,
+        "state": seen.state,
+        "health": seen.health or None,
+        "exit_code": None if running else seen.exit_code,
+        "oom_killed": seen.oom_killed,
+        "restarts": seen.restarts,
         "since_seconds": max(0, round((now - since).total_seconds())) if since else None,
-        "image": config.get("Image", ""),
-        "image_id": data["Image"],
-        "ports": published_ports((data.get("NetworkSettings") or {}).get("Ports") or {}),
-        "well": is_well(data),
+        "image": seen.container.image,
+        "image_id": seen.container.image_id,
+        "ports": published_ports(seen.bound),
+        "well": seen.ready,
     }
 
 
-def service_of(data: Mapping[str, Any]) -> str:
-    """Compose service of a container."""
-    return str((data["Config"].get("Labels") or {}).get(SERVICE_LABEL, ""))
-
-
-def is_well(data: Mapping[str, Any]) -> bool:
-    """True for what runs and says nothing bad of itself, and for what has done its work and ended well.
-
-    What is to be started again whenever it ends has not done its work.
-    """
-    state = data["State"]
-    if state["Status"] == "running":
-        return (state.get("Health") or {}).get("Status") in (None, "none", "healthy")
-    policy = ((data.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
-    return state["Status"] == "exited" and state.get("ExitCode") == 0 and policy in (None, "", "no", "on-failure")
-
-
-def published_ports(ports: Mapping[str, Sequence[Mapping[str, str]] | None]) -> list[str]:
+def published_ports(ports: Iterable[PublishedPort]) -> list[str]:
     """Ports of the host that lead into a container, as ``127.0.0.1:9000->8080``; both families of one are one."""
     found = {}
-    for inside, outside in ports.items():
-        for each in outside or ():
-            address = each["HostIp"]
-            anywhere = address in ("0.0.0.0", "::", "")  # noqa: S104 - read, not bound
-            place = f"{'*' if anywhere else address}:{each['HostPort']}->{inside.removesuffix('/tcp')}"
-            found[place] = int(each["HostPort"] or 0)
+    for each in ports:
+        anywhere = each.address in ("0.0.0.0", "::")  # noqa: S104 - read, not bound
+        inside = f"{each.target}" if each.protocol == "tcp" else f"{each.target}/{each.protocol}"
+        found[f"{'*' if anywhere else each.address}:{each.port}->{inside}"] = each.port
     return sorted(found, key=lambda place: (found[place], place))
-
-
-def missing_services(inspected: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Services that others depend on and that have no container at all."""
-    labels = [data["Config"].get("Labels") or {} for data in inspected]
-    there = {each.get(SERVICE_LABEL) for each in labels}
-    needed = {entry.split(":")[0] for each in labels for entry in each.get(_DEPENDS_LABEL, "").split(",")} - {""}
-    return sorted(needed - there)
 
 
 def usage(stats: Mapping[str, Any]) -> dict[str, Any]:

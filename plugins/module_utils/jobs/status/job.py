@@ -17,6 +17,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.access import A
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system as host
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
@@ -66,23 +68,24 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     if not inspected:
         raise MaxopsError(_no_such_project(engine, options.access.project_name))
     folders = _volume_folders(engine, options.access.project_name, inspected)
-    images = sorted({data["Image"] for data in inspected} | {data["Config"].get("Image", "") for data in inspected})
+    images = sorted({name for each in inspected for name in (each.container.image_id, each.container.image)})
     work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
     work.update({f"image {name}": _asking(engine, f"/images/{quote(name)}/json") for name in images if name})
     work.update(
         {
-            f"stats of {_name(data)}": _asking(engine, f"/containers/{data['Id']}/stats?stream=false")
-            for data in inspected
-            if data["State"]["Status"] in ("running", "paused")
+            f"stats of {each.name}": _asking(engine, f"/containers/{each.container.id}/stats?stream=false")
+            for each in inspected
+            if each.state in ("running", "paused")
         }
     )
     if options.sizes:
         work["docker system df"] = lambda: _disk_usage(engine, options.timeout)
         work.update({f"volume {name}": _measuring(folder, options.timeout) for name, folder in folders.items()})
     answers = ask_all(work, options.timeout)
-    services = [_service(data, answers, moment) for data in inspected]
+    services = [_service(each, answers, moment) for each in inspected]
     volumes = _volumes(inspected, folders, answers)
-    missing = containers.missing_services(inspected)
+    compose = project_of(options.access.project_name, [each.container for each in inspected])
+    missing = sorted(missing_services(inspected))
     return {
         "changed": False,
         "project": options.access.project_name,
@@ -93,13 +96,9 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
         "docker": _docker(answers),
         "host": _host(answers, list(folders.values())),
         "well": not missing and all(each["well"] for each in services),
-        "remarks": _remarks(services, missing, answers),
+        "remarks": _remarks(services, missing, answers, compose),
         "duration": round(time.monotonic() - started, 3),
     }
-
-
-def _name(data: Mapping[str, Any]) -> str:
-    return str(data["Name"]).lstrip("/")
 
 
 def _asking(engine: Engine, path: str) -> Callable[[], Any]:
@@ -133,12 +132,12 @@ def _no_such_project(engine: Engine, project: str) -> str:
 # -- services -------------------------------------------------------------------------------------------------------
 
 
-def _service(data: Mapping[str, Any], answers: Mapping[str, Answer], now: datetime.datetime) -> dict[str, Any]:
-    facts = containers.container_facts(data, now)
-    own = answers[f"image {data['Image']}"]
+def _service(seen: Inspection, answers: Mapping[str, Answer], now: datetime.datetime) -> dict[str, Any]:
+    facts = containers.container_facts(seen, now)
+    own = answers[f"image {seen.container.image_id}"]
     named = answers.get(f"image {facts['image']}", Answer())
     image = containers.image_facts(own.value, now) if own.value else {}
-    stats = answers.get(f"stats of {_name(data)}", Answer())
+    stats = answers.get(f"stats of {seen.name}", Answer())
     facts.update(containers.usage(stats.value or {}))
     if stats.problem or not stats.value:
         facts.update(dict.fromkeys(containers.usage({})))
@@ -150,12 +149,19 @@ def _service(data: Mapping[str, Any], answers: Mapping[str, Answer], now: dateti
         "image_age_seconds": image.get("age_seconds"),
         "image_bytes": image.get("bytes"),
         # What the name stands for now is another image than the one that runs: the next "up" will change it.
-        "image_outdated": bool(named.value) and named.value["Id"] != data["Image"],
+        "image_outdated": bool(named.value) and named.value["Id"] != seen.container.image_id,
     }
 
 
-def _remarks(services: Sequence[Mapping[str, Any]], missing: Sequence[str], answers: Mapping[str, Answer]) -> list[str]:
-    remarks = [f"{name} has no container at all: start it (docker compose up --detach {name})" for name in missing]
+def _remarks(
+    services: Sequence[Mapping[str, Any]],
+    missing: Sequence[str],
+    answers: Mapping[str, Answer],
+    compose: ComposeProject,
+) -> list[str]:
+    remarks = [
+        f"{name} has no container at all: start it ({compose.command('up', '--detach', name)})" for name in missing
+    ]
     for each in services:
         name = each["container"]
         if each["oom_killed"]:
@@ -174,26 +180,24 @@ def _remarks(services: Sequence[Mapping[str, Any]], missing: Sequence[str], answ
 # -- volumes and disk -----------------------------------------------------------------------------------------------
 
 
-def _volume_folders(engine: Engine, project: str, inspected: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _volume_folders(engine: Engine, project: str, inspected: Sequence[Inspection]) -> dict[str, str]:
     """Folder of each volume that the stack has made or mounts; one that nobody mounts any more is the stack's, too."""
     label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
     made = (engine.get("/volumes", filters=label) or {}).get("Volumes") or []
     found = {each["Name"]: each["Mountpoint"] for each in made}
-    for data in inspected:
-        for mount in data.get("Mounts") or []:
-            if mount["Type"] == "volume":
-                found[mount["Name"]] = mount["Source"]
+    for each in inspected:
+        found.update({mount.name: mount.source for mount in each.container.mounts if mount.kind == "volume"})
     return dict(sorted(found.items()))
 
 
 def _volumes(
-    inspected: Sequence[Mapping[str, Any]], folders: Mapping[str, str], answers: Mapping[str, Answer]
+    inspected: Sequence[Inspection], folders: Mapping[str, str], answers: Mapping[str, Answer]
 ) -> list[dict[str, Any]]:
     used: dict[str, set[str]] = {name: set() for name in folders}
-    for data in inspected:
-        for mount in data.get("Mounts") or []:
-            if mount["Type"] == "volume":
-                used[mount["Name"]].add(containers.service_of(data))
+    for each in inspected:
+        for mount in each.container.mounts:
+            if mount.kind == "volume":
+                used[mount.name].add(each.service)
     rows = []
     for name, folder in folders.items():
         answer = answers.get(f"volume {name}", Answer())

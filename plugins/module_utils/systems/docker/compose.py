@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -22,7 +21,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
 from .stack import Stack
 
 _TEMPLATE = re.compile(r"(?P<before>Invalid template: ).*", re.IGNORECASE)
-CONFIG_FILES_LABEL = "com.docker.compose.project.config_files"
 
 
 class ComposeRefusal(MaxopsError):
@@ -34,14 +32,11 @@ def compose_config(stack: Stack, cancellation: Cancellation | None = None) -> di
 
     Raises ComposeRefusal with Compose's own words, or MaxopsError when there is nothing that could be read.
     """
-    folder = stack.working_dir
-    if not folder:
+    project = stack.compose
+    if not project.folder:
         raise MaxopsError("no container tells where the Compose files are")
     require_program("docker")
-    words = ["docker", "compose", "--project-name", stack.project_name, "--project-directory", folder]
-    for path in _config_files(stack):
-        words += ["--file", path]
-    words += ["config", "--format", "json"]
+    words = project.words("config", "--format", "json")
     # It holds secrets: a file without a name, which nobody else can open.
     with tempfile.TemporaryFile() as output:
         [done] = run_pipeline([Stage(words)], cancellation or Cancellation(), stdout=output).stages
@@ -55,10 +50,3 @@ def compose_config(stack: Stack, cancellation: Cancellation | None = None) -> di
         output.seek(0)
         found: dict[str, Any] = json.loads(output.read())
         return found
-
-
-def _config_files(stack: Stack) -> Sequence[str]:
-    labels = [each.labels.get(CONFIG_FILES_LABEL, "") for each in stack.containers]
-    # Each container tells of the files of its own last start; those of most of them are the project's.
-    usual = max(set(labels), key=labels.count, default="")
-    return [path for path in usual.split(",") if path]

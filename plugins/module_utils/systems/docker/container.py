@@ -9,13 +9,15 @@ Apart from stack.py, so that reading one does not cost the import of the Docker 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
+
+DEPENDS_ON_LABEL = "com.docker.compose.depends_on"
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 
@@ -52,8 +54,14 @@ class Container:
         """True while its processes run (a paused container is not running)."""
         return self.state == "running"
 
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """Services that it needs, by its Compose file."""
+        entries = self.labels.get(DEPENDS_ON_LABEL, "").split(",")
+        return frozenset(entry.split(":")[0] for entry in entries) - {""}
 
-def container_from(data: dict[str, Any]) -> Container:
+
+def container_from(data: Mapping[str, Any]) -> Container:
     """A container as the daemon's inspection tells it."""
     config = data["Config"]
     labels = config.get("Labels") or {}

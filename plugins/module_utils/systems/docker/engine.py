@@ -20,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import SocketConnection
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
+from .inspection import Inspection, inspection_from
 
 INSPECT_SECONDS = 2.0
 """How long one container may keep the daemon from telling of it."""
@@ -55,8 +56,8 @@ class Engine:
         with closing(SocketConnection(self._path, self._seconds)) as connection:
             return self._get(connection, path, query)
 
-    def containers(self, project: str) -> list[dict[str, Any]]:
-        """The inspection of every container of a Compose project, in any state, sorted by name; no one-off runs.
+    def containers(self, project: str) -> list[Inspection]:
+        """Every container of a Compose project, in any state, sorted by name; no one-off runs.
 
         The daemon can be silent about one container for as long as something holds it, as seen of one just paused: what
         the list says has to do then, which is its state, and nothing of its environment and its health.
@@ -66,7 +67,7 @@ class Engine:
         listed = [each for each in found if (each.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
         told = [self._inspect(each) for each in listed]
         # One that was removed a moment ago is None.
-        return sorted((each for each in told if each), key=lambda each: str(each["Name"]))
+        return sorted((inspection_from(each) for each in told if each), key=lambda each: each.name)
 
     def _inspect(self, entry: Mapping[str, Any]) -> Any:
         try:

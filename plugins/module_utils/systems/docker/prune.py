@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 
 from .container import PROJECT_LABEL
 from .engine import Engine, EngineAway
+from .project import ComposeProject, project_from
 from .stack import Stack
 
 STOPPED = ("created", "dead", "exited")
@@ -188,51 +188,24 @@ def build_cache(engine: Engine) -> list[CacheRecord]:
     return found
 
 
-@dataclass(frozen=True)
-class ComposeFiles:
-    """What a project was started from, as its containers' labels tell: paths of the host."""
-
-    project: str
-    folder: str
-    files: tuple[str, ...]
-    env_files: tuple[str, ...]
-
-    @property
-    def there(self) -> bool:
-        """Whether all of the files are still there."""
-        return bool(self.files) and all(os.path.isfile(each) for each in self.files)
-
-
-def compose_files(engine: Engine) -> list[ComposeFiles]:
+def compose_files(engine: Engine) -> list[ComposeProject]:
     """What the Compose projects of this host were started from; a project several times where that was not the same."""
-
-    def paths(labels: Mapping[str, str], name: str) -> tuple[str, ...]:
-        names = labels.get(f"{PROJECT_LABEL}.{name}", "").split(",")
-        return tuple(os.path.join(labels.get(f"{PROJECT_LABEL}.working_dir", ""), each) for each in names if each)
-
-    found = set()
-    for entry in engine.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]})) or []:
-        labels = entry["Labels"]
-        folder = labels.get(f"{PROJECT_LABEL}.working_dir", "")
-        files, env_files = paths(labels, "config_files"), paths(labels, "environment_file")
-        found.add(ComposeFiles(labels[PROJECT_LABEL], folder, files, env_files))
-    return sorted(found, key=lambda each: (each.project, each.files, each.env_files))
+    found = engine.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]})) or []
+    projects = {project_from(entry["Labels"]) for entry in found}
+    return sorted(projects, key=lambda each: (each.name, each.files, each.env_files))
 
 
-def compose_images(source: ComposeFiles) -> list[str]:
+def compose_images(source: ComposeProject) -> list[str]:
     """Names of the images in a project's Compose files, of services that are not started too.
 
     Raises MaxopsError when Compose can't read them.
     """
-    words = ["docker", "compose", "--project-name", source.project, "--project-directory", source.folder]
-    words += ["--profile", "*"]
-    words += [word for each in source.files for word in ("--file", each)]
-    words += [word for each in source.env_files for word in ("--env-file", each)]
+    words = source.words("--profile", "*", "config", "--images")
     with tempfile.TemporaryFile() as output:
-        [done] = run_pipeline([Stage([*words, "config", "--images"])], Cancellation(), stdout=output).stages
+        [done] = run_pipeline([Stage(words)], Cancellation(), stdout=output).stages
         if done.failed:
             said = done.stderr.strip()[-300:]
-            raise MaxopsError(f"the Compose files of project {source.project} cannot be read: {said}")
+            raise MaxopsError(f"the Compose files of project {source.name} cannot be read: {said}")
         output.seek(0)
         return sorted(set(output.read().decode("utf-8", "replace").split()))
 

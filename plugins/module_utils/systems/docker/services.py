@@ -13,13 +13,12 @@ from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .inspection import Inspection, inspection_from
 from .stack import Container, Stack
 
 POLL_SECONDS = 0.2
 STEADY_SECONDS = 2.0
 """A container without a health check counts as healthy when it has run for so long."""
-
-_DEPENDS_LABEL = "com.docker.compose.depends_on"
 
 
 def uses_database(containers: Sequence[Container], database: str) -> bool:
@@ -87,14 +86,9 @@ def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Cont
         list(pool.map(act_on, containers))
 
 
-def depends_on(container: Container) -> set[str]:
-    """Services that a container needs, by its Compose file."""
-    return {entry.split(":")[0] for entry in container.labels.get(_DEPENDS_LABEL, "").split(",")} - {""}
-
-
 def levels(containers: Sequence[Container]) -> list[list[Container]]:
     """Containers that may start together, those first that others depend on."""
-    depends = {each.service: depends_on(each) for each in containers}
+    depends = {each.service: each.depends_on for each in containers}
     levels = []
     left = set(depends)
     while left:
@@ -141,33 +135,29 @@ class _Watch:
     def _run(self) -> None:
         try:
             while not self._stopped.is_set() and not self.healthy and not self.told:
-                with self._stack.asking(f"inspect {self.container.name}") as api:
-                    data = api.inspect_container(self.container.id)
-                self.healthy = self._is_healthy(data)
+                self.healthy = self._is_healthy(self._inspect())
                 self._stopped.wait(0 if self.healthy else POLL_SECONDS)
         except MaxopsError as error:
             self.told = f"cannot be watched: {error}"
 
-    def _is_healthy(self, data: dict[str, Any]) -> bool:
-        state = data["State"]
-        if not state["Running"]:
-            policy = ((data.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name")
-            if state["Status"] in ("exited", "dead") and policy in (None, "", "no"):
-                self.told = f"ended with exit code {state['ExitCode']}"
-            return False
-        if state.get("Restarting"):
-            return False
-        test = ((data.get("Config") or {}).get("Healthcheck") or {}).get("Test") or ["NONE"]
-        if test[0] == "NONE":
-            return self._is_steady(state["StartedAt"])
-        return (state.get("Health") or {}).get("Status") == "healthy" or self._passes(test)
+    def _inspect(self) -> Inspection:
+        with self._stack.asking(f"inspect {self.container.name}") as api:
+            return inspection_from(api.inspect_container(self.container.id))
 
-    def _is_steady(self, started_at: str) -> bool:
+    def _is_healthy(self, seen: Inspection) -> bool:
+        if seen.state in ("exited", "dead") and seen.policy in ("", "no"):
+            self.told = f"ended with exit code {seen.exit_code}"
+        if not seen.running:
+            return False
+        if not seen.health_test:
+            return self._is_steady(seen)
+        return seen.health == "healthy" or self._passes(seen.health_test)
+
+    def _is_steady(self, before: Inspection) -> bool:
         if self._stopped.wait(STEADY_SECONDS):
             return False
-        with self._stack.asking(f"inspect {self.container.name}") as api:
-            state = api.inspect_container(self.container.id)["State"]
-        return bool(state["Running"] and state["StartedAt"] == started_at)
+        now = self._inspect()
+        return now.running and now.started == before.started
 
     def _passes(self, test: Sequence[str]) -> bool:
         argv = ["/bin/sh", "-c", test[1]] if test[0] == "CMD-SHELL" else list(test[1:])

@@ -28,7 +28,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     run_pipeline,
 )
 
-from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount, container_from
+from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount
+from .inspection import Inspection, inspection_from
+from .project import ComposeProject, project_from, project_of
 
 __all__ = [
     "DEFAULT_DOCKER_HOST",
@@ -88,6 +90,7 @@ class Stack:
         self._client = client
         self._docker_host = docker_host
         self.project_name = project_name
+        self.inspections: list[Inspection] = []
         self.containers: list[Container] = []
 
     @classmethod
@@ -112,7 +115,8 @@ class Stack:
             label = f"{PROJECT_LABEL}={self.project_name}"
             found = self._client.api.containers(all=True, filters={"label": label})
             details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
-        self.containers = sorted((container_from(data) for data in details if data), key=lambda each: each.name)
+        self.inspections = sorted((inspection_from(data) for data in details if data), key=lambda each: each.name)
+        self.containers = [each.container for each in self.inspections]
         if required and not self.containers:
             raise MaxopsError(self._no_such_project())
 
@@ -136,6 +140,10 @@ class Stack:
     def of_service(self, service: str) -> list[Container]:
         """Containers of one service, any state."""
         return [each for each in self.containers if each.service == service]
+
+    def inspection_of(self, container: Container) -> Inspection:
+        """What the daemon said of a container when the project was read last."""
+        return next((each for each in self.inspections if each.container.id == container.id), Inspection(container))
 
     def no_service(self, names: Sequence[str], advice: str) -> MaxopsError:
         """The error of services that this project does not have; ``advice`` is the next step."""
@@ -164,22 +172,26 @@ class Stack:
     # -- what the project is made of -------------------------------------------------------------------------
 
     @property
+    def compose(self) -> ComposeProject:
+        """How the project was started: its folder and files, from the labels that Compose left."""
+        return project_of(self.project_name, self.containers)
+
+    @property
     def working_dir(self) -> str | None:
-        """Folder of the Compose project on the host, from the labels that Compose left."""
-        return self._label("com.docker.compose.project.working_dir")
+        """Folder of the Compose project on the host."""
+        return self.compose.folder or None
 
     def project_files(self) -> list[str]:
         """Compose files and environment files of the project that are there, absolute."""
         folder = self.working_dir
-        # Each container tells of the files of its own last start, and of an env_file none tells at all.
-        labels = [each.labels for each in self.containers]
-        names = [name for each in labels for name in each.get("com.docker.compose.project.config_files", "").split(",")]
-        for each in labels:
-            names += each.get("com.docker.compose.project.environment_file", "").split(",")
+        # Each container has the files of its own last start, and none says anything about an env_file.
+        starts = [project_from(each.labels) for each in self.containers]
+        paths = [path for start in starts for path in start.files] + [
+            path for start in starts for path in start.env_files
+        ]
         if folder and os.path.isdir(folder):
-            names.append(".env")
-            names += [name for name in sorted(os.listdir(folder)) if _ENVIRONMENT_FILE.fullmatch(name)]
-        paths = [os.path.normpath(os.path.join(folder or "/", name)) for name in names if name]
+            names = [".env", *(name for name in sorted(os.listdir(folder)) if _ENVIRONMENT_FILE.fullmatch(name))]
+            paths += [os.path.normpath(os.path.join(folder, name)) for name in names]
         return [path for path in dict.fromkeys(paths) if os.path.isfile(path)]
 
     def read_only_binds(self) -> list[str]:
@@ -195,12 +207,6 @@ class Stack:
             if mount.kind == "bind" and not mount.writable and os.path.realpath(mount.source).startswith(inside)
         }
         return sorted(sources)
-
-    def _label(self, name: str) -> str | None:
-        for container in self.containers:
-            if container.labels.get(name):
-                return container.labels[name]
-        return None
 
     def image_facts(self, image_id: str) -> dict[str, Any]:
         """What identifies an image: id, digests of the registry where it has some, tags, version label."""

@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Look, Scene
+from ..scene import Scene
 
 SECONDS = 5.0
 _REDIS_URL = re.compile(r"rediss?://\S+")
@@ -66,11 +67,14 @@ def look_at_cache(scene: Scene) -> Report:
 def cache_logins_of(scene: Scene) -> list[CacheLogin]:
     """How the applications log in, as their environments say."""
     return [
-        each for look in scene.looks if look.service != scene.options.access.cache_service for each in _logins(look)
+        each
+        for look in scene.inspections
+        if look.service != scene.options.access.cache_service
+        for each in _logins(look)
     ]
 
 
-def _logins(look: Look) -> Iterator[CacheLogin]:
+def _logins(look: Inspection) -> Iterator[CacheLogin]:
     seen = set()
     for name, value in look.container.environment.items():
         match = _REDIS_URL.search(value)
@@ -83,7 +87,7 @@ def _logins(look: Look) -> Iterator[CacheLogin]:
                     yield CacheLogin(look.service, name, parts.hostname, password)
 
 
-def _refusal(scene: Scene, look: Look, server: RedisServer, login: CacheLogin) -> list[Cause]:
+def _refusal(scene: Scene, look: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:
     try:
         with replace(server, password=login.password).connect(SECONDS) as redis:
             redis.run("PING")
@@ -91,13 +95,13 @@ def _refusal(scene: Scene, look: Look, server: RedisServer, login: CacheLogin) -
         if not error.reply.startswith(("WRONGPASS", "NOAUTH", "ERR invalid password")):
             return []
         seen = f"{look.name} refuses the password that {login.service} has ({login.source})"
-        fix = scene.compose(f"up --detach --force-recreate {look.service} {login.service}")
+        fix = scene.compose("up", "--detach", "--force-recreate", look.service, login.service)
         told = (f"Redis says: {error.reply}", "both take it from REDIS_PASSWORD of .env when they are made anew")
         return [Cause.of("cache_password", login.service, CERTAIN, seen, fix, told, (login.service,))]
     return []
 
 
-def _inside(scene: Scene, look: Look, redis: Redis) -> tuple[str, list[Cause]]:
+def _inside(scene: Scene, look: Inspection, redis: Redis) -> tuple[str, list[Cause]]:
     told = redis.info("memory", "persistence")
     used, most = int(told.get("used_memory", 0)), int(told.get("maxmemory", 0))
     policy = told.get("maxmemory_policy", "")
@@ -120,12 +124,12 @@ def _inside(scene: Scene, look: Look, redis: Redis) -> tuple[str, list[Cause]]:
     return f"{human_size(used)} of {human_size(most) if most else 'no limit'} in use ({policy})", causes
 
 
-def _users(scene: Scene, look: Look) -> tuple[str, ...]:
+def _users(scene: Scene, look: Inspection) -> tuple[str, ...]:
     names = sorted({need.service for need in scene.needs if scene.service_of(need.host) == look.service})
     return (f"it serves {', '.join(names)}",) if names else ()
 
 
-def _cannot_save(look: Look) -> Cause:
+def _cannot_save(look: Inspection) -> Cause:
     folders = " ".join(each.source for each in look.container.mounts if each.writable and each.kind != "tmpfs")
     return Cause.of(
         "volume_permissions",

@@ -11,14 +11,16 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose import ComposeRefusal, compose_config
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
-from ..scene import Look, Scene, quoted
+from ..scene import Scene
 from .database import app_ini_on_host, app_ini_path, read_ini
 
 _GITEA = re.compile(r"GITEA__(?P<section>.*?)__(?P<key>.+)")
@@ -41,7 +43,7 @@ def look_at_configuration(scene: Scene) -> Report:
         report.causes.append(_refusal(scene, error))
     except MaxopsError as error:
         report.unknown.append(str(error))
-    for look in scene.looks:
+    for look in scene.inspections:
         report.causes += _app_ini(look, report)
     report.seen = f"Compose reads its files, and the {count} variables of the services are those of the containers"
     return report
@@ -54,17 +56,17 @@ def _refusal(scene: Scene, error: ComposeRefusal) -> Cause:
         folder,
         LIKELY,
         f"Compose cannot read the project: {scene.mask(str(error))}",
-        f"{scene.compose('config --quiet')}; mend what it says in {folder}/.env or the Compose file",
+        f"{scene.compose('config', '--quiet')}; mend what it says in {folder}/.env or the Compose file",
         ("containers that run go on; none can be made anew until this is mended",),
         # It keeps nothing from running that has a container.
-        tuple(look.service for look in scene.looks if not look.well),
+        tuple(look.service for look in scene.inspections if not look.well),
     )
 
 
 def _drift(scene: Scene, wanted: Mapping[str, Any]) -> list[Cause]:
     """Services whose containers were made with other values than the files have now."""
     causes = []
-    for look in scene.looks:
+    for look in scene.inspections:
         service = wanted.get("services", {}).get(look.service)
         if service is None:
             continue
@@ -73,7 +75,7 @@ def _drift(scene: Scene, wanted: Mapping[str, Any]) -> list[Cause]:
             told = tuple(f"{key}: {_MASKED[kind]}" for key, kind in keys[:LISTED])
             names = ", ".join(key for key, _kind in keys[:5])
             seen = f"{look.name} was made with other values than .env and the Compose file have now: {names}"
-            fix = scene.compose(f"up --detach {look.service}")
+            fix = scene.compose("up", "--detach", look.service)
             likelihood = POSSIBLE if look.well else LIKELY
             causes.append(Cause.of("configuration_differs", look.service, likelihood, seen, fix, told, (look.service,)))
     return causes
@@ -96,7 +98,7 @@ def _environment(service: Mapping[str, Any]) -> dict[str, str]:
 # -- Gitea's own file -----------------------------------------------------------------------------------------------
 
 
-def _app_ini(look: Look, report: Report) -> list[Cause]:
+def _app_ini(look: Inspection, report: Report) -> list[Cause]:
     environment = look.container.environment
     told = {name: value for name, value in environment.items() if _GITEA.fullmatch(name)}
     if not told:
@@ -112,7 +114,7 @@ def _app_ini(look: Look, report: Report) -> list[Cause]:
     except configparser.Error as error:
         # Its lines may hold secrets, so only their numbers are told; ours is one more at the top.
         lines = ", ".join(str(number - 1) for number, _line in getattr(error, "errors", []))
-        fix = f"$EDITOR {quoted(path)}; docker restart {look.name}"
+        fix = f"$EDITOR {shlex.quote(path)}; docker restart {look.name}"
         seen = f"{inside} is no INI file" + (f": see line {lines}" if lines else "")
         return [Cause.of("configuration_unreadable", look.service, CERTAIN, seen, fix, services=(look.service,))]
     keys = differing(_as_ini(told), {f"[{name}] {key}": value for name in ini for key, value in ini[name].items()})

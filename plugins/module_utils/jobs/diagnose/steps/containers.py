@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
-from ..scene import Look, Scene
+from ..scene import Scene
 
 TOLD_LINES = 5
 STOP_CODES = (0, 130, 137, 143)
@@ -56,10 +57,10 @@ def look_for_daemon(scene: Scene) -> Report:
 def look_at_containers(scene: Scene) -> Report:
     """Which containers don't run as they should, and what their last words say."""
     report = Report()
-    for look in scene.looks:
+    for look in scene.inspections:
         report.causes += _causes_of(scene, look)
     report.causes += _missing(scene)
-    count = len(scene.looks)
+    count = len(scene.inspections)
     report.seen = f"{count} container{'s run' if count != 1 else ' runs'}, none is ill"
     return report
 
@@ -67,14 +68,14 @@ def look_at_containers(scene: Scene) -> Report:
 def _missing(scene: Scene) -> list[Cause]:
     named = {need.host: need.service for need in scene.needs if need.host not in scene.services}
     wanted = [each for each in scene.options.services if each not in scene.services]
-    known = {look.name for look in scene.looks}
+    known = {look.name for look in scene.inspections}
     return [
         Cause.of(
             "service_missing",
             name,
             CERTAIN,
             "there is no container of it" + (f", and {named[name]} needs it" if name in named else ""),
-            scene.compose(f"up --detach {name}"),
+            scene.compose("up", "--detach", name),
             (f"services with a container: {', '.join(scene.services) or 'none'}",),
             (name,),
         )
@@ -82,7 +83,7 @@ def _missing(scene: Scene) -> list[Cause]:
     ]
 
 
-def _causes_of(scene: Scene, look: Look) -> list[Cause]:
+def _causes_of(scene: Scene, look: Inspection) -> list[Cause]:
     state = look.container.state
     if look.done:
         return []
@@ -98,12 +99,12 @@ def _causes_of(scene: Scene, look: Look) -> list[Cause]:
     return []
 
 
-def _cause(look: Look, kind: str, likelihood: str, seen: str, fix: str, *evidence: str) -> Cause:
+def _cause(look: Inspection, kind: str, likelihood: str, seen: str, fix: str, *evidence: str) -> Cause:
     told = tuple(each for each in evidence if each)
     return Cause.of(kind, look.service, likelihood, seen, fix, told, (look.service,))
 
 
-def _out_of_memory(_scene: Scene, look: Look) -> list[Cause]:
+def _out_of_memory(_scene: Scene, look: Inspection) -> list[Cause]:
     if not look.oom_killed:
         return []
     limit = look.memory_limit
@@ -125,7 +126,7 @@ def _out_of_memory(_scene: Scene, look: Look) -> list[Cause]:
     ]
 
 
-def _ended(scene: Scene, look: Look) -> list[Cause]:
+def _ended(scene: Scene, look: Inspection) -> list[Cause]:
     state = look.container.state
     start = f"docker start {look.name}"
     if look.error:
@@ -135,7 +136,7 @@ def _ended(scene: Scene, look: Look) -> list[Cause]:
         return signs or [_cause(look, "service_stopped", CERTAIN, seen, start)]
     if state == "created":
         seen = "its container was made and never started: it waits for others, or somebody broke off the start"
-        return [_cause(look, "service_stopped", LIKELY, seen, scene.compose(f"up --detach {look.service}"))]
+        return [_cause(look, "service_stopped", LIKELY, seen, scene.compose("up", "--detach", look.service))]
     if look.oom_killed:
         return []
     words = _last_words(scene, look)
@@ -147,14 +148,14 @@ def _ended(scene: Scene, look: Look) -> list[Cause]:
     return [*_from_log(scene, look), _cause(look, "service_crashing", LIKELY, seen, fix, *words)]
 
 
-def _crashing(scene: Scene, look: Look) -> Cause:
+def _crashing(scene: Scene, look: Inspection) -> Cause:
     code = f", exit code {look.exit_code}" if look.exit_code else ""
     seen = f"it ends soon after each start ({_restarts(look)}{code})"
     fix = f"docker logs --tail=50 {look.name}; mend what it says, then docker restart {look.name}"
     return _cause(look, "service_crashing", LIKELY, seen, fix, *_last_words(scene, look))
 
 
-def _unhealthy(scene: Scene, look: Look) -> Cause:
+def _unhealthy(scene: Scene, look: Inspection) -> Cause:
     seen = "it runs, and its health check fails"
     if "exceeded timeout" in look.health_output:
         seen = "it runs, and does not answer its health check in time"
@@ -163,11 +164,11 @@ def _unhealthy(scene: Scene, look: Look) -> Cause:
     return _cause(look, "service_unhealthy", LIKELY, seen, fix, f"health check: {told}" if told else "")
 
 
-def _from_log(scene: Scene, look: Look, likelihood: str = LIKELY) -> list[Cause]:
+def _from_log(scene: Scene, look: Inspection, likelihood: str = LIKELY) -> list[Cause]:
     return _signs(scene, look, scene.log(look)[-20:], likelihood)
 
 
-def _signs(scene: Scene, look: Look, lines: list[str], likelihood: str, who: str = "its log") -> list[Cause]:
+def _signs(scene: Scene, look: Inspection, lines: list[str], likelihood: str, who: str = "its log") -> list[Cause]:
     """The cause that a log, or the daemon's refusal, tells of."""
     for line in reversed(lines):
         kind = next((kind for kind, sign in LOG_SIGNS if sign.search(line)), None)
@@ -177,7 +178,7 @@ def _signs(scene: Scene, look: Look, lines: list[str], likelihood: str, who: str
     return []
 
 
-def _fix(scene: Scene, look: Look, kind: str) -> str:
+def _fix(scene: Scene, look: Inspection, kind: str) -> str:
     """What to type where only the log told of the cause; the steps that look at the thing itself know better."""
     start = f"docker restart {look.name}"
     database = next((each.name for each in scene.of_service(scene.options.access.database_service)), "postgres")
@@ -187,35 +188,35 @@ def _fix(scene: Scene, look: Look, kind: str) -> str:
         "database_version": "name the image of the data's own version in the Compose file, or restore a set into the"
         " new one (restore.yml)",
         "database_password": f"{psql} -c '\\password' and give the one of .env; then {start}",
-        "cache_password": scene.compose(f"up --detach --force-recreate {look.service}"),
+        "cache_password": scene.compose("up", "--detach", "--force-recreate", look.service),
         "database_missing": f"{psql} -c '\\l'; restore what is missing (restore.yml)",
         "database_connections": f"{psql} -c 'TABLE pg_stat_activity'",
         "cache_memory": "ansible-playbook maxops.ops.cache",
-        "dns_name_missing": scene.compose("up --detach"),
+        "dns_name_missing": scene.compose("up", "--detach"),
         "port_taken": f"ss --listening --tcp --numeric --processes; stop who has the port, then {start}",
         "out_of_memory": f"free --human; docker stats --no-stream; then {start}",
         "volume_permissions": f"ls -ldn {_folders(look)}; chown it to the user of the service, then {start}",
     }[kind]
 
 
-def _folders(look: Look) -> str:
+def _folders(look: Inspection) -> str:
     sources = [each.source for each in look.container.mounts if each.writable and each.kind in ("volume", "bind")]
     return " ".join(sources) or "/"
 
 
-def _last_words(scene: Scene, look: Look) -> list[str]:
+def _last_words(scene: Scene, look: Inspection) -> list[str]:
     return [f"log: {line[-300:]}" for line in scene.log(look)[-TOLD_LINES:]]
 
 
-def _ending(look: Look) -> str:
+def _ending(look: Inspection) -> str:
     return f"exit code {look.exit_code}{_since(look)}, {_restarts(look)}"
 
 
-def _restarts(look: Look) -> str:
+def _restarts(look: Inspection) -> str:
     return f"{look.restarts} restart{'' if look.restarts == 1 else 's'}"
 
 
-def _since(look: Look) -> str:
+def _since(look: Inspection) -> str:
     if not look.finished:
         return ""
     seconds = max(0, int((utc_now() - look.finished).total_seconds()))

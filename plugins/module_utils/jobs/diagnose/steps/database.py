@@ -12,11 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Look, Scene, path_on_host
+from ..scene import Scene, path_on_host
 
 _POSTGRES_URL = re.compile(r"postgres(?:ql|is)?://\S+")
 _END_IDLE = (
@@ -88,13 +89,13 @@ def look_at_database(scene: Scene) -> Report:
 def logins_of(scene: Scene) -> list[Login]:
     """How the applications log in, as their environments and configuration files say."""
     found = []
-    for look in scene.looks:
+    for look in scene.inspections:
         if look.service != scene.options.access.database_service:
             found += list(dict.fromkeys(_logins(look)))
     return found
 
 
-def _logins(look: Look) -> Iterator[Login]:
+def _logins(look: Inspection) -> Iterator[Login]:
     environment = look.container.environment
     for name, value in environment.items():
         match = _POSTGRES_URL.search(value)
@@ -117,7 +118,7 @@ def _logins(look: Look) -> Iterator[Login]:
         yield from _login_of_section(look, app_ini_path(look), dict(read_ini(app_ini_on_host(look))["database"]))
 
 
-def _login_of_section(look: Look, source: str, section: dict[str, str]) -> Iterator[Login]:
+def _login_of_section(look: Inspection, source: str, section: dict[str, str]) -> Iterator[Login]:
     if section.get("DB_TYPE", "postgres") != "postgres" or not section.get("HOST") or not section.get("PASSWD"):
         return
     host, _colon, port = section["HOST"].partition(":")
@@ -125,12 +126,12 @@ def _login_of_section(look: Look, source: str, section: dict[str, str]) -> Itera
     yield Login(look.service, source, host, number, section.get("USER", ""), section["PASSWD"], section.get("NAME", ""))
 
 
-def app_ini_path(look: Look) -> str:
+def app_ini_path(look: Inspection) -> str:
     """Where Gitea keeps its configuration, in its container."""
     return look.container.environment.get("GITEA_APP_INI") or "/data/gitea/conf/app.ini"
 
 
-def app_ini_on_host(look: Look) -> str:
+def app_ini_on_host(look: Inspection) -> str:
     """Where Gitea's configuration is on this host."""
     return path_on_host(look, app_ini_path(look))
 
@@ -148,7 +149,7 @@ def read_ini(path: str) -> configparser.ConfigParser:
     return parser
 
 
-def _refusal(look: Look, login: Login) -> MaxopsError | None:
+def _refusal(look: Inspection, login: Login) -> MaxopsError | None:
     """Why the database does not let a login in; None when it does."""
     server = Server(
         host=look.container.addresses[0],
@@ -166,7 +167,7 @@ def _refusal(look: Look, login: Login) -> MaxopsError | None:
 
 
 def _from_refusals(
-    scene: Scene, look: Look, refusals: list[tuple[Login, MaxopsError]], welcome: set[str]
+    scene: Scene, look: Inspection, refusals: list[tuple[Login, MaxopsError]], welcome: set[str]
 ) -> list[Cause]:
     """One cause for each thing that the logins fail for; ``welcome`` are users whom others come in as."""
     causes: dict[tuple[str, str], Cause] = {}
@@ -175,14 +176,14 @@ def _from_refusals(
         if cause.check == "database_password" and login.user in welcome:
             # To give the server another password would keep the others out.
             told = f"others come in as {login.user}: {login.service} has a password of its own, from .env or its file"
-            fix = scene.compose(f"up --detach --force-recreate --no-deps {login.service}")
+            fix = scene.compose("up", "--detach", "--force-recreate", "--no-deps", login.service)
             cause = replace(cause, fix=fix, evidence=(cause.evidence[0], told))
         same = causes.get((cause.check, cause.subject))
         causes[cause.check, cause.subject] = _joined(look, same, cause) if same else cause
     return list(causes.values())
 
 
-def _joined(look: Look, same: Cause, cause: Cause) -> Cause:
+def _joined(look: Inspection, same: Cause, cause: Cause) -> Cause:
     """Two logins that fail for one thing."""
     services = tuple(dict.fromkeys((*same.services, *cause.services)))
     if cause.check != "database_password":
@@ -194,7 +195,7 @@ def _joined(look: Look, same: Cause, cause: Cause) -> Cause:
     return replace(same, seen=seen, evidence=evidence, services=services)
 
 
-def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) -> Cause:
+def _from_refusal(scene: Scene, look: Inspection, login: Login, error: MaxopsError) -> Cause:
     said = str(error.__cause__ or error)
     told = f"{login.service} ({login.source}): {scene.mask(' '.join(said.split()))[-300:]}"
     psql = f"docker exec -it {look.name} psql{_as_superuser(look)} -d postgres"
@@ -233,7 +234,7 @@ def _from_refusal(scene: Scene, look: Look, login: Login, error: MaxopsError) ->
     )
 
 
-def _as_superuser(look: Look) -> str:
+def _as_superuser(look: Inspection) -> str:
     user = look.container.environment.get("POSTGRES_USER")
     return f" -U {user}" if user else ""
 
@@ -241,7 +242,7 @@ def _as_superuser(look: Look) -> str:
 # -- inside the server --------------------------------------------------------------------------------------------
 
 
-def _inside(scene: Scene, look: Look, server: Server, session: Session) -> tuple[str, list[Cause]]:
+def _inside(scene: Scene, look: Inspection, server: Server, session: Session) -> tuple[str, list[Cause]]:
     causes = []
     [(most, used)] = session.run("count the sessions of", _CONNECTIONS)
     # Ours is one of them, and gone in a moment.
@@ -256,7 +257,7 @@ def _inside(scene: Scene, look: Look, server: Server, session: Session) -> tuple
     return f"{seen} (user {server.user})", causes
 
 
-def _connections(scene: Scene, look: Look, seen: str, evidence: tuple[str, ...], likelihood: str) -> Cause:
+def _connections(scene: Scene, look: Inspection, seen: str, evidence: tuple[str, ...], likelihood: str) -> Cause:
     fix = f'docker exec {look.name} psql{_as_superuser(look)} -d postgres -c "{_END_IDLE}"'
     advice = "then mend who holds them, or raise max_connections (stack_postgres_settings of the role stack)"
     services = tuple(need.service for need in scene.needs if scene.service_of(need.host) == look.service)
@@ -266,7 +267,7 @@ def _connections(scene: Scene, look: Look, seen: str, evidence: tuple[str, ...],
 
 
 def _idle_transaction(
-    scene: Scene, look: Look, pid: int, user: str, database: str, address: str, seconds: int, blocked: int
+    scene: Scene, look: Inspection, pid: int, user: str, database: str, address: str, seconds: int, blocked: int
 ) -> list[Cause]:
     if seconds < scene.options.idle_transaction_seconds and not blocked:
         return []
@@ -286,5 +287,5 @@ def _idle_transaction(
 
 
 def _who(scene: Scene, address: str) -> str:
-    names = [look.name for look in scene.looks if address in look.container.addresses]
+    names = [look.name for look in scene.inspections if address in look.container.addresses]
     return names[0] if names else address

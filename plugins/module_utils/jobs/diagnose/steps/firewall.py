@@ -58,7 +58,7 @@ def look_at_firewall(scene: Scene) -> Report:
 
 def _ports(scene: Scene) -> list[int]:
     """Published ports, and those of the manual's range that anybody listens on; without Docker all of the range."""
-    published = {port.port for look in scene.looks for port in look.ports}
+    published = {port.port for look in scene.inspections for port in look.ports}
     if scene.stack is None:
         return sorted(scene.options.ports)
     listening = {each.port for each in network.listeners()}
@@ -68,13 +68,13 @@ def _ports(scene: Scene) -> list[int]:
 def _behind_docker(scene: Scene, rules: Sequence[Rule]) -> list[Block]:
     """Docker's chain for its users sees the container's own port, where a rule asks for no other."""
     inner = [each for each in rules if each.place.endswith("DOCKER-USER") and " --dport" in each.text]
-    published = [port for look in scene.looks for port in look.ports]
+    published = [port for look in scene.inspections for port in look.ports]
     return [Block(port.port, block.rule) for port in published for block in blocks(inner, [port.target])]
 
 
 def _public(scene: Scene) -> set[int]:
     """Ports that others than this host can reach, as far as who listens on them wants it."""
-    published = {port.port for look in scene.looks for port in look.ports if not port.address.startswith("127.")}
+    published = {port.port for look in scene.inspections for port in look.ports if not port.address.startswith("127.")}
     return published | {each.port for each in network.listeners() if not each.local_only}
 
 
@@ -92,8 +92,8 @@ def _causes(scene: Scene, found: Sequence[Block]) -> list[Cause]:
     causes = []
     for rule in dict.fromkeys(block.rule for block in found):
         ports = sorted({block.port for block in found if block.rule == rule})
-        published = {port.port for look in scene.looks for port in look.ports}
-        services = sorted({look.service for look in scene.looks for port in look.ports if port.port in ports})
+        published = {port.port for look in scene.inspections for port in look.ports}
+        services = sorted({look.service for look in scene.inspections for port in look.ports if port.port in ports})
         # What comes for a published port is led past INPUT; only the chain for users of Docker sees it.
         likely = rule.place.endswith("DOCKER-USER") or not published & set(ports)
         told = "" if likely else "Docker leads its published ports past this rule on most hosts"

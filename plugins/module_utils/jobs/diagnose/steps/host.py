@@ -42,7 +42,7 @@ def _users_of_paths(scene: Scene) -> dict[str, set[str]]:
     users: dict[str, set[str]] = {}
     for path in (_docker_root(scene), (scene.stack.working_dir if scene.stack else None) or "/"):
         users.setdefault(path, set())
-    for look in scene.looks:
+    for look in scene.inspections:
         for mount in look.container.mounts:
             if mount.writable and mount.kind in ("volume", "bind") and os.path.isabs(mount.source):
                 users.setdefault(mount.source, set()).add(look.service)
@@ -52,7 +52,7 @@ def _users_of_paths(scene: Scene) -> dict[str, set[str]]:
 def _in_memory(scene: Scene) -> list[tuple[host.Filesystem, list[str]]]:
     """File systems in memory, which only their container has."""
     found = []
-    for look in scene.looks:
+    for look in scene.inspections:
         for mount in look.container.mounts:
             if mount.kind == "tmpfs" and look.running:
                 with suppress(OSError):
@@ -102,7 +102,7 @@ def look_at_memory(_scene: Scene) -> Report:
 def look_for_oom(scene: Scene) -> Report:
     """Whether the kernel has ended a process inside of a container that itself runs on."""
     report = Report("the kernel has ended no process of a running container for its memory")
-    for look in scene.looks:
+    for look in scene.inspections:
         if not look.running:
             continue
         try:

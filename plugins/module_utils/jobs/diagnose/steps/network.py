@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, PublishedPort
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host import network
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import certificate_end
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import side_by_side
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
-from ..scene import Look, Need, PublishedPort, Scene
+from ..scene import Need, Scene
 
 SECONDS = 3.0
 PATIENCE = 4 * SECONDS
@@ -50,7 +51,7 @@ def _can_be_asked(scene: Scene, need: Need) -> bool:
     return any(look.running and not look.crashing for look in scene.of_service(target))
 
 
-def _client(scene: Scene, need: Need) -> Look | None:
+def _client(scene: Scene, need: Need) -> Inspection | None:
     return scene.running(need.service) or next(iter(scene.of_service(need.service)), None)
 
 
@@ -77,12 +78,12 @@ def _knock(address: str, port: int) -> str:
     return network.connect(address, port, SECONDS) if port else network.OPEN
 
 
-def _is_named(client: Look, target: Look, host: str) -> bool:
+def _is_named(client: Inspection, target: Inspection, host: str) -> bool:
     shared = set(client.networks) & set(target.networks)
     return any(host in (target.name, *target.networks[name]) for name in shared)
 
 
-def _wrong_name(client: Look, target: Look, need: Need, addresses: Sequence[str], scene: Scene) -> Cause:
+def _wrong_name(client: Inspection, target: Inspection, need: Need, addresses: Sequence[str], scene: Scene) -> Cause:
     shared = set(client.networks) & set(target.networks)
     seen = f'{client.name} does not know the name "{need.host}"'
     if addresses:
@@ -92,11 +93,11 @@ def _wrong_name(client: Look, target: Look, need: Need, addresses: Sequence[str]
     else:
         networks = [f"{look.name}: {', '.join(sorted(look.networks)) or 'none'}" for look in (client, target)]
         told = f"they share no network ({'; '.join(networks)})"
-    fix = scene.compose(f"up --detach --force-recreate {target.service}")
+    fix = scene.compose("up", "--detach", "--force-recreate", target.service)
     return Cause.of("dns_name_missing", need.host, CERTAIN, seen, fix, (told,), (client.service,))
 
 
-def _not_through(client: Look, target: Look, need: Need, address: str, met: str) -> Cause:
+def _not_through(client: Inspection, target: Inspection, need: Need, address: str, met: str) -> Cause:
     told = []
     with suppress(OSError):
         listening = sorted({each.port for each in network.listeners(target.pid) if not each.local_only})
@@ -124,7 +125,7 @@ def look_at_ports(scene: Scene) -> Report:
     """Whether the published ports are served, and who has them where they are not."""
     report = Report()
     told = []
-    for look in scene.looks:
+    for look in scene.inspections:
         for port in look.ports:
             if look.running:
                 report.causes += _not_served(look, port)
@@ -135,7 +136,7 @@ def look_at_ports(scene: Scene) -> Report:
     return report
 
 
-def _not_served(look: Look, port: PublishedPort) -> list[Cause]:
+def _not_served(look: Inspection, port: PublishedPort) -> list[Cause]:
     with suppress(OSError):
         inside = [each for each in network.listeners(look.pid) if each.port == port.target]
         if not any(not each.local_only for each in inside) and "host" not in look.networks:
@@ -149,12 +150,12 @@ def _not_served(look: Look, port: PublishedPort) -> list[Cause]:
     return [_port_cause("port_not_listening", look, port, seen, f"docker restart {look.name}")]
 
 
-def _port_cause(kind: str, look: Look, port: PublishedPort, seen: str, fix: str, *evidence: str) -> Cause:
+def _port_cause(kind: str, look: Inspection, port: PublishedPort, seen: str, fix: str, *evidence: str) -> Cause:
     likelihood = CERTAIN if kind == "port_taken" else LIKELY
     return Cause.of(kind, f"port {port.port}", likelihood, seen, fix, evidence, (look.service,))
 
 
-def _taken(scene: Scene, look: Look, port: PublishedPort) -> list[Cause]:
+def _taken(scene: Scene, look: Inspection, port: PublishedPort) -> list[Cause]:
     """Who else has the port of a container that does not run."""
     if not any(each.port == port.port for each in network.listeners()):
         return []
@@ -190,7 +191,7 @@ def _container_with(scene: Scene, port: int) -> str:
 def look_at_certificates(scene: Scene) -> Report:
     """Whether a certificate that the stack shows has ended, or is about to."""
     report = Report("no published port shows a certificate")
-    for look in scene.looks:
+    for look in scene.inspections:
         for port in look.ports if look.running else ():
             address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(port.address, port.address)  # noqa: S104
             try:
@@ -203,7 +204,7 @@ def look_at_certificates(scene: Scene) -> Report:
     return report
 
 
-def _certificate(look: Look, port: PublishedPort, days: float) -> Cause:
+def _certificate(look: Inspection, port: PublishedPort, days: float) -> Cause:
     kind, likelihood = ("certificate_expired", CERTAIN) if days <= 0 else ("certificate_expiring", POSSIBLE)
     if 0 < days < CRITICAL_DAYS:
         likelihood = LIKELY

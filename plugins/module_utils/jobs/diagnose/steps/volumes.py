@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Look, Scene
+from ..scene import Scene
 
 ENTRIES = 200
 _DAC_OVERRIDE = 1 << 1
@@ -41,7 +42,7 @@ def look_at_volumes(scene: Scene) -> Report:
     """Whether each service may write to its volumes, as the user that it runs as."""
     report = Report()
     count = 0
-    for look in scene.looks:
+    for look in scene.inspections:
         if look.done:
             continue
         for mount in look.container.mounts:
@@ -59,14 +60,14 @@ def look_at_volumes(scene: Scene) -> Report:
     return report
 
 
-def _missing(look: Look, mount: Mount) -> list[Cause]:
+def _missing(look: Inspection, mount: Mount) -> list[Cause]:
     make = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {mount.source}"
     seen = f"{mount.source} is not there, and {look.name} mounts it at {mount.target}"
     fix = f"{make} && docker restart {look.name}; its content comes back with restore.yml"
     return [Cause.of("volume_missing", _subject(mount), CERTAIN, seen, fix, services=(look.service,))]
 
 
-def _unusable(scene: Scene, look: Look, mount: Mount, facts: os.stat_result) -> list[Cause]:
+def _unusable(scene: Scene, look: Inspection, mount: Mount, facts: os.stat_result) -> list[Cause]:
     identities = list(identities_of(look.pid)) if look.pid else []
     # Root in a container is a supervisor or a helper there; the service's own work is done as somebody else.
     workers = [each for each in identities if not each.mighty]
@@ -120,7 +121,7 @@ def _identity_of(pid: int) -> Identity:
     return Identity(user, groups, bool(int(told.get("CapEff", "0").strip(), 16) & _DAC_OVERRIDE))
 
 
-def _expected(scene: Scene, look: Look, mount: Mount) -> list[Identity]:
+def _expected(scene: Scene, look: Inspection, mount: Mount) -> list[Identity]:
     """As whom a service that does not run would work: its container's user, else whom its files belong to."""
     name, _colon, group = look.user.partition(":")
     if name and name not in ("0", "root"):
@@ -131,7 +132,7 @@ def _expected(scene: Scene, look: Look, mount: Mount) -> list[Identity]:
     return [Identity(owner[0], frozenset({owner[1]}))] if owner and owner[0] else []
 
 
-def _number_of(scene: Scene, look: Look, name: str) -> int | None:
+def _number_of(scene: Scene, look: Inspection, name: str) -> int | None:
     with suppress(MaxopsError, OSError, ValueError):
         rows = [line.split(":") for line in scene.file_in(look, "/etc/passwd").splitlines()]
         return next((int(row[2]) for row in rows if row[0] == name and len(row) > 2), None)

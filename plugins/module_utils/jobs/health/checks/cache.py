@@ -152,7 +152,7 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
                     redis.run("PING")
             except RedisError:  # noqa: PERF203 - each password is tried for itself
                 said = "has another password for Redis than Redis itself"
-                fix = "put the same one into .env for both, then docker compose up --detach"
+                fix = f"put the same one into .env for both, then {view.stack().compose.command('up', '--detach')}"
                 yield Finding(CHECK, service, CRITICAL, said, "the same password", fix=fix)
 
 

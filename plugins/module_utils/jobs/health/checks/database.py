@@ -147,9 +147,7 @@ def _as_application(view: View, container: Container, login: Login) -> Iterator[
 
 
 def _aliases(view: View, container: Container) -> set[str]:
-    sight = next(each for each in view.stack().sights if each.container.id == container.id)
-    networks = (sight.data.get("NetworkSettings") or {}).get("Networks") or {}
-    return {alias for each in networks.values() for alias in each.get("Aliases") or ()}
+    return next(each.aliases for each in view.stack().inspections if each.container.id == container.id)
 
 
 def _port(container: Container) -> int:

@@ -35,15 +35,9 @@ def _paths(view: View) -> list[str]:
         stack = view.stack()
     except MaxopsError:
         return [*paths, "/var/lib/docker"]
-    roots = {_docker_root(str(each.data.get("ResolvConfPath") or "")) for each in stack.sights} - {""}
-    mounts = [mount for each in stack.sights for mount in each.container.mounts if mount.writable and mount.source]
+    roots = {each.docker_root for each in stack.inspections} - {""}
+    mounts = [mount for each in stack.inspections for mount in each.container.mounts if mount.writable and mount.source]
     return [*paths, *sorted(roots or {"/var/lib/docker"}), *(mount.source for mount in mounts)]
-
-
-def _docker_root(resolv_conf: str) -> str:
-    """The daemon's folder, told by a file that it keeps for each container: to ask it costs as much as all the rest."""
-    parts = resolv_conf.split("/containers/")
-    return parts[0] if len(parts) == 2 else ""
 
 
 def _judge(view: View, disk: Filesystem, days: float | None) -> Finding:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
@@ -25,7 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import Look, certificate_end, look
 
 from ..history import recall, remember
-from ..view import APPLICATIONS, FIRST_SHARE, GATEWAYS, Sight, View
+from ..view import APPLICATIONS, FIRST_SHARE, GATEWAYS, View
 
 CHECK = "http"
 BEHIND = {"/health": "gateway /health", "/health/openproject": "openproject", "/health/gitea": "gitea"}
@@ -136,32 +137,21 @@ def _wants_tls(first: Look) -> bool:
 
 def _published(view: View) -> tuple[str, str, str]:
     """Address, port and container of the gateway, as the Compose file publishes it, also while it is down."""
-    publishing = [each for each in view.stack().sights if _bindings(each)]
-    by_name = sorted(publishing, key=lambda each: _rank(each.container.service))
-    if not by_name or _rank(by_name[0].container.service) == len(GATEWAYS):
+    publishing = [each for each in view.stack().inspections if each.ports]
+    by_name = sorted(publishing, key=lambda each: _rank(each.service))
+    if not by_name or _rank(by_name[0].service) == len(GATEWAYS):
         raise MaxopsError(
             f"no service called {', '.join(GATEWAYS)} publishes a port, so that it is not known where people come in; "
             "give gateway_url, such as http://127.0.0.1:9000"
         )
-    address, port = _bindings(by_name[0])[0]
-    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104 - read, not listened on
-    return host or (f"[{address}]" if ":" in address else address), port, by_name[0].container.name
+    first = by_name[0].ports[0]
+    address = first.address
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104 - read, not listened on
+    return host or (f"[{address}]" if ":" in address else address), str(first.port), by_name[0].name
 
 
 def _rank(service: str) -> int:
     return GATEWAYS.index(service) if service in GATEWAYS else len(GATEWAYS)
-
-
-def _bindings(sight: Sight) -> list[tuple[str, str]]:
-    """Published addresses and ports, that of the lowest port inside first."""
-    told = (sight.data.get("HostConfig") or {}).get("PortBindings") or {}
-    by_number = sorted(told.items(), key=lambda item: int(item[0].partition("/")[0]))
-    return [
-        (each.get("HostIp") or "", each["HostPort"])
-        for _port, found in by_number
-        for each in found or ()
-        if each["HostPort"]
-    ]
 
 
 def _through_gateway(view: View) -> Iterator[Finding]:
@@ -187,7 +177,7 @@ def _through_gateway(view: View) -> Iterator[Finding]:
 def _absent(view: View) -> set[str]:
     """Applications that are no part of this stack, as far as Docker can be asked."""
     try:
-        return set(APPLICATIONS) - {each.container.service for each in view.stack().sights}
+        return set(APPLICATIONS) - {each.service for each in view.stack().inspections}
     except MaxopsError:
         return set()
 
@@ -222,9 +212,9 @@ def _judge_behind(view: View, gateway: Gateway, path: str, whose: str) -> Findin
 
 
 def _itself(view: View, service: str) -> Iterator[Finding]:
-    sights = [each for each in view.stack().sights if each.container.service == service]
-    for sight in sorted(sights, key=lambda each: not each.container.running)[:1]:
-        container = sight.container
+    found = [each for each in view.stack().inspections if each.service == service]
+    for inspection in sorted(found, key=lambda each: not each.running)[:1]:
+        container = inspection.container
         if not container.running:
             said = f"nobody answers: its container is {container.state}"
             yield Finding(CHECK, service, CRITICAL, said, "200", (container.name,), f"docker start {container.name}")
@@ -233,7 +223,7 @@ def _itself(view: View, service: str) -> Iterator[Finding]:
             said = f"container {container.name} has no address that this host reaches"
             yield Finding(CHECK, service, UNKNOWN, said, "200", fix="attach it to a bridge network")
             continue
-        url = f"http://{container.addresses[0]}:{_own_port(sight, service)}{OWN_PATHS[service]}"
+        url = f"http://{container.addresses[0]}:{_own_port(inspection, service)}{OWN_PATHS[service]}"
         seen = look(url, view.left, _own_headers(container))
         view.measure("http_up", float(seen.status == 200), endpoint=service)
         if seen.status == 200:
@@ -247,13 +237,12 @@ def _itself(view: View, service: str) -> Iterator[Finding]:
             yield Finding(CHECK, service, CRITICAL, said, "200", (url,), fix)
 
 
-def _own_port(sight: Sight, service: str) -> int:
-    asked = sight.container.environment.get("GITEA__server__HTTP_PORT", "") if service == "gitea" else ""
+def _own_port(inspection: Inspection, service: str) -> int:
+    asked = inspection.container.environment.get("GITEA__server__HTTP_PORT", "") if service == "gitea" else ""
     if asked.isdigit():
         return int(asked)
-    exposed = {int(each.partition("/")[0]) for each in (sight.data.get("Config") or {}).get("ExposedPorts") or {}}
     known = OWN_PORTS[service]
-    return next((port for port in known if port in exposed), known[0])
+    return next((port for port in known if port in inspection.exposed), known[0])
 
 
 def _own_headers(container: Container) -> dict[str, str]:

@@ -16,10 +16,11 @@ CHECK = "images"
 
 def check_images(view: View) -> Iterator[Finding]:
     """Each service's image against the one that its name stands for on this host."""
-    known = view.engine.images({each.container.image for each in view.stack().sights})
+    known = view.engine.images({each.container.image for each in view.stack().inspections})
+    up = view.stack().compose.command("up", "--detach")
     seen = set()
-    for sight in view.stack().sights:
-        container = sight.container
+    for inspection in view.stack().inspections:
+        container = inspection.container
         name = container.image
         key = (container.service, name, container.image_id)
         if key in seen:
@@ -37,5 +38,5 @@ def check_images(view: View) -> Iterator[Finding]:
             yield Finding(CHECK, container.service, WARNING, said, name, (short,), fix)
         else:
             said = f"runs from {short}, but {name} is {now.partition(':')[2][:12]} by now"
-            fix = "an image was pulled or built and not put to use: update.yml, or docker compose up --detach"
+            fix = f"an image was pulled or built and not put to use: update.yml, or {up}"
             yield Finding(CHECK, container.service, WARNING, said, name, (short,), fix)

@@ -23,11 +23,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause imp
 )
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.job import doubted
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.scene import (
-    Look,
     hosts_in,
     hosts_in_files,
-    look_at,
-    quoted,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.configuration import differing
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.containers import LOG_SIGNS
@@ -39,7 +36,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.host.firewall i
     ufw_rules,
 )
 from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
-from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 NEEDS = {"nginx": ["openproject", "gitea"], "openproject": ["postgres", "redis"], "gitea": ["postgres"], "postgres": []}
 
@@ -185,29 +181,6 @@ def test_keys_that_differ_are_named_without_their_values() -> None:
 )
 def test_log_tells_of_a_cause(line: str, kind: str | None) -> None:
     assert next((name for name, sign in LOG_SIGNS if sign.search(line)), None) == kind
-
-
-def look(**state: Any) -> Look:
-    """A container as the daemon tells it, with a restart policy."""
-    data = {"State": {"Status": state.pop("status", "running"), "Pid": 1, **state}}
-    data["HostConfig"] = {"RestartPolicy": {"Name": "unless-stopped"}}
-    return look_at(container("gitea", state=data["State"]["Status"]), data)
-
-
-def test_one_that_ran_once_and_ended_well_is_well() -> None:
-    seeder = look_at(container("seed", state="exited"), {"State": {"Status": "exited", "ExitCode": 0, "Pid": 0}})
-    assert seeder.well
-    assert not look(status="exited", ExitCode=0, Pid=0).well
-
-
-def test_container_that_was_started_anew_long_ago_is_not_crashing() -> None:
-    data = {"State": {"Status": "running", "Pid": 1, "StartedAt": "2020-01-01T00:00:00.123456789Z"}, "RestartCount": 3}
-    assert not look_at(container("gitea"), data).crashing
-
-
-@pytest.mark.parametrize(("text", "word"), [("/srv/stack", "/srv/stack"), ("/srv/my stack", "'/srv/my stack'")])
-def test_words_of_a_command_are_quoted_where_they_have_to_be(text: str, word: str) -> None:
-    assert quoted(text) == word
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.status import containers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import ask_all
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import PublishedPort, inspection_from
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 NOW = datetime.datetime(2026, 11, 25, 16, 40, tzinfo=datetime.timezone.utc)
@@ -42,7 +43,7 @@ def inspected(service: str = "app", **state: Any) -> dict[str, Any]:
 
 
 def test_running_container_tells_since_when() -> None:
-    facts = containers.container_facts(inspected(Health={"Status": "healthy"}), NOW)
+    facts = containers.container_facts(inspection_from(inspected(Health={"Status": "healthy"})), NOW)
     assert (facts["service"], facts["container"], facts["state"], facts["health"]) == (
         "app",
         "shop-app-1",
@@ -54,42 +55,17 @@ def test_running_container_tells_since_when() -> None:
 
 def test_ended_container_tells_since_when_and_how() -> None:
     ended = inspected(Status="exited", ExitCode=137, OOMKilled=True, FinishedAt="2026-11-25T16:39:00Z")
-    facts = containers.container_facts(ended, NOW)
+    facts = containers.container_facts(inspection_from(ended), NOW)
     assert (facts["since_seconds"], facts["exit_code"], facts["oom_killed"], facts["well"]) == (60, 137, True, False)
 
 
-@pytest.mark.parametrize(
-    ("state", "well"),
-    [
-        ({}, True),
-        ({"Health": {"Status": "starting"}}, False),
-        ({"Health": {"Status": "unhealthy"}}, False),
-        ({"Status": "paused"}, False),
-        ({"Status": "restarting", "ExitCode": 0}, False),
-        ({"Status": "created", "ExitCode": 0, "policy": "no"}, False),
-        # A seeder has done its work; a server that ended, even with 0, has not.
-        ({"Status": "exited", "ExitCode": 0, "policy": "no"}, True),
-        ({"Status": "exited", "ExitCode": 0, "policy": "on-failure"}, True),
-        ({"Status": "exited", "ExitCode": 0}, False),
-        ({"Status": "exited", "ExitCode": 1, "policy": "no"}, False),
-    ],
-)
-def test_only_what_does_or_has_done_its_work_is_well(state: dict[str, Any], well: bool) -> None:
-    assert containers.is_well(inspected(**state)) is well
-
-
 def test_ports_of_both_families_are_one() -> None:
-    ports = {
-        "8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": "9000"}, {"HostIp": "::", "HostPort": "9000"}],
-        "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "5353"}],
-        "443/tcp": None,
-    }
+    ports = [
+        PublishedPort("127.0.0.1", 5353, 53, "udp"),
+        PublishedPort("0.0.0.0", 9000, 8080),
+        PublishedPort("::", 9000, 8080),
+    ]
     assert containers.published_ports(ports) == ["127.0.0.1:5353->53/udp", "*:9000->8080"]
-
-
-def test_service_that_others_need_and_that_has_no_container_is_missing() -> None:
-    there = [inspected("web", depends_on="app:service_healthy:false,db:service_started:true"), inspected("db")]
-    assert containers.missing_services(there) == ["app"]
 
 
 # -- what they use --------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import engine as stack_engine
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import container_from
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
 
 LABELS = {"com.docker.compose.project": "p", "com.docker.compose.service": "web"}
@@ -74,9 +73,9 @@ def test_container_that_the_daemon_tells_nothing_of_is_known_from_the_list(
 ) -> None:
     monkeypatch.setattr(stack_engine, "INSPECT_SECONDS", 0.2)
     told = Engine(f"unix://{path}").containers("p")
-    assert [(each["Name"], each["State"]["Status"]) for each in told] == [
-        ("/p-web-1", "paused"),
-        ("/p-web-2", "running"),
+    assert [(each.name, each.state, each.exit_code) for each in told] == [
+        ("p-web-1", "paused", None),
+        ("p-web-2", "running", None),
     ]
-    assert told[1]["State"]["Health"]["Status"] == "healthy"
-    assert [container_from(each).service for each in told] == ["web", "web"]
+    assert [each.health for each in told] == ["", "healthy"]
+    assert [each.service for each in told] == ["web", "web"]

@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.data
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import StackView, View
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import inspection_from
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import find_redis
 from ansible_collections.maxops.ops.tests.unit.stacks import container
 
@@ -41,7 +42,9 @@ def inspected(name: str = "gitea", restarts: int = 0, policy: str = "unless-stop
 def judged(monkeypatch: pytest.MonkeyPatch, *told: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """State and words by subject."""
     view = View(HealthOptions(Access("shop", "unix:///nowhere.sock")), NOW)
-    monkeypatch.setattr(health_view.View, "stack", lambda _view: StackView(told))
+    monkeypatch.setattr(
+        health_view.View, "stack", lambda _view: StackView("shop", [inspection_from(data) for data in told])
+    )
     return {each.subject: (each.state, f"{each.seen} {each.evidence}") for each in check_containers(view)}
 
 

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One container as the daemon's inspection shows it: the one reader of that answer."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import parse_docker, utc_now
+
+from .container import Container, container_from
+
+CRASH_SECONDS = 90
+"""A container that Docker restarted and that has run for less than this is taken for one that keeps crashing."""
+
+
+@dataclass(frozen=True)
+class PublishedPort:
+    """A port of the host that leads to a port of a container; ``address`` is where the host listens."""
+
+    address: str
+    port: int
+    target: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A container, and what the daemon says about it beyond what every job needs.
+
+    ``exit_code`` is None where the daemon did not say it. ``health`` is empty without a health check. ``ports`` are
+    those that the Compose file publishes, also while the container is down; ``bound`` those that are open now.
+    """
+
+    container: Container
+    pid: int = 0
+    exit_code: int | None = None
+    error: str = ""
+    oom_killed: bool = False
+    restarts: int = 0
+    policy: str = ""
+    health: str = ""
+    failing_streak: int = 0
+    health_output: str = field(default="", repr=False)
+    health_test: tuple[str, ...] = field(default=(), repr=False)
+    started: datetime.datetime | None = None
+    finished: datetime.datetime | None = None
+    stop_timeout: int | None = None
+    memory_limit: int = 0
+    user: str = ""
+    ports: tuple[PublishedPort, ...] = ()
+    bound: tuple[PublishedPort, ...] = ()
+    exposed: tuple[int, ...] = ()
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    docker_root: str = ""
+
+    @property
+    def service(self) -> str:
+        """The Compose service."""
+        return self.container.service
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return self.container.name
+
+    @property
+    def state(self) -> str:
+        """The daemon's word: created, running, paused, restarting, exited or dead."""
+        return self.container.state
+
+    @property
+    def running(self) -> bool:
+        """True while its processes run (a paused container is not running)."""
+        return self.container.running
+
+    @property
+    def once(self) -> bool:
+        """True for what Docker does not start again after it has ended well."""
+        return self.policy in ("", "no", "on-failure")
+
+    @property
+    def crashing(self) -> bool:
+        """True for what Docker keeps restarting."""
+        if self.state == "restarting":
+            return True
+        young = self.started is not None and (utc_now() - self.started).total_seconds() < CRASH_SECONDS
+        return self.restarts > 0 and self.running and young and self.health != "healthy"
+
+    @property
+    def done(self) -> bool:
+        """True for what was to run once and has ended well."""
+        return self.state == "exited" and self.exit_code == 0 and self.once
+
+    @property
+    def well(self) -> bool:
+        """True for what has done its work, and for what runs and is not known to be unhealthy; it may be starting."""
+        return self.done or (self.running and not self.crashing and self.health != "unhealthy")
+
+    @property
+    def ready(self) -> bool:
+        """True for what has done its work, and for what runs and has passed its health check where it has one."""
+        return self.done or (self.running and self.health in ("", "healthy"))
+
+    @property
+    def aliases(self) -> set[str]:
+        """The names that other containers know it by, on all its networks."""
+        return {alias for aliases in self.networks.values() for alias in aliases}
+
+    @property
+    def root(self) -> str:
+        """Its file system, as this host sees it while it runs."""
+        return f"/proc/{self.pid}/root"
+
+
+def inspection_from(data: Mapping[str, Any]) -> Inspection:
+    """A container from the daemon's answer, which may lack everything but its id, name, image and state."""
+    state, host = data["State"], data.get("HostConfig") or {}
+    config = data.get("Config") or {}
+    health = state.get("Health") or {}
+    checks = health.get("Log") or []
+    status = health.get("Status") or ""
+    network = data.get("NetworkSettings") or {}
+    return Inspection(
+        container=container_from(data),
+        pid=int(state.get("Pid") or 0),
+        exit_code=state.get("ExitCode"),
+        error=state.get("Error") or "",
+        oom_killed=bool(state.get("OOMKilled")),
+        restarts=int(data.get("RestartCount") or 0),
+        policy=(host.get("RestartPolicy") or {}).get("Name") or "",
+        health="" if status == "none" else status,
+        failing_streak=int(health.get("FailingStreak") or 0),
+        health_output=(checks[-1].get("Output") or "").strip() if checks else "",
+        health_test=_health_test(config),
+        started=parse_docker(state.get("StartedAt")),
+        finished=parse_docker(state.get("FinishedAt")),
+        stop_timeout=config.get("StopTimeout"),
+        memory_limit=int(host.get("Memory") or 0),
+        user=config.get("User") or "",
+        ports=_published(host.get("PortBindings") or {}),
+        bound=_published(network.get("Ports") or {}),
+        exposed=tuple(sorted(int(each.partition("/")[0]) for each in config.get("ExposedPorts") or {})),
+        networks={
+            name: (*(each.get("Aliases") or ()), *(each.get("DNSNames") or ()))
+            for name, each in (network.get("Networks") or {}).items()
+        },
+        docker_root=_docker_root(str(data.get("ResolvConfPath") or "")),
+    )
+
+
+def missing_services(inspections: Iterable[Inspection]) -> dict[str, str]:
+    """Services without any container, each with the first service that depends on it."""
+    containers = [each.container for each in inspections]
+    there = {each.service for each in containers}
+    needed: dict[str, str] = {}
+    for container in containers:
+        for service in sorted(container.depends_on - there):
+            needed.setdefault(service, container.service)
+    return needed
+
+
+def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
+    test = tuple((config.get("Healthcheck") or {}).get("Test") or ())
+    return () if test[:1] == ("NONE",) else test
+
+
+def _published(bindings: Mapping[str, Sequence[Mapping[str, str]] | None]) -> tuple[PublishedPort, ...]:
+    """Ports by that of the container, the lowest first; without those for which Docker has not chosen one yet."""
+    found = [
+        PublishedPort(
+            each.get("HostIp") or "0.0.0.0",  # noqa: S104 - read, not listened on
+            int(each["HostPort"]),
+            int(target.partition("/")[0]),
+            target.partition("/")[2] or "tcp",
+        )
+        for target, entries in bindings.items()
+        for each in entries or []
+        if str(each.get("HostPort") or "").isdigit()
+    ]
+    return tuple(sorted(found, key=lambda port: port.target))
+
+
+def _docker_root(resolv_conf: str) -> str:
+    """The daemon's folder, from a file that it keeps for each container: asking costs as much as all the rest."""
+    parts = resolv_conf.split("/containers/")
+    return parts[0] if len(parts) == 2 else ""

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command that acts on a project in the same way as it was started."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
+from ansible_collections.maxops.ops.tests.unit.stacks import (
+    CONFIG_FILES,
+    ENVIRONMENT_FILE,
+    WORKING_DIR,
+    container,
+    stack_of,
+)
+
+LABELS = {
+    WORKING_DIR: "/opt/my stack",
+    CONFIG_FILES: "/opt/my stack/compose.yml,/opt/my stack/compose.prod.yml",
+    ENVIRONMENT_FILE: "/opt/my stack/.env,secret.env",
+}
+
+
+def test_all_files_are_repeated_in_their_order_and_quoted() -> None:
+    command = stack_of(container("app", labels=LABELS)).compose.command("up", "--detach", "app")
+    assert command == (
+        "docker compose --project-name shop --project-directory '/opt/my stack' "
+        "--file '/opt/my stack/compose.yml' --file '/opt/my stack/compose.prod.yml' "
+        "--env-file '/opt/my stack/.env' --env-file '/opt/my stack/secret.env' up --detach app"
+    )
+    assert shlex.split(command) == stack_of(container("app", labels=LABELS)).compose.words("up", "--detach", "app")
+
+
+def test_files_of_most_containers_are_those_of_the_project() -> None:
+    # One was started by hand with another file.
+    odd = container("odd", labels={**LABELS, CONFIG_FILES: "/tmp/other.yml"})
+    found = project_of("shop", [odd, container("app", labels=LABELS), container("db", labels=LABELS)])
+    assert found.files == ("/opt/my stack/compose.yml", "/opt/my stack/compose.prod.yml")
+
+
+def test_container_without_labels_does_not_outvote_the_others() -> None:
+    found = project_of("shop", [container("a"), container("b"), container("app", labels=LABELS)])
+    assert found.folder == "/opt/my stack"
+
+
+@pytest.mark.parametrize("containers", [[], [container("app")]])
+def test_without_labels_the_name_alone_is_given(containers: list[object]) -> None:
+    found = project_of("shop", containers)  # type: ignore[arg-type]
+    assert found == ComposeProject("shop")
+    assert found.command("ps") == "docker compose --project-name shop ps"
+    assert not found.there
