@@ -20,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     from_error,
     judged,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age
 
 from ..view import Sight, View
 
@@ -133,7 +134,7 @@ def _restarts(sight: Sight, subject: str, view: View, logs: str) -> Finding:
         return Finding(
             CHECK, subject, OK, "running and healthy" if health else "running (it has no health check)", RUNNING
         )
-    said = f"runs since {_length(up)}, after Docker had to start it anew {count} time{'s' if count > 1 else ''}"
+    said = f"runs since {age(up)}, after Docker had to start it anew {count} time{'s' if count > 1 else ''}"
     limit = f"fewer than {view.limit(CHECK, 'restarts_warning'):g} in {view.limit(CHECK, 'restart_minutes'):g} min"
     evidence = "; ".join(_deaths(sight, view))
     # Whoever is healthy for as long as a loop takes to come round again is no longer in one.
@@ -200,11 +201,4 @@ def _moment(text: Any) -> float | None:
 
 def _ago(text: Any, now: float) -> str:
     moment = _moment(text)
-    return f", {_length(now - moment)} ago" if moment and moment > 0 else ""
-
-
-def _length(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+    return f", {age(now - moment)} ago" if moment and moment > 0 else ""

@@ -38,7 +38,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.host.firewall i
     nft_rules,
     ufw_rules,
 )
-from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
 from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 NEEDS = {"nginx": ["openproject", "gitea"], "openproject": ["postgres", "redis"], "gitea": ["postgres"], "postgres": []}
@@ -48,9 +47,6 @@ def cause(kind: str, *services: str, likelihood: str = LIKELY, **more: Any) -> C
     """One cause about the first of its services."""
     subject = more.pop("subject", services[0] if services else "host")
     return Cause(kind, subject, likelihood, more.pop("seen", "seen"), "mend it", services=services, **more)
-
-
-# -- the order --------------------------------------------------------------------------------------------------------
 
 
 def test_ill_application_follows_from_the_database_that_it_needs() -> None:
@@ -134,9 +130,6 @@ def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
 )
 def test_verdict_of_a_step_is_the_worst_that_it_saw(report: Report, verdict: str) -> None:
     assert report.verdict == verdict
-
-
-# -- settings and logs ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -228,8 +221,6 @@ def test_who_may_use_a_folder(tmp_path: Path, mode: int, identity: Identity, may
     assert identity.may_use(folder.stat()) is may
 
 
-# -- firewalls --------------------------------------------------------------------------------------------------------
-
 IPTABLES = """-P INPUT ACCEPT
 -P FORWARD DROP
 -N DOCKER-USER
@@ -310,39 +301,3 @@ def test_ufw_blocks_what_it_denies_and_what_it_does_not_know() -> None:
 
 def test_firewall_that_is_off_blocks_nothing() -> None:
     assert ufw_rules("Status: inactive\n") == []
-
-
-# -- what a person reads ----------------------------------------------------------------------------------------------
-
-RESULT: dict[str, Any] = {
-    "services": ["gitea"],
-    "healthy": False,
-    "duration": 0.42,
-    "causes": [cause("service_stopped", "postgres", likelihood=CERTAIN, evidence=("log: bye",)).to_dict()],
-    "steps": [{"step": "disk", "question": "?", "verdict": "ok", "seen": "used to 40%", "seconds": 0.1}],
-}
-
-
-def test_summary_begins_with_the_cause_and_its_command() -> None:
-    assert diagnosis_summary("lab", RESULT, False) == [
-        "lab: the most likely cause first (gitea; 0.4 s)",
-        "  1. certain: service stopped, postgres: seen",
-        "       log: bye",
-        "     $ mend it",
-        "  looked at:",
-        "    disk  ok  used to 40%",
-    ]
-
-
-def test_table_of_hosts_has_the_worst_first() -> None:
-    well = {**RESULT, "causes": [], "healthy": True}
-    lost = {"failed": True, "unreachable": True, "msg": "no route"}
-    lines = diagnosis_table({"a-well": well, "b-ill": RESULT, "c-lost": lost})
-    assert [line.split()[0] for line in lines] == ["HOST", "c-lost", "b-ill", "a-well"]
-    assert lines[1].split()[1] == "UNREACHABLE"
-
-
-def test_summary_does_not_call_well_what_it_could_not_see() -> None:
-    unseen = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "verdict": "unknown", "seen": "run as root"}]}
-    [head, *_rest] = diagnosis_summary("lab", unseen, False)
-    assert head == "lab: no cause was found, and 1 of 1 steps could not be looked at (gitea; 0.4 s)"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts are watched, as operators read it. Private to this collection."""
+"""Which hosts are watched, as operators read it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
-from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import age
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import table
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    Results,
+    aligned,
+    count,
+    failed_row,
+    failures_first,
+    reason,
+)
 
 
-def monitoring_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
     """The watch over one host in a few lines."""
     if result.get("failed"):
-        return [f"{host}: not watched: {result.get('msg', 'see the error above')}"]
+        return [f"{host}: not watched: {reason(result)}"]
     if result.get("state") == "absent":
         return [f"{host}: {'would not be' if check_mode else 'not'} watched any more"]
     minutes, channels = result["minutes"], result["channels"]
@@ -25,25 +32,25 @@ def monitoring_summary(host: str, result: Mapping[str, Any], check_mode: bool) -
     lines = [f"{host}: {_watched(result, check_mode)}, {often}"]
     if not result["running"]:
         lines.append("  systemd does not run there now; the timers start with it")
-    told = f"{channels} address{'' if channels == 1 else 'es'}" if channels else "nobody (set monitoring_alert_urls)"
+    told = count(channels, "address", "addresses") if channels else "nobody (set monitoring_alert_urls)"
     lines.append(f"  tells {told}; last look {_last(result)}")
     changes = ", ".join(result["changes"])
     lines.append(f"  {'would change' if check_mode else 'changed'}: {changes}" if changes else "  nothing to change")
     return lines
 
 
-def monitoring_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(results: Results) -> list[str]:
     """The watch over many hosts, a line each, failures first."""
     rows = [["HOST", "SCHEDULE", "ADDRESSES", "LAST LOOK", "CHANGES"]]
-    for host, result in sorted(results.items(), key=lambda item: (not item[1].get("failed"), item[0])):
+    for host, result in failures_first(results):
         if result.get("failed"):
-            rows.append([host, "FAILED", "", "", str(result.get("msg", ""))[:100]])
+            rows.append(failed_row(host, result, len(rows[0])))
         elif result.get("state") == "absent":
             rows.append([host, "none", "", "", ", ".join(result["changes"])])
         else:
             changes = ", ".join(result["changes"])
             rows.append([host, result["schedule"], str(result["channels"]), _last(result), changes])
-    return table(rows, right=(2,))
+    return aligned(rows, right=(2,))
 
 
 def _watched(result: Mapping[str, Any], check_mode: bool) -> str:
@@ -55,4 +62,4 @@ def _last(result: Mapping[str, Any]) -> str:
     if not last:
         return "not yet"
     moment = datetime.datetime.fromisoformat(last["at"].replace("Z", "+00:00"))
-    return f"{age((utc_now() - moment).total_seconds() / 3600)} ago: {last['state']}"
+    return f"{age((utc_now() - moment).total_seconds())} ago: {last['state']}"

@@ -1,14 +1,15 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The health of stacks, as operators read it. Private to this collection."""
+"""The health of stacks, as operators read it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, aligned, shortened
 
 ORDER = ("unreachable", "failed", "critical", "unknown", "warning", "ok")
 """The worst first: a host that cannot be asked may have anything."""
@@ -16,7 +17,7 @@ ORDER = ("unreachable", "failed", "critical", "unknown", "warning", "ok")
 FAILS: dict[str, tuple[str, ...]] = {"critical": ORDER[:4], "warning": ORDER[:5], "never": ()}
 """What is not good enough, by what a play is to fail on."""
 
-LETTERS = 100
+WORST_WIDTH = 100
 
 
 def state_of(result: Mapping[str, Any]) -> str:
@@ -27,7 +28,7 @@ def state_of(result: Mapping[str, Any]) -> str:
     return str(state) if state in ORDER else "failed"
 
 
-def health_failure(results: Mapping[str, Mapping[str, Any]], fail_on: str) -> str:
+def failure(results: Results, fail_on: str) -> str:
     """Why the play is to fail, in a sentence; empty where it is not."""
     if fail_on == "never":
         return ""
@@ -37,7 +38,7 @@ def health_failure(results: Mapping[str, Mapping[str, Any]], fail_on: str) -> st
     return f"{', '.join(words[:5])}{more}; what to do about it stands above" if words else ""
 
 
-def health_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
     """The health of one host: what is not well with its remedy, and what was looked at."""
     state = state_of(result)
     if "findings" not in result:
@@ -47,27 +48,27 @@ def health_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> l
     for each in bad:
         limit = f" (limit: {each['limit']})" if each["limit"] else ""
         rows.append([each["state"].upper(), each["check"], each["subject"], each["seen"] + limit])
-    lines = [f"{host}: {_state(result)}: {_counts(result)}, {seconds(result['duration'])}"]
-    for line, each in zip(table(rows), bad):
+    lines = [f"{host}: {_state(result)}: {_counts(result)}, {duration(result['duration'])}"]
+    for line, each in zip(aligned(rows), bad):
         lines.append(f"  {line}")
         lines += [f"    {word}: {each[key]}" for word, key in (("seen in", "evidence"), ("do", "remedy")) if each[key]]
     well = [name for name, told in result["checks"].items() if told["state"] == "ok"]
     return [*lines, f"  ok        {', '.join(well)}"] if well else lines
 
 
-def health_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(results: Results) -> list[str]:
     """The health of many hosts, a line each, the worst first."""
     rows = [["HOST", "STATE", "GRADE", "FINDINGS", "WORST"]]
     for host, result in sorted(results.items(), key=lambda item: (_rank(item[1]), item[0])):
         state = state_of(result)
         if "findings" not in result:
-            rows.append([host, state.upper(), "?", "", _shortened(_first_line(result))])
+            rows.append([host, state.upper(), "?", "", shortened(_first_line(result), WORST_WIDTH)])
             continue
         worst = next((each for each in result["findings"] if each["state"] != "ok"), None)
         said = f"{worst['check']} {worst['subject']}: {worst['seen']}" if worst else ""
         shown = state if state == "ok" else state.upper()
-        rows.append([host, shown, result["grade"], _counts(result), _shortened(said)])
-    return table(rows)
+        rows.append([host, shown, result["grade"], _counts(result), shortened(said, WORST_WIDTH)])
+    return aligned(rows)
 
 
 def _rank(result: Mapping[str, Any]) -> tuple[int, str]:
@@ -88,7 +89,3 @@ def _counts(result: Mapping[str, Any]) -> str:
 
 def _first_line(result: Mapping[str, Any]) -> str:
     return next(iter(str(result.get("msg", "")).strip().splitlines()), "see the error above")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"

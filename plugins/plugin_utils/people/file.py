@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of people as a file: CSV as spreadsheets write it. Private to this collection."""
+"""The list of people as a file: CSV as spreadsheets write it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.people import GITEA, OPENPROJECT, BadRow, PeopleError
+from .rows import GITEA, OPENPROJECT, BadRow, PeopleError
 
 DELIMITERS = ",;\t"
 NOTHING = "-"

@@ -1,16 +1,16 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of a drill: what every host's newest backup is worth. Private to this collection."""
+"""The report of a drill: what every host's newest backup is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds
-from ansible_collections.maxops.ops.plugins.plugin_utils.verify_text import sentence
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration, human_size
+
+from .verification import sentence
 
 PASSED, FAILED, NOT_REACHED = "passed", "failed", "not reached"
 
@@ -57,7 +57,7 @@ def _overview(host: str, each: Mapping[str, Any]) -> list[list[str]]:
             one["state"] if one["state"] == PASSED else f"**{one['state']}**",
             one["set_id"],
             human_size(one["bytes"]),
-            seconds(one["recovery_seconds"]) if one["recovery_seconds"] else "",
+            duration(one["recovery_seconds"]) if one["recovery_seconds"] else "",
             f"{sum(one['rows'].values()):,}",
             *(str(one[key]) for key in ("errors", "notable", "notices")),
         ]
@@ -76,7 +76,7 @@ def _details(each: Mapping[str, Any]) -> list[str]:
         lines += [
             "",
             *_table(["step", "time"]),
-            *(_cells([step, seconds(time)]) for step, time in one["steps"].items()),
+            *(_cells([step, duration(time)]) for step, time in one["steps"].items()),
         ]
         if one["rows"]:
             tables = rehearsal.get("rows", {})

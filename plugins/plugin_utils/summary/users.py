@@ -1,14 +1,15 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about the users of a stack. Private to this collection."""
+"""What operators read about the users of a stack."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, aligned, remarks
 
 SYSTEMS = {"gitea": "Gitea", "openproject": "OpenProject"}
 STATUSES = ("created", "changed", "removed", "failed", "unchanged")
@@ -16,7 +17,7 @@ MOST = 40
 """Lines about single people; a thousand new ones are in the result for whoever wants to read them all."""
 
 
-def users_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
     """The users of one stack: how many of what, then whatever changed, failed, or is in no list."""
     if result.get("failed") and not _done(result):
         return [f"{host}: {result.get('msg', 'failed')}"]
@@ -29,11 +30,11 @@ def users_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> lis
     for system in _done(result):
         answer = result[system]
         told = _counts(answer) if "counts" in answer else "could not be read"
-        rows.append([f"  {SYSTEMS[system]}", told, seconds(answer["duration"]) if "duration" in answer else ""])
-    lines += table(rows)
+        rows.append([f"  {SYSTEMS[system]}", told, duration(answer["duration"]) if "duration" in answer else ""])
+    lines += aligned(rows)
     lines += [f"  {SYSTEMS[each]}: {result[each]['msg']}" for each in _done(result) if "counts" not in result[each]]
     people = _people(result)
-    lines += table(people[:MOST])
+    lines += aligned(people[:MOST])
     if len(people) > MOST:
         lines.append(f"  and {len(people) - MOST} more")
     for system in _done(result):
@@ -41,13 +42,13 @@ def users_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> lis
         if unlisted:
             more = f" and {len(unlisted) - 20} more" if len(unlisted) > 20 else ""
             lines.append(f"  in {SYSTEMS[system]} and not in the list: {', '.join(unlisted[:20])}{more}")
-    lines += [f"  remark: {remark}" for remark in result.get("remarks", [])]
+    lines += remarks(result)
     if result.get("new_passwords"):
         lines.append(f"  {len(result['new_passwords'])} new passwords: ansible-vault view {result['passwords_file']}")
     return lines
 
 
-def users_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(results: Results) -> list[str]:
     """The users of many stacks, a line for each application, failures first."""
     rows = [["HOST", "APPLICATION", *(status.upper() for status in STATUSES), "NOT LISTED"]]
     lines = []
@@ -62,7 +63,7 @@ def users_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
             cells = [str(counts[status] or "") for status in STATUSES] if counts else ["", "", "", "ALL", ""]
             unlisted = len(answer.get("unlisted") or [])
             lines.append((not bad, host, [host, SYSTEMS[system], *cells, str(unlisted or "")]))
-    return table(rows + [row for _good, _host, row in sorted(lines)], right=range(2, 8))
+    return aligned(rows + [row for _good, _host, row in sorted(lines)], right=range(2, 8))
 
 
 def _done(result: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An action that shows what its module is doing and keeps the result for CI. Private to this collection."""
+"""An action that shows what its module is doing and keeps the result for CI."""
 
 from __future__ import annotations
 

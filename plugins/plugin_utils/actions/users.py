@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action of the modules for users. Private to this collection."""
+"""The action of the modules for users."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+from .watched import WatchedAction
 
 MANY = 200
 """Fewer users than this are done before progress could be shown."""

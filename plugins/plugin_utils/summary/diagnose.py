@@ -1,34 +1,43 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Diagnoses, as operators read them. Private to this collection."""
+"""Diagnoses, as operators read them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    Results,
+    aligned,
+    failed_row,
+    failures_first,
+    reason,
+    shortened,
+)
 
-SHOWN = 5
+SHOWN_CAUSES = 5
 """Causes that a summary tells in full; all of them are in the result."""
 EVIDENCE = 3
+SEEN_WIDTH = 160
 LIKELIHOODS = ("certain", "likely", "possible")
 
 
-def diagnosis_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
     """The causes on one host, the likeliest first with its command, then what was looked at."""
     if "causes" not in result:
-        return [f"{host}: nothing was found out: {result.get('msg', 'see the error above')}"]
-    lines = [f"{host}: {_head(result)} ({', '.join(result['services'])}; {seconds(result['duration'])})"]
-    for number, cause in enumerate(result["causes"][:SHOWN], 1):
+        return [f"{host}: nothing was found out: {reason(result)}"]
+    lines = [f"{host}: {_head(result)} ({', '.join(result['services'])}; {duration(result['duration'])})"]
+    for number, cause in enumerate(result["causes"][:SHOWN_CAUSES], 1):
         lines.append(f"  {number}. {_sentence(cause)}")
         lines += [f"       {line}" for line in cause["evidence"][:EVIDENCE]]
         lines.append(f"     $ {cause['remedy']}")
-    if len(result["causes"]) > SHOWN:
-        lines.append(f"  … and {len(result['causes']) - SHOWN} more, all less likely")
-    rows = [[f"  {each['step']}", each["verdict"], _short(each["seen"])] for each in result["steps"]]
-    return [*lines, "  looked at:", *(f"  {line}" for line in table(rows))]
+    if len(result["causes"]) > SHOWN_CAUSES:
+        lines.append(f"  … and {len(result['causes']) - SHOWN_CAUSES} more, all less likely")
+    rows = [[f"  {each['step']}", each["verdict"], shortened(each["seen"], SEEN_WIDTH)] for each in result["steps"]]
+    return [*lines, "  looked at:", *(f"  {line}" for line in aligned(rows))]
 
 
 def _head(result: Mapping[str, Any]) -> str:
@@ -47,30 +56,23 @@ def _sentence(cause: Mapping[str, Any]) -> str:
     return f"{cause['likelihood']}: {cause['cause'].replace('_', ' ')}, {cause['subject']}: {cause['seen']}"
 
 
-def _short(text: str, limit: int = 160) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def diagnosis_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(results: Results) -> list[str]:
     """The likeliest cause on each of many hosts, a line each, the worst first."""
     rows = [["HOST", "LIKELIHOOD", "CAUSE", "SUBJECT", "MORE", "REMEDY"]]
-    for host, result in sorted(results.items(), key=_worst_first):
+    for host, result in failures_first(results, _rank):
         if "causes" not in result:
-            state = "UNREACHABLE" if result.get("unreachable") else "FAILED"
-            rows.append([host, state, "", "", "", str(result.get("msg", ""))[:100]])
+            rows.append(failed_row(host, result, len(rows[0])))
         elif not result["causes"]:
             rows.append([host, "", "none" if result["healthy"] else "not found", "", "", ""])
         else:
             first, more = result["causes"][0], len(result["causes"]) - 1
             cells = [first["likelihood"], first["cause"].replace("_", " "), first["subject"], str(more or "")]
             rows.append([host, *cells, first["remedy"]])
-    return table(rows, right=(4,))
+    return aligned(rows, right=(4,))
 
 
-def _worst_first(item: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
-    host, result = item
-    if "causes" not in result:
-        return 0, host
-    if not result["causes"]:
-        return (1 + len(LIKELIHOODS) if result["healthy"] else 1), host
-    return 1 + LIKELIHOODS.index(result["causes"][0]["likelihood"]), host
+def _rank(result: Mapping[str, Any]) -> int:
+    """The worst first: no cause for what does not work, then by likelihood, then what works."""
+    if result["causes"]:
+        return 1 + LIKELIHOODS.index(result["causes"][0]["likelihood"])
+    return 1 + len(LIKELIHOODS) if result["healthy"] else 1

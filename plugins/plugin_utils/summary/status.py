@@ -1,28 +1,23 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How stacks are, as operators read it: a screen for one host, a line each for many. Private to this collection."""
+"""How stacks are, as operators read it: a screen for one host, a line each for many."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
-
-SHOWN = 10
-"""Remarks that a screen shows; all of them are in the result."""
-
-
-def length(value: float | None) -> str:
-    """How long something has lasted, as short as can be: ``40 s``, ``7 min``, ``5 h``, ``12 d``."""
-    if value is None:
-        return ""
-    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if value < limit:
-            return f"{int(value // size)} {unit}"
-    return f"{int(value // 86_400)} d"
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration, human_size
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    SHOWN,
+    Results,
+    aligned,
+    failed_row,
+    failures_first,
+    reason,
+    remarks,
+)
 
 
 def state_of(service: Mapping[str, Any]) -> str:
@@ -39,26 +34,23 @@ def digest_of(service: Mapping[str, Any]) -> str:
     return f"{kind}:{number[:12]}" + ("" if service["image_digest"] else " (id)")
 
 
-def status_summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
     """One host on one screen."""
     if "services" not in result:
-        return [f"{host}: {result.get('msg', 'see the error above')}"]
+        return [f"{host}: {reason(result)}"]
     tables = [_services(result), _images(result), _volumes(result), _disk(result)]
     lines = [f"{host}: {_head(result)}"]
     for rows, right in tables:
-        lines += [f"  {line}" for line in table(rows, right)]
-    remarks = result["remarks"]
-    lines += [f"  remark: {line}" for line in remarks[:SHOWN]]
-    return [*lines, *([f"  and {len(remarks) - SHOWN} more remarks"] if len(remarks) > SHOWN else [])]
+        lines += [f"  {line}" for line in aligned(rows, right)]
+    return [*lines, *remarks(result, SHOWN)]
 
 
-def status_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(results: Results) -> list[str]:
     """Many hosts, a line each, the worst first."""
     rows = [["HOST", "STATE", "SERVICES", "CPU", "MEMORY", "DISK", "VOLUMES", "REMARKS"]]
-    for host, result in sorted(results.items(), key=lambda item: (_badness(item[1]), item[0])):
+    for host, result in failures_first(results, _rank):
         if "services" not in result:
-            word = "UNREACHABLE" if result.get("unreachable") else "FAILED"
-            rows.append([host, word, "", "", "", "", "", str(result.get("msg", ""))[:100]])
+            rows.append(failed_row(host, result, len(rows[0])))
             continue
         rows.append(
             [
@@ -72,13 +64,11 @@ def status_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 "; ".join(_notable(result))[:100],
             ]
         )
-    return table(rows, right=(3, 4, 5, 6))
+    return aligned(rows, right=(3, 4, 5, 6))
 
 
-def _badness(result: Mapping[str, Any]) -> tuple[int, int]:
-    if "services" not in result:
-        return 0, 0
-    return (2 if result["well"] else 1), -len(_notable(result))
+def _rank(result: Mapping[str, Any]) -> tuple[bool, int]:
+    return result["well"], -len(_notable(result))
 
 
 def _notable(result: Mapping[str, Any]) -> list[str]:
@@ -99,7 +89,9 @@ def _head(result: Mapping[str, Any]) -> str:
         for each in host["filesystems"]
     ]
     verdict = "well" if result["well"] else "NOT WELL"
-    return ", ".join([f"{verdict}, {_well_of_all(result)} services", load, memory, *disks, seconds(result["duration"])])
+    return ", ".join(
+        [f"{verdict}, {_well_of_all(result)} services", load, memory, *disks, duration(result["duration"])]
+    )
 
 
 def _services(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
@@ -108,7 +100,7 @@ def _services(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]
         [
             _name(each, result),
             state_of(each),
-            length(each["since_seconds"]),
+            age(each["since_seconds"]),
             str(each["restarts"] or ""),
             "" if each["cpu_percent"] is None else f"{each['cpu_percent']:.1f} %",
             _size(each["memory_bytes"]),
@@ -133,7 +125,7 @@ def _images(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
             [
                 first["image"] + (" (outdated)" if first["image_outdated"] else ""),
                 digest_of(first),
-                length(first["image_age_seconds"]),
+                age(first["image_age_seconds"]),
                 _size(first["image_bytes"]),
                 ", ".join(dict.fromkeys(each["service"] for each in users)),
             ]

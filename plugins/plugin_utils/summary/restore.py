@@ -1,24 +1,33 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restores, as operators read them. Private to this collection."""
+"""Restores, as operators read them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import seconds, table
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration, human_size
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    SHOWN,
+    Results,
+    aligned,
+    count,
+    failed_row,
+    failures_first,
+    reason,
+    remarks,
+)
 
 
-def restore_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
     """A restore on one host in a few lines."""
     if "parts" not in result:
-        return [f"{host}: not restored: {result.get('msg', 'see the error above')}"]
+        return [f"{host}: not restored: {reason(result)}"]
     rows = [_row(part) for part in result["parts"]]
     head = f"{host}: would restore {result['source']}" if check_mode else f"{host}: restored {result['source']}"
-    lines = [head + _times(result), *table(rows, right=(2, 3, 4))]
+    lines = [head + _times(result), *aligned(rows, right=(2, 3, 4))]
     lines += [f"  {line}" for line in _services(result, check_mode)]
     if result["new_roles"]:
         verb = "would make" if check_mode else "made"
@@ -29,15 +38,15 @@ def restore_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> l
         )
     if result.get("recovered"):
         lines.append(f"  first: {result['recovered']}")
-    return [*lines, *(f"  remark: {line}" for line in result.get("remarks", [])[:10])]
+    return [*lines, *remarks(result, SHOWN)]
 
 
 def _times(result: Mapping[str, Any]) -> str:
     if "duration" not in result:
         return ""
-    times = f", {seconds(result['duration'])}"
+    times = f", {duration(result['duration'])}"
     return times + (
-        f", of which the applications were down {seconds(result['downtime'])}" if result["downtime"] else ""
+        f", of which the applications were down {duration(result['downtime'])}" if result["downtime"] else ""
     )
 
 
@@ -52,8 +61,8 @@ def _row(part: Mapping[str, Any]) -> list[str]:
         f"  {part['kind']}",
         name,
         human_size(part["source_bytes"]) if part["source_bytes"] is not None else "",
-        seconds(part["duration"]) if "duration" in part else "",
-        f"{sum(rows.values()):,} rows in {len(rows)} table{'s' if len(rows) != 1 else ''}" if rows is not None else "",
+        duration(part["duration"]) if "duration" in part else "",
+        "" if rows is None else f"{sum(rows.values()):,} rows in {count(len(rows), 'table')}",
         "" if part["previous"] else "(new)",
     ]
 
@@ -65,16 +74,16 @@ def _services(result: Mapping[str, Any], check_mode: bool) -> list[str]:
     if not check_mode:
         return [f"{names} stopped and started, names changed in {result['swap_seconds']:.2f} s"]
     last = result["expected_downtime"]
-    told = f"about {seconds(last)}, as at the last restore" if last else "some seconds: until they are healthy again"
+    told = f"about {duration(last)}, as at the last restore" if last else "some seconds: until they are healthy again"
     return [f"would stop and start {names}, for {told}"]
 
 
-def restore_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def table(results: Results) -> list[str]:
     """Restores of many hosts, a line each, failures first."""
     rows = [["HOST", "RESTORED", "PARTS", "TIME", "DOWN", "REMARKS"]]
-    for host, result in sorted(results.items(), key=lambda item: ("parts" in item[1], item[0])):
+    for host, result in failures_first(results):
         if "parts" not in result:
-            rows.append([host, "FAILED", "", "", "", str(result.get("msg", ""))[:100]])
+            rows.append(failed_row(host, result, len(rows[0])))
             continue
         done = "duration" in result
         rows.append(
@@ -82,9 +91,9 @@ def restore_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 host,
                 result["source"],
                 str(len(result["parts"])),
-                seconds(result["duration"]) if done else "check mode",
-                seconds(result["downtime"]) if done else "",
+                duration(result["duration"]) if done else "check mode",
+                duration(result["downtime"]) if done else "",
                 str(len(result.get("remarks", [])) or ""),
             ]
         )
-    return table(rows, right=(2, 3, 4))
+    return aligned(rows, right=(2, 3, 4))

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes and lengths of time as people say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0.0 s"),
+        (0.94, "0.9 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (42, "42 s"),
+        (119.4, "119 s"),
+        (119.6, "2 min 00 s"),
+        (185, "3 min 05 s"),
+        (3599.7, "60 min 00 s"),
+        (7322, "122 min 02 s"),
+    ],
+)
+def test_lengths_of_time_as_people_say_them(value: float, words: str) -> None:
+    assert duration(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, ""),
+        (-3, "0 s"),
+        (0, "0 s"),
+        (36, "36 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (3564, "59 min"),
+        (3600, "60 min"),
+        (7199, "119 min"),
+        (7200, "2 h"),
+        (170_640, "47 h"),
+        (200_000, "2 d"),
+        (259_200, "3 d"),
+    ],
+)
+def test_age_is_as_short_as_can_be(value: float | None, words: str) -> None:
+    assert age(value) == words
