@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration, human_size
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,20 @@ def test_lengths_of_time_as_people_say_them(value: float, words: str) -> None:
 )
 def test_age_is_as_short_as_can_be(value: float | None, words: str) -> None:
     assert age(value) == words
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (14_200_000, "14.2 MB"),
+        (1_400_000_000, "1.4 GB"),
+        (5e15, "5000.0 TB"),
+    ],
+)
+def test_sizes_as_people_read_them(size: float, words: str) -> None:
+    assert human_size(size) == words

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, each
 from ansible_collections.maxops.ops.tests.unit.children import wait_until
 
 
@@ -112,3 +114,47 @@ def test_places_of_failed_work_are_free_again() -> None:
     for _ in range(3):
         with pytest.raises(RuntimeError), slots.taking(2):
             raise RuntimeError
+
+
+@given(st.lists(st.integers(), max_size=50), st.integers(1, 8))
+@settings(max_examples=30, deadline=None)
+def test_everything_is_done_once(items: list[int], workers: int) -> None:
+    done: list[int] = []
+    each(items, done.append, workers, Cancellation())
+    assert sorted(done) == sorted(items)
+
+
+def test_never_more_at_once_than_workers() -> None:
+    now, most, lock = 0, 0, threading.Lock()
+
+    def work(_item: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+
+    each(range(20), work, 4, Cancellation())
+    assert most == 4
+
+
+def test_first_failure_ends_it_and_is_raised() -> None:
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        if item == 3:
+            raise ValueError("three")
+        done.append(item)
+        time.sleep(0.005)
+
+    with pytest.raises(ValueError, match="three"):
+        each(range(1000), work, 2, Cancellation())
+    assert len(done) < 20
+
+
+def test_cancellation_ends_it() -> None:
+    cancellation = Cancellation()
+    with pytest.raises(Cancelled, match="enough"):
+        each(range(1000), lambda item: cancellation.cancel("enough") if item == 5 else None, 1, cancellation)

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read out of settings and containers; no daemon is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.scene import (
+    Look,
+    hosts_in,
+    hosts_in_files,
+    look_at,
+    quoted,
+)
+from ansible_collections.maxops.ops.tests.unit.stacks import container
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("postgres://maxops:p%40ss@postgres:5432/openproject", [("postgres", 5432)]),
+        ("postgres://maxops:p@ss@postgres/openproject", [("postgres", 5432)]),
+        ("redis://:secret@redis:6379/1", [("redis", 6379)]),
+        ("postgres:5432", [("postgres", 5432)]),
+        ("set $openproject_server openproject:8080;", [("openproject", 8080)]),
+        ("http://$openproject_server/", []),
+        ("12:30", []),
+        ("image/name:1", []),
+    ],
+)
+def test_hosts_are_found_in_settings(text: str, found: list[tuple[str, int]]) -> None:
+    assert hosts_in(text) == found
+
+
+def test_hosts_are_found_in_the_configuration_of_a_gateway_and_not_in_its_comments(tmp_path: Path) -> None:
+    (tmp_path / "nginx.conf").write_text("# old:1234\nset $gitea_server gitea:3000;\n")
+    (tmp_path / "notes.txt").write_text("other:1111")
+    assert hosts_in_files(str(tmp_path)) == [("gitea", 3000)]
+
+
+def look(**state: Any) -> Look:
+    """A container as the daemon tells it, with a restart policy."""
+    data = {"State": {"Status": state.pop("status", "running"), "Pid": 1, **state}}
+    data["HostConfig"] = {"RestartPolicy": {"Name": "unless-stopped"}}
+    return look_at(container("gitea", state=data["State"]["Status"]), data)
+
+
+def test_one_that_ran_once_and_ended_well_is_well() -> None:
+    seeder = look_at(container("seed", state="exited"), {"State": {"Status": "exited", "ExitCode": 0, "Pid": 0}})
+    assert seeder.well
+    assert not look(status="exited", ExitCode=0, Pid=0).well
+
+
+def test_container_that_was_started_anew_long_ago_is_not_crashing() -> None:
+    data = {"State": {"Status": "running", "Pid": 1, "StartedAt": "2020-01-01T00:00:00.123456789Z"}, "RestartCount": 3}
+    assert not look_at(container("gitea"), data).crashing
+
+
+@pytest.mark.parametrize(("text", "word"), [("/srv/stack", "/srv/stack"), ("/srv/my stack", "'/srv/my stack'")])
+def test_words_of_a_command_are_quoted_where_they_have_to_be(text: str, word: str) -> None:
+    assert quoted(text) == word
