@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.cache import summary, table
 
-FAILED = {"failed": True, "msg": "container postgres-1 is exited"}
-GONE = {"failed": True, "unreachable": True, "msg": "Connection refused"}
-CACHE = {
+FAILED: dict[str, Any] = {"failed": True, "msg": "container postgres-1 is exited"}
+GONE: dict[str, Any] = {"failed": True, "unreachable": True, "msg": "Connection refused"}
+CACHE: dict[str, Any] = {
     "version": "8.0.2",
     "memory": {
         "used": 1_300_000,
@@ -26,7 +28,7 @@ CACHE = {
 }
 
 
-def test_cache_of_one_host():
+def test_cache_of_one_host() -> None:
     assert summary("lab", CACHE, False) == [
         "lab: Redis 8.0.2",
         "  memory    1.3 MB of 2.6 MB, at most 1.5 MB, allkeys-lru",
@@ -38,7 +40,7 @@ def test_cache_of_one_host():
     ]
 
 
-def test_flush_before_and_after():
+def test_flush_before_and_after() -> None:
     flushed = {"databases": [1], "keys": 1200, "freed_bytes": 1_000_000}
     look = summary("lab", {**CACHE, "flushed": flushed}, True)[-1]
     assert look == "  would flush 1,200 keys of database 1: sessions in it would be lost and everybody logged out"
@@ -48,13 +50,13 @@ def test_flush_before_and_after():
     assert nothing == "  there was nothing to flush"
 
 
-def test_caches_of_many_hosts_the_fullest_first():
+def test_caches_of_many_hosts_the_fullest_first() -> None:
     free = {**CACHE, "memory": {**CACHE["memory"], "limit": 0}}
     lines = table({"free": free, "half": CACHE, "gone": GONE})
     assert [line.split()[0] for line in lines] == ["HOST", "gone", "half", "free"]
     assert "50 %" in lines[2]
 
 
-def test_failure_on_one_host_is_told_with_its_cause():
+def test_failure_on_one_host_is_told_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

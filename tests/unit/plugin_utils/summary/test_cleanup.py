@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.cleanup import summary, table
 
-FAILED = {"failed": True, "msg": "container postgres-1 is exited"}
-IMAGE = {
+FAILED: dict[str, Any] = {"failed": True, "msg": "container postgres-1 is exited"}
+IMAGE: dict[str, Any] = {
     "kind": "image",
     "name": "gitea/gitea:1.20",
     "reason": "used by no container",
@@ -17,7 +19,7 @@ IMAGE = {
     "outcome": "removed",
     "problem": "",
 }
-CLEANUP = {
+CLEANUP: dict[str, Any] = {
     "items": [IMAGE, {**IMAGE, "name": "busy:1", "outcome": "left", "problem": "container x is using it"}],
     "kept": [
         {"kind": "image", "name": "gitea/gitea:1.21", "reason": "backup set X was made with it", "young": False},
@@ -29,7 +31,7 @@ CLEANUP = {
 }
 
 
-def test_disk_of_one_host():
+def test_disk_of_one_host() -> None:
     assert summary("lab", CLEANUP, False) == [
         "lab: freed 171.9 MB in 1 thing, 3.1 s",
         "  image  gitea/gitea:1.20  171.9 MB  212 d  used by no container",
@@ -40,13 +42,13 @@ def test_disk_of_one_host():
     assert summary("lab", CLEANUP, True)[0].startswith("lab: would free 171.9 MB")
 
 
-def test_disks_of_many_hosts_those_with_most_first():
+def test_disks_of_many_hosts_those_with_most_first() -> None:
     little = {**CLEANUP, "freed_bytes": 1}
     lines = table({"little": little, "much": CLEANUP, "down": FAILED})
     assert [line.split()[0] for line in lines] == ["HOST", "down", "much", "little"]
     assert lines[2].split()[:7] == ["much", "171.9", "MB", "0", "1", "0", "0"]
 
 
-def test_failure_on_one_host_is_told_with_its_cause():
+def test_failure_on_one_host_is_told_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.optimize import summary, table
 
-FAILED = {"failed": True, "msg": "container postgres-1 is exited"}
+FAILED: dict[str, Any] = {"failed": True, "msg": "container postgres-1 is exited"}
 END = "end it with SELECT"
-GONE = {"failed": True, "unreachable": True, "msg": "Connection refused"}
-TABLE = {
+GONE: dict[str, Any] = {"failed": True, "unreachable": True, "msg": "Connection refused"}
+TABLE: dict[str, Any] = {
     "database": "gitea",
     "schema": "public",
     "name": "action",
@@ -22,7 +24,7 @@ TABLE = {
     "dead_after": 0,
     "duration": 1.24,
 }
-CARE = {
+CARE: dict[str, Any] = {
     "version": "17.6",
     "databases": [{"name": "gitea", "statistics_days": 41.2}],
     "tables": [TABLE, {**TABLE, "name": "issue", "outcome": "left", "problem": "another session holds it: pid 7"}],
@@ -67,7 +69,7 @@ CARE = {
 }
 
 
-def test_databases_of_one_host():
+def test_databases_of_one_host() -> None:
     assert summary("lab", CARE, False) == [
         "lab: tended 1 table and left 1 of 1 database on PostgreSQL 17.6, 1.4 s",
         "  VACUUM (ANALYZE)  gitea public.action  8.2 MB  12,000 of 40,000 rows are dead, 1.2 s",
@@ -81,19 +83,19 @@ def test_databases_of_one_host():
     ]
 
 
-def test_databases_in_check_mode():
+def test_databases_in_check_mode() -> None:
     look = {**CARE, "tables": [{**TABLE, "outcome": "would be done"}], "statements_advice": "get it so"}
     lines = summary("lab", look, True)
     assert lines[0] == "lab: would tend 1 table of 1 database on PostgreSQL 17.6, 1.4 s"
     assert "  get it so" in lines
 
 
-def test_long_lists_are_cut():
+def test_long_lists_are_cut() -> None:
     lines = summary("lab", {**CARE, "tables": [TABLE] * 13}, False)
     assert lines[11] == "  … and 3 more tables"
 
 
-def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at():
+def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at() -> None:
     quiet = {**CARE, "tables": [TABLE], "queries": [], "holders": [], "remarks": []}
     lines = table({"quiet": quiet, "busy": CARE, "gone": GONE, "down": FAILED})
     assert [line.split()[:2] for line in lines] == [
@@ -106,6 +108,6 @@ def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at(
     assert lines[1].endswith(FAILED["msg"])
 
 
-def test_failure_on_one_host_is_told_with_its_cause():
+def test_failure_on_one_host_is_told_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

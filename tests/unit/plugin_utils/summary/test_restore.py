@@ -1,4 +1,9 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator reads about a restore."""
+
+from __future__ import annotations
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.restore import summary, table
 
@@ -29,7 +34,7 @@ RESULT = {
 CHECKED = {key: value for key, value in RESULT.items() if key not in ("downtime", "swap_seconds", "duration")}
 
 
-def test_done():
+def test_done() -> None:
     assert summary("lab", RESULT, False) == [
         "lab: restored set 20261125T020000Z, 3.9 s, of which the applications were down 2.3 s",
         "  database  gitea  23.6 MB  1.3 s  1,240 rows in 2 tables",
@@ -38,7 +43,7 @@ def test_done():
     ]
 
 
-def test_check_mode():
+def test_check_mode() -> None:
     assert summary("lab", CHECKED, True) == [
         "lab: would restore set 20261125T020000Z",
         "  database  gitea  23.6 MB  1.3 s  1,240 rows in 2 tables",
@@ -48,7 +53,7 @@ def test_check_mode():
     assert first[-1].endswith("for some seconds: until they are healthy again")
 
 
-def test_beside_what_lives():
+def test_beside_what_lives() -> None:
     result = {**RESULT, "parts": [COPY], "services": [], "kept": [], "downtime": 0.0}
     assert summary("lab", result, False) == [
         "lab: restored set 20261125T020000Z, 3.9 s",
@@ -57,14 +62,14 @@ def test_beside_what_lives():
     ]
 
 
-def test_what_deserves_a_look():
+def test_what_deserves_a_look() -> None:
     result = {**RESULT, "recovered": "the restore of X was interrupted", "remarks": ["look"], "new_roles": ["a", "b"]}
     lines = summary("lab", result, False)
     assert lines[-2:] == ["  first: the restore of X was interrupted", "  remark: look"]
     assert "  made the missing roles a, b" in lines
 
 
-def test_failures_come_first():
+def test_failures_come_first() -> None:
     results = {"a": RESULT, "b": {"failed": True, "msg": "set X is damaged"}, "c": CHECKED}
     assert table(results) == [
         "HOST  RESTORED              PARTS        TIME   DOWN  REMARKS",
