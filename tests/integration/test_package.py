@@ -101,3 +101,17 @@ def test_installed_playbook_runs_by_its_name(installed: Path, playbook: str) -> 
         folder=installed,
     )
     assert "play #1" in told
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments"),
+    [
+        ("summary", {"job": "drill", "variable": "result"}),
+        ("people", {"people": [{"login": "a", "email": "a@b.test", "full_name": "Ann Lee"}]}),
+    ],
+)
+def test_installed_actions_find_the_files_that_they_import(
+    installed: Path, action: str, arguments: dict[str, object]
+) -> None:
+    command = ("ansible", "localhost", "-i", "localhost,", "-c", "local", "-m", f"maxops.ops.{action}")
+    assert "SUCCESS" in run(*command, "-a", json.dumps(arguments), folder=installed)
