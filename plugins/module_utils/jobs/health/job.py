@@ -50,8 +50,11 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def check_health(options: HealthOptions) -> dict[str, Any]:
-    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack."""
+def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, Any]:
+    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack.
+
+    In check mode it keeps no measurements for the next run either.
+    """
     started = time.monotonic()
     now = time.time()
     view = View(options, now)
@@ -61,7 +64,8 @@ def check_health(options: HealthOptions) -> dict[str, Any]:
     limit = min(options.timeout, options.check_timeout)
     for run in runs:
         run.thread.join(max(0.0, started + limit - time.monotonic()))
-    save(view)
+    if not check_mode:
+        save(view)
     findings = worst_first(each for run in runs for each in run.findings(limit))
     state = worst(each.state for each in findings)
     counts = Counter(each.state for each in findings)

@@ -49,7 +49,7 @@ from .plan import LoadDatabase, RestorePlan, affected, check_version, make_plan
 from .volumes import LoadVolume
 
 
-def preview(options: RestoreOptions) -> dict[str, Any]:
+def _preview(options: RestoreOptions) -> dict[str, Any]:
     """What :func:`restore` would do now, as its result would tell it; changes nothing."""
     journals = Journals(options.project_name)
     interrupted = journals.current()
@@ -64,8 +64,10 @@ def preview(options: RestoreOptions) -> dict[str, Any]:
     return {**_facts(plan), "changed": True, "parts": _parts(plan, {}), "warnings": plan.remarks + remarks}
 
 
-def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dict[str, Any]:
+def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = lambda _step: None) -> dict[str, Any]:
     """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
+    if check_mode:
+        return _preview(options)
     purpose, subject = f"restore of {options.project_name}", f'stack "{options.project_name}"'
     journals = Journals(options.project_name)
     with guarded(options), exclusive_lock(stack_lock_path(options.project_name), subject, purpose):
