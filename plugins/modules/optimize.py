@@ -96,6 +96,8 @@ options:
     default: 200
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.database
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -296,63 +298,66 @@ duration:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.job import optimize
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import OptimizeOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    DATABASE,
+    NOT_NEGATIVE,
+    STACK,
+    Bounds,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+    size_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
-MOST_DELAY = 100
-"""Milliseconds, as PostgreSQL takes them."""
-
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "databases": {"type": "list", "elements": "str"},
-        "dead_rows": {"type": "int", "default": 1000},
-        "dead_percent": {"type": "float", "default": 10},
-        "modified_rows": {"type": "int", "default": 1000},
-        "modified_percent": {"type": "float", "default": 10},
-        "lock_wait": {"type": "float", "default": 0.5},
-        "cost_delay": {"type": "float", "default": 2},
-        "time_limit": {"type": "float", "default": 0},
-        "slow_seconds": {"type": "float", "default": 1},
-        "long_seconds": {"type": "float", "default": 300},
-        "min_size": {"type": "str", "default": "1M"},
-        "bloat_percent": {"type": "float", "default": 50},
-        "listed": {"type": "int", "default": 20},
-        "query_length": {"type": "int", "default": 200},
-    }
+NUMBERS: dict[str, dict[str, Any]] = {
+    "dead_rows": {"type": "int", "default": 1000},
+    "dead_percent": {"type": "float", "default": 10},
+    "modified_rows": {"type": "int", "default": 1000},
+    "modified_percent": {"type": "float", "default": 10},
+    "lock_wait": {"type": "float", "default": 0.5},
+    "cost_delay": {"type": "float", "default": 2},
+    "time_limit": {"type": "float", "default": 0},
+    "slow_seconds": {"type": "float", "default": 1},
+    "long_seconds": {"type": "float", "default": 300},
+    "bloat_percent": {"type": "float", "default": 50},
+    "listed": {"type": "int", "default": 20},
+    "query_length": {"type": "int", "default": 200},
+}
+SPEC = (
+    STACK
+    + DATABASE
+    # PostgreSQL takes a delay of up to 100 milliseconds.
+    + Spec(NUMBERS, {**dict.fromkeys(NUMBERS, NOT_NEGATIVE), "cost_delay": Bounds(least=0, most=100)})
+    + Spec({"databases": {"type": "list", "elements": "str"}, "min_size": {"type": "str", "default": "1M"}})
+)
 
 
 def read_options(module: AnsibleModule) -> OptimizeOptions:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    """The module's parameters as the job takes them; refuses an empty list."""
     parameters = dict(module.params)
-    try:
-        parameters["min_size"] = human_to_bytes(parameters["min_size"])
-    except ValueError as error:
-        module.fail_json(msg=f"min_size is no size: {error}; write it as in 10M")
-    for name, value in parameters.items():
-        if isinstance(value, (int, float)) and value < 0:
-            module.fail_json(msg=f"{name} is {value}; give 0 or more")
-    if parameters["cost_delay"] > MOST_DELAY:
-        module.fail_json(msg=f"cost_delay is {parameters['cost_delay']:g}; PostgreSQL takes up to {MOST_DELAY} ms")
+    parameters["min_size"] = size_of(module, "min_size")
     if parameters["databases"] == []:
-        module.fail_json(msg="databases is empty; name some, or leave it out for all")
+        fail(module, "databases is empty; name some, or leave it out for all")
     return OptimizeOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_libraries(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module, "the table under way is as it was, those before it are done; run this again"):
-        module.exit_json(**optimize(options, module.check_mode))
+    with report_failures(module, "the table under way is as it was, those before it are done; run this again"):
+        result = optimize(options, module.check_mode)
+        end(module, result)
 
 
 if __name__ == "__main__":

@@ -208,7 +208,7 @@ def test_older_server_is_tended_too(old_stack: MiniStack, tmp_path: Path) -> Non
         ({"database_password": "wrong"}, 'refused the password of user "maxops" from the option database_password'),
         ({"databases": ["nowhere"]}, "has no database nowhere (databases: gitea, openproject)"),
         ({"database_service": "nothing"}, 'has no service "nothing"'),
-        ({"cost_delay": 101}, "PostgreSQL takes up to 100 ms"),
+        ({"cost_delay": 101}, "cost_delay is 101; give 0 to 100"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(optimize: Module, options: dict[str, Any], words: str) -> None:

@@ -20,7 +20,7 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/cleanup": "job",
     "module_utils/jobs/diagnose/steps": "cache database firewall host network",
     "module_utils/jobs/health/checks": "backup cache disk gateway host",
-    "module_utils/jobs/health": "job view",
+    "module_utils/jobs/health": "view",
     "module_utils/jobs/logs": "reading",
     "module_utils/jobs/monitoring": "alert",
     "module_utils/jobs/optimize": "job",

@@ -44,7 +44,7 @@ Task = Callable[[], "list[dict[str, Any]]"]
 """Makes some parts of the set; gives what the manifest says of each."""
 
 
-def preview(options: Options) -> dict[str, Any]:
+def _preview(options: Options) -> dict[str, Any]:
     """What :func:`back_up` would do now, as its result would tell it; changes nothing."""
     plan = make_plan(options)
     set_id = plan.repository.free_id(utc_now())
@@ -68,8 +68,10 @@ def preview(options: Options) -> dict[str, Any]:
     }
 
 
-def back_up(options: Options) -> dict[str, Any]:
+def back_up(options: Options, check_mode: bool = False) -> dict[str, Any]:
     """Make one backup set of the stack and apply retention. Raises MaxopsError; then nothing is left behind."""
+    if check_mode:
+        return _preview(options)
     started = time.monotonic()
     purpose = f"backup of {options.access.project_name}"
     recovered = recover(options.access)

@@ -51,8 +51,11 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def check_health(options: HealthOptions) -> dict[str, Any]:
-    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack."""
+def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, Any]:
+    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack.
+
+    In check mode it keeps no measurements for the next run either.
+    """
     started = time.monotonic()
     now = time.time()
     view = View(options, now)
@@ -60,7 +63,8 @@ def check_health(options: HealthOptions) -> dict[str, Any]:
     # Filled as they are found: what a check has found counts also where it does not come to its end.
     found: dict[str, list[Finding]] = {name: [] for name in options.checks}
     answers = side_by_side({name: partial(_run, name, view, found[name]) for name in options.checks}, limit)
-    save(view)
+    if not check_mode:
+        save(view)
     by_check = {name: [*found[name], *_failure(name, answer, limit)] for name, answer in answers.items()}
     findings = worst_first(finding for several in by_check.values() for finding in several)
     state = worst(finding.state for finding in findings)

@@ -47,7 +47,7 @@ from .plan import LoadDatabase, RestorePlan, affected, check_version, make_plan
 from .volumes import LoadVolume
 
 
-def preview(options: RestoreOptions) -> dict[str, Any]:
+def _preview(options: RestoreOptions) -> dict[str, Any]:
     """What :func:`restore` would do now, as its result would tell it; changes nothing."""
     journals = Journals(options.access.project_name)
     interrupted = journals.current()
@@ -62,8 +62,10 @@ def preview(options: RestoreOptions) -> dict[str, Any]:
     return {**_facts(plan), "changed": True, "parts": _parts(plan, {}), "warnings": plan.remarks + remarks}
 
 
-def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dict[str, Any]:
+def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = lambda _step: None) -> dict[str, Any]:
     """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
+    if check_mode:
+        return _preview(options)
     access = options.access
     purpose = f"restore of {access.project_name}"
     journals = Journals(access.project_name)
