@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.services import uses_database
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import uses_database
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, Priority
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part

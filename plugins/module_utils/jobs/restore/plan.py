@@ -22,6 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
     new_name,
     previous_name,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import uses_database
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
@@ -296,7 +297,7 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
         for each in plan.stack.containers
         if each.service not in options.access.servers
         and (
-            any(services.uses_database([each], name) for name in names)
+            any(uses_database([each], name) for name in names)
             or addresses & set(each.addresses)
             or any(mount.name in volumes for mount in each.mounts)
         )

@@ -89,13 +89,14 @@ def container_from(data: Mapping[str, Any]) -> Container:
 
 def on_host(inside: str, mounts: Sequence[Mount]) -> str:
     """Where a path inside a container is on the host; the path itself where no mount holds it."""
-    mount = _mount_of(inside, mounts)
+    mount = mount_of(inside, mounts)
     if mount is None:
         return inside
     return os.path.normpath(mount.source + os.path.normpath(inside)[len(mount.target.rstrip("/")) :])
 
 
-def _mount_of(inside: str, mounts: Sequence[Mount]) -> Mount | None:
+def mount_of(inside: str, mounts: Sequence[Mount]) -> Mount | None:
+    """The mount that holds a path inside a container; None where it is in the container's own file system."""
     path = os.path.normpath(inside)
     around = [each for each in mounts if f"{path}/".startswith(each.target.rstrip("/") + "/")]
     return max(around, key=lambda each: len(each.target.rstrip("/")), default=None)

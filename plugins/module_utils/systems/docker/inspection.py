@@ -116,6 +116,11 @@ class Inspection:
         """Its file system, as this host sees it while it runs."""
         return f"/proc/{self.pid}/root"
 
+    @property
+    def files_root(self) -> str:
+        """The same, and empty while it does not run."""
+        return self.root if self.running and self.pid else ""
+
 
 def inspection_from(data: Mapping[str, Any]) -> Inspection:
     """A container from the daemon's answer, which may lack everything but its id, name, image and state."""

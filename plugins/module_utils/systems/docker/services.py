@@ -21,15 +21,6 @@ STEADY_SECONDS = 2.0
 """A container without a health check counts as healthy when it has run for so long."""
 
 
-def uses_database(containers: Sequence[Container], database: str) -> bool:
-    """True when the environment of one of the containers names the database, alone or at the end of a URL."""
-    return any(
-        database in {value, value.partition("?")[0].rpartition("/")[2]}
-        for container in containers
-        for value in container.environment.values()
-    )
-
-
 def is_up(container: Container) -> bool:
     """True for what runs, and for what Docker keeps starting anew because it ends by itself."""
     return container.running or container.state == "restarting"

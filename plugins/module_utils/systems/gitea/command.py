@@ -15,10 +15,10 @@ from typing import NamedTuple
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .configuration import configuration_paths
+
 USER = "git"
 """The program refuses root; both images call its user so."""
-CONFIGURATIONS = ("/data/gitea/conf/app.ini", "/etc/gitea/app.ini")
-"""Of the normal and of the rootless image."""
 
 
 class KnownAccount(NamedTuple):
@@ -37,8 +37,7 @@ class GiteaCommand:
         self._configuration = self._find_configuration()
 
     def _find_configuration(self) -> str:
-        named = self._container.environment.get("GITEA_APP_INI")
-        candidates = [named] if named else list(CONFIGURATIONS)
+        candidates = configuration_paths(self._container.environment)
         for path in candidates:
             if self._stack.execute(self._container, ["test", "-r", path], user=USER)[0] == 0:
                 return path

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
     Container,
-    _mount_of,
+    mount_of,
     on_host,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -63,7 +63,7 @@ def _password(stack: Project, container: Container, given: str | None) -> tuple[
 
 
 def _read_secret(container: Container, inside: str) -> tuple[str, str]:
-    if _mount_of(inside, container.mounts) is None:
+    if mount_of(inside, container.mounts) is None:
         # The same path on the host is another file: its content is nothing to send to a server.
         raise MaxopsError(
             f"the password file {inside} of container {container.name} is in no folder or file that this host shares "

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from urllib.parse import unquote, urlsplit
+from dataclasses import replace
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import REDIS, CacheLogin, cache_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -20,19 +17,8 @@ from ..cause import CERTAIN, LIKELY, Cause, Report
 from ..scene import Scene
 
 SECONDS = 5.0
-_REDIS_URL = re.compile(r"rediss?://\S+")
 _FULL = 0.98
 """Redis counts its own buffers otherwise at each moment: it never stands at exactly its limit."""
-
-
-@dataclass(frozen=True)
-class CacheLogin:
-    """How one service logs in to the cache, and where that is written."""
-
-    service: str
-    source: str
-    host: str
-    password: str = field(repr=False)
 
 
 def look_at_cache(scene: Scene) -> Report:
@@ -65,26 +51,14 @@ def look_at_cache(scene: Scene) -> Report:
 
 
 def cache_logins_of(scene: Scene) -> list[CacheLogin]:
-    """How the applications log in, as their environments say."""
+    """How the applications log in to Redis, as their settings say."""
     return [
-        each
+        login
         for look in scene.inspections
         if look.service != scene.options.access.cache_service
-        for each in _logins(look)
+        for login in cache_logins(look.container, look.files_root)
+        if login.kind == REDIS
     ]
-
-
-def _logins(look: Inspection) -> Iterator[CacheLogin]:
-    seen = set()
-    for name, value in look.container.environment.items():
-        match = _REDIS_URL.search(value)
-        if match:
-            with suppress(ValueError):
-                parts = urlsplit(match.group(0))
-                password = unquote(parts.password or "")
-                if parts.hostname and password not in seen:
-                    seen.add(password)
-                    yield CacheLogin(look.service, name, parts.hostname, password)
 
 
 def _refusal(scene: Scene, look: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import configparser
 import os
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import Files
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose import ComposeRefusal, compose_config
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import configuration as gitea
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
 from ..scene import Scene
-from .database import app_ini_on_host, app_ini_path, read_ini
 
-_GITEA = re.compile(r"GITEA__(?P<section>.*?)__(?P<key>.+)")
-_ENCODED = re.compile(r"_0X([0-9A-F]{2})_")
 LISTED = 20
 
 
@@ -99,13 +97,14 @@ def _environment(service: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _app_ini(look: Inspection, report: Report) -> list[Cause]:
-    environment = look.container.environment
-    told = {name: value for name, value in environment.items() if _GITEA.fullmatch(name)}
-    if not told:
+    # Secrets in files of their own are left out.
+    entries = gitea.entries(look.container.environment)
+    told = {f"[{section}] {key}": value for (section, key), value in entries.items() if not key.endswith("__FILE")}
+    inside, path = Files(look.container, look.files_root).ini_path()
+    if not told or not path:
         return []
-    path, inside = app_ini_on_host(look), app_ini_path(look)
     try:
-        ini = read_ini(path)
+        ini = gitea.read_ini(path)
     except FileNotFoundError:
         return []  # made at the first start
     except OSError as error:
@@ -117,7 +116,7 @@ def _app_ini(look: Inspection, report: Report) -> list[Cause]:
         fix = f"$EDITOR {shlex.quote(path)}; docker restart {look.name}"
         seen = f"{inside} is no INI file" + (f": see line {lines}" if lines else "")
         return [Cause.of("configuration_unreadable", look.service, CERTAIN, seen, fix, services=(look.service,))]
-    keys = differing(_as_ini(told), {f"[{name}] {key}": value for name in ini for key, value in ini[name].items()})
+    keys = differing(told, {f"[{name.lower()}] {key}": value for name in ini for key, value in ini[name].items()})
     if not keys:
         return []
     listed = tuple(f"{key}: {_MASKED[kind].replace('container', 'file')}" for key, kind in keys[:LISTED])
@@ -126,17 +125,3 @@ def _app_ini(look: Inspection, report: Report) -> list[Cause]:
     advice = "Gitea writes its environment into the file at each start"
     likelihood = POSSIBLE if look.well else LIKELY
     return [Cause.of("configuration_differs", look.service, likelihood, seen, fix, (*listed, advice), (look.service,))]
-
-
-def _as_ini(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables as the entries that they become in the file; secrets in files of their own are left out."""
-    found = {}
-    for name, value in environment.items():
-        match = _GITEA.fullmatch(name)
-        if match and not match["key"].endswith("__FILE"):
-            found[f"[{_decoded(match['section'])}] {_decoded(match['key'])}"] = value
-    return found
-
-
-def _decoded(name: str) -> str:
-    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), name)

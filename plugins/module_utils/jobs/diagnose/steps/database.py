@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from urllib.parse import unquote, urlsplit
+from dataclasses import replace
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import DatabaseLogin, database_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Scene, path_on_host
+from ..scene import Scene
 
-_POSTGRES_URL = re.compile(r"postgres(?:ql|is)?://\S+")
 _END_IDLE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle' AND state_change < now() - interval"
     " '1 min'"
@@ -42,19 +38,6 @@ _IDLE_TRANSACTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Login:
-    """How one service logs in to the database, and where that is written."""
-
-    service: str
-    source: str
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    database: str
-
-
 def look_at_database(scene: Scene) -> Report:
     """Whether each application comes into its database, and what keeps sessions waiting there."""
     service = scene.options.access.database_service
@@ -75,7 +58,7 @@ def look_at_database(scene: Scene) -> Report:
             report.seen = f"{len(logins)} logins work as the applications have them; {seen}"
             report.causes += causes
     except MaxopsError as error:
-        own = Login(service, "the stack", service, 0, "", "", "postgres")
+        own = DatabaseLogin(service, "the stack", service, 0, "", "", "postgres")
         known = {each.check for each in report.causes}
         report.causes += [
             each for each in _from_refusals(scene, look, [(own, error)], welcome) if each.check not in known
@@ -86,76 +69,24 @@ def look_at_database(scene: Scene) -> Report:
 # -- logins -------------------------------------------------------------------------------------------------------
 
 
-def logins_of(scene: Scene) -> list[Login]:
-    """How the applications log in, as their environments and configuration files say."""
-    found = []
-    for look in scene.inspections:
-        if look.service != scene.options.access.database_service:
-            found += list(dict.fromkeys(_logins(look)))
-    return found
+def logins_of(scene: Scene) -> list[DatabaseLogin]:
+    """How the applications log in, as their settings say; without those whose password is not known."""
+    return [
+        login
+        for look in scene.inspections
+        if look.service != scene.options.access.database_service
+        for login in database_logins(look.container, look.files_root)
+        if login.password is not None
+    ]
 
 
-def _logins(look: Inspection) -> Iterator[Login]:
-    environment = look.container.environment
-    for name, value in environment.items():
-        match = _POSTGRES_URL.search(value)
-        if match:
-            with suppress(ValueError):
-                parts = urlsplit(match.group(0))
-                database = unquote(parts.path.lstrip("/"))
-                user, password = unquote(parts.username or ""), unquote(parts.password or "")
-                if parts.hostname and user:
-                    yield Login(look.service, name, parts.hostname, parts.port or 5432, user, password, database)
-    if environment.get("PGHOST") and environment.get("PGPASSWORD"):
-        user = environment.get("PGUSER", "postgres")
-        database = environment.get("PGDATABASE", "postgres")
-        port = int(environment.get("PGPORT") or 5432)
-        yield Login(look.service, "PGPASSWORD", environment["PGHOST"], port, user, environment["PGPASSWORD"], database)
-    prefix = "GITEA__database__"
-    section = {name[len(prefix) :]: value for name, value in environment.items() if name.startswith(prefix)}
-    yield from _login_of_section(look, f"{prefix}PASSWD", section)
-    with suppress(OSError, configparser.Error, KeyError):
-        yield from _login_of_section(look, app_ini_path(look), dict(read_ini(app_ini_on_host(look))["database"]))
-
-
-def _login_of_section(look: Inspection, source: str, section: dict[str, str]) -> Iterator[Login]:
-    if section.get("DB_TYPE", "postgres") != "postgres" or not section.get("HOST") or not section.get("PASSWD"):
-        return
-    host, _colon, port = section["HOST"].partition(":")
-    number = int(port) if port.isdigit() else 5432
-    yield Login(look.service, source, host, number, section.get("USER", ""), section["PASSWD"], section.get("NAME", ""))
-
-
-def app_ini_path(look: Inspection) -> str:
-    """Where Gitea keeps its configuration, in its container."""
-    return look.container.environment.get("GITEA_APP_INI") or "/data/gitea/conf/app.ini"
-
-
-def app_ini_on_host(look: Inspection) -> str:
-    """Where Gitea's configuration is on this host."""
-    return path_on_host(look, app_ini_path(look))
-
-
-def read_ini(path: str) -> configparser.ConfigParser:
-    """Gitea's configuration, in which names keep their letters. Raises OSError or configparser.Error."""
-    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    with open(path, encoding="utf-8", errors="replace") as stream:
-        parser.read_string("[ ]\n" + stream.read())
-    for section in parser.sections():
-        for key, value in parser[section].items():
-            if len(value) > 1 and value[0] == value[-1] == "`":
-                parser[section][key] = value[1:-1]
-    return parser
-
-
-def _refusal(look: Inspection, login: Login) -> MaxopsError | None:
+def _refusal(look: Inspection, login: DatabaseLogin) -> MaxopsError | None:
     """Why the database does not let a login in; None when it does."""
     server = Server(
         host=look.container.addresses[0],
         port=login.port,
         user=login.user,
-        password=login.password,
+        password=login.password or "",
         container=look.name,
         password_source=f"{login.source} of {login.service}",
     )
@@ -167,7 +98,7 @@ def _refusal(look: Inspection, login: Login) -> MaxopsError | None:
 
 
 def _from_refusals(
-    scene: Scene, look: Inspection, refusals: list[tuple[Login, MaxopsError]], welcome: set[str]
+    scene: Scene, look: Inspection, refusals: list[tuple[DatabaseLogin, MaxopsError]], welcome: set[str]
 ) -> list[Cause]:
     """One cause for each thing that the logins fail for; ``welcome`` are users whom others come in as."""
     causes: dict[tuple[str, str], Cause] = {}
@@ -195,7 +126,7 @@ def _joined(look: Inspection, same: Cause, cause: Cause) -> Cause:
     return replace(same, seen=seen, evidence=evidence, services=services)
 
 
-def _from_refusal(scene: Scene, look: Inspection, login: Login, error: MaxopsError) -> Cause:
+def _from_refusal(scene: Scene, look: Inspection, login: DatabaseLogin, error: MaxopsError) -> Cause:
     said = str(error.__cause__ or error)
     told = f"{login.service} ({login.source}): {scene.mask(' '.join(said.split()))[-300:]}"
     psql = f"docker exec -it {look.name} psql{_as_superuser(look)} -d postgres"

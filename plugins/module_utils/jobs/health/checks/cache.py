@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import REDIS, cache_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     Redis,
     RedisError,
@@ -143,9 +143,10 @@ def _snapshot(told: dict[str, str]) -> Finding:
 def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
     """Whether the passwords in the applications' own settings are the right ones."""
     for service in APPLICATIONS:
-        containers = [each for each in view.stack().of_service(service) if each.running]
-        urls = [value for each in containers for value in each.environment.values() if value.startswith("redis://")]
-        passwords = {_password(url) for url in urls if _host(url) == view.options.access.cache_service}
+        running = [each for each in view.stack().inspections if each.service == service and each.running]
+        logins = [login for each in running for login in cache_logins(each.container, each.files_root)]
+        names = {view.options.access.cache_service, server.container}
+        passwords = {each.password for each in logins if each.kind == REDIS and each.host in names}
         for password in sorted(passwords - {server.password}):
             try:
                 with Redis(RedisServer(server.host, server.port, password, server.container), view.left) as redis:
@@ -154,14 +155,3 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
                 said = "has another password for Redis than Redis itself"
                 fix = f"put the same one into .env for both, then {view.stack().compose.command('up', '--detach')}"
                 yield Finding(CHECK, service, CRITICAL, said, "the same password", fix=fix)
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _password(url: str) -> str:
-    return unquote(urlsplit(url).password or "")

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import DatabaseLogin, database_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     PSYCOPG2_IMPORT_ERROR,
     Server,
@@ -56,17 +56,6 @@ ORDER BY n_dead_tup::float / (n_live_tup + n_dead_tup) DESC LIMIT 1
 WRAPAROUND = 2**31
 
 
-@dataclass(frozen=True)
-class Login:
-    """How an application gets into its database, from its own settings."""
-
-    service: str
-    host: str
-    database: str
-    user: str
-    password: str = field(repr=False)
-
-
 def check_postgresql(view: View) -> Iterator[Finding]:
     """The server as each application uses it, and as its administrator sees it."""
     if PSYCOPG2_IMPORT_ERROR:
@@ -87,7 +76,7 @@ def check_postgresql(view: View) -> Iterator[Finding]:
     yield from view.all_of(
         [
             partial(_as_administrator, view, container),
-            *(partial(_as_application, view, container, login) for login in logins(view)),
+            *(partial(_as_application, view, container, subject, login) for subject, login in logins(view).items()),
         ]
     )
 
@@ -95,46 +84,35 @@ def check_postgresql(view: View) -> Iterator[Finding]:
 # -- as the applications ----------------------------------------------------------------------------------------------
 
 
-def logins(view: View) -> list[Login]:
-    """What the running applications use to get into databases, as far as their environments tell."""
-    found = []
+def logins(view: View) -> dict[str, DatabaseLogin]:
+    """What the applications use to get into databases, each login once, by the words of its finding."""
+    found: dict[tuple[str, int, str, str, str | None], tuple[str, DatabaseLogin]] = {}
     for service in APPLICATIONS:
-        for container in view.stack().of_service(service)[:1]:
-            login = login_of(service, container.environment)
-            if login:
-                found.append(login)
-    return found
+        seen = sorted((each for each in view.stack().inspections if each.service == service), key=_down)[:1]
+        for login in [login for each in seen for login in database_logins(each.container, each.files_root)]:
+            subject = f"{service} to its database"
+            if any(subject == other for other, _login in found.values()):
+                subject += f" ({login.source})"
+            key = (login.host, login.port, login.database, login.user, login.password)
+            found.setdefault(key, (subject, login))
+    return dict(found.values())
 
 
-def login_of(service: str, environment: dict[str, str]) -> Login | None:
-    """The login in an environment, as Rails (DATABASE_URL) and Gitea (GITEA__database__…) write it."""
-    url = environment.get("DATABASE_URL") or environment.get("OPENPROJECT_DATABASE_URL") or ""
-    if url.startswith(("postgres://", "postgresql://")):
-        try:
-            parts = urlsplit(url)
-            names = (parts.hostname or "", parts.path.lstrip("/"), parts.username or "", parts.password or "")
-        except ValueError:
-            return None
-        return Login(service, *(unquote(each) for each in names))
-    prefix = "GITEA__database__"
-    if environment.get(f"{prefix}DB_TYPE") == "postgres":
-        host, name, user, password = (environment.get(prefix + key, "") for key in ("HOST", "NAME", "USER", "PASSWD"))
-        return Login(service, host.partition(":")[0], name, user, password)
-    return None
+def _down(inspection: Inspection) -> bool:
+    return not inspection.running
 
 
-def _as_application(view: View, container: Container, login: Login) -> Iterator[Finding]:
-    subject = f"{login.service} to its database"
+def _as_application(view: View, container: Container, subject: str, login: DatabaseLogin) -> Iterator[Finding]:
     names = {container.service, container.name, *container.addresses}
     if login.host not in names and login.host not in _aliases(view, container):
         said = f'it uses a server that is not of this stack ("{login.host}"), and is not looked at here'
         yield Finding(CHECK, subject, OK, said)
         return
     if not login.password:
-        yield Finding(CHECK, subject, UNKNOWN, "its environment tells no password to try", fix="see its log")
+        yield Finding(CHECK, subject, UNKNOWN, "its settings have no password to try", fix="see its log")
         return
-    source = f"the environment of service {login.service}"
-    server = Server(container.addresses[0], _port(container), login.user, login.password, container.name, source)
+    source = f"{login.source} of service {login.service}"
+    server = Server(container.addresses[0], login.port, login.user, login.password, container.name, source)
     try:
         with Session(server, login.database, seconds=view.left) as session:
             yield Finding(CHECK, subject, OK, f'"{login.user}" gets into "{login.database}"', "gets in")
@@ -148,10 +126,6 @@ def _as_application(view: View, container: Container, login: Login) -> Iterator[
 
 def _aliases(view: View, container: Container) -> set[str]:
     return next(each.aliases for each in view.stack().inspections if each.container.id == container.id)
-
-
-def _port(container: Container) -> int:
-    return int(container.environment.get("PGPORT") or 5432)
 
 
 def _dead_rows(view: View, database: str, rows: list[tuple[Any, ...]]) -> Finding:

@@ -1,0 +1,302 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How applications log in to their databases and caches, from every place in which the images accept it.
+
+Read by all jobs alike: from the container's variables, from the files that ``…_FILE`` variables name, and from Gitea's
+app.ini. Files are read through the container's mounts, or through its own file system while it runs.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container, mount_of, on_host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import configuration
+
+REDIS, MEMCACHED = "redis", "memcached"
+
+SECRET_BYTES = 64 * 1024
+"""A file of a secret is shorter; only so much of it is read."""
+
+_POSTGRES_URL = re.compile(r"(?:postgres|postgresql|postgis)://\S+")
+_REDIS_URL = re.compile(r"(?:redis|rediss|redis\+cluster|redis\+sentinel)://\S+")
+_PORTS = {REDIS: 6379, MEMCACHED: 11211}
+
+# OpenProject takes each key of its configuration as OPENPROJECT_ and the names of its levels between two underscores.
+_OPENPROJECT = "OPENPROJECT_DATABASE__"
+_OPENPROJECT_KEYS = {
+    "HOST": ("HOST",),
+    "PORT": ("PORT",),
+    "NAME": ("DATABASE", "NAME"),
+    "USER": ("USERNAME", "USER"),
+}
+_MEMCACHED_VARIABLES = ("OPENPROJECT_CACHE__MEMCACHE__SERVER", "MEMCACHE_SERVERS")
+_CACHE_ENTRIES = (("cache", "HOST"), ("session", "PROVIDER_CONFIG"), ("queue", "CONN_STR"))
+
+
+@dataclass(frozen=True)
+class DatabaseLogin:
+    """How one service logs in to a PostgreSQL database; ``source`` is where that is written.
+
+    ``password`` is None where it is not known: none is written, or its file cannot be read.
+    """
+
+    service: str
+    source: str
+    host: str
+    port: int
+    user: str
+    password: str | None = field(repr=False)
+    database: str
+
+
+@dataclass(frozen=True)
+class CacheLogin:
+    """How one service logs in to a cache: ``kind`` is redis or memcached, ``database`` Redis' number of one."""
+
+    service: str
+    source: str
+    kind: str
+    host: str
+    port: int
+    password: str = field(repr=False)
+    database: int = 0
+
+
+def database_logins(container: Container, root: str = "") -> list[DatabaseLogin]:
+    """All logins to PostgreSQL databases that a container is given, each place once, the variables first.
+
+    ``root`` is the container's file system on this host while it runs, or empty.
+    """
+    return list(dict.fromkeys(_database_logins(container, Files(container, root))))
+
+
+def cache_logins(container: Container, root: str = "") -> list[CacheLogin]:
+    """All logins to caches that a container is given; those of the same host and password once."""
+    found: dict[tuple[str, str, int, str], CacheLogin] = {}
+    for login in _cache_logins(container, Files(container, root)):
+        found.setdefault((login.kind, login.host, login.port, login.password), login)
+    return list(found.values())
+
+
+def uses_database(containers: Iterable[Container], database: str) -> bool:
+    """True when one of the containers names the database: in a login, as a value, or at the end of a URL."""
+    return any(
+        any(database in {value, value.partition("?")[0].rpartition("/")[2]} for value in each.environment.values())
+        or any(login.database == database for login in database_logins(each))
+        for each in containers
+    )
+
+
+class Files:
+    """Files of a container, as far as this host can read them."""
+
+    def __init__(self, container: Container, root: str = "") -> None:
+        self._container = container
+        self._root = root
+
+    def path(self, inside: str) -> str:
+        """Where a file of the container is on this host; empty where this host has no way to it."""
+        if mount_of(inside, self._container.mounts):
+            return on_host(inside, self._container.mounts)
+        return f"{self._root}{inside}" if self._root else ""
+
+    def ini_path(self) -> tuple[str, str]:
+        """Gitea's configuration: its path inside the container, and on this host where it can be read."""
+        candidates = configuration.configuration_paths(self._container.environment)
+        found = [(inside, self.path(inside)) for inside in candidates]
+        return next(((inside, path) for inside, path in found if path), (candidates[0], ""))
+
+    def ini(self) -> dict[tuple[str, str], str]:
+        """Gitea's configuration by section and key; empty where there is none or it cannot be read."""
+        _inside, path = self.ini_path()
+        with suppress(OSError, configparser.Error):
+            parser = configuration.read_ini(path) if path else {}
+            return {(name.lower(), key): value for name in parser for key, value in parser[name].items()}
+        return {}
+
+    def secret(self, inside: str) -> str | None:
+        """Content of a file that holds one secret, without the line's end; None where it cannot be read."""
+        path = self.path(inside)
+        with suppress(OSError, UnicodeDecodeError):
+            if path:
+                with open(path, encoding="utf-8", newline="") as stream:
+                    return stream.read(SECRET_BYTES).rstrip("\n")
+        return None
+
+    def value(self, values: Mapping[str, str], name: str) -> str | None:
+        """A variable, or what the file holds that ``NAME_FILE`` or ``NAME__FILE`` names; None where there is none."""
+        if values.get(name):
+            return values[name]
+        inside = values.get(f"{name}__FILE") or values.get(f"{name}_FILE")
+        return self.secret(inside) if inside else None
+
+
+# -- databases ------------------------------------------------------------------------------------------------------
+
+
+def _database_logins(container: Container, files: Files) -> Iterator[DatabaseLogin]:
+    environment = container.environment
+    for name, value in _urls(environment, files, ("DATABASE_URL", "OPENPROJECT_DATABASE_URL"), _POSTGRES_URL):
+        parts = _split(value)
+        if parts and parts.hostname and parts.username:
+            yield DatabaseLogin(
+                container.service,
+                name,
+                parts.hostname,
+                parts.port or 5432,
+                unquote(parts.username),
+                unquote(parts.password or ""),
+                unquote(parts.path.lstrip("/")),
+            )
+    if environment.get("PGHOST"):
+        section = {"HOST": environment["PGHOST"], "PORT": environment.get("PGPORT", "")}
+        section.update(USER=environment.get("PGUSER", "postgres"), NAME=environment.get("PGDATABASE", "postgres"))
+        yield from _of_section(container, "PGPASSWORD", section, files.value(environment, "PGPASSWORD"))
+    yield from _of_openproject(container, files)
+    section = {key: value for (name, key), value in configuration.entries(environment).items() if name == "database"}
+    yield from _of_gitea(container, "GITEA__database__PASSWD", section, files)
+    image = configuration.image_database(environment)
+    yield from _of_section(container, "DB_PASSWD", image, files.value(environment, "DB_PASSWD"))
+    if not image and not _is_gitea(container):
+        return
+    ini = {key: value for (name, key), value in files.ini().items() if name == "database"}
+    yield from _of_gitea(container, files.ini_path()[0], ini, files)
+
+
+def _of_openproject(container: Container, files: Files) -> Iterator[DatabaseLogin]:
+    environment = container.environment
+    section = {}
+    for key, names in _OPENPROJECT_KEYS.items():
+        section[key] = next((value for each in names if (value := environment.get(_OPENPROJECT + each))), "")
+    password = files.value(environment, f"{_OPENPROJECT}PASSWORD")
+    yield from _of_section(container, f"{_OPENPROJECT}PASSWORD", section, password)
+
+
+def _of_gitea(container: Container, source: str, section: Mapping[str, str], files: Files) -> Iterator[DatabaseLogin]:
+    yield from _of_section(container, source, section, files.value(section, "PASSWD"))
+
+
+def _of_section(
+    container: Container, source: str, section: Mapping[str, str], password: str | None
+) -> Iterator[DatabaseLogin]:
+    """A login from its parts by the names that Gitea gives them; none for another kind of database, or a socket."""
+    host, _colon, port = section.get("HOST", "").partition(":")
+    if section.get("DB_TYPE", "postgres") != "postgres" or not host or host.startswith("/"):
+        return
+    port = section.get("PORT") or port
+    number = int(port) if port.isdigit() else 5432
+    yield DatabaseLogin(
+        container.service, source, host, number, section.get("USER", ""), password, section.get("NAME", "")
+    )
+
+
+# -- caches ---------------------------------------------------------------------------------------------------------
+
+
+def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
+    environment = container.environment
+    known = ("REDIS_URL", "OPENPROJECT_CACHE__REDIS__URL", "OPENPROJECT_REDIS__URL")
+    for name, value in _urls(environment, files, known, _REDIS_URL):
+        yield from _of_redis_url(container, name, value)
+    entries = configuration.entries(environment)
+    sources = [("GITEA", entries), (files.ini_path()[0], files.ini() if _is_gitea(container) else {})]
+    for where, settings in sources:
+        for section, key in _CACHE_ENTRIES:
+            source = f"{where}__{section}__{key}" if where == "GITEA" else f"[{section}] {key} of {where}"
+            values = {name: value for (other, name), value in settings.items() if other == section}
+            adapter = values.get("ADAPTER") or values.get("PROVIDER") or ""
+            yield from _of_gitea_cache(container, source, adapter, files.value(values, key) or "")
+    if environment.get("REDIS_HOST"):
+        password = files.value(environment, "REDIS_PASSWORD") or ""
+        port = environment.get("REDIS_PORT", "")
+        yield CacheLogin(
+            container.service,
+            "REDIS_PASSWORD",
+            REDIS,
+            environment["REDIS_HOST"],
+            int(port) if port.isdigit() else _PORTS[REDIS],
+            password,
+        )
+    for name in _MEMCACHED_VARIABLES:
+        yield from _of_memcached(container, name, environment.get(name, ""))
+
+
+def _is_gitea(container: Container) -> bool:
+    names = {container.service, *re.split(r"\W+", container.image)}
+    return bool(
+        names & {"gitea", "forgejo"}
+        or "GITEA_APP_INI" in container.environment
+        or configuration.entries(container.environment)
+    )
+
+
+def _of_gitea_cache(container: Container, source: str, adapter: str, value: str) -> Iterator[CacheLogin]:
+    match = _REDIS_URL.search(value)
+    if match:
+        yield from _of_redis_url(container, source, match.group(0))
+    elif "addr=" in value:
+        # The older form: network=tcp,addr=redis:6379,password=secret,db=0,pool_size=100
+        parts = dict(part.strip().partition("=")[::2] for part in value.split(","))
+        host, port = _host_and_port(parts["addr"], REDIS)
+        number = int(parts["db"]) if parts.get("db", "").isdigit() else 0
+        if host:
+            yield CacheLogin(container.service, source, REDIS, host, port, parts.get("password", ""), number)
+    elif adapter in ("memcache", "memcached"):
+        yield from _of_memcached(container, source, value)
+
+
+def _of_redis_url(container: Container, source: str, url: str) -> Iterator[CacheLogin]:
+    parts = _split(url)
+    if parts and parts.hostname:
+        number = parts.path.strip("/")
+        yield CacheLogin(
+            container.service,
+            source,
+            REDIS,
+            parts.hostname,
+            parts.port or _PORTS[REDIS],
+            unquote(parts.password or ""),
+            int(number) if number.isdigit() else 0,
+        )
+
+
+def _of_memcached(container: Container, source: str, value: str) -> Iterator[CacheLogin]:
+    for entry in re.split(r"[;,\s]+", value.strip()):
+        host, port = _host_and_port(entry, MEMCACHED)
+        if host:
+            yield CacheLogin(container.service, source, MEMCACHED, host, port, "")
+
+
+# -- parts of both --------------------------------------------------------------------------------------------------
+
+
+def _urls(
+    environment: Mapping[str, str], files: Files, names: Iterable[str], pattern: re.Pattern[str]
+) -> Iterator[tuple[str, str]]:
+    """URLs in variables, whatever their names, and in the files that the ``_FILE`` forms of the known names hold."""
+    from_files = {name: files.value(environment, name) or "" for name in names if name not in environment}
+    for name, value in {**environment, **from_files}.items():
+        match = pattern.search(value)
+        if match:
+            yield name, match.group(0)
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # a port that is not a number, or brackets that do not match
+        return None
+    return parts
+
+
+def _host_and_port(text: str, kind: str) -> tuple[str, int]:
+    host, _colon, port = text.partition(":")
+    return host, int(port) if port.isdigit() else _PORTS[kind]
