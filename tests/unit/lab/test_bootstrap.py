@@ -439,10 +439,17 @@ def test_a_compose_v2_of_the_machines_own_sources_needs_no_debian_13(machine: Ma
     assert not (machine.root / COMPOSE_SOURCES).exists()
 
 
-def test_a_path_with_spaces_is_no_matter(tmp_path: Path) -> None:
+def test_a_path_with_spaces_is_refused_for_the_lab_before_anything_is_installed(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "my projects/ops collection")
     done = machine.run()
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, machine.calls) == (1, [])
+    assert f"with a Python there: {machine.checkout}\n" in done.stderr
+    assert "Move it to a path without one" in done.stderr
+
+
+def test_a_path_with_spaces_is_no_matter_for_lint_and_unit_tests(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "my projects/ops collection")
+    assert machine.run("python").returncode == 0
     assert (machine.checkout / ".venv/.made-of").is_file()
 
 
