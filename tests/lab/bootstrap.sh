@@ -319,6 +319,10 @@ fetch_packages() {
 [[ ! -r $machine/etc/os-release ]] || . "$machine/etc/os-release"
 # Neither PATH nor a virtual environment can hold a colon.
 [[ $root != *:* ]] || die "The path of this checkout has a colon: $root" "Move it to a path without one and run again."
+# ansible-core does not quote the Python of a background job (_execute_module with async), and the backup is one.
+[[ $part != all || $root != *[[:space:]]* ]] ||
+  die "The path of this checkout has a space, and Ansible starts no background job with a Python there: $root" \
+    "Move it to a path without one and run again (make lint and make unit work here)."
 [[ $part != all ]] || refuse_unfit_docker
 mapfile -t missing < <(missing_packages)
 [[ ${#missing[@]} -eq 0 ]] || install_packages "${missing[@]}"

@@ -25,7 +25,7 @@ usage: fresh.sh [CASE]...     (or FRESH_CASE="CASE …" make fresh)
   umask     clone and demo under umask 077
   locale    LANG=ko_KR.UTF-8, which is not generated there
   korean    LANG=ko_KR.UTF-8, generated, so that programs speak Korean
-  spaces    a clone in a path with spaces
+  spaces    a clone in a path with spaces, which has to be refused before anything is installed
 Needs root and the engine of `make bootstrap`, 4 GB of disk and about four minutes a case. Logs are in build/fresh.
 TEXT
 }
@@ -123,6 +123,14 @@ run_demo() {
   results+=("$each: $((SECONDS - started)) s, $last")
 }
 
+expect_refusal() {
+  local started=$SECONDS
+  if attend demo :; then die "$each: make demo went on, and has to be refused."; fi
+  grep -q '^bootstrap: Move it to a path without one' "$log" || die "$each: make demo failed without the sentence; see $log."
+  ! grep '^bootstrap: installing' "$log" || die "$each: make demo installed something before it refused."
+  results+=("$each: $((SECONDS - started)) s, refused: $(grep -m 1 '^bootstrap: ' "$log")")
+}
+
 run_case() {
   local each=$1 log=$logs/$1.log folder=/root/ops before=:
   say "$each: starting a bare Debian 12"
@@ -136,7 +144,7 @@ run_case() {
   [[ $each != korean ]] || attend generate_korean
   in_container "$before; git -c advice.detachedHead=false clone --quiet checkout.bundle \"$folder\""
   say "$each: make demo"
-  run_demo "$before"
+  if [[ $each == spaces ]]; then expect_refusal; else run_demo "$before"; fi
   if [[ $each == again ]]; then
     say "$each: make demo, a second time"
     log=$logs/$each-2.log

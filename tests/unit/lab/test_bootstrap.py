@@ -58,6 +58,8 @@ PROGRAMS = {
     "dockerd": """
         echo dockerd >>"$M/calls"
         if [[ -e $M/state/broken ]]; then echo "failed to start daemon: no iptables" >&2; exit 1; fi
+        # The real one refuses a number that lives, whatever program it is by now.
+        if [[ -e $M/var/run/docker.pid ]]; then echo "pid file found" >&2; exit 1; fi
         touch "$M/state/running"
         exec /bin/sleep 1""",
     "containerd": "exit 1",
@@ -83,7 +85,9 @@ PROGRAMS = {
               [[ $debian == *trixie* ]] || cp "$M/shelf/docker" "$M/usr/bin/" ;;
             docker-cli) cp "$M/shelf/docker" "$M/usr/bin/" ;;
             docker-compose)
-              if [[ $debian == *trixie* || -e $M/@SOURCES@ ]]; then echo 2.26.1 >"$M/state/compose"; fi ;;
+              if [[ $debian == *trixie* || -e $M/@SOURCES@ || -e $M/state/backports ]]; then
+                echo 2.26.1 >"$M/state/compose"
+              fi ;;
             docker-compose-plugin) echo 2.40.0 >"$M/state/compose" ;;
             *) : >"$M/usr/bin/$word"; chmod 755 "$M/usr/bin/$word" ;;
           esac
@@ -93,7 +97,7 @@ PROGRAMS = {
           "show docker-compose-plugin") [[ -e $M/state/docker-source ]] ;;
           "policy docker-compose")
             candidate=1.29.2-3
-            if [[ -e $M/@SOURCES@ || $(< "$M/etc/os-release") == *trixie* ]]; then candidate=2.26.1-4; fi
+            if [[ -e $M/@SOURCES@ || -e $M/state/backports ]]; then candidate=2.26.1-4; fi
             if [[ ${LC_ALL:-} == C ]]; then echo "  Candidate: $candidate"; else echo "  후보: $candidate"; fi ;;
         esac""",
     "dpkg-query": 'cat "$M/state/packages"',
@@ -426,10 +430,26 @@ def test_debian_13_gives_compose_and_nothing_else(machine: Machine) -> None:
     ]
 
 
-def test_a_path_with_spaces_is_no_matter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["C.UTF-8", "ko_KR.UTF-8"])
+def test_a_compose_v2_of_the_machines_own_sources_needs_no_debian_13(machine: Machine, language: str) -> None:
+    machine.state(backports="")
+    machine.environment["LANG"] = language
+    done = machine.run()
+    assert (done.returncode, machine.changes) == (0, [INSTALLS, "dockerd"]), done.stderr
+    assert not (machine.root / COMPOSE_SOURCES).exists()
+
+
+def test_a_path_with_spaces_is_refused_for_the_lab_before_anything_is_installed(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "my projects/ops collection")
     done = machine.run()
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, machine.calls) == (1, [])
+    assert f"with a Python there: {machine.checkout}\n" in done.stderr
+    assert "Move it to a path without one" in done.stderr
+
+
+def test_a_path_with_spaces_is_no_matter_for_lint_and_unit_tests(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "my projects/ops collection")
+    assert machine.run("python").returncode == 0
     assert (machine.checkout / ".venv/.made-of").is_file()
 
 
