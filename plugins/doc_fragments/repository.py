@@ -16,6 +16,8 @@ options:
       - Folder of the host that keeps the backup sets.
     type: path
     default: /var/backups/maxops
+notes:
+  - C(group/maxops.ops.repository) in C(module_defaults) sets O(repository) for all modules that have it.
 """
 
     RETENTION = r"""

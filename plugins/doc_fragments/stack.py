@@ -56,6 +56,8 @@ options:
       - Its password.
       - By default what the database's container was given as C(POSTGRES_PASSWORD) or C(POSTGRES_PASSWORD_FILE).
     type: str
+notes:
+  - C(group/maxops.ops.database) in C(module_defaults) sets the options of the database server for all modules.
 requirements:
   - Python package C(psycopg2) on the host (Debian C(python3-psycopg2))
 """
@@ -67,4 +69,6 @@ options:
       - Compose service of the cache, whose volumes hold nothing that needs to be kept.
     type: str
     default: redis
+notes:
+  - C(group/maxops.ops.cache) in C(module_defaults) sets O(cache_service) for all modules that have it.
 """

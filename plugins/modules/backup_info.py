@@ -32,7 +32,6 @@ extends_documentation_fragment:
   - maxops.ops.repository
   - maxops.ops.repository.retention
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   check_mode:
     support: full

@@ -245,7 +245,6 @@ extends_documentation_fragment:
   - maxops.ops.users
   - maxops.ops.work.progress
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   idempotent:
     support: partial

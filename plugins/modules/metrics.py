@@ -31,7 +31,6 @@ options:
 extends_documentation_fragment:
   - maxops.ops.stack.project
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   check_mode:
     support: full
