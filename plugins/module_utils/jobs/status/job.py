@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, no_such_project
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system as host
@@ -77,7 +77,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     engine = options.access.engine(options.timeout)
     inspected = engine.containers(options.access.project_name)
     if not inspected:
-        raise MaxopsError(_no_such_project(engine, options.access.project_name))
+        raise no_such_project(options.access.project_name, engine.projects())
     folders = _volume_folders(engine, options.access.project_name, inspected)
     images = sorted({name for each in inspected for name in (each.container.image_id, each.container.image)})
     work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
@@ -130,14 +130,6 @@ def _disk_usage(engine: Engine, seconds: float) -> Any:
 
 def _measuring(folder: str, seconds: float) -> Callable[[], int]:
     return lambda: volume.measure(folder, seconds)
-
-
-def _no_such_project(engine: Engine, project: str) -> str:
-    known = ", ".join(f'"{name}"' for name in engine.projects()) or "none at all"
-    return (
-        f'there is no Compose project "{project}" on this host (projects here: {known}); set project_name to one of '
-        "them, or deploy the stack with playbooks/deploy.yml"
-    )
 
 
 # -- services -------------------------------------------------------------------------------------------------------
