@@ -15,12 +15,12 @@ from typing import Any, Callable
 from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, no_such_project
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
-from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system as host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
@@ -129,7 +129,7 @@ def _disk_usage(engine: Engine, seconds: float) -> Any:
 
 
 def _measuring(folder: str, seconds: float) -> Callable[[], int]:
-    return lambda: volume.measure(folder, seconds)
+    return lambda: measure(folder, seconds)
 
 
 # -- services -------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def _docker(answers: Mapping[str, Answer]) -> dict[str, Any]:
 
 def _host(answers: Mapping[str, Answer], folders: Sequence[str]) -> dict[str, Any]:
     root = (answers["docker info"].value or {}).get("DockerRootDir")
-    memory, load = host.memory(), host.load()
+    memory, load = system.memory(), system.load()
     return {
         "processors": load.processors,
         "load": list(load.averages),
@@ -238,6 +238,6 @@ def _host(answers: Mapping[str, Answer], folders: Sequence[str]) -> dict[str, An
         "memory_available_bytes": memory.available,
         "filesystems": [
             {**asdict(each), "used_ratio": round(each.used_ratio, 4)}
-            for each in host.filesystems([*([root] if root else []), *folders])
+            for each in system.filesystems([*([root] if root else []), *folders])
         ],
     }
