@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SIZE ?= small
 SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | grep -v '\.j2$$' | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
 
-.PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
+.PHONY: help demo fresh test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users \
   bench-health build docs format changelog clean
 
@@ -17,6 +17,9 @@ help: ## this list
 
 demo: ## from nothing to a backup set of a running stack; the lab stays up
 	@tests/lab/demo.sh
+
+fresh: ## make demo of HEAD in a bare Debian 12, before a release: FRESH_CASE="plain again umask locale korean spaces"
+	@tests/lab/fresh.sh
 
 test: ## everything below in one run, with a summary
 	@tests/run.sh
@@ -51,7 +54,7 @@ lint-ruff:
 	@ruff format --check --quiet . || { echo "ruff: the files above are not formatted; make format does it"; exit 1; }
 
 lint-types:
-	@cd .ansible/collections && mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.maxops.ops.plugins
+	@cd .ansible/collections && mypy --config-file "$(CURDIR)/pyproject.toml" -p ansible_collections.maxops.ops.plugins
 
 lint-yaml:
 	@yamllint --strict .
@@ -110,7 +113,7 @@ docs: python ## the modules' and roles' reference as HTML in build/docs
 	@tests/docs.sh
 
 changelog: python ## CHANGELOG.md from the fragments, for the version in galaxy.yml
-	@antsibull-changelog release --update-existing --refresh --reload-plugins
+	@antsibull-changelog release --update-existing --refresh-fragments --refresh-plugins prevent-removal --reload-plugins
 
 clean: ## removes what the other targets left in the checkout
 	@rm -rf build .venv .cache .mypy_cache .ruff_cache .pytest_cache

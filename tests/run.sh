@@ -5,6 +5,8 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+# shellcheck source-path=SCRIPTDIR source=lab/environment.sh
+. tests/lab/environment.sh
 export PATH=$PWD/.venv/bin:$PATH
 logs=$PWD/build/test
 all=(bootstrap lint unit images lab sets molecule sanity standins stacks)

@@ -8,8 +8,8 @@ from typing import Any
 
 from ansible.utils.display import Display
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.care_text import cleanup_summary
-from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import WatchedAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.cleanup import summary
 
 display = Display()
 
@@ -25,7 +25,7 @@ class ActionModule(WatchedAction):
             self._task.check_mode = False
         if look.get("failed") or not look["items"]:
             return look
-        for line in cleanup_summary(variables.get("inventory_hostname", "host"), look, check_mode=True):
+        for line in summary(variables.get("inventory_hostname", "host"), look, check_mode=True):
             display.display(line)
         freed: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
         return freed

@@ -5,40 +5,32 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import to_json, write_atomically
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
-from ansible_collections.maxops.ops.plugins.plugin_utils.drill import make_report, to_markdown
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller import ControllerAction, registered
+from ansible_collections.maxops.ops.plugins.plugin_utils.report.drill import make_report, to_markdown
 
 display = Display()
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction):
     """Writes what a drill found on all hosts of the play, on the controller."""
 
-    _supports_check_mode = True
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS: ClassVar = {
+        "variable": {"type": "str", "required": True},
+        "folder": {"type": "path", "required": True},
+    }
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the hosts' registered results and write the report."""
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "variable": {"type": "str", "required": True},
-                "folder": {"type": "path", "required": True},
-            }
-        )
-        variables = task_vars or {}
-        hosts = variables.get("ansible_play_hosts_all", [])
-        results = {host: variables["hostvars"][host].get(arguments["variable"]) for host in hosts}
         now = utc_now()
-        report = make_report(results, timestamp(now))
+        report = make_report(registered(arguments["variable"], variables), timestamp(now))
         # A day's drill replaces one that was run again for it.
         stem = os.path.join(os.path.abspath(arguments["folder"]), f"drill-{now:%Y-%m-%d}")
         paths = {"markdown": f"{stem}.md", "json": f"{stem}.json"}

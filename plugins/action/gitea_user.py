@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.users_action import UsersAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.users import UsersAction
 
 
 class ActionModule(UsersAction):

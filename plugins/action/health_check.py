@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import WatchedAction
 
 
 class ActionModule(WatchedAction):

@@ -11,8 +11,8 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.lines import unpack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
-from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import Reach, follow_command, log_path
-from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import WatchedAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.report.logs import Reach, follow_command, log_path
 
 MOST = 512 * 1024 * 1024
 """Bytes that a host may send: a broken one shall not fill the controller."""

@@ -7,37 +7,33 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.logs_text import ALL_HOSTS, merged
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller import (
+    ControllerAction,
+    registered,
+    reported,
+)
+from ansible_collections.maxops.ops.plugins.plugin_utils.report.logs import ALL_HOSTS, merged
 
 display = Display()
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction):
     """Puts the logs of all hosts of the play into one file, on the controller."""
 
-    _supports_check_mode = True
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS: ClassVar = {
+        "variable": {"type": "str", "required": True},
+        "dest": {"type": "path", "required": True},
+    }
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the files of the hosts and merge them."""
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "variable": {"type": "str", "required": True},
-                "dest": {"type": "path", "required": True},
-            }
-        )
-        variables = task_vars or {}
-        hosts = variables.get("ansible_play_hosts_all", [])
-        results = {host: variables["hostvars"][host].get(arguments["variable"]) for host in hosts}
-        paths = {host: each["path"] for host, each in results.items() if isinstance(each, Mapping) and "path" in each}
+        results = reported(registered(arguments["variable"], variables))
+        paths = {host: result["path"] for host, result in results.items() if "path" in result}
         path = os.path.join(os.path.abspath(arguments["dest"]), ALL_HOSTS)
         # One host's log is all there is already.
         if len(paths) < 2:

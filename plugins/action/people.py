@@ -6,50 +6,44 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.vault import VaultLib
-from ansible.plugins.action import ActionBase
 
-from ansible_collections.maxops.ops.plugins.plugin_utils import people, people_file
-from ansible_collections.maxops.ops.plugins.plugin_utils.passwords_file import PasswordsFile
-from ansible_collections.maxops.ops.plugins.plugin_utils.people_users import (
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller import ControllerAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.people.accounts import (
     Choices,
     gitea_users,
     new_password,
     openproject_users,
 )
+from ansible_collections.maxops.ops.plugins.plugin_utils.people.file import decode, read_csv
+from ansible_collections.maxops.ops.plugins.plugin_utils.people.passwords import PasswordsFile
+from ansible_collections.maxops.ops.plugins.plugin_utils.people.rows import PeopleError, check
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ControllerAction):
     """Reads the list of people, checks every row, and tells what each person is in each application."""
 
-    _supports_check_mode = True
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    ARGUMENTS: ClassVar = {
+        "path": {"type": "str"},
+        "people": {"type": "list", "elements": "raw"},
+        "encoding": {"type": "str", "default": "utf-8"},
+        "exact": {"type": "bool", "default": True},
+        "unlock": {"type": "bool", "default": True},
+        "rotate": {"type": "bool", "default": False},
+        "invite": {"type": "bool", "default": False},
+        "new": {"type": "list", "elements": "str"},
+        "passwords_file": {"type": "str", "no_log": False},
+    }
+    RULES: ClassVar = {"required_one_of": [("path", "people")], "mutually_exclusive": [("path", "people")]}
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Everything happens on the controller."""
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "path": {"type": "str"},
-                "people": {"type": "list", "elements": "raw"},
-                "encoding": {"type": "str", "default": "utf-8"},
-                "exact": {"type": "bool", "default": True},
-                "unlock": {"type": "bool", "default": True},
-                "rotate": {"type": "bool", "default": False},
-                "invite": {"type": "bool", "default": False},
-                "new": {"type": "list", "elements": "str"},
-                "passwords_file": {"type": "str", "no_log": False},
-            },
-            required_one_of=[("path", "people")],
-            mutually_exclusive=[("path", "people")],
-        )
+    def _work(self, arguments: Mapping[str, Any], _variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the list and give the users of both applications."""
         try:
-            found = people.check(self._rows(arguments))
-        except people.PeopleError as error:
+            found = check(self._rows(arguments))
+        except PeopleError as error:
             raise AnsibleActionFail(f"nothing was changed, because the list of people is wrong: {error}") from error
         made: dict[str, str] = {}
         passwords = None
@@ -77,13 +71,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             with open(path, "rb") as stream:
                 data = stream.read()
         except OSError as error:
-            raise people.PeopleError([f"{path} cannot be read: {error.strerror}"]) from error
+            raise PeopleError([f"{path} cannot be read: {error.strerror}"]) from error
         if VaultLib.is_encrypted(data):
             data = self._loader._vault.decrypt(data)
-        text = people_file.decode(data, name, arguments["encoding"])
+        text = decode(data, name, arguments["encoding"])
         if name.lower().endswith((".yml", ".yaml", ".json")):
             return self._yaml_rows(text, path)
-        return people_file.read_csv(text, name)
+        return read_csv(text, name)
 
     def _yaml_rows(self, text: str, path: str) -> list[tuple[str, Any]]:
         name = os.path.basename(path)
@@ -91,7 +85,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         content = self._templar.template(self._loader.load(text, file_name=path))
         rows = content.get("people") if isinstance(content, Mapping) else content
         if not isinstance(rows, list):
-            raise people.PeopleError([f"{name} holds no list: begin it with the line people:"])
+            raise PeopleError([f"{name} holds no list: begin it with the line people:"])
         return [(f"{name} entry {number}", row) for number, row in enumerate(rows, 1)]
 
     def _passwords(

@@ -43,6 +43,8 @@ options:
       - How many requests may be under way at the same time.
     type: int
     default: 8
+notes:
+  - C(group/maxops.ops.api) in C(module_defaults) sets these options for all modules that use an application's API.
 requirements:
   - Python package C(requests) on the host (Debian C(python3-requests))
 """

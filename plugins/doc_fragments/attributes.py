@@ -27,7 +27,8 @@ options: {}
 attributes:
   action_group:
     description:
-      - Use C(group/maxops.ops.maxops) in C(module_defaults) to set the stack once for all modules of the collection.
+      - Use C(group/maxops.ops.maxops) in C(module_defaults) to set O(project_name) and O(docker_host) once for all
+        modules that have both.
     support: full
     membership:
       - maxops.ops.maxops

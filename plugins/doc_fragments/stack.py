@@ -1,36 +1,51 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options that name the stack. Private to this collection."""
+"""Documentation of the options that name the stack and its servers."""
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    """Options that name the stack and how to reach it."""
-
-    DOCUMENTATION = r"""
+_PROJECT = r"""
 options:
   project_name:
     description:
       - Name of the Compose project that is the stack.
     type: str
     default: maxoperation
+"""
+
+
+class ModuleDocFragment:
+    """Options that name the stack and say how it is reached; a module takes only the parts that it uses."""
+
+    PROJECT = _PROJECT
+
+    DOCUMENTATION = (
+        _PROJECT
+        + r"""
   docker_host:
     description:
       - Socket of the Docker daemon that runs the stack, on the host where the task runs.
     type: str
     default: unix:///var/run/docker.sock
+requirements:
+  - Docker Engine with Compose v2 on the host
+"""
+    )
+
+    DOCKER = r"""
+options: {}
+requirements:
+  - Python package C(docker) on the host (Debian C(python3-docker))
+"""
+
+    DATABASE = r"""
+options:
   database_service:
     description:
       - Compose service of the PostgreSQL server.
     type: str
     default: postgres
-  cache_service:
-    description:
-      - Compose service of the cache, whose volumes hold nothing that needs to be kept.
-    type: str
-    default: redis
   database_user:
     description:
       - Database user to connect as. A superuser sees everything.
@@ -41,8 +56,19 @@ options:
       - Its password.
       - By default what the database's container was given as C(POSTGRES_PASSWORD) or C(POSTGRES_PASSWORD_FILE).
     type: str
+notes:
+  - C(group/maxops.ops.database) in C(module_defaults) sets the options of the database server for all modules.
 requirements:
-  - Python package C(docker) on the host (Debian C(python3-docker))
   - Python package C(psycopg2) on the host (Debian C(python3-psycopg2))
-  - Docker Engine with Compose v2 on the host
+"""
+
+    CACHE = r"""
+options:
+  cache_service:
+    description:
+      - Compose service of the cache, whose volumes hold nothing that needs to be kept.
+    type: str
+    default: redis
+notes:
+  - C(group/maxops.ops.cache) in C(module_defaults) sets O(cache_service) for all modules that have it.
 """

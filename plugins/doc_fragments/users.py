@@ -25,11 +25,6 @@ options:
     type: list
     elements: str
     default: []
-  progress_file:
-    description:
-      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show
-        progress.
-    type: path
 attributes:
   check_mode:
     support: full

@@ -164,21 +164,24 @@ problems:
 """
 
 import socket
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.alert import AlertOptions, alert
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Rules
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    NOT_NEGATIVE,
+    ONE_OR_MORE,
+    Spec,
+    check_bounds,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.channels import APPRISE_IMPORT_ERROR
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
+SPEC = Spec(
+    {
         "health": {"type": "dict", "required": True},
         "urls": {"type": "list", "elements": "str", "default": [], "no_log": True},
         "state_file": {"type": "path", "default": "/var/lib/maxops/alerts.json"},
@@ -189,14 +192,18 @@ def argument_spec() -> dict[str, Any]:
         "repeat_after": {"type": "int", "default": 14400},
         "ping_url": {"type": "str", "no_log": True},
         "timeout": {"type": "int", "default": 20},
-    }
+    },
+    {
+        "after": ONE_OR_MORE,
+        "recover_after": ONE_OR_MORE,
+        "repeat_after": NOT_NEGATIVE,
+        "timeout": ONE_OR_MORE,
+    },
+)
 
 
-def check(module: AnsibleModule) -> None:
-    """Refuse what cannot be meant, before anybody is told anything."""
-    for name, least in {"after": 1, "recover_after": 1, "repeat_after": 0, "timeout": 1}.items():
-        if module.params[name] < least:
-            module.fail_json(msg=f"{name} is {module.params[name]}; give {least} or more")
+def require_libraries(module: AnsibleModule) -> None:
+    """Fail where a library is missing that the given addresses need."""
     reason = "The role maxops.ops.monitoring brings it in its own virtual environment"
     if module.params["urls"]:
         require(module, {"apprise": APPRISE_IMPORT_ERROR}, reason)
@@ -206,8 +213,9 @@ def check(module: AnsibleModule) -> None:
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    check(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require_libraries(module)
     given = module.params
     options = AlertOptions(
         name=given["name"] or socket.gethostname(),
@@ -216,14 +224,10 @@ def main() -> None:
         urls=[url for url in given["urls"] if url.strip()],
         ping_url=given["ping_url"] or None,
         timeout=given["timeout"],
-        check_mode=module.check_mode,
     )
-    with failing_well(module, "what was not sent is sent by the next run"):
-        result = displayable(alert(given["health"], options))
-        changed = bool(result["deliveries"])
-        if result["problems"]:
-            module.fail_json(msg="; ".join(result["problems"]), changed=changed, **result)
-        module.exit_json(changed=changed, **result)
+    with report_failures(module, "what was not sent is sent by the next run"):
+        result = alert(given["health"], options, module.check_mode)
+        end(module, {"changed": bool(result["deliveries"]), **result}, "; ".join(result["problems"]))
 
 
 if __name__ == "__main__":

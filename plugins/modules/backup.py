@@ -20,11 +20,6 @@ description:
     appears in C(sets/). A job that is killed leaves only files in C(staging/), which the next one removes.
   - One job at a time works on a repository and on a stack; a second one fails at once and says who is at work.
 options:
-  repository:
-    description:
-      - Folder of the host that keeps the sets. It is created with mode V(0700) where it is missing.
-    type: path
-    default: /var/backups/maxops
   databases:
     description:
       - Databases to take. By default every database that takes connections, except templates and V(postgres).
@@ -44,10 +39,6 @@ options:
     type: list
     elements: str
     default: []
-  jobs:
-    description:
-      - How much may work at the same time in total. By default the number of the host's processors.
-    type: int
   compression:
     description:
       - How dumps and archives are compressed.
@@ -64,51 +55,18 @@ options:
     type: str
     choices: [none, pause]
     default: none
-  retention:
-    description:
-      - Which sets of this stack to keep afterwards. Without any rule all are kept.
-      - The newest set and the newest verified set always stay.
-    type: dict
-    default: {}
-    suboptions:
-      keep_last:
-        description: Keep this many of the newest sets.
-        type: int
-        default: 0
-      daily:
-        description: Keep the newest set of each of this many days (UTC) that have one.
-        type: int
-        default: 0
-      weekly:
-        description: Keep the newest set of each of this many weeks that have one.
-        type: int
-        default: 0
-      monthly:
-        description: Keep the newest set of each of this many months that have one.
-        type: int
-        default: 0
-  nice:
-    description:
-      - How far the work steps back for others' use of the processor, from V(0) (not at all) to V(19).
-    type: int
-    default: 10
-  ionice:
-    description:
-      - How far it steps back for others' use of the disk.
-    type: str
-    choices: [none, best-effort, idle]
-    default: best-effort
-  space_check:
-    description:
-      - Refuse to start when the repository's file system has less free space than the set is estimated to need.
-    type: bool
-    default: true
-  progress_file:
-    description:
-      - File to keep the state of the work in while it runs, as JSON. The action of the same name uses it.
-    type: path
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.database
+  - maxops.ops.stack.cache
+  - maxops.ops.repository
+  - maxops.ops.repository.retention
+  - maxops.ops.work
+  - maxops.ops.work.nice
+  - maxops.ops.work.ionice
+  - maxops.ops.work.space
+  - maxops.ops.work.progress
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -125,6 +83,7 @@ attributes:
     details:
       - Every run makes a new set.
 notes:
+  - O(repository) is created with mode V(0700) where it is missing.
   - Must run as a user that may talk to Docker and read the volumes' folders, which is C(root) on most hosts.
   - Programs C(tar), C(du) and, for O(compression=zstd), C(zstd) must be on the host; the role P(maxops.ops.host#role)
     sees to it.
@@ -263,75 +222,79 @@ remarks:
   sample: []
 """
 
-import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.job import back_up, preview
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.job import back_up
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    CACHE,
+    DATABASE,
+    IONICE,
+    JOBS,
+    NICE,
+    PROGRESS,
+    REPOSITORY,
+    RETENTION,
+    SPACE_CHECK,
+    STACK,
+    Spec,
+    access_of,
+    check_bounds,
+    policy_of,
+    rest_of,
+    workers_of,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
-RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
-
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "repository": {"type": "path", "default": "/var/backups/maxops"},
-        "databases": {"type": "list", "elements": "str"},
-        "volumes": {"type": "list", "elements": "str"},
-        "exclude": {"type": "list", "elements": "str", "default": []},
-        "jobs": {"type": "int"},
-        "compression": {"type": "str", "choices": ["auto", "zstd", "gzip", "none"], "default": "auto"},
-        "quiesce": {"type": "str", "choices": ["none", "pause"], "default": "none"},
-        "retention": {
-            "type": "dict",
-            "default": {},
-            "options": {rule: {"type": "int", "default": 0} for rule in RETENTION_RULES},
-        },
-        "nice": {"type": "int", "default": 10},
-        "ionice": {"type": "str", "choices": ["none", "best-effort", "idle"], "default": "best-effort"},
-        "space_check": {"type": "bool", "default": True},
-        "progress_file": {"type": "path"},
-    }
+WORK = JOBS + NICE + IONICE + SPACE_CHECK + PROGRESS
+SPEC = (
+    STACK
+    + DATABASE
+    + CACHE
+    + REPOSITORY
+    + RETENTION
+    + WORK
+    + Spec(
+        {
+            "databases": {"type": "list", "elements": "str"},
+            "volumes": {"type": "list", "elements": "str"},
+            "exclude": {"type": "list", "elements": "str", "default": []},
+            "compression": {"type": "str", "choices": ["auto", "zstd", "gzip", "none"], "default": "auto"},
+            "quiesce": {"type": "str", "choices": ["none", "pause"], "default": "none"},
+        }
+    )
+)
 
 
 def read_options(module: AnsibleModule) -> Options:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
-    parameters = dict(module.params)
-    rules = {rule: (parameters["retention"] or {}).get(rule) or 0 for rule in RETENTION_RULES}
-    for rule, value in rules.items():
-        if value < 0:
-            module.fail_json(msg=f"retention.{rule} is {value}; give the number of sets to keep, 0 or more")
-    if parameters["jobs"] is None:
-        parameters["jobs"] = len(os.sched_getaffinity(0))
-    if parameters["jobs"] < 1:
-        module.fail_json(msg=f"jobs is {parameters['jobs']}; give 1 or more, or leave it out for one job per processor")
-    if not 0 <= parameters["nice"] <= 19:
-        module.fail_json(msg=f"nice is {parameters['nice']}; give a number from 0 (not at all) to 19")
-    parameters["retention"] = Policy(**rules)
+    """The module's parameters as the job takes them."""
+    parameters: dict[str, Any] = dict(module.params)
+    parameters["jobs"] = workers_of(parameters)
+    parameters["retention"] = policy_of(parameters) or Policy()
     return Options(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_libraries(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module):
-        result = preview(options) if module.check_mode else back_up(options)
-        # "warnings" is Ansible's own key: it prints each in purple, whoever asked for quiet.
+    with report_failures(module, "nothing was published, run this again"):
+        result = back_up(options, module.check_mode)
+        # "warnings" is Ansible's own key: Ansible prints each one in purple, even in quiet mode.
         result["remarks"] = result.pop("warnings")
         if module._diff:
             after = sorted(result["retention"]["kept"])
             before = sorted((set(after) | set(result["retention"]["removed"])) - {result["set_id"]})
             result["diff"] = {"before": {"sets": before}, "after": {"sets": after}}
-        module.exit_json(**displayable(result))
+        end(module, result)
 
 
 if __name__ == "__main__":

@@ -17,37 +17,6 @@ description:
   - Remarks on a newest set that is too old, and on one whose size differs much from the sets before it.
   - Needs neither Docker nor PostgreSQL.
 options:
-  project_name:
-    description:
-      - Name of the Compose project whose sets are counted for age, size and retention. All sets are listed.
-    type: str
-    default: maxoperation
-  repository:
-    description:
-      - Folder of the host that keeps the sets.
-    type: path
-    default: /var/backups/maxops
-  retention:
-    description:
-      - The rules that backups of this stack use, as in M(maxops.ops.backup). Without it nothing is told of retention.
-    type: dict
-    suboptions:
-      keep_last:
-        description: Keep this many of the newest sets.
-        type: int
-        default: 0
-      daily:
-        description: Keep the newest set of each of this many days (UTC) that have one.
-        type: int
-        default: 0
-      weekly:
-        description: Keep the newest set of each of this many weeks that have one.
-        type: int
-        default: 0
-      monthly:
-        description: Keep the newest set of each of this many months that have one.
-        type: int
-        default: 0
   max_age_hours:
     description:
       - How old the newest set may be. V(0) for any age.
@@ -59,8 +28,10 @@ options:
     type: int
     default: 30
 extends_documentation_fragment:
+  - maxops.ops.stack.project
+  - maxops.ops.repository
+  - maxops.ops.repository.retention
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   check_mode:
     support: full
@@ -70,6 +41,10 @@ attributes:
     support: none
   idempotent:
     support: full
+notes:
+  - All sets of O(repository) are listed; those of O(project_name) are counted for age, size and retention.
+  - O(retention) are the rules that backups of this stack use, as in M(maxops.ops.backup). Without it the result says
+    nothing about retention.
 seealso:
   - module: maxops.ops.backup
   - module: maxops.ops.verify
@@ -166,39 +141,39 @@ remarks:
   sample: ["set 20261123T020000Z cannot be used: its manifest is missing"]
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.listing import ListingOptions, list_backups
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    NOT_NEGATIVE,
+    PROJECT,
+    REPOSITORY,
+    RETENTION,
+    Spec,
+    check_bounds,
+    policy_of,
+)
 
-RETENTION_RULES = ("keep_last", "daily", "weekly", "monthly")
-
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        "project_name": {"type": "str", "default": "maxoperation"},
-        "repository": {"type": "path", "default": "/var/backups/maxops"},
-        "retention": {"type": "dict", "options": {rule: {"type": "int", "default": 0} for rule in RETENTION_RULES}},
-        "max_age_hours": {"type": "float", "default": 26},
-        "size_change": {"type": "int", "default": 30},
-    }
+SPEC = (
+    PROJECT
+    + REPOSITORY
+    + RETENTION
+    + Spec(
+        {"max_age_hours": {"type": "float", "default": 26}, "size_change": {"type": "int", "default": 30}},
+        {"max_age_hours": NOT_NEGATIVE, "size_change": NOT_NEGATIVE},
+    )
+)
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    parameters = dict(module.params)
-    for name in ("max_age_hours", "size_change"):
-        if parameters[name] < 0:
-            module.fail_json(msg=f"{name} is {parameters[name]}; give 0 or more")
-    if parameters["retention"] is not None:
-        parameters["retention"] = Policy(**parameters["retention"])
-    with failing_well(module, "nothing was changed, run this again"):
-        module.exit_json(changed=False, **list_backups(ListingOptions(**parameters)))
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    options = ListingOptions(**{**module.params, "retention": policy_of(module.params)})
+    with report_failures(module, "nothing was changed, run this again"):
+        result = list_backups(options)
+        end(module, {"changed": False, **result})
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ options:
     default: 10
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.cache
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -69,7 +71,7 @@ notes:
     C(--requirepass)).
   - The server frees the memory in the background, so that it answers others meanwhile.
 seealso:
-  - module: maxops.ops.database_care
+  - module: maxops.ops.optimize
 """
 
 EXAMPLES = r"""
@@ -142,41 +144,45 @@ duration:
   sample: 0.2
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.job import look
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.plan import CacheOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    CACHE,
+    NOT_NEGATIVE,
+    STACK,
+    Spec,
+    access_of,
+    check_bounds,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "flush": {"type": "bool", "default": False},
-        "databases": {"type": "list", "elements": "int"},
-        "confirm": {"type": "str", "default": ""},
-        "name": {"type": "str"},
-        "sample": {"type": "int", "default": 200},
-        "listed": {"type": "int", "default": 10},
-    }
+SPEC = (
+    STACK
+    + CACHE
+    + Spec(
+        {
+            "flush": {"type": "bool", "default": False},
+            "databases": {"type": "list", "elements": "int"},
+            "confirm": {"type": "str", "default": ""},
+            "name": {"type": "str"},
+            "sample": {"type": "int", "default": 200},
+            "listed": {"type": "int", "default": 10},
+        },
+        dict.fromkeys(("databases", "sample", "listed"), NOT_NEGATIVE),
+    )
+)
 
 
 def read_options(module: AnsibleModule) -> CacheOptions:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    """The module's parameters as the job takes them; refuses an empty list."""
     parameters = module.params
-    for name in ("sample", "listed"):
-        if parameters[name] < 0:
-            module.fail_json(msg=f"{name} is {parameters[name]}; give 0 or more")
-    wrong = [number for number in parameters["databases"] or [] if number < 0]
-    if wrong or parameters["databases"] == []:
-        module.fail_json(
-            msg=f"databases is {parameters['databases']}; give the numbers of Redis' databases, such as [1, 2], "
-            "or leave it out for all"
+    if parameters["databases"] == []:
+        fail(
+            module, "databases is empty; give the numbers of Redis' databases, such as [1, 2], or leave it out for all"
         )
     return CacheOptions(
         access=access_of(parameters),
@@ -191,11 +197,13 @@ def read_options(module: AnsibleModule) -> CacheOptions:
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_docker(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module, "a flush that had begun goes on in the server; run this again to see"):
-        module.exit_json(**look(options, module.check_mode))
+    with report_failures(module, "a flush that had begun goes on in the server; run this again to see"):
+        result = look(options, module.check_mode)
+        end(module, result)
 
 
 if __name__ == "__main__":

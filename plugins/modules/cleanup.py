@@ -20,11 +20,6 @@ description:
     C(maxops-release/…).
   - Nothing is forced. What somebody begins to use meanwhile, the daemon keeps, and it is told in RV(items[].problem).
 options:
-  repository:
-    description:
-      - Folder of the host that keeps the backup sets.
-    type: path
-    default: /var/backups/maxops
   kinds:
     description:
       - What to look at.
@@ -61,6 +56,8 @@ options:
     default: []
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.repository
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -83,7 +80,7 @@ notes:
     than two minutes.
 seealso:
   - module: maxops.ops.backup
-  - module: maxops.ops.database_care
+  - module: maxops.ops.optimize
 """
 
 EXAMPLES = r"""
@@ -166,49 +163,57 @@ duration:
   sample: 3.1
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.job import clean
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.plan import KINDS, CleanupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    NOT_NEGATIVE,
+    REPOSITORY,
+    STACK,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "repository": {"type": "path", "default": "/var/backups/maxops"},
-        "kinds": {"type": "list", "elements": "str", "choices": list(KINDS), "default": list(KINDS)},
-        "days": {"type": "float", "default": 1},
-        "unused_days": {"type": "float", "default": 30},
-        "keep_images": {"type": "list", "elements": "str", "default": []},
-        "only_labels": {"type": "list", "elements": "str", "default": []},
-    }
+SPEC = (
+    STACK
+    + REPOSITORY
+    + Spec(
+        {
+            "kinds": {"type": "list", "elements": "str", "choices": list(KINDS), "default": list(KINDS)},
+            "days": {"type": "float", "default": 1},
+            "unused_days": {"type": "float", "default": 30},
+            "keep_images": {"type": "list", "elements": "str", "default": []},
+            "only_labels": {"type": "list", "elements": "str", "default": []},
+        },
+        dict.fromkeys(("days", "unused_days"), NOT_NEGATIVE),
+    )
+)
 
 
 def read_options(module: AnsibleModule) -> CleanupOptions:
-    """The module's parameters as the job takes them; refuses what makes no sense."""
+    """The module's parameters as the job takes them; refuses empty entries, which match more than was meant."""
     parameters = module.params
-    for name in ("days", "unused_days"):
-        if parameters[name] < 0:
-            module.fail_json(msg=f"{name} is {parameters[name]:g}; give 0 or more")
     for name in ("keep_images", "only_labels"):
-        if not all(each.strip() for each in parameters[name]):
-            module.fail_json(msg=f"{name} has an empty entry; remove it")
+        if not all(entry.strip() for entry in parameters[name]):
+            fail(module, f"{name} has an empty entry; remove it")
     return CleanupOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_docker(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module, "what was removed is gone, the rest is as it was; run this again"):
-        module.exit_json(**clean(options, module.check_mode))
+    with report_failures(module, "what was removed is gone, the rest is as it was; run this again"):
+        result = clean(options, module.check_mode)
+        end(module, result)
 
 
 if __name__ == "__main__":

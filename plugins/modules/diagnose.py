@@ -68,6 +68,9 @@ options:
     default: 30
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.database
+  - maxops.ops.stack.cache
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -196,49 +199,64 @@ duration:
 """
 
 import re
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.job import diagnose
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.options import Options
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    CACHE,
+    DATABASE,
+    NOT_NEGATIVE,
+    STACK,
+    Bounds,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 MOST_PORTS = 65535
+POSITIVE = Bounds(above=0)
+PERCENT = Bounds(above=0, most=100)
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "services": {"type": "list", "elements": "str", "default": []},
-        "ports": {"type": "list", "elements": "str", "default": ["9000-9022"]},
-        "idle_transaction_seconds": {"type": "float", "default": 300},
-        "connections_percent": {"type": "float", "default": 90},
-        "disk_percent": {"type": "float", "default": 95},
-        "certificate_days": {"type": "float", "default": 14},
-        "step_timeout": {"type": "float", "default": 15},
-        "timeout": {"type": "float", "default": 30},
-    }
+SPEC = (
+    STACK
+    + DATABASE
+    + CACHE
+    + Spec(
+        {
+            "services": {"type": "list", "elements": "str", "default": []},
+            "ports": {"type": "list", "elements": "str", "default": ["9000-9022"]},
+            "idle_transaction_seconds": {"type": "float", "default": 300},
+            "connections_percent": {"type": "float", "default": 90},
+            "disk_percent": {"type": "float", "default": 95},
+            "certificate_days": {"type": "float", "default": 14},
+            "step_timeout": {"type": "float", "default": 15},
+            "timeout": {"type": "float", "default": 30},
+        },
+        {
+            "idle_transaction_seconds": NOT_NEGATIVE,
+            "connections_percent": PERCENT,
+            "disk_percent": PERCENT,
+            "certificate_days": NOT_NEGATIVE,
+            "step_timeout": POSITIVE,
+            "timeout": POSITIVE,
+        },
+    )
+)
 
 
 def read_options(module: AnsibleModule) -> Options:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    """The module's parameters as the job takes them; refuses what is not a port."""
     parameters = dict(module.params)
-    for name in ("step_timeout", "timeout"):
-        if parameters[name] <= 0:
-            module.fail_json(msg=f"{name} is {parameters[name]:g}; give a number of seconds above 0")
-    for name in ("idle_transaction_seconds", "certificate_days"):
-        if parameters[name] < 0:
-            module.fail_json(msg=f"{name} is {parameters[name]:g}; give 0 or more")
     for name in ("connections", "disk"):
-        percent = parameters.pop(f"{name}_percent")
-        if not 0 < percent <= 100:
-            module.fail_json(msg=f"{name}_percent is {percent:g}; give a number above 0, up to 100")
-        parameters[f"{name}_ratio"] = percent / 100
+        parameters[f"{name}_ratio"] = parameters.pop(f"{name}_percent") / 100
     parameters["ports"] = [port for words in parameters["ports"] for port in read_ports(module, words)]
     return Options(access_of(parameters), **rest_of(parameters))
 
@@ -248,17 +266,19 @@ def read_ports(module: AnsibleModule, words: str) -> range:
     match = PORTS.fullmatch(words.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 0 < first <= last <= MOST_PORTS:
-        module.fail_json(msg=f'ports has "{words}", which is no port and no range of them; write 9000, or 9000-9022')
+        fail(module, f'ports has "{words}", which is no port and no range of them; write 9000, or 9000-9022')
     return range(first, last + 1)
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_libraries(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module, "nothing was changed, run this again"):
-        module.exit_json(changed=False, **displayable(diagnose(options)))
+    with report_failures(module, "nothing was changed, run this again"):
+        result = diagnose(options)
+        end(module, {"changed": False, **result})
 
 
 if __name__ == "__main__":

@@ -54,27 +54,17 @@ options:
     type: list
     elements: str
     default: [all]
-  project_name:
-    description:
-      - Name of the Compose project that is the stack.
-    type: str
-    default: maxoperation
-  docker_host:
-    description:
-      - Socket of the Docker daemon that runs the stack, on the host where the task runs.
-    type: str
-    default: unix:///var/run/docker.sock
   service:
     description:
       - Compose service of Gitea.
     type: str
     default: gitea
 extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.stack.docker
   - maxops.ops.api
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
-requirements:
-  - Python package C(docker) on the host (Debian C(python3-docker))
 attributes:
   check_mode:
     support: full
@@ -126,56 +116,48 @@ password_set:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.first_admin import Options, ensure
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of
-from ansible_collections.maxops.ops.plugins.module_utils.module.users import connection_argument_spec, endpoint_of
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
-    DEFAULT_DOCKER_HOST,
-    DOCKER_IMPORT_ERROR,
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    STACK,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.module.users import api_spec, endpoint_of
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR
 
-OWN_OPTIONS = (
-    "name",
-    "email",
-    "password",
-    "token_file",
-    "token_name",
-    "token_scopes",
-    "service",
-)
-
-
-def main() -> None:
-    """Entry point."""
-    module = AnsibleModule(
-        argument_spec={
-            **connection_argument_spec("http://127.0.0.1:9000/git"),
+API = api_spec("http://127.0.0.1:9000/git")
+SPEC = (
+    STACK
+    + API
+    + Spec(
+        {
             "name": {"type": "str", "required": True},
             "email": {"type": "str", "required": True},
             "password": {"type": "str", "no_log": True},
             "token_file": {"type": "path", "required": True, "no_log": False},
             "token_name": {"type": "str", "default": "maxops", "no_log": False},
             "token_scopes": {"type": "list", "elements": "str", "default": ["all"], "no_log": False},
-            "project_name": {"type": "str", "default": "maxoperation"},
-            "docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST},
             "service": {"type": "str", "default": "gitea"},
-        },
-        supports_check_mode=True,
+        }
     )
+)
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
     require(module, {"requests": REQUESTS_IMPORT_ERROR, "docker": DOCKER_IMPORT_ERROR})
-    options = {name: module.params[name] for name in OWN_OPTIONS}
-    with failing_well(module, "run this again to complete it"):
+    own = rest_of({name: value for name, value in module.params.items() if name not in API.options})
+    with report_failures(module, "run this again to complete it"):
         result = ensure(
-            Options(
-                access=access_of(module.params),
-                endpoint=endpoint_of(module, ""),
-                check_mode=module.check_mode,
-                **options,
-            )
+            Options(access=access_of(module.params), endpoint=endpoint_of(module, ""), **own), module.check_mode
         )
-    module.exit_json(**result)
+        end(module, result)
 
 
 if __name__ == "__main__":

@@ -243,8 +243,8 @@ options:
 extends_documentation_fragment:
   - maxops.ops.api
   - maxops.ops.users
+  - maxops.ops.work.progress
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   idempotent:
     support: partial
@@ -364,14 +364,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.accounts import GiteaUsers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROGRESS, Spec, check_bounds
 from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
-    connection_argument_spec,
+    TOKEN,
+    api_spec,
     endpoint_of,
     people_of,
     run,
-    token_argument_spec,
     token_of,
-    users_argument_spec,
+    users_spec,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR, Client, basic
@@ -411,23 +412,25 @@ USER_OPTIONS: dict[str, dict[str, Any]] = {
     "tokens": {"type": "list", "elements": "dict", "no_log": False, "options": TOKEN_OPTIONS},
     "purge": {"type": "bool"},
 }
+SPEC = (
+    api_spec("http://127.0.0.1:9000/git")
+    + TOKEN
+    + Spec({"api_user": {"type": "str"}, "api_password": {"type": "str", "no_log": True}})
+    + users_spec(USER_OPTIONS)
+    + PROGRESS
+)
 
 
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
-        argument_spec={
-            **connection_argument_spec("http://127.0.0.1:9000/git"),
-            **token_argument_spec(),
-            "api_user": {"type": "str"},
-            "api_password": {"type": "str", "no_log": True},
-            **users_argument_spec(USER_OPTIONS),
-        },
+        argument_spec=SPEC.options,
         required_one_of=[("name", "users"), ("api_token", "api_token_file", "api_user")],
         mutually_exclusive=[("name", "users"), ("api_token", "api_token_file", "api_user")],
         required_together=[("api_user", "api_password")],
         supports_check_mode=True,
     )
+    check_bounds(module, SPEC)
     require(module, {"requests": REQUESTS_IMPORT_ERROR})
     people = people_of(module, USER_OPTIONS)
     token = token_of(module)

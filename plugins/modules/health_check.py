@@ -83,11 +83,6 @@ options:
       - Where people come in, such as V(https://maxops.example.com).
       - By default the port that the gateway's container publishes on this host.
     type: str
-  repository:
-    description:
-      - Folder of the host that keeps the backup sets.
-    type: path
-    default: /var/backups/maxops
   controller_time:
     description:
       - What the controller's clock says, in seconds since 1970, to compare the host's with. The role
@@ -101,6 +96,9 @@ options:
     default: /var/lib/maxops
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.database
+  - maxops.ops.stack.cache
+  - maxops.ops.repository
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -223,70 +221,82 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.job import CHECKS, check_health
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.thresholds import merged
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    CACHE,
+    DATABASE,
+    REPOSITORY,
+    STACK,
+    Bounds,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import OK, STATES, UNKNOWN, WARNING
 
 FAILS_FROM = {"critical": UNKNOWN, "warning": WARNING}
 """From which state on the task fails."""
 
+NAMES = list(CHECKS)
+SECONDS = Bounds(above=0, most=3600)
+SPEC = (
+    STACK
+    + DATABASE
+    + CACHE
+    + REPOSITORY
+    + Spec(
+        {
+            "checks": {"type": "list", "elements": "str", "choices": NAMES, "default": NAMES},
+            "exclude": {"type": "list", "elements": "str", "choices": NAMES, "default": []},
+            "thresholds": {"type": "dict", "default": {}},
+            "fail_on": {"type": "str", "choices": ["critical", "warning", "never"], "default": "never"},
+            "timeout": {"type": "float", "default": 30},
+            "check_timeout": {"type": "float", "default": 10},
+            "gateway_url": {"type": "str"},
+            "controller_time": {"type": "float"},
+            "state_dir": {"type": "path", "default": "/var/lib/maxops"},
+        },
+        {"timeout": SECONDS, "check_timeout": SECONDS},
+    )
+)
 
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above and its fragment have them."""
-    names = list(CHECKS)
-    return {
-        "project_name": {"type": "str", "default": "maxoperation"},
-        "docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST},
-        "database_service": {"type": "str", "default": "postgres"},
-        "cache_service": {"type": "str", "default": "redis"},
-        "database_user": {"type": "str"},
-        "database_password": {"type": "str", "no_log": True},
-        "checks": {"type": "list", "elements": "str", "choices": names, "default": names},
-        "exclude": {"type": "list", "elements": "str", "choices": names, "default": []},
-        "thresholds": {"type": "dict", "default": {}},
-        "fail_on": {"type": "str", "choices": ["critical", "warning", "never"], "default": "never"},
-        "timeout": {"type": "float", "default": 30},
-        "check_timeout": {"type": "float", "default": 10},
-        "gateway_url": {"type": "str"},
-        "repository": {"type": "path", "default": "/var/backups/maxops"},
-        "controller_time": {"type": "float"},
-        "state_dir": {"type": "path", "default": "/var/lib/maxops"},
-    }
 
-
-def options_of(module: AnsibleModule) -> HealthOptions:
-    """The options as the job takes them; ends the module where they make no sense."""
+def read_options(module: AnsibleModule) -> HealthOptions:
+    """The module's parameters as the job takes them; refuses addresses and checks that make no sense."""
     parameters = dict(module.params)
     parameters.pop("fail_on")
-    for name in ("timeout", "check_timeout"):
-        if not 0 < parameters[name] <= 3600:
-            module.fail_json(msg=f"{name} is {parameters[name]:g}; give a number of seconds between 0 and 3600")
     url = parameters["gateway_url"]
     if url and not url.startswith(("http://", "https://")):
-        module.fail_json(msg=f'gateway_url "{url}" is no address; write it as https://maxops.example.com')
+        fail(module, f'gateway_url "{url}" is no address; write it as https://maxops.example.com')
     if url and "@" in url.split("/")[2]:
-        module.fail_json(msg="gateway_url holds a name or password, which would end in logs; give the address alone")
+        fail(module, "gateway_url holds a name or password, which would end in logs; give the address alone")
     exclude = parameters.pop("exclude")
-    checks = tuple(each for each in CHECKS if each in parameters["checks"] and each not in exclude)
+    checks = tuple(name for name in CHECKS if name in parameters["checks"] and name not in exclude)
     if not checks:
-        module.fail_json(msg="no check is left to make: name some in checks, or fewer in exclude")
-    parameters.update(checks=checks, thresholds=merged(parameters["thresholds"]), keep_history=not module.check_mode)
+        fail(module, "no check is left to make: name some in checks, or fewer in exclude")
+    parameters.update(checks=checks, thresholds=merged(parameters["thresholds"]))
     return HealthOptions(access_of(parameters), **rest_of(parameters))
+
+
+def failure_of(result: dict[str, Any], fail_on: str) -> str | None:
+    """Why the task fails, or None where the stack is well enough."""
+    limit = FAILS_FROM.get(fail_on)
+    if not limit or STATES.index(result["state"]) < STATES.index(limit):
+        return None
+    bad = [finding for finding in result["findings"] if finding["state"] != OK]
+    worst = "; ".join(f"{one['state']}: {one['check']} {one['subject']}: {one['seen']}" for one in bad[:3])
+    more = f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
+    return f"the stack is not well (grade {result['grade']}): {worst}{more}"
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    with failing_well(module, "nothing was changed, run this again"):
-        result = displayable(check_health(options_of(module)))
-    limit = FAILS_FROM.get(module.params["fail_on"])
-    if limit and STATES.index(result["state"]) >= STATES.index(limit):
-        bad = [each for each in result["findings"] if each["state"] != OK]
-        worst = "; ".join(f"{each['state']}: {each['check']} {each['subject']}: {each['seen']}" for each in bad[:3])
-        more = f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
-        module.fail_json(msg=f"the stack is not well (grade {result['grade']}): {worst}{more}", changed=False, **result)
-    module.exit_json(changed=False, **result)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    with report_failures(module, "nothing was changed, run this again"):
+        result = check_health(read_options(module), module.check_mode)
+        end(module, {"changed": False, **result}, failure_of(result, module.params["fail_on"]))
 
 
 if __name__ == "__main__":

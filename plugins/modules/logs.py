@@ -75,6 +75,7 @@ options:
     required: true
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -95,7 +96,6 @@ notes:
   - Logs of services whose logging driver keeps nothing on the host (V(none), V(syslog) and the like) can't be read; the
     service's C(problem) says so.
   - Colours and other orders to a terminal are taken out of the lines, so that showing a file does no harm.
-  - O(database_service), O(cache_service), O(database_user) and O(database_password) are not used.
 seealso:
   - module: maxops.ops.merge_logs
   - module: maxops.ops.status
@@ -215,21 +215,25 @@ duration:
   sample: 0.42
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.job import LogOptions, collect_logs
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_docker
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    NOT_NEGATIVE,
+    STACK,
+    Bounds,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+    size_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
+SPEC = STACK + Spec(
+    {
         "services": {"type": "list", "elements": "str", "default": []},
         "tail": {"type": "int"},
         "since": {"type": "str"},
@@ -240,36 +244,27 @@ def argument_spec() -> dict[str, Any]:
         "show": {"type": "int", "default": 20},
         "timeout": {"type": "float", "default": 60},
         "dest": {"type": "path", "required": True},
-    }
+    },
+    {"tail": NOT_NEGATIVE, "show": Bounds(least=0, most=1000), "timeout": Bounds(above=0, most=3600)},
+)
 
 
 def read_options(module: AnsibleModule) -> LogOptions:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
-    parameters = rest_of(module.params)
-    parameters.pop("dest")
-    for name in ("tail", "show"):
-        if (parameters[name] or 0) < 0:
-            module.fail_json(msg=f"{name} is {parameters[name]}; give a number of lines, 0 or more")
-    if parameters["show"] > 1000:
-        module.fail_json(msg=f"show is {parameters['show']}; give 1000 at most, the file has all lines")
-    if not 0 < parameters["timeout"] <= 3600:
-        module.fail_json(msg=f"timeout is {parameters['timeout']:g}; give seconds, more than 0 and 3600 at most")
-    try:
-        parameters["limit"] = human_to_bytes(parameters["limit"])
-    except ValueError as error:
-        module.fail_json(msg=f"limit is no size: {error}; write it as in 20M")
-    if not 0 < parameters["limit"] <= 200 * 1024**2:
-        module.fail_json(msg=f"limit is {module.params['limit']}; give more than 0 and 200M at most")
-    return LogOptions(access_of(module.params), **parameters)
+    """The module's parameters as the job takes them; the folder is for the controller's part alone."""
+    parameters = {name: value for name, value in module.params.items() if name != "dest"}
+    parameters["limit"] = size_of(module, "limit", most="200M")
+    return LogOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_docker(module)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module, "nothing was fetched, run this again"):
-        module.exit_json(**collect_logs(options))
+    with report_failures(module, "nothing was fetched, run this again"):
+        result = collect_logs(options)
+        end(module, result)
 
 
 if __name__ == "__main__":

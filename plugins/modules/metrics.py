@@ -22,11 +22,6 @@ options:
       - Result of M(maxops.ops.health_check), the variable that it was registered in.
     type: dict
     required: true
-  project_name:
-    description:
-      - Name of the Compose project that was looked at.
-    type: str
-    default: maxoperation
   path:
     description:
       - File to write, in the folder that node_exporter was given as C(--collector.textfile.directory).
@@ -34,8 +29,8 @@ options:
         C(/var/lib/prometheus/node-exporter).
     type: path
 extends_documentation_fragment:
+  - maxops.ops.stack.project
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   check_mode:
     support: full
@@ -79,33 +74,27 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.metrics import write_metrics
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROJECT, Spec
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
 
 FOLDER = "/var/lib/prometheus/node-exporter"
-
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        "health": {"type": "dict", "required": True},
-        "project_name": {"type": "str", "default": "maxoperation"},
-        "path": {"type": "path"},
-    }
+SPEC = PROJECT + Spec({"health": {"type": "dict", "required": True}, "path": {"type": "path"}})
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     project = module.params["project_name"]
     path = module.params["path"] or f"{FOLDER}/maxops-{safe_name(project)}.prom"
     if not path.endswith(".prom"):
-        module.fail_json(msg=f"path is {path}; its name has to end with .prom, or node_exporter will not read it")
-    with failing_well(module, "the old metrics stay, run this again"):
+        fail(module, f"path is {path}; its name has to end with .prom, or node_exporter will not read it")
+    with report_failures(module, "the old metrics stay, run this again"):
         changed, before, after, samples = write_metrics(module.params["health"], project, path, module.check_mode)
-        diff = {"before_header": path, "after_header": path, "before": before, "after": after}
-        extra = {"diff": diff} if module._diff else {}
-        module.exit_json(changed=changed, path=path, samples=samples, **extra)
+        result: dict[str, Any] = {"changed": changed, "path": path, "samples": samples}
+        if module._diff:
+            result["diff"] = {"before_header": path, "after_header": path, "before": before, "after": after}
+        end(module, result)
 
 
 if __name__ == "__main__":

@@ -162,8 +162,8 @@ options:
 extends_documentation_fragment:
   - maxops.ops.api
   - maxops.ops.users
+  - maxops.ops.work.progress
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   idempotent:
     support: partial
@@ -274,14 +274,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.openproject.accounts import OpenProjectUsers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROGRESS, check_bounds
 from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
-    connection_argument_spec,
+    TOKEN,
+    api_spec,
     endpoint_of,
     people_of,
     run,
-    token_argument_spec,
     token_of,
-    users_argument_spec,
+    users_spec,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import OpenProject
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR, Client, basic
@@ -309,20 +310,18 @@ USER_OPTIONS: dict[str, dict[str, Any]] = {
     "groups_exclusive": {"type": "bool"},
     "notify": {"type": "bool"},
 }
+SPEC = api_spec("http://127.0.0.1:9000") + TOKEN + users_spec(USER_OPTIONS) + PROGRESS
 
 
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
-        argument_spec={
-            **connection_argument_spec("http://127.0.0.1:9000"),
-            **token_argument_spec(),
-            **users_argument_spec(USER_OPTIONS),
-        },
+        argument_spec=SPEC.options,
         required_one_of=[("name", "users"), ("api_token", "api_token_file")],
         mutually_exclusive=[("name", "users"), ("api_token", "api_token_file")],
         supports_check_mode=True,
     )
+    check_bounds(module, SPEC)
     require(module, {"requests": REQUESTS_IMPORT_ERROR})
     people = people_of(module, USER_OPTIONS)
     endpoint = endpoint_of(module, basic("apikey", token_of(module) or ""))

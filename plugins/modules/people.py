@@ -67,7 +67,6 @@ options:
     type: str
 extends_documentation_fragment:
   - maxops.ops.attributes
-  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   check_mode:
     support: full

@@ -39,6 +39,8 @@ options:
     default: 300
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.database
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -58,7 +60,7 @@ attributes:
 notes:
   - Killed in the middle, even with C(kill -9), it leaves nothing stopped that ran before.
   - O(database_service), O(database_user) and O(database_password) are only used to put right what a killed restore
-    left. O(cache_service) is not used.
+    left.
 seealso:
   - module: maxops.ops.status
   - module: maxops.ops.logs
@@ -132,41 +134,47 @@ duration:
   sample: 9.8
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.restart.job import RestartOptions, preview, restart
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restart.job import RestartOptions, restart
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    DATABASE,
+    STACK,
+    Bounds,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "services": {"type": "list", "elements": "str", "default": []},
-        "include_stopped": {"type": "bool", "default": False},
-        "timeout": {"type": "float", "default": 300},
-    }
+SPEC = (
+    STACK
+    + DATABASE
+    + Spec(
+        {
+            "services": {"type": "list", "elements": "str", "default": []},
+            "include_stopped": {"type": "bool", "default": False},
+            "timeout": {"type": "float", "default": 300},
+        },
+        {"timeout": Bounds(above=0, most=86_400)},
+    )
+)
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    require_libraries(module)
-    if not 0 < module.params["timeout"] <= 86_400:
-        module.fail_json(msg=f"timeout is {module.params['timeout']:g}; give seconds, more than 0 and 86400 at most")
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = RestartOptions(access_of(module.params), **rest_of(module.params))
-    with failing_well(module, "what was stopped is started again, run this again"):
-        if module.check_mode:
-            module.exit_json(**preview(options))
-        result = restart(options)
-        message = result.pop("message")
-        if message:
-            module.fail_json(msg=message, **result)
-        module.exit_json(**result)
+    with report_failures(module, "what was stopped is started again, run this again"):
+        result = restart(options, module.check_mode)
+        failure = result.pop("message", None)
+        end(module, result, failure)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,6 @@ description:
     A restore that is killed after all names have changed is completed instead, for applications may have worked since.
   - What was replaced is kept for O(keep_previous) days; O(state=previous) swaps it back in seconds.
 options:
-  repository:
-    description:
-      - Folder of the host that keeps the sets.
-    type: path
-    default: /var/backups/maxops
   state:
     description:
       - V(present) restores from O(set), O(before) or O(file).
@@ -93,22 +88,15 @@ options:
       - Seconds that the applications may take to become healthy on the restored data; else everything is put back.
     type: int
     default: 300
-  jobs:
-    description:
-      - How many workers load the largest database. By default the number of the host's processors.
-      - Volumes and the other databases are loaded beside it, one after another.
-    type: int
-  space_check:
-    description:
-      - Refuse to start when there may not be enough space for the restored data beside what is there.
-    type: bool
-    default: true
-  progress_file:
-    description:
-      - File to keep the state of the work in while it runs, as JSON. The action of the same name shows it as progress.
-    type: path
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.database
+  - maxops.ops.stack.cache
+  - maxops.ops.repository
+  - maxops.ops.work
+  - maxops.ops.work.space
+  - maxops.ops.work.progress
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -125,6 +113,8 @@ attributes:
     details:
       - Every run restores. The result of a second one is the same.
 notes:
+  - O(jobs) is how many workers load the largest database. Volumes and the other databases are loaded beside it, one
+    after another.
   - Must run as a user that may talk to Docker and write the volumes' folders, which is C(root) on most hosts.
   - Roles of the set that are missing on the server are made. One that is there keeps its password and everything else.
   - Programs C(tar), C(setpriv) and, for sets compressed with it, C(zstd) must be on the host; the role
@@ -290,53 +280,74 @@ remarks:
   sample: []
 """
 
-import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import preview, restore
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import restore
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    CACHE,
+    DATABASE,
+    JOBS,
+    NOT_NEGATIVE,
+    ONE_OR_MORE,
+    PROGRESS,
+    REPOSITORY,
+    SPACE_CHECK,
+    STACK,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+    workers_of,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
+AFTER_STOP = (
+    "the stack is as it was before, or, where all names had changed already, wholly restored; what is still to be put "
+    "right stands in the restore's journal and is done first by the next restore or backup: run this again"
+)
 
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "repository": {"type": "path", "default": "/var/backups/maxops"},
-        "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
-        "set": {"type": "str"},
-        "before": {"type": "str"},
-        "file": {"type": "path"},
-        "databases": {"type": "list", "elements": "str"},
-        "volumes": {"type": "list", "elements": "str"},
-        "paths": {"type": "list", "elements": "str"},
-        "destination": {"type": "path"},
-        "into": {"type": "dict", "default": {}},
-        "source_project": {"type": "str"},
-        "force": {"type": "str"},
-        "keep_previous": {"type": "int", "default": 7},
-        "health_timeout": {"type": "int", "default": 300},
-        "jobs": {"type": "int"},
-        "space_check": {"type": "bool", "default": True},
-        "progress_file": {"type": "path"},
-    }
+SPEC = (
+    STACK
+    + DATABASE
+    + CACHE
+    + REPOSITORY
+    + JOBS
+    + SPACE_CHECK
+    + PROGRESS
+    + Spec(
+        {
+            "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+            "set": {"type": "str"},
+            "before": {"type": "str"},
+            "file": {"type": "path"},
+            "databases": {"type": "list", "elements": "str"},
+            "volumes": {"type": "list", "elements": "str"},
+            "paths": {"type": "list", "elements": "str"},
+            "destination": {"type": "path"},
+            "into": {"type": "dict", "default": {}},
+            "source_project": {"type": "str"},
+            "force": {"type": "str"},
+            "keep_previous": {"type": "int", "default": 7},
+            "health_timeout": {"type": "int", "default": 300},
+        },
+        {"keep_previous": NOT_NEGATIVE, "health_timeout": ONE_OR_MORE},
+    )
+)
 
 
 def read_options(module: AnsibleModule) -> RestoreOptions:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    """The module's parameters as the job takes them."""
     parameters = dict(module.params)
     parameters["previous"] = parameters.pop("state") == "previous"
     parameters["paths"] = parameters["paths"] or ()
     parameters["into"] = {str(name): str(other) for name, other in (parameters["into"] or {}).items()}
-    if parameters["jobs"] is None:
-        parameters["jobs"] = len(os.sched_getaffinity(0))
-    for name, least in (("jobs", 1), ("keep_previous", 0), ("health_timeout", 1)):
-        if parameters[name] < least:
-            module.fail_json(msg=f"{name} is {parameters[name]}; give {least} or more, or leave it out")
+    parameters["jobs"] = workers_of(parameters)
     return RestoreOptions(access_of(parameters), **rest_of(parameters))
 
 
@@ -351,20 +362,21 @@ def difference(parts: list[dict[str, Any]], source: str) -> dict[str, Any]:
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
-        argument_spec=argument_spec(),
+        argument_spec=SPEC.options,
         supports_check_mode=True,
         mutually_exclusive=[("set", "file"), ("before", "file")],
         required_together=[("paths", "destination")],
     )
-    require_libraries(module)
+    check_bounds(module, SPEC)
+    require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module):
-        result = preview(options) if module.check_mode else restore(options)
-        # "warnings" is Ansible's own key: it prints each in purple, whoever asked for quiet.
+    with report_failures(module, AFTER_STOP):
+        result = restore(options, module.check_mode)
+        # "warnings" is Ansible's own key: Ansible prints each one in purple, even in quiet mode.
         result["remarks"] = result.pop("warnings")
         if module._diff:
             result["diff"] = difference(result["parts"], result["source"])
-        module.exit_json(**result)
+        end(module, result)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,6 @@ attributes:
     support: full
 notes:
   - Needs neither of the Python packages that other modules of the collection need on the host.
-  - O(database_service), O(cache_service), O(database_user) and O(database_password) are not used.
 seealso:
   - module: maxops.ops.health_check
   - module: maxops.ops.logs
@@ -221,31 +220,35 @@ duration:
   sample: 2.1
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import StatusOptions, look
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    STACK,
+    Bounds,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+)
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
+SPEC = STACK + Spec(
+    {
         "sizes": {"type": "bool", "default": True},
         "timeout": {"type": "float", "default": 15},
-    }
+    },
+    {"timeout": Bounds(above=0, most=3600)},
+)
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    if not 0 < module.params["timeout"] <= 3600:
-        module.fail_json(msg=f"timeout is {module.params['timeout']:g}; give seconds, more than 0 and 3600 at most")
-    with failing_well(module, "nothing was changed, run this again"):
-        module.exit_json(**look(StatusOptions(access_of(module.params), **rest_of(module.params))))
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
+    with report_failures(module, "nothing was changed, run this again"):
+        result = look(StatusOptions(access_of(module.params), **rest_of(module.params)))
+        end(module, result)
 
 
 if __name__ == "__main__":

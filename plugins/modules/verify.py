@@ -21,11 +21,6 @@ description:
   - Dumps of the old way (C(daily/openproject_20240101_020000.sql.gz), also C(.sql)) are read to their end, must have
     C(pg_dump)'s last line, and can be rehearsed. They have no checksums, and no verdict is kept.
 options:
-  repository:
-    description:
-      - Folder of the host that keeps the sets, or the folder of the old way (the one with C(daily) in it).
-    type: path
-    default: /var/backups/maxops
   set:
     description:
       - Sets to verify, as ids, as paths of C(.sql) or C(.sql.gz) files, as V(latest), or as V(all).
@@ -49,10 +44,6 @@ options:
     type: str
     choices: [checksum, decode, rehearse]
     default: checksum
-  jobs:
-    description:
-      - How much may work at the same time. By default the number of the host's processors.
-    type: int
   findings:
     description:
       - How many findings of one kind are listed for each set; the rest is counted.
@@ -76,18 +67,14 @@ options:
         of space.
       - By default one and a half times of what it is expected to need.
     type: str
-  nice:
-    description:
-      - How far the work steps back for others' use of the processor, from V(0) (not at all) to V(19).
-    type: int
-    default: 10
-  progress_file:
-    description:
-      - File to keep the state of the work in while it runs, as JSON. Used by the action of the same name to show
-        progress.
-    type: path
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.docker
+  - maxops.ops.stack.database
+  - maxops.ops.repository
+  - maxops.ops.work
+  - maxops.ops.work.nice
+  - maxops.ops.work.progress
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -105,6 +92,7 @@ attributes:
     details:
       - Changed tells whether a verdict says something new. Its time is new each time.
 notes:
+  - O(repository) may also be the folder of the old way, the one with C(daily) in it.
   - Must run as a user that may read the repository and, beyond O(level=checksum), talk to Docker, which is C(root) on
     most hosts. O(level=checksum) needs neither Docker nor the libraries, so that it can run where copies of sets are.
   - O(level=decode) and O(level=rehearse) need the programs C(tar) and, as the set was compressed, C(zstd), C(gzip) or
@@ -265,63 +253,70 @@ duration:
 """
 
 import os
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.job import verify
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.options import VerifyOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
-from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require_libraries
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of, stack_argument_spec
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    DATABASE,
+    JOBS,
+    NICE,
+    ONE_OR_MORE,
+    PROGRESS,
+    REPOSITORY,
+    STACK,
+    Spec,
+    access_of,
+    check_bounds,
+    rest_of,
+    size_of,
+    workers_of,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM, LEVELS
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
-
-def argument_spec() -> dict[str, Any]:
-    """Options as the documentation above has them."""
-    return {
-        **stack_argument_spec(),
-        "repository": {"type": "path", "default": "/var/backups/maxops"},
-        "set": {"type": "list", "elements": "str", "default": ["latest"]},
-        "level": {"type": "str", "choices": list(LEVELS), "default": CHECKSUM},
-        "jobs": {"type": "int"},
-        "findings": {"type": "int", "default": 100},
-        "cross_check": {"type": "bool", "default": True},
-        "rehearsal_dir": {"type": "path"},
-        "rehearsal_budget": {"type": "str"},
-        "nice": {"type": "int", "default": 10},
-        "progress_file": {"type": "path"},
-    }
+SPEC = (
+    STACK
+    + DATABASE
+    + REPOSITORY
+    + JOBS
+    + NICE
+    + PROGRESS
+    + Spec(
+        {
+            "set": {"type": "list", "elements": "str", "default": ["latest"]},
+            "level": {"type": "str", "choices": list(LEVELS), "default": CHECKSUM},
+            "findings": {"type": "int", "default": 100},
+            "cross_check": {"type": "bool", "default": True},
+            "rehearsal_dir": {"type": "path"},
+            "rehearsal_budget": {"type": "str"},
+        },
+        {"findings": ONE_OR_MORE},
+    )
+)
 
 
 def read_options(module: AnsibleModule) -> VerifyOptions:
-    """The module's parameters as the job takes them; refuses numbers that make no sense."""
+    """The module's parameters as the job takes them."""
     parameters = dict(module.params)
-    if parameters["jobs"] is None:
-        parameters["jobs"] = len(os.sched_getaffinity(0))
-    if parameters["jobs"] < 1:
-        module.fail_json(msg=f"jobs is {parameters['jobs']}; give 1 or more, or leave it out for one job per processor")
-    if parameters["findings"] < 1:
-        module.fail_json(msg=f"findings is {parameters['findings']}; give the number to list of each kind, 1 or more")
-    if not 0 <= parameters["nice"] <= 19:
-        module.fail_json(msg=f"nice is {parameters['nice']}; give a number from 0 (not at all) to 19")
-    if parameters["rehearsal_budget"] is not None:
-        try:
-            parameters["rehearsal_budget"] = human_to_bytes(parameters["rehearsal_budget"])
-        except ValueError as error:
-            module.fail_json(msg=f"rehearsal_budget is no size: {error}; write it as in 20G")
+    parameters["jobs"] = workers_of(parameters)
+    parameters["rehearsal_budget"] = size_of(module, "rehearsal_budget")
     os.nice(parameters.pop("nice"))
     return VerifyOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    check_bounds(module, SPEC)
     if module.params["level"] != CHECKSUM:
-        require_libraries(module)
+        require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with failing_well(module, "no verdict was kept, run this again"):
+    with report_failures(module, "no verdict was kept, run this again"):
         result = verify(options, module.check_mode)
         verdicts = result.pop("verdicts")
         message = result.pop("message")
@@ -329,9 +324,7 @@ def main() -> None:
             result["diff"] = {
                 side: {set_id: verdict[side] for set_id, verdict in verdicts.items()} for side in ("before", "after")
             }
-        if not result["passed"]:
-            module.fail_json(msg=message, **result)
-        module.exit_json(**result)
+        end(module, result, None if result["passed"] else message)
 
 
 if __name__ == "__main__":

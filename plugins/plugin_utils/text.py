@@ -1,15 +1,24 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read: progress lines, summaries and tables. Private to this collection."""
+"""What all that operators read is made of: aligned columns, counts, failures first, lines of progress."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width, normalize
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+
+SHOWN = 10
+"""Lines of each kind that a summary shows; all of them are in the result."""
+
+MESSAGE_WIDTH = 100
+"""Letters of an error that a row of a table shows."""
+
+Results = Mapping[str, Mapping[str, Any]]
+"""The registered result of each host; see ``actions/controller.py``."""
 
 
 def width(text: str) -> int:
@@ -18,7 +27,7 @@ def width(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in letters)
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
     """Lines of aligned columns, two spaces apart; ``right`` are the indexes of columns to align right."""
     if not rows:
         return []
@@ -33,12 +42,50 @@ def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]
     return lines
 
 
-def seconds(value: float) -> str:
-    """A length of time as a person says it: ``0.9 s``, ``42 s``, ``3 min 05 s``."""
-    if value < 9.95:
-        return f"{value:.1f} s"
-    whole = round(value)
-    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02d} s"
+def count(number: int, word: str, words: str = "") -> str:
+    """A number with its noun: ``1 set``, ``1,200 keys``; ``words`` is the plural where it does not just end in s."""
+    return f"{number:,} {word if number == 1 else words or word + 's'}"
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text in at most ``limit`` letters."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def some(lines: Sequence[str], what: str, shown: int = SHOWN) -> list[str]:
+    """The first lines, indented, and how many more there are of what."""
+    more = [f"… and {len(lines) - shown} more {what}"] if len(lines) > shown else []
+    return [f"  {line}" for line in [*lines[:shown], *more]]
+
+
+def remarks(result: Mapping[str, Any], shown: int | None = None) -> list[str]:
+    """The remarks of a result, a line each; all of them, or the first so many and how many more there are."""
+    lines = [f"remark: {line}" for line in result.get("remarks", [])]
+    return some(lines, "remarks", len(lines) if shown is None else shown)
+
+
+def reason(result: Mapping[str, Any]) -> str:
+    """Why a job failed."""
+    return str(result.get("msg", "see the error above"))
+
+
+def failed_row(host: str, result: Mapping[str, Any], columns: int) -> list[str]:
+    """The row of a host whose job failed, in a table of so many columns: the error stands in the last."""
+    word = "UNREACHABLE" if result.get("unreachable") else "FAILED"
+    return [host, word, *[""] * (columns - 3), str(result.get("msg", ""))[:MESSAGE_WIDTH]]
+
+
+def failures_first(
+    results: Results, rank: Callable[[Mapping[str, Any]], Any] = lambda _result: 0
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Hosts with their results: those whose job failed, then the others by rank, the lowest first, and by name."""
+
+    def key(item: tuple[str, Mapping[str, Any]]) -> tuple[bool, Any, str]:
+        host, result = item
+        failed = bool(result.get("failed"))
+        return not failed, None if failed else rank(result), host
+
+    return sorted(results.items(), key=key)
 
 
 def progress_line(host: str, progress: Mapping[str, Any]) -> str:
@@ -56,64 +103,3 @@ def _running(part: Mapping[str, Any]) -> str:
         human_size(part[key]) if unit == "bytes" else f"{part[key]:,}" for key in ("done", "total", "rate")
     )
     return f"{part['name']} {done} of {total}{'' if unit == 'bytes' else ' ' + unit} ({rate}/s)"
-
-
-def backup_summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """A backup on one host in a few lines."""
-    if result.get("failed"):
-        return [f"{host}: no backup set was made: {result.get('msg', 'see the error above')}"]
-    about = "about " if check_mode else ""
-    head = f"{host}: " + ("would make backup set " if check_mode else "backup set ") + result["set_id"]
-    head += f", {about}{human_size(result['bytes'])}"
-    if "duration" in result:
-        head += f", {seconds(result['duration'])}"
-    rows = []
-    for part in result["parts"]:
-        row = [
-            "  " + part["kind"],
-            part["name"],
-            human_size(part["source_bytes"]),
-            "→",
-            about + human_size(part["bytes"]),
-        ]
-        counted = part.get("rows")
-        row += [
-            seconds(part["duration"]) if "duration" in part else "",
-            f"{sum(counted.values()):,} rows in {len(counted)} table{'s' if len(counted) != 1 else ''}"
-            if counted is not None
-            else "",
-        ]
-        rows.append(row)
-    lines = [head, *table(rows, right=(2, 4, 5))]
-    kept, removed = len(result["retention"]["kept"]), result["retention"]["removed"]
-    lines.append(
-        f"  keeps {kept} set{'s' if kept != 1 else ''}"
-        + (f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else "")
-    )
-    remarks = result.get("remarks", [])
-    lines += [f"  remark: {line}" for line in remarks[:5]]
-    if len(remarks) > 5:
-        lines.append(f"  and {len(remarks) - 5} more remarks")
-    return [*lines, f"  {result['path']}"]
-
-
-def backup_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Backups of many hosts, a line each, failures first."""
-    rows = [["HOST", "SET", "SIZE", "TIME", "PARTS", "REMARKS"]]
-    for host, result in sorted(results.items(), key=lambda item: (not item[1].get("failed"), item[0])):
-        if result.get("failed"):
-            rows.append([host, "FAILED", "", "", "", str(result.get("msg", ""))[:100]])
-            continue
-        time = seconds(result["duration"]) if "duration" in result else "check mode"
-        remarks = result.get("remarks", [])
-        rows.append(
-            [
-                host,
-                result["set_id"],
-                human_size(result["bytes"]),
-                time,
-                str(len(result["parts"])),
-                str(len(remarks) or ""),
-            ]
-        )
-    return table(rows, right=(2, 3, 4))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
 from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
+from ansible_collections.maxops.ops.tests.integration.scratch_support import ScratchStack
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, running
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
 from ansible_collections.maxops.ops.tests.integration.verify_support import ODD_NAME, ContentStack
@@ -52,9 +52,9 @@ def backup(stack: MiniStack, tmp_path: Path) -> Module:
 
 
 @pytest.fixture(scope="session")
-def care_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CareStack]:
-    """A stack whose databases and cache want care."""
-    with running(CareStack("maxcare", tmp_path_factory.mktemp("care"), 17)) as stack:
+def scratch_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchStack]:
+    """A stack whose databases, cache and leftovers a test may spoil."""
+    with running(ScratchStack("maxlitter", tmp_path_factory.mktemp("scratch"), 17)) as stack:
         yield stack
 
 

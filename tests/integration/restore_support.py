@@ -239,7 +239,7 @@ def stopped(number, frame):
 
 signal.signal(signal.SIGTERM, stopped)
 try:
-    result = restore(RestoreOptions(**options), watch)
+    result = restore(RestoreOptions(**options), watch=watch)
     print(json.dumps({"steps": seen, "recovered": result["recovered"]}))
 except MaxopsError as error:
     print(json.dumps({"steps": seen, "error": str(error)}))

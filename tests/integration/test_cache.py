@@ -12,28 +12,28 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
-from ansible_collections.maxops.ops.tests.integration.care_support import CareStack
+from ansible_collections.maxops.ops.tests.integration.scratch_support import ScratchStack
 from ansible_collections.maxops.ops.tests.integration.support import Module
 
 
 @pytest.fixture
-def cache(care_stack: CareStack, tmp_path: Path) -> Module:
+def cache(scratch_stack: ScratchStack, tmp_path: Path) -> Module:
     """The module, for a host named lab."""
-    return Module("cache", {"project_name": care_stack.project, "name": "lab"}, tmp_path)
+    return Module("cache", {"project_name": scratch_stack.project, "name": "lab"}, tmp_path)
 
 
 @pytest.fixture
-def filled(care_stack: CareStack) -> Iterator[CareStack]:
+def filled(scratch_stack: ScratchStack) -> Iterator[ScratchStack]:
     """The stack with 2000 big keys in one database and 10 small ones in another."""
     fill = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', ARGV[2] .. i, string.rep('x', tonumber(ARGV[3]))) end"
-    care_stack.redis("FLUSHALL")
-    care_stack.redis("EVAL", fill, "0", "2000", "views/", "1000", database=1)
-    care_stack.redis("EVAL", fill, "0", "10", "0a1b2c", "10", database=3)
-    yield care_stack
-    care_stack.redis("FLUSHALL")
+    scratch_stack.redis("FLUSHALL")
+    scratch_stack.redis("EVAL", fill, "0", "2000", "views/", "1000", database=1)
+    scratch_stack.redis("EVAL", fill, "0", "10", "0a1b2c", "10", database=3)
+    yield scratch_stack
+    scratch_stack.redis("FLUSHALL")
 
 
-def test_cache_is_told(cache: Module, filled: CareStack) -> None:
+def test_cache_is_told(cache: Module, filled: ScratchStack) -> None:
     look = cache()
     assert not look["changed"]
     assert "flushed" not in look
@@ -46,7 +46,7 @@ def test_cache_is_told(cache: Module, filled: CareStack) -> None:
 
 
 def test_flush_without_the_hosts_name_touches_nothing_and_says_what_would_be_lost(
-    cache: Module, filled: CareStack
+    cache: Module, filled: ScratchStack
 ) -> None:
     refused = cache(flush=True, confirm="other,labs")
     assert refused["failed"]
@@ -56,7 +56,7 @@ def test_flush_without_the_hosts_name_touches_nothing_and_says_what_would_be_los
     assert filled.redis("DBSIZE", database=1).strip() == "2000"
 
 
-def test_confirmed_flush_frees_memory_once(cache: Module, filled: CareStack) -> None:
+def test_confirmed_flush_frees_memory_once(cache: Module, filled: ScratchStack) -> None:
     look = cache(flush=True, check_mode=True)
     assert (look["changed"], look["flushed"]) == (True, {"databases": [1, 3], "keys": 2010})
     assert filled.redis("DBSIZE", database=1).strip() == "2000"
@@ -68,20 +68,20 @@ def test_confirmed_flush_frees_memory_once(cache: Module, filled: CareStack) -> 
     assert (again.get("failed", False), again["changed"], again["flushed"]["keys"]) == (False, False, 0)
 
 
-def test_flush_of_one_database_leaves_the_others(cache: Module, filled: CareStack) -> None:
+def test_flush_of_one_database_leaves_the_others(cache: Module, filled: ScratchStack) -> None:
     assert cache(flush=True, confirm="a, lab", databases=[1])["flushed"]["keys"] == 2000
     assert filled.redis("DBSIZE", database=3).strip() == "10"
 
 
-def test_flush_waits_for_no_other_job_and_is_refused(cache: Module, filled: CareStack) -> None:
-    with exclusive_lock(stack_lock_path(filled.project), "stack", "restore of maxcare"):
+def test_flush_waits_for_no_other_job_and_is_refused(cache: Module, filled: ScratchStack) -> None:
+    with exclusive_lock(stack_lock_path(filled.project), "stack", "restore of maxlitter"):
         refused = cache(flush=True, confirm="lab")
-        assert "in use: restore of maxcare by process" in refused["msg"]
+        assert "in use: restore of maxlitter by process" in refused["msg"]
         assert not cache().get("failed")
     assert filled.redis("DBSIZE", database=1).strip() == "2000"
 
 
-def test_full_cache_and_evictions_are_remarked(cache: Module, filled: CareStack) -> None:
+def test_full_cache_and_evictions_are_remarked(cache: Module, filled: ScratchStack) -> None:
     filled.redis("CONFIG", "SET", "maxmemory", "2500kb")
     try:
         [full, refusing] = cache()["remarks"]
@@ -95,11 +95,11 @@ def test_full_cache_and_evictions_are_remarked(cache: Module, filled: CareStack)
         filled.redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
 
-def test_password_that_was_changed_is_named_as_the_cause(cache: Module, filled: CareStack) -> None:
+def test_password_that_was_changed_is_named_as_the_cause(cache: Module, filled: ScratchStack) -> None:
     filled.redis("CONFIG", "SET", "requirepass", "another")
     try:
         refused = cache()
-        assert "Redis in container maxcare-redis-1 refuses the password" in refused["msg"]
+        assert "Redis in container maxlitter-redis-1 refuses the password" in refused["msg"]
         assert "secret" not in refused["msg"]
     finally:
         filled.compose(
@@ -117,11 +117,11 @@ def test_password_that_was_changed_is_named_as_the_cause(cache: Module, filled: 
 
 
 @pytest.mark.parametrize("state", ["stop", "pause"])
-def test_redis_that_does_not_run_is_named(cache: Module, filled: CareStack, state: str) -> None:
+def test_redis_that_does_not_run_is_named(cache: Module, filled: ScratchStack, state: str) -> None:
     filled.compose(state, *(["--timeout", "0"] if state == "stop" else []), "redis")
     try:
         refused = cache()
-        assert "container maxcare-redis-1" in refused["msg"]
+        assert "container maxlitter-redis-1" in refused["msg"]
         assert "not running" in refused["msg"]
     finally:
         filled.compose(*(["up", "--detach", "redis"] if state == "stop" else ["unpause", "redis"]))
@@ -137,7 +137,7 @@ def test_redis_that_does_not_run_is_named(cache: Module, filled: CareStack, stat
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(
-    cache: Module, filled: CareStack, options: dict[str, Any], words: str
+    cache: Module, filled: ScratchStack, options: dict[str, Any], words: str
 ) -> None:
     result = cache(**options)
     assert words in result.get("msg", "")

@@ -24,7 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine i
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import UTC
-from ansible_collections.maxops.ops.tests.integration.care_support import LABEL, CareStack, remove_all
+from ansible_collections.maxops.ops.tests.integration.scratch_support import LABEL, ScratchStack, remove_all
 from ansible_collections.maxops.ops.tests.integration.support import Module, run, wait_until
 from ansible_collections.maxops.ops.tests.integration.test_drill import play
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
@@ -33,11 +33,11 @@ SIZE = 300_000
 
 
 @pytest.fixture
-def cleanup(care_stack: CareStack, tmp_path: Path) -> Iterator[Module]:
+def cleanup(scratch_stack: ScratchStack, tmp_path: Path) -> Iterator[Module]:
     """The module, which sees nothing but what these tests make."""
     remove_all()
     defaults = {
-        "project_name": care_stack.project,
+        "project_name": scratch_stack.project,
         "repository": str(tmp_path / "repository"),
         "only_labels": [LABEL],
         "days": 0,
@@ -67,25 +67,25 @@ def there(reference: str) -> bool:
 
 
 def test_what_nobody_needs_goes_once_and_its_size_is_told_first(cleanup: Module) -> None:
-    named, nameless = image("maxcare/old:1", "maxcare/old:2"), image()
+    named, nameless = image("maxlitter/old:1", "maxlitter/old:2"), image()
     container = run(
-        "docker", "create", "--label", LABEL, "--volume", "/data", "--name", "maxcare-gone", named
+        "docker", "create", "--label", LABEL, "--volume", "/data", "--name", "maxlitter-gone", named
     ).stdout.strip()
     [volume] = [each["Name"] for each in json.loads(run("docker", "inspect", container).stdout)[0]["Mounts"]]
-    run("docker", "network", "create", "--label", LABEL, "maxcare-net")
+    run("docker", "network", "create", "--label", LABEL, "maxlitter-net")
     try:
         look = cleanup(check_mode=True)
-        assert [(each["kind"], each["name"]) for each in look["items"][:1]] == [("container", "maxcare-gone")]
+        assert [(each["kind"], each["name"]) for each in look["items"][:1]] == [("container", "maxlitter-gone")]
         sizes = {each["name"]: each["bytes"] for each in look["items"] if each["kind"] == "image"}
-        assert sizes == {"maxcare/old:1": SIZE, nameless.partition(":")[2][:12]: SIZE}
+        assert sizes == {"maxlitter/old:1": SIZE, nameless.partition(":")[2][:12]: SIZE}
         assert look["freed_bytes"] >= 2 * SIZE
         assert {each["outcome"] for each in look["items"]} == {"would be removed"}
-        assert all(map(there, (named, nameless, container, "maxcare-net")))
+        assert all(map(there, (named, nameless, container, "maxlitter-net")))
         done = cleanup()
         assert done["changed"]
         assert {each["outcome"] for each in done["items"]} == {"removed"}
         assert done["freed_bytes"] == look["freed_bytes"]
-        assert not any(map(there, (named, nameless, container, "maxcare-net")))
+        assert not any(map(there, (named, nameless, container, "maxlitter-net")))
         assert run("docker", "volume", "inspect", volume).returncode == 0
     finally:
         run("docker", "volume", "rm", volume)
@@ -93,17 +93,17 @@ def test_what_nobody_needs_goes_once_and_its_size_is_told_first(cleanup: Module)
     assert (again["changed"], again["items"]) == (False, [])
 
 
-def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, care_stack: CareStack) -> None:
+def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, scratch_stack: ScratchStack) -> None:
     of_a_set, released, named = (
         image(),
-        image("maxcare/x:1", "maxops-release/maxcare:20260101"),
-        image("maxcare/named:1"),
+        image("maxlitter/x:1", "maxops-release/maxlitter:20260101"),
+        image("maxlitter/named:1"),
     )
-    used, kept = image("maxcare/used:1"), image("maxcare/kept:1")
-    labels = ["--label", "com.docker.compose.project=maxcare-down", "--label", LABEL]
-    run("docker", "create", *labels, "--name", "maxcare-down", used)
-    run("docker", "create", "--label", LABEL, "--restart", "always", "--name", "maxcare-wanted", kept)
-    run("docker", "network", "create", *labels, "maxcare-net")
+    used, kept = image("maxlitter/used:1"), image("maxlitter/kept:1")
+    labels = ["--label", "com.docker.compose.project=maxlitter-down", "--label", LABEL]
+    run("docker", "create", *labels, "--name", "maxlitter-down", used)
+    run("docker", "create", "--label", LABEL, "--restart", "always", "--name", "maxlitter-wanted", kept)
+    run("docker", "network", "create", *labels, "maxlitter-net")
     repository = Repository(cleanup.defaults["repository"])
     services = {"gitea": {"id": of_a_set, "digests": []}}
     moment = datetime.datetime(2026, 11, 1, tzinfo=UTC)
@@ -112,17 +112,18 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, care_
     assert (done["changed"], done["items"]) == (False, [])
     assert {each["name"]: each["reason"] for each in done["kept"]} == {
         of_a_set.partition(":")[2][:12]: "backup set 20261101T000000Z was made with it",
-        "maxcare/x:1": "carries the tag of a release",
-        "maxcare/named:1": "the Compose files of maxcare name it",
-        "maxcare-wanted": "is to be started again (restart: always), so somebody stopped it",
+        "maxlitter/x:1": "carries the tag of a release",
+        "maxlitter/named:1": "the Compose files of maxlitter name it",
+        "maxlitter-wanted": "is to be started again (restart: always), so somebody stopped it",
     }
-    assert all(map(there, (of_a_set, released, named, used, kept, "maxcare-down", "maxcare-wanted", "maxcare-net")))
+    wanted = ("maxlitter-down", "maxlitter-wanted", "maxlitter-net")
+    assert all(map(there, (of_a_set, released, named, used, kept, *wanted)))
     # A set that was damaged since, or made by a later version, keeps its image as well.
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**manifest, "format": 99}))
     assert cleanup()["items"] == []
     # Without a set, and with Compose files that cannot be read, only what has no name goes.
-    compose = care_stack.folder / "docker-compose.yml"
+    compose = scratch_stack.folder / "docker-compose.yml"
     text = compose.read_text()
     compose.write_text("services: [")
     try:
@@ -130,7 +131,7 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, care_
     finally:
         compose.write_text(text)
     assert [each["name"] for each in blind["items"]] == [of_a_set.partition(":")[2][:12]]
-    assert "the Compose files of project maxcare cannot be read" in blind["remarks"][0]
+    assert "the Compose files of project maxlitter cannot be read" in blind["remarks"][0]
     assert "holds no backup sets" in blind["remarks"][1]
     assert there(named)
 
@@ -138,70 +139,70 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, care_
 def test_broken_compose_file_of_another_project_keeps_what_it_names_and_no_more(
     cleanup: Module, tmp_path: Path
 ) -> None:
-    named, unused, used = image("maxcare/named-there:1"), image("maxcare/old:1"), image("maxcare/used:1")
+    named, unused, used = image("maxlitter/named-there:1"), image("maxlitter/old:1"), image("maxlitter/used:1")
     broken = tmp_path / "other.yml"
-    broken.write_text("services: {a: {image: maxcare/named-there:1}, b: [")
+    broken.write_text("services: {a: {image: maxlitter/named-there:1}, b: [")
     project = "com.docker.compose.project"
-    labels = [f"{project}=maxcare-other", f"{project}.working_dir={tmp_path}", f"{project}.config_files={broken}"]
+    labels = [f"{project}=maxlitter-other", f"{project}.working_dir={tmp_path}", f"{project}.config_files={broken}"]
     words = [word for each in [*labels, LABEL] for word in ("--label", each)]
     run("docker", "create", *words, used)
     done = cleanup()
-    assert [each["name"] for each in done.get("items", [])] == ["maxcare/old:1"], done.get("msg")
+    assert [each["name"] for each in done.get("items", [])] == ["maxlitter/old:1"], done.get("msg")
     assert (there(named), there(unused)) == (True, False)
-    broken.write_text("services: {a: {image: maxcare/named-there:$TAG}, b: [")
+    broken.write_text("services: {a: {image: maxlitter/named-there:$TAG}, b: [")
     left = cleanup()
     assert left["items"] == []
-    assert "the Compose files of project maxcare-other cannot be read" in left["remarks"][0]
+    assert "the Compose files of project maxlitter-other cannot be read" in left["remarks"][0]
 
 
 def test_image_that_others_were_built_on_goes_after_them(cleanup: Module, tmp_path: Path) -> None:
-    base = image("maxcare/base:1")
+    base = image("maxlitter/base:1")
     (tmp_path / "more").write_bytes(os.urandom(SIZE))
-    (tmp_path / "Dockerfile").write_text("FROM maxcare/base:1\nCOPY more /more\nCOPY more /again\n")
+    (tmp_path / "Dockerfile").write_text("FROM maxlitter/base:1\nCOPY more /more\nCOPY more /again\n")
     environment = dict(os.environ, DOCKER_BUILDKIT="0")
-    run("docker", "build", "--quiet", "--tag", "maxcare/built:1", tmp_path, env=environment)
-    run("docker", "create", "--label", LABEL, "--label", "com.docker.compose.project=x", "maxcare/built:1")
+    run("docker", "build", "--quiet", "--tag", "maxlitter/built:1", tmp_path, env=environment)
+    run("docker", "create", "--label", LABEL, "--label", "com.docker.compose.project=x", "maxlitter/built:1")
     assert cleanup()["items"] == []
     remove = run("docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}").stdout.split()
     run("docker", "rm", *remove)
     done = cleanup()
-    assert [each["name"] for each in done["items"]][::2] == ["maxcare/built:1", "maxcare/base:1"]
+    assert [each["name"] for each in done["items"]][::2] == ["maxlitter/built:1", "maxlitter/base:1"]
     assert [each["bytes"] for each in done["items"]] == [SIZE, SIZE, SIZE]
     assert not there(base)
     assert not cleanup()["changed"]
 
 
 def test_what_is_young_stays(cleanup: Module) -> None:
-    image("maxcare/young:1")
+    image("maxlitter/young:1")
     image()
-    run("docker", "create", "--label", LABEL, "maxcare/young:1")
+    run("docker", "create", "--label", LABEL, "maxlitter/young:1")
     done = cleanup(days=1, unused_days=30)
     assert (done["items"], done["changed"]) == ([], False)
     assert cleanup(kinds=["networks"])["items"] == []
 
 
 def test_image_that_is_used_meanwhile_is_kept_by_the_daemon(cleanup: Module) -> None:
-    used = image("maxcare/raced:1")
+    used = image("maxlitter/raced:1")
     stack = Stack.connect(cleanup.defaults["project_name"])
     [found] = [each for each in prune.images(Engine()) if each.id == used]
-    run("docker", "create", "--label", LABEL, "maxcare/raced:1")
+    run("docker", "create", "--label", LABEL, "maxlitter/raced:1")
     assert "is using" in prune.remove_image(stack, found)
-    assert there("maxcare/raced:1")
+    assert there("maxlitter/raced:1")
 
 
-def test_nothing_is_removed_while_another_job_works_on_the_stack(cleanup: Module, care_stack: CareStack) -> None:
-    unused = image("maxcare/old:1")
-    with exclusive_lock(stack_lock_path(care_stack.project), "stack", "restore of maxcare"):
+def test_nothing_is_removed_while_another_job_works_on_the_stack(cleanup: Module, scratch_stack: ScratchStack) -> None:
+    unused = image("maxlitter/old:1")
+    with exclusive_lock(stack_lock_path(scratch_stack.project), "stack", "restore of maxlitter"):
         refused = cleanup()
-        assert "is in use: restore of maxcare by process" in refused["msg"]
+        assert "is in use: restore of maxlitter by process" in refused["msg"]
         look = cleanup(check_mode=True)
-        assert [each["name"] for each in look["items"]] == ["maxcare/old:1"]
-        assert "so nothing could be removed now: restore of maxcare" in look["remarks"][0]
+        assert [each["name"] for each in look["items"]] == ["maxlitter/old:1"]
+        assert "so nothing could be removed now: restore of maxlitter" in look["remarks"][0]
     assert there(unused)
 
 
 def test_leftovers_of_killed_jobs_go(
-    cleanup: Module, care_stack: CareStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cleanup: Module, scratch_stack: ScratchStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = tmp_path / "repository"
     temporary = tmp_path / "tmp"
@@ -223,10 +224,10 @@ def test_leftovers_of_killed_jobs_go(
 
 def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> None:
     # Many, so that the first is seen to be gone long before the last is.
-    ids = {image(f"maxcare/many:{number}") for number in range(30)}
+    ids = {image(f"maxlitter/many:{number}") for number in range(30)}
 
     def left() -> set[str]:
-        return ids & set(run("docker", "images", "--quiet", "--no-trunc", "maxcare/many").stdout.split())
+        return ids & set(run("docker", "images", "--quiet", "--no-trunc", "maxlitter/many").stdout.split())
 
     process = cleanup.start()
     wait_until(lambda: left() != ids or process.poll() is not None, 30, "the first image is gone")
@@ -237,9 +238,9 @@ def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> Non
 
 
 def test_playbook_says_first_what_it_frees_on_every_host(
-    cleanup: Module, care_stack: CareStack, tmp_path: Path
+    cleanup: Module, scratch_stack: ScratchStack, tmp_path: Path
 ) -> None:
-    unused = image("maxcare/old:1")
+    unused = image("maxlitter/old:1")
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     names = {"repository": "maxops_repository", "project_name": "maxops_project_name"}
     shared = {names.get(name, f"cleanup_{name}"): value for name, value in cleanup.defaults.items()}
@@ -252,7 +253,7 @@ def test_playbook_says_first_what_it_frees_on_every_host(
     done = play("cleanup", inventory)
     assert not there(unused), done.stdout
     first, last = done.stdout.index("lab: would free 300.0 kB in 1 thing"), done.stdout.index("HOST ")
-    assert done.stdout.index("image  maxcare/old:1  300.0 kB", first) < last
+    assert done.stdout.index("image  maxlitter/old:1  300.0 kB", first) < last
     shown = [line.split()[:2] for line in done.stdout[last:].splitlines()[1:3]]
     assert shown == [["gone", "UNREACHABLE"], ["lab", "300.0"]]
 

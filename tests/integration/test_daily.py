@@ -169,7 +169,7 @@ def test_flood_is_cut_to_the_limit_with_its_newest_lines(logs: Module, daily: Da
     [
         ({"since": "soonish"}, 'since is "soonish", which is no moment'),
         ({"services": ["app", "nginx"]}, 'has no service "nginx" (services: app, seeder, store, web)'),
-        ({"limit": "many"}, "limit is no size"),
+        ({"limit": "many"}, "limit is not a size"),
     ],
 )
 def test_logs_that_make_no_sense_are_refused(logs: Module, wish: dict[str, Any], words: str) -> None:

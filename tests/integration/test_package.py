@@ -1,4 +1,9 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What `ansible-galaxy collection build` publishes: all that an operator uses, nothing of the workshop."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -32,7 +37,7 @@ PUBLISHED = {
 }
 
 
-def run(*argv, folder):
+def run(*argv: str, folder: Path) -> str:
     # Away from the checkout, whose ansible.cfg would put the checkout itself on the search path.
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
@@ -48,7 +53,7 @@ def run(*argv, folder):
 
 
 @pytest.fixture(scope="module")
-def tarball(tmp_path_factory):
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tarball")
     run("ansible-galaxy", "collection", "build", str(ROOT), "--output-path", str(folder), folder=folder)
     (found,) = folder.glob("maxops-ops-*.tar.gz")
@@ -56,7 +61,7 @@ def tarball(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installed(tarball, tmp_path_factory):
+def installed(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     run(
         *("ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", str(folder), str(tarball)),
@@ -65,11 +70,11 @@ def installed(tarball, tmp_path_factory):
     return folder
 
 
-def source(*parts, pattern):
+def source(*parts: str, pattern: str) -> set[str]:
     return {path.stem if path.is_file() else path.name for path in (ROOT.joinpath(*parts)).glob(pattern)} - {"__init__"}
 
 
-def test_tarball_holds_only_what_an_operator_uses(tarball):
+def test_tarball_holds_only_what_an_operator_uses(tarball: Path) -> None:
     with tarfile.open(tarball) as archive:
         members = archive.getmembers()
     assert {member.name.split("/")[0] for member in members} - PUBLISHED == set()
@@ -79,20 +84,34 @@ def test_tarball_holds_only_what_an_operator_uses(tarball):
     assert sum(member.size for member in members) < 2_000_000
 
 
-def test_installed_collection_lists_all_modules(installed):
+def test_installed_collection_lists_all_modules(installed: Path) -> None:
     told = json.loads(run("ansible-doc", "--list", "--json", "-t", "module", "maxops.ops", folder=installed))
     assert set(told) == {f"maxops.ops.{name}" for name in source("plugins", "modules", pattern="*.py")}
 
 
-def test_installed_collection_lists_all_roles(installed):
+def test_installed_collection_lists_all_roles(installed: Path) -> None:
     told = json.loads(run("ansible-doc", "--list", "--json", "-t", "role", "maxops.ops", folder=installed))
     assert set(told) == {f"maxops.ops.{name}" for name in source("roles", pattern="*")}
 
 
 @pytest.mark.parametrize("playbook", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))
-def test_installed_playbook_runs_by_its_name(installed, playbook):
+def test_installed_playbook_runs_by_its_name(installed: Path, playbook: str) -> None:
     told = run(
         *("ansible-playbook", "--list-tasks", "-i", "localhost,", "-e", "target=localhost", f"maxops.ops.{playbook}"),
         folder=installed,
     )
     assert "play #1" in told
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments"),
+    [
+        ("summary", {"job": "drill", "variable": "result"}),
+        ("people", {"people": [{"login": "a", "email": "a@b.test", "full_name": "Ann Lee"}]}),
+    ],
+)
+def test_installed_actions_find_the_files_that_they_import(
+    installed: Path, action: str, arguments: dict[str, object]
+) -> None:
+    command = ("ansible", "localhost", "-i", "localhost,", "-c", "local", "-m", f"maxops.ops.{action}")
+    assert "SUCCESS" in run(*command, "-a", json.dumps(arguments), folder=installed)

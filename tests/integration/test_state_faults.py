@@ -157,7 +157,7 @@ def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, h
         diagnosis, seen = both(diagnose, health)
     faults.wait_well()
     first = diagnosis["causes"][0] if diagnosis["causes"] else {}
-    assert first.get("cause") == case.cause, diagnosis
+    assert first.get("check") == case.cause, diagnosis
     assert case.subject in first["subject"], first
     assert first["fix"], first
     # A certificate that still has ten days keeps nobody from working.

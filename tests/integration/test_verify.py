@@ -217,7 +217,7 @@ def test_name_that_is_not_there(verify: Module, folder: Path, repository: Path) 
         ({"jobs": 0}, "jobs is 0"),
         ({"findings": 0}, "findings is 0"),
         ({"nice": 20}, "nice is 20"),
-        ({"rehearsal_budget": "much"}, "rehearsal_budget is no size"),
+        ({"rehearsal_budget": "much"}, "rehearsal_budget is not a size"),
     ],
 )
 def test_options_that_make_no_sense(verify: Module, folder: Path, options: dict[str, Any], words: str) -> None:

@@ -2,20 +2,34 @@
 # Brings a bare Debian 12 to where the lab and the tests can run; changes only what is missing.
 #   tests/lab/bootstrap.sh            all of it
 #   tests/lab/bootstrap.sh python     only the checkout's .venv (lint and unit tests need no engine)
+# What it decides on which machine is listed in tests/unit/lab/test_bootstrap.py.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+. "$root/tests/lab/environment.sh"
+
+# Another folder than / only for the tests of this script: the root of a machine that exists on paper.
+machine=${MAXOPS_BOOTSTRAP_MACHINE:-}
 venv=$root/.venv
-engine_log=/var/log/maxops-lab-dockerd.log
+engine_log=$machine/var/log/maxops-lab-dockerd.log
 # Tells a machine that this script prepared, and may complete, from one whose Docker is its owner's business.
-marker=/var/lib/maxops-lab/prepared-by-bootstrap
-tools=/var/lib/maxops-lab/tools
+marker=$machine/var/lib/maxops-lab/prepared-by-bootstrap
+tools=$machine/var/lib/maxops-lab/tools
+socket=/var/run/docker.sock
 part=${1:-all}
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { printf 'bootstrap: %s\n' "$@" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
+is_root() { [[ $(id -u) -eq 0 ]]; }
+# A lone client is no engine.
+have_engine() { have dockerd && have containerd && have runc; }
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+engine_says() { docker version 2>&1 | grep -v '^$' | tail -n 1 || true; }
+# bash names only the one that it remembers, if it remembers one.
+all_clients() { (hash -r && type -aP docker); }
+compose_says() { docker compose version 2>&1 | head -n 1 || true; }
 compose_is_v2() { docker compose version --short 2>/dev/null | grep -Eq '^v?([2-9]|[1-9][0-9])\.'; }
 
 python_fits() {
@@ -25,7 +39,7 @@ python_fits() {
 find_python() {
   # The distribution's own first: shims of version managers change meaning with the folder they are called from.
   local candidate
-  for candidate in /usr/bin/python3 python3.14 python3.13 python3.12 python3.11 python3; do
+  for candidate in "$machine/usr/bin/python3" python3.14 python3.13 python3.12 python3.11 python3; do
     if python_fits "$candidate"; then
       command -v "$candidate"
       return
@@ -34,10 +48,95 @@ find_python() {
   return 1
 }
 
+# Before anything is installed: Dockers that the lab cannot run on, and that nothing should be installed beside.
+refuse_unfit_docker() {
+  refuse_podman_client
+  refuse_engine_at "${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)}"
+  have docker || return 0
+  if engine_answers; then refuse_unfit_engine; else refuse_other_api; fi
+}
+
+refuse_podman_client() {
+  local said
+  have docker || return 0
+  said=$(docker --version 2>&1) || die "The command $(command -v docker) does not run: $(tail -n 1 <<<"$said")" \
+    "Remove it and run again: a client that fits comes with the engine."
+  [[ ! ${said,,} =~ podman ]] ||
+    die "The command $(command -v docker) is Podman's, and the lab needs Docker's own engine." \
+      "Remove the stand-in (apt-get remove podman-docker; Podman itself may stay) and run again."
+}
+
+# The playbooks use Docker's usual socket, whatever the client is set to: both have to mean the same engine.
+refuse_engine_at() {
+  local at=$1 by="the docker client's context" next="docker context use default (and unset DOCKER_CONTEXT)"
+  [[ -n $at && $at != unix://$socket && $at != unix:///run/docker.sock ]] || return 0
+  [[ -z ${DOCKER_HOST:-} ]] || by="DOCKER_HOST" next="unset DOCKER_HOST"
+  [[ $at != unix:///run/user/* ]] ||
+    die "$at, set by $by, is a rootless Docker; the lab needs the engine that root runs, to read its volumes." \
+      "Next: $next, then run again as root."
+  die "$at, set by $by, is not this machine's own engine (unix://$socket), which the lab and the playbooks use." \
+    "Next: $next, then run again."
+}
+
+refuse_unfit_engine() {
+  local folder features
+  [[ $(docker version --format '{{range .Server.Components}}{{.Name}} {{end}}' 2>/dev/null) != *Podman* ]] ||
+    die "Podman answers on $socket, and the lab needs Docker's own engine." \
+      "Stop it there (systemctl disable --now podman.socket, apt-get remove podman-docker) and run again."
+  read -r folder features < <(docker info --format '{{.DockerRootDir}} {{.SecurityOptions}}' 2>/dev/null) || return 0
+  [[ $features != *rootless* ]] ||
+    die "The Docker on $socket is rootless; the lab needs the engine that root runs, to read its volumes." \
+      "Stop it (systemctl --user stop docker, as its user), then run again as root."
+  [[ -d $machine$folder ]] ||
+    die "The engine on $socket keeps its data in $folder, which is not on this machine; the lab reads it." \
+      "Run this on that engine's machine, not in a container that only has its socket, nor under Docker Desktop."
+}
+
+# "client version 1.52 is too new. Maximum supported API version is 1.41" and the like, from the client or the engine.
+refuse_other_api() {
+  local said client next
+  said=$(engine_says)
+  [[ $said =~ 'supported API version'|'is too old'|'is too new'|'newer than server' ]] || return 0
+  next="Use the client that was installed with the engine, or update the older of the two"
+  while read -r client; do
+    [[ $client == "$(command -v docker)" ]] || ! "$client" version >/dev/null 2>&1 ||
+      next="$client fits: move $(command -v docker) away, or put ${client%/*} before it in PATH"
+  done < <(all_clients)
+  [[ -z ${DOCKER_API_VERSION:-} ]] || next="DOCKER_API_VERSION=$DOCKER_API_VERSION may be the cause: unset it"
+  die "The client $(command -v docker) and this machine's Docker Engine have no API version in common: $said" \
+    "$next, then run again."
+}
+
+# apt would remove Docker's own packages to make room for Debian's.
+refuse_half_of_docker_ce() {
+  local here
+  here=$(dpkg-query -W -f "\${db:Status-Status} \${Package}\n" docker-ce docker-ce-cli containerd.io 2>/dev/null |
+    awk '$1 == "installed" { printf "%s ", $2 }') || true
+  [[ -z $here ]] ||
+    die "Packages of Docker's own source are installed (${here% }), but no whole engine; Debian's would replace them." \
+      "Complete them (apt-get install docker-ce containerd.io), or remove them, then run again."
+}
+
+# Version 2 of Debian and whatever stands in /usr/bin/docker-compose exclude each other; elsewhere it is not touched.
+refuse_to_replace_compose_v1() {
+  local at version
+  at=$(command -v docker-compose) || return 0
+  version=$("$at" version --short 2>/dev/null) || return 0
+  [[ $version == 1.* ]] || return 0
+  [[ $at != "$machine/usr/bin/docker-compose" ]] ||
+    die "$at is Compose $version; the lab needs Compose v2, which would replace it, so nothing is installed." \
+      "Remove it (apt-get remove docker-compose), or install Compose v2 as a plugin of docker, then run again."
+  say "$at is Compose $version and stays; version 2 is installed beside it"
+}
+
 missing_packages() {
   find_python >/dev/null || echo python3-venv
   [[ $part == all ]] || return 0
-  have docker || { echo docker.io; [[ ${VERSION_CODENAME:-} == bookworm ]] || echo docker-cli; }
+  if ! have_engine && ! engine_answers; then echo docker.io; fi
+  # Debian 12 has the client in docker.io.
+  if ! have docker; then
+    if [[ ${VERSION_CODENAME:-} != bookworm ]]; then echo docker-cli; elif have_engine; then echo docker.io; fi
+  fi
   compose_is_v2 || compose_package
   # The base images are made once; where they exist their maker is not missed.
   have debootstrap || docker image inspect maxops-lab/base:bookworm maxops-lab/base:trixie >/dev/null 2>&1 ||
@@ -70,7 +169,7 @@ offer_compose_of_debian_13() {
   [[ -n $mirror ]] || die "No source for Debian 12 stands in /etc/apt, so Compose v2 cannot be taken from there." \
     "Add one (see sources.list(5)), or install Docker Compose v2 by hand, then run again."
   say "Compose v2 comes from Debian 13, pinned so that nothing else does"
-  cat >/etc/apt/preferences.d/maxops-lab-compose <<-EOF
+  cat >"$machine/etc/apt/preferences.d/maxops-lab-compose" <<-EOF
 	Package: *
 	Pin: release n=trixie
 	Pin-Priority: -1
@@ -79,7 +178,7 @@ offer_compose_of_debian_13() {
 	Pin: release n=trixie
 	Pin-Priority: 990
 	EOF
-  cat >/etc/apt/sources.list.d/maxops-lab-compose.sources <<-EOF
+  cat >"$machine/etc/apt/sources.list.d/maxops-lab-compose.sources" <<-EOF
 	Types: deb
 	URIs: $mirror
 	Suites: trixie
@@ -92,11 +191,13 @@ apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg
 
 install_packages() {
   local packages=("$@") log
-  if have docker && compose_is_v2 && [[ ! -e $marker && $part == all ]]; then
+  if { have_engine || engine_answers; } && compose_is_v2 && [[ ! -e $marker && $part == all ]]; then
     die "This machine has a Docker of its own, so nothing is installed here unasked; missing: ${packages[*]}." \
       "Install them (apt-get install --no-install-recommends ${packages[*]}) and run again."
   fi
-  [[ $EUID -eq 0 ]] || die "Missing on this machine: ${packages[*]}. Installing needs root." \
+  [[ " ${packages[*]} " != *" docker.io "* ]] || refuse_half_of_docker_ce
+  [[ " ${packages[*]} " != *" docker-compose "* ]] || refuse_to_replace_compose_v1
+  is_root || die "Missing on this machine: ${packages[*]}. Installing needs root." \
     "Run the same command as root (sudo make …), or have them installed, then run again."
   [[ ${ID:-} == debian && ${VERSION_CODENAME:-} =~ ^(bookworm|trixie)$ ]] ||
     die "Missing on this machine: ${packages[*]}. Only Debian 12 and 13 are prepared by this script;" \
@@ -107,53 +208,59 @@ install_packages() {
   log=$(mktemp)
   say "installing ${packages[*]}"
   apt update >"$log" 2>&1 || die "apt-get update failed: $(tail -n 3 "$log")" "Check /etc/apt and the network."
+  # What the sources offer is known only now.
+  packages=("${packages[@]/#docker-compose*/$(compose_package)}")
   if [[ ${VERSION_CODENAME:-} == bookworm && " ${packages[*]} " == *" docker-compose "* ]]; then
     offer_compose_of_debian_13
     apt update >"$log" 2>&1 || die "apt-get update failed: $(tail -n 3 "$log")" \
       "Check /etc/apt/sources.list.d/maxops-lab-compose.sources and the network."
   fi
-  apt install --no-install-recommends -y "${packages[@]}" >"$log" 2>&1 ||
+  apt install --no-install-recommends --no-remove -y "${packages[@]}" >"$log" 2>&1 ||
     die "apt-get install ${packages[*]} failed: $(tail -n 5 "$log")" "The whole output is in $log."
   rm -f "$log"
+  [[ $part != all ]] || compose_is_v2 ||
+    die "Compose v2 is installed, but $(command -v docker) does not find it: $(compose_says)" \
+      "Use the client of this machine's engine (in PATH are: $(all_clients | tr '\n' ' ')), then run again."
 }
 
-forget_stale_pid() {
-  # After a hard stop the number may belong to another program by now, and dockerd would refuse to start.
+# After a hard stop the number may belong to another program by now, and dockerd would refuse to start.
+is_running() {
   local file=$1 program=$2 pid
-  [[ -s $file ]] || return 0
-  pid=$(<"$file")
-  [[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$program" ]] || rm -f "$file"
+  pid=$(cat "$file" 2>/dev/null) && [[ $(cat "$machine/proc/$pid/comm" 2>/dev/null) == "$program" ]]
 }
 
 start_engine() {
-  if [[ -n ${DOCKER_HOST:-} ]]; then
-    die "The Docker Engine at DOCKER_HOST=$DOCKER_HOST does not answer: $(docker version 2>&1 | tail -n 1)" \
-      "The lab wants the engine of this machine: unset DOCKER_HOST, or start that engine."
-  fi
-  if [[ $EUID -ne 0 ]]; then
-    die "Docker does not answer for user $(id -un): $(docker version 2>&1 | tail -n 1)" \
+  local run=$machine/var/run tries dockerd=''
+  is_root ||
+    die "Docker does not answer for user $(id -un): $(engine_says)" \
       "Start it (sudo systemctl start docker) or join its group (sudo usermod -aG docker $(id -un), then log in" \
       "again); or run the same command as root."
-  fi
-  say "starting the Docker Engine"
-  if [[ -d /run/systemd/system ]]; then
-    systemctl start docker || die "systemctl start docker failed; look at: journalctl -u docker"
-  elif [[ $(</proc/1/comm) == init && -e /etc/inittab ]]; then
-    service docker start >&2 || die "service docker start failed; look at /var/log/docker.log"
+  if [[ -d $machine/run/systemd/system ]]; then
+    say "starting the Docker Engine (systemctl)"
+    systemctl start docker || die "systemctl start docker failed." "Look at: journalctl -u docker"
+  elif is_running "$run/docker.pid" dockerd; then
+    say "waiting for the Docker Engine, which is starting"
+  elif [[ $(<"$machine/proc/1/comm") == init && -e $machine/etc/inittab ]]; then
+    say "starting the Docker Engine (service)"
+    service docker start >&2 || die "service docker start failed." "Look at /var/log/docker.log"
   else
-    have dockerd || die "docker is here but dockerd is not, so there is no engine to start." \
-      "Install one (apt-get install docker.io), or set DOCKER_HOST to one on this machine."
-    forget_stale_pid /var/run/docker.pid dockerd
-    forget_stale_pid /var/run/docker/containerd/containerd.pid containerd
-    setsid dockerd >>"$engine_log" 2>&1 </dev/null &
+    say "starting the Docker Engine (dockerd, as no init runs here)"
+    is_running "$run/docker/containerd/containerd.pid" containerd || rm -f "$run/docker/containerd/containerd.pid"
+    rm -f "$run/docker.pid"
+    # Not from the checkout, which may be removed while the engine runs.
+    (cd / && exec setsid dockerd >>"$engine_log" 2>&1 </dev/null) &
+    dockerd=$!
   fi
-  local tries
   for ((tries = 0; tries < 120; tries++)); do
     engine_answers && return
+    refuse_other_api
+    [[ -z $dockerd ]] || kill -0 "$dockerd" 2>/dev/null ||
+      die "dockerd ended at once: $(tail -n 3 "$engine_log")" \
+        "Remove the cause (the whole output is in $engine_log) and run again."
     sleep 0.5
   done
-  die "The Docker Engine does not answer after 60 s." "Its last words: $(tail -n 3 "$engine_log" 2>/dev/null)" \
-    "Look at $engine_log (or journalctl -u docker), mend the cause and run again."
+  die "The Docker Engine does not answer after 60 s: $(engine_says)" "$(tail -n 3 "$engine_log" 2>/dev/null)" \
+    "Look at $engine_log (or journalctl -u docker), remove the cause and run again."
 }
 
 make_venv() {
@@ -183,8 +290,10 @@ fetch_prometheus() {
   local wanted=(prometheus promtool prometheus-node-exporter) packages=() name work log
   for name in "${wanted[@]}"; do [[ -x $tools/$name ]] || packages+=("$name"); done
   [[ ${#packages[@]} -gt 0 ]] || return 0
-  have apt-get && [[ $EUID -eq 0 ]] || die "Missing in $tools, for the tests of the monitoring: ${packages[*]}." \
-    "Put these programs there, or run the same command as root on Debian."
+  if ! have apt-get || ! is_root; then
+    die "Missing in $tools, for the tests of the monitoring: ${packages[*]}." \
+      "Put these programs there, or run the same command as root on Debian."
+  fi
   say "fetching ${packages[*]}, without installing them"
   work=$(mktemp -d)
   log=$work/log
@@ -207,7 +316,10 @@ fetch_packages() {
 }
 
 # shellcheck source=/dev/null
-[[ ! -r /etc/os-release ]] || . /etc/os-release
+[[ ! -r $machine/etc/os-release ]] || . "$machine/etc/os-release"
+# Neither PATH nor a virtual environment can hold a colon.
+[[ $root != *:* ]] || die "The path of this checkout has a colon: $root" "Move it to a path without one and run again."
+[[ $part != all ]] || refuse_unfit_docker
 mapfile -t missing < <(missing_packages)
 [[ ${#missing[@]} -eq 0 ]] || install_packages "${missing[@]}"
 [[ $part != all ]] || engine_answers || start_engine

@@ -3,6 +3,8 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+. tests/lab/environment.sh
 export PATH=$PWD/.venv/bin:$PATH
 results=$PWD/build/demo
 

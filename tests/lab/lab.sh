@@ -3,6 +3,8 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+. tests/lab/environment.sh
 root=/var/lib/maxops-lab
 export LAB_PROJECT=${LAB_PROJECT:-maxoperation}
 export LAB_PORT=${LAB_PORT:-9000}

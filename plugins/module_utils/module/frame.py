@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How every module begins and ends, whatever it works on. Private to this collection."""
+"""How every module ends: with a result, or with a failure that says what to do next."""
 
 from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -17,8 +17,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Can
 
 
 @contextmanager
-def failing_well(module: AnsibleModule, after_stop: str = "nothing was published, run this again") -> Iterator[None]:
-    """Turn what a user can cause, and a stop by signal, into the module's failure; clean-up has run by then."""
+def report_failures(module: AnsibleModule, after_stop: str = "run this again") -> Iterator[None]:
+    """Turn what a user can cause, and a stop by signal, into the module's failure; clean-up has run by then.
+
+    ``after_stop`` says what is true of the job when it was stopped: what it leaves behind, and what to do next.
+    """
 
     def stop(number: int, _frame: object) -> NoReturn:
         raise Cancelled(f"stopped by signal {signal.Signals(number).name}; {after_stop}")
@@ -28,15 +31,32 @@ def failing_well(module: AnsibleModule, after_stop: str = "nothing was published
     try:
         yield
     except MaxopsError as error:
-        module.fail_json(msg=displayable(str(error)))
+        fail(module, str(error))
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        said = displayable(f"{error.strerror or error}{place}")
-        module.fail_json(msg=f"{said}; mend the cause, then run this again", exception=traceback.format_exc())
+        message = f"{error.strerror or error}{place}; fix the cause and run this again"
+        fail(module, message, exception=traceback.format_exc())
+
+
+def end(module: AnsibleModule, result: Mapping[str, Any], failure: str | None = None) -> NoReturn:
+    """End the module with its result; with a ``failure``, in words, as failed.
+
+    Together with :func:`fail` this is the only way out of a module, so that each result can be displayed.
+    """
+    if failure:
+        fail(module, failure, **result)
+    module.exit_json(**displayable(dict(result)))
+    raise AssertionError("exit_json came back")
+
+
+def fail(module: AnsibleModule, message: str, **result: Any) -> NoReturn:
+    """End the module as failed, with what is known so far."""
+    module.fail_json(msg=displayable(message), **displayable(result))
+    raise AssertionError("fail_json came back")
 
 
 def displayable(value: Any) -> Any:
-    r"""A result as Ansible takes it: bytes of file names that are no UTF-8 are told as ``\udcff`` and the like."""
+    r"""A result as Ansible takes it: bytes of file names that are not UTF-8 are shown as ``\udcff`` and the like."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules for users of an application share: options, people, results. Private to this collection."""
+"""What the modules for users of an application share: options, people, results."""
 
 from __future__ import annotations
 
@@ -16,50 +16,55 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import Client, Endpoint
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from .frame import failing_well
+from .frame import end, fail, report_failures
+from .options import NOT_NEGATIVE, ONE_OR_MORE, Spec
 
-LIST_OPTIONS = ("users", "prune", "prune_exclude")
 AFTER_STOP = "what was done stays done, run this again for the rest"
 SHOWN_FAILURES = 5
 
 
-def connection_argument_spec(api_url: str) -> dict[str, Any]:
-    """How an API is reached: options of the documentation fragment ``maxops.ops.api``, and the address."""
-    return {
-        "api_url": {"type": "str", "default": api_url},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_file": {"type": "path"},
-        "proxy": {"type": "str"},
-        "timeout": {"type": "int", "default": 30},
-        "retries": {"type": "int", "default": 4},
-        "concurrency": {"type": "int", "default": 8},
-    }
-
-
-def token_argument_spec() -> dict[str, Any]:
-    """A token, or the file that holds one."""
-    return {
+TOKEN = Spec(
+    {
         "api_token": {"type": "str", "no_log": True},
         "api_token_file": {"type": "path", "no_log": False},
     }
+)
+"""A token, or the file that holds one."""
 
 
-def users_argument_spec(user_options: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """One user's options, the same for each entry of ``users``, and what is done about accounts that nobody lists."""
-    state = {"type": "str", "choices": ["present", "locked", "absent"]}
-    return {
-        "name": {"type": "str"},
-        "state": {**state, "default": "present"},
-        **user_options,
-        "users": {
-            "type": "list",
-            "elements": "dict",
-            "options": {"name": {"type": "str", "required": True}, "state": state, **user_options},
+def api_spec(api_url: str) -> Spec:
+    """How an API is reached: options of the documentation fragment ``maxops.ops.api``, and the address."""
+    return Spec(
+        {
+            "api_url": {"type": "str", "default": api_url},
+            "validate_certs": {"type": "bool", "default": True},
+            "ca_file": {"type": "path"},
+            "proxy": {"type": "str"},
+            "timeout": {"type": "int", "default": 30},
+            "retries": {"type": "int", "default": 4},
+            "concurrency": {"type": "int", "default": 8},
         },
-        "prune": {"type": "str", "choices": ["none", "report", "lock"], "default": "none"},
-        "prune_exclude": {"type": "list", "elements": "str", "default": []},
-        "progress_file": {"type": "path"},
-    }
+        {"timeout": ONE_OR_MORE, "retries": NOT_NEGATIVE, "concurrency": ONE_OR_MORE},
+    )
+
+
+def users_spec(user_options: Mapping[str, dict[str, Any]]) -> Spec:
+    """One user's options, the same for each entry of ``users``, and what is done about accounts that are not listed."""
+    state = {"type": "str", "choices": ["present", "locked", "absent"]}
+    return Spec(
+        {
+            "name": {"type": "str"},
+            "state": {**state, "default": "present"},
+            **user_options,
+            "users": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"name": {"type": "str", "required": True}, "state": state, **user_options},
+            },
+            "prune": {"type": "str", "choices": ["none", "report", "lock"], "default": "none"},
+            "prune_exclude": {"type": "list", "elements": "str", "default": []},
+        }
+    )
 
 
 def token_of(module: AnsibleModule) -> str | None:
@@ -72,19 +77,16 @@ def token_of(module: AnsibleModule) -> str | None:
         with open(path, encoding="utf-8") as stream:
             found = stream.read().strip()
     except OSError as error:
-        module.fail_json(msg=f"api_token_file {path} cannot be read on the host: {error.strerror}")
+        fail(module, f"api_token_file {path} cannot be read on the host: {error.strerror}")
     if not found:
-        module.fail_json(msg=f"api_token_file {path} is empty")
+        fail(module, f"api_token_file {path} is empty")
     module.no_log_values.add(found)
     return found
 
 
 def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
-    """Where the API is, as the options say; refuses numbers that make no sense."""
+    """Where the API is, as the options say."""
     options = module.params
-    for name, least in (("timeout", 1), ("retries", 0), ("concurrency", 1)):
-        if options[name] < least:
-            module.fail_json(msg=f"{name} is {options[name]}; give {least} or more")
     return Endpoint(
         url=options["api_url"],
         authorization=authorization,
@@ -118,7 +120,6 @@ def people_of(module: AnsibleModule, user_options: Iterable[str]) -> list[Person
 def options_of(module: AnsibleModule) -> Options:
     """How the list is applied."""
     return Options(
-        check_mode=module.check_mode,
         workers=module.params["concurrency"],
         prune=module.params["prune"],
         prune_exclude=module.params["prune_exclude"],
@@ -132,10 +133,10 @@ def run(
 ) -> None:
     """Synchronise, and end the module with what became of everybody. ``connect`` gives client, version and system."""
     started = time.monotonic()
-    with failing_well(module, AFTER_STOP):
+    with report_failures(module, AFTER_STOP):
         cancellation = Cancellation()
         client, version, system = connect(cancellation)
-        report = synchronise(system, people, options_of(module), cancellation)
+        report = synchronise(system, people, options_of(module), module.check_mode, cancellation)
     # What ten thousand people and accounts take is needed for the result now.
     people.clear()
     del system
@@ -148,9 +149,7 @@ def run(
     if module._diff:
         result["diff"] = diff_of(report)
     result.update(result_of(report))
-    if failure:
-        module.fail_json(msg=failure, **result)
-    module.exit_json(**result)
+    end(module, result, failure)
 
 
 def result_of(report: Report) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What came back into a rehearsal's databases, against what the manifest says was there. Private to this collection."""
+"""What came back in a rehearsal, against what the manifest says was there, and rows against files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
@@ -17,6 +17,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+
+from . import gitea, openproject
+from .content import Content
 
 CHECK = "databases"
 
@@ -39,6 +42,40 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass A
               AND i.indkey[0] = a.attnum)
 ORDER BY 1, 2, 3
 """
+
+
+def compare(content: Content, databases: Sequence[Mapping[str, Any]], loaded: Mapping[str, Mapping[str, Any]]) -> None:
+    """Roles, rows, extensions and sequences; what differs becomes a finding of ``content.subject``.
+
+    ``databases`` are the manifest's entries of those that were to come back, ``loaded`` what loading gave of each that
+    did, by its name.
+    """
+    compare_roles(content.subject, content.server, (content.subject.manifest or {}).get("roles", []))
+    for part in databases:
+        name = part["name"]
+        if name in loaded:
+            compare_rows(content.subject, name, loaded[name].get("differences", []))
+            extensions = part.get("extensions", {})
+            compare_database(content.subject, content.server, name, extensions, content.cancellation)
+
+
+def cross_check(content: Content, names: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Have each application that is known compare its rows with its files; gives what each counted.
+
+    ``names`` are the databases that came back.
+    """
+    counted: dict[str, dict[str, int]] = {}
+    for name in names:
+        with Session(content.server, name, content.cancellation) as session:
+            for application in (openproject, gitea):
+                if not application.applies(session):
+                    continue
+                if content.volumes:
+                    counted[application.NAME] = application.check(content, session)
+                else:
+                    seen = "its files cannot be compared, for the set holds no volume"
+                    content.subject.warning("content", f"database {name}", seen, "its application's volume")
+    return counted
 
 
 def compare_rows(subject: Subject, database: str, differences: Sequence[Mapping[str, Any]]) -> None:

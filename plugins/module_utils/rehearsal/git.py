@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult, run
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import run_all
 
 from .content import Content
 
@@ -45,12 +46,8 @@ def fsck(content: Content, image_id: str | None, top: str, inside: str, paths: S
     application's container, for what they tell of each other by absolute paths.
     """
     shards = max(1, min(content.jobs, -(-len(paths) // SHARD)))
-    with ThreadPoolExecutor(max_workers=shards, thread_name_prefix="git") as pool:
-        works = [
-            pool.submit(_fsck, content, image_id, top, inside, paths[number::shards], number)
-            for number in range(shards)
-        ]
-        return {path: said for work in works for path, said in work.result().items()}
+    tasks = [partial(_fsck, content, image_id, top, inside, paths[number::shards], number) for number in range(shards)]
+    return {path: said for found in run_all(tasks, content.cancellation) for path, said in found.items()}
 
 
 def _fsck(

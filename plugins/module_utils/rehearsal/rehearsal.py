@@ -1,159 +1,184 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The level ``rehearse``: bring everything back somewhere else, and compare. Private to this collection."""
+"""Bringing a backup set back into a throw-away server, and comparing what came back with the manifest.
+
+The interface, for any job that wants to try something on a copy of the data:
+
+* :class:`RehearsalArea` (area.py) names the folder, the Docker daemon, the jobs and the budget; ``with area.opened()``
+  takes the only turn on this host and removes what a killed rehearsal left.
+* :class:`Source` (values.py) says what to bring back and with which image; image.py finds the one that made a set.
+* :class:`Subject` (storage) is the set: its folder, its manifest (already read), and where findings and times go.
+* ``with restored(area, subject, source, cancellation, progress) as rehearsal`` gives the running server
+  (``rehearsal.server``, by its socket in ``rehearsal.folders.socket``) and the volumes as folders of this host
+  (``rehearsal.volumes``). All of it is gone after the block, whatever happens to this process.
+* ``rehearsal.compare()`` and ``rehearsal.cross_check()`` make findings; :func:`rehearse` does both and is all that a
+  verification needs.
+
+What is wrong with the set becomes a finding of the subject; what is wrong with the host is raised as MaxopsError. The
+messages name the options ``rehearsal_dir`` and ``rehearsal_budget``: every module over this layer calls them so.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import REHEARSE
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
-    Session,
-    identifier,
-    passfile_entry,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
-from ansible_collections.maxops.ops.plugins.module_utils.transfer import database_load, volume_unpack
-from ansible_collections.maxops.ops.plugins.module_utils.transfer import roles as roles_load
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import workers
 
-from . import compare
-from . import gitea as verify_gitea
-from . import openproject as verify_openproject
-from . import space as verify_space
+from . import compare, space
+from .area import Folders, RehearsalArea
 from .content import Content
-from .image import Image
-from .server import ThrowawayServer, throwaway_server
-from .workshop import Place, Workshop
-
-RESTORE = "restore"
-"""Check of findings about a part that could not be brought back."""
-
-TAKE_ANOTHER = "Take another set; this part does not come back."
-
-# The server's own words for what is the host's fault and not the set's.
-_HOST_FAULTS = re.compile(
-    r"No space left|Disk quota exceeded|out of memory|could not resize shared memory|Docker could"
-)
-
-
-@dataclass
-class Outcome:
-    """What a rehearsal measured and counted."""
-
-    image: str
-    postgresql: str = ""
-    recovery_seconds: float = 0.0
-    written_bytes: int = 0
-    rows: dict[str, dict[str, int]] = field(default_factory=dict)
-    content: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as data."""
-        return dict(vars(self))
-
-
-@dataclass
-class Source:
-    """What is brought back: databases as in a manifest, read by ``image``; ``file`` is a dump of the old way.
-
-    ``roles`` are those that such a file takes for granted.
-    """
-
-    image: Image
-    databases: Sequence[dict[str, Any]]
-    file: str | None = None
-    roles: Sequence[str] = ()
+from .load import Loading, note_step
+from .server import ThrowawayServer, bootstrap_user, throwaway_server
+from .values import Outcome, Source
 
 
 def rehearse(
-    workshop: Workshop, subject: Subject, source: Source, cancellation: Cancellation, progress: Progress
+    area: RehearsalArea,
+    subject: Subject,
+    source: Source,
+    cancellation: Cancellation,
+    progress: Progress,
+    cross_check: bool = True,
 ) -> Outcome:
-    """Bring a set, or a dump of the old way, back and compare it with its manifest.
+    """Bring a set, or a legacy dump, back and compare it with its manifest; ``cross_check`` compares rows with files.
 
     What is wrong with the set becomes a finding. Raises MaxopsError for what is wrong with the host.
     """
-    space = verify_space.plan(workshop.folder, [*source.databases, *subject.parts("volume")], workshop.budget)
+    with restored(area, subject, source, cancellation, progress) as rehearsal:
+        rehearsal.compare()
+        if cross_check and not source.file:
+            rehearsal.cross_check()
+    return rehearsal.outcome
+
+
+@contextmanager
+def restored(
+    area: RehearsalArea, subject: Subject, source: Source, cancellation: Cancellation, progress: Progress
+) -> Iterator[Rehearsal]:
+    """Bring a set back for the block: a running server and folders with the volumes, removed at its end.
+
+    Raises MaxopsError for what is wrong with the host: no room, no memory, more written than the budget allows.
+    """
+    needed = space.plan(area.folder, [*source.databases, *subject.parts("volume")], area.budget)
     started = time.monotonic()
-    with workshop.place(subject.set_id) as place, verify_space.watched(place.folder, space, cancellation) as usage:
+    with area.folders(subject.set_id) as folders, space.watched(folders.folder, needed, cancellation) as usage:
+        rehearsal = Rehearsal(area, subject, source, folders, cancellation, progress)
         try:
-            outcome = _Rehearsal(workshop, subject, source, place, cancellation, progress).run()
+            with rehearsal.running():
+                yield rehearsal
         except Cancelled:
             if usage.stopped:
                 raise MaxopsError(usage.stopped) from None
             raise
-    outcome.written_bytes = usage.peak
+    rehearsal.outcome.written_bytes = usage.peak
     subject.steps[REHEARSE] = round(time.monotonic() - started, 3)
-    return outcome
 
 
-class _Rehearsal:
+class Rehearsal:
+    """A set that was brought back; made by :func:`restored`."""
+
     def __init__(
         self,
-        workshop: Workshop,
+        area: RehearsalArea,
         subject: Subject,
         source: Source,
-        place: Place,
+        folders: Folders,
         cancellation: Cancellation,
         progress: Progress,
     ) -> None:
-        self.workshop = workshop
+        self.area = area
         self.subject = subject
         self.source = source
-        self.place = place
-        self.cancellation = cancellation
-        self.progress = progress
-        self.slots = Slots(workshop.jobs)
+        self.folders = folders
         self.outcome = Outcome(source.image.name)
         self.loaded: dict[str, dict[str, Any]] = {}
+        """What loading gave of each database that came back."""
         self.volumes = {
-            part["name"]: os.path.join(place.folder, f"volume-{number}")
+            part["name"]: os.path.join(folders.folder, f"volume-{number}")
             for number, part in enumerate(subject.parts("volume"))
         }
+        self._cancellation = cancellation
+        self._progress = progress
+        self._throwaway: ThrowawayServer | None = None
 
-    def run(self) -> Outcome:
-        """All steps, each with its time."""
+    @property
+    def server(self) -> Server:
+        """How to reach the throw-away server, as its superuser and without a password."""
+        if self._throwaway is None:
+            raise MaxopsError("the throw-away server of this rehearsal is not running")
+        return self._throwaway.server
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Start the server and bring everything back into it; the server is gone after the block."""
         begun = time.monotonic()
         server = throwaway_server(
-            self.workshop.stack,
+            self.area.stack,
             self.source.image.id,
             self._bootstrap_user(),
-            self.place.data,
-            self.place.socket,
-            self.workshop.key,
-            self.cancellation,
+            self.folders.data,
+            self.folders.socket,
+            self.area.key,
+            self._cancellation,
         )
         with server as throwaway:
-            self._step("server", begun)
+            self._throwaway = throwaway
+            note_step(self.subject, "server", begun)
             try:
-                self._bring_back(throwaway)
+                self.loaded = Loading(
+                    self.area,
+                    self.subject,
+                    self.source,
+                    self.folders,
+                    self.volumes,
+                    throwaway,
+                    self.outcome,
+                    self._cancellation,
+                    self._progress,
+                ).run()
                 self.outcome.recovery_seconds = round(time.monotonic() - begun, 3)
-                self._compare(throwaway)
+                yield
             except Cancelled:
                 raise
             except MaxopsError:
                 throwaway.check()
                 raise
-        return self.outcome
+            finally:
+                self._throwaway = None
 
-    def _step(self, name: str, since: float) -> float:
-        now = time.monotonic()
-        self.subject.steps[f"rehearse {name}"] = round(now - since, 3)
-        return now
+    def compare(self) -> None:
+        """Roles, rows, extensions and sequences against the manifest; what differs becomes a finding."""
+        begun = time.monotonic()
+        compare.compare(self._content(), self.source.databases, self.loaded)
+        note_step(self.subject, "compare", begun)
 
-    # -- bringing it back -------------------------------------------------------------------------------------------
+    def cross_check(self) -> None:
+        """Rows against files, by what is known of the applications; what differs becomes a finding."""
+        begun = time.monotonic()
+        self.outcome.content = compare.cross_check(self._content(), self.loaded)
+        note_step(self.subject, "cross-check", begun)
+
+    def _content(self) -> Content:
+        return Content(
+            self.subject,
+            self.server,
+            self.volumes,
+            self.area.stack,
+            self.area.key,
+            self.folders.folder,
+            self.area.jobs,
+            self._cancellation,
+        )
 
     def _bootstrap_user(self) -> str:
         """The set's own first superuser: what other roles were granted, was granted by that one."""
@@ -163,176 +188,3 @@ class _Rehearsal:
         except (OSError, UnicodeError):
             return "maxops"
         return bootstrap_user(text)
-
-    def _bring_back(self, throwaway: ThrowawayServer) -> None:
-        passfile = os.path.join(self.place.folder, "pgpass")
-        descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(passfile_entry("nobody", "none"))
-        target = database_load.target_of(
-            self.workshop.stack,
-            self.source.image.id,
-            throwaway.server,
-            self.workshop.key,
-            passfile,
-            socket_folder=self.place.socket,
-        )
-        begun = time.monotonic()
-        with Session(throwaway.server, "postgres", self.cancellation) as session:
-            self.outcome.postgresql = session.version
-            self._check_major(session.version)
-            self._make_roles(session, throwaway)
-        self._step("roles", begun)
-        largest_first = sorted(self.source.databases, key=lambda part: int(part["source_bytes"]), reverse=True)
-        volumes = self.subject.parts("volume")
-        with ThreadPoolExecutor(len(largest_first) + len(volumes) + 1, thread_name_prefix="rehearse") as pool:
-            futures = [pool.submit(self._load, target, part, throwaway) for part in largest_first]
-            futures += [pool.submit(self._unpack, part) for part in volumes]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException as error:
-                self.cancellation.cancel(f"stopped because of another failure: {error}")
-                raise
-
-    def _check_major(self, version: str) -> None:
-        made_with = ((self.subject.manifest or {}).get("versions") or {}).get("postgresql")
-        if made_with and _major(version) < _major(str(made_with)):
-            raise MaxopsError(
-                f"set {self.subject.set_id} comes from PostgreSQL {made_with}, and this host only has an image with "
-                f"{version} ({self.source.image.name}), which cannot read it: bring the set's own image along"
-            )
-
-    def _make_roles(self, session: Session, throwaway: ThrowawayServer) -> None:
-        if self.source.file:
-            for name in sorted(set(self.source.roles) - postgresql_admin.roles(session)):
-                session.run("make a role in", f"CREATE ROLE {identifier(name)}")
-            return
-        if not self.source.databases:
-            return
-        try:
-            roles_load.create_missing_roles(session, self.subject.layout.globals)
-        except Cancelled:
-            raise
-        except MaxopsError as error:
-            throwaway.check()
-            self.subject.critical(RESTORE, "globals.sql", str(error), "roles that can be made", TAKE_ANOTHER)
-
-    def _load(self, target: database_load.Target, part: dict[str, Any], throwaway: ThrowawayServer) -> None:
-        name = part["name"]
-        count = workers(int(part["source_bytes"]), self.workshop.jobs)
-        meter = self.progress.part(f"database {name}", int(part["source_bytes"]))
-        with self.slots.taking(count):
-            begun = time.monotonic()
-            meter.start()
-            try:
-                if self.source.file:
-                    loaded = database_load.load_file(
-                        target, self.source.file, part, None, name, self.cancellation, meter
-                    )
-                else:
-                    loaded = database_load.load_set_database(
-                        target, self.subject.layout, part, name, count, self.cancellation, meter
-                    )
-            except Cancelled:
-                raise
-            except MaxopsError as error:
-                throwaway.check()
-                if _HOST_FAULTS.search(str(error)):
-                    raise
-                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", TAKE_ANOTHER)
-                return
-            finally:
-                meter.finish()
-                self._step(f"database {name}", begun)
-        self.loaded[name] = loaded
-        self.outcome.rows[name] = loaded["rows"]
-
-    def _unpack(self, part: dict[str, Any]) -> None:
-        name = part["name"]
-        [archive] = [
-            os.path.join(self.subject.path, entry["path"])
-            for entry in (self.subject.manifest or {})["files"]
-            if os.path.join(self.subject.path, entry["path"]).startswith(self.subject.layout.volume(name, ".tar"))
-        ]
-        folder = self.volumes[name]
-        os.mkdir(folder, mode=0o700)
-        meter = self.progress.part(f"volume {name}", int(part["source_bytes"]))
-        with self.slots.taking(1):
-            begun = time.monotonic()
-            meter.start()
-
-            def watch(gauge: Callable[[], int]) -> None:
-                meter.measure = gauge
-
-            try:
-                # What is thrown away soon must not make the running stack wait for its disk.
-                volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch)
-            except Cancelled:
-                raise
-            except MaxopsError as error:
-                if "disk filled up" in str(error):
-                    raise
-                self.subject.critical(RESTORE, f'volume "{name}"', str(error), "files", TAKE_ANOTHER)
-            finally:
-                meter.finish()
-                self._step(f"volume {name}", begun)
-
-    # -- comparing --------------------------------------------------------------------------------------------------
-
-    def _compare(self, throwaway: ThrowawayServer) -> None:
-        begun = time.monotonic()
-        server, manifest = throwaway.server, self.subject.manifest or {}
-        compare.compare_roles(self.subject, server, manifest.get("roles", []))
-        for part in self.source.databases:
-            name = part["name"]
-            if name in self.loaded:
-                compare.compare_rows(self.subject, name, self.loaded[name].get("differences", []))
-                expected = part.get("extensions", {})
-                compare.compare_database(self.subject, server, name, expected, self.cancellation)
-        begun = self._step("compare", begun)
-        if self.workshop.cross_check and not self.source.file:
-            self._cross_check(throwaway)
-            self._step("cross-check", begun)
-
-    def _cross_check(self, throwaway: ThrowawayServer) -> None:
-        content = Content(
-            self.subject,
-            throwaway.server,
-            self.volumes,
-            self.workshop.stack,
-            self.workshop.key,
-            self.place.folder,
-            self.workshop.jobs,
-            self.cancellation,
-        )
-        for name in self.loaded:
-            with Session(throwaway.server, name, self.cancellation) as session:
-                for application in (verify_openproject, verify_gitea):
-                    if application.applies(session):
-                        self._ask(content, application, session, name)
-
-    def _ask(self, content: Content, application: Any, session: Session, name: str) -> None:
-        if not self.volumes:
-            found = "its files cannot be compared, for the set holds no volume"
-            self.subject.warning("content", f"database {name}", found, "its application's volume")
-            return
-        self.outcome.content[application.NAME] = application.check(content, session)
-
-
-def _major(version: str) -> int:
-    return int(version.partition(".")[0])
-
-
-def bootstrap_user(globals_text: str) -> str:
-    """The role that a server was set up with: the one that granted, else the first superuser."""
-    granted = re.search(rf"GRANTED BY ({_NAME});", globals_text)
-    superuser = re.search(rf"^ALTER ROLE ({_NAME}) WITH SUPERUSER\b", globals_text, re.MULTILINE)
-    match = granted or superuser
-    if not match:
-        return "maxops"
-    name = match.group(1)
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-_NAME = r'"(?:[^"]|"")+"|[\w$]+'

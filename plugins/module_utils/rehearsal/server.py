@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A PostgreSQL server in a throw-away container, on no network, for a rehearsal. Private to this collection."""
+"""A PostgreSQL server in a throw-away container, on no network, for a rehearsal."""
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -124,3 +125,17 @@ def _wait(throwaway: ThrowawayServer, socket: str, cancellation: Cancellation) -
 
 def _last_lines(text: str) -> list[str]:
     return [line.strip() for line in text.strip().splitlines()[-4:]]
+
+
+def bootstrap_user(globals_text: str) -> str:
+    """The role that a server was set up with: the one that granted, else the first superuser."""
+    granted = re.search(rf"GRANTED BY ({_NAME});", globals_text)
+    superuser = re.search(rf"^ALTER ROLE ({_NAME}) WITH SUPERUSER\b", globals_text, re.MULTILINE)
+    match = granted or superuser
+    if not match:
+        return "maxops"
+    name = match.group(1)
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+_NAME = r'"(?:[^"]|"")+"|[\w$]+'

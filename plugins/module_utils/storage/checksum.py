@@ -18,7 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import sha2
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from . import backup_set
 from .findings import Findings
@@ -68,7 +68,7 @@ def check(subjects: Sequence[Subject], jobs: int, cancellation: Cancellation, me
 
     for subject in subjects:
         subject.steps[CHECKSUM] = 0.0
-    each(files, read, jobs, cancellation)
+    for_each(files, read, jobs, cancellation)
     for gauge in gauges.values():
         gauge.finish()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Generic, TypeVar
 
 from .process import Cancellation
-from .workers import each
+from .workers import for_each
 
 Item = TypeVar("Item")
 
@@ -88,5 +88,5 @@ def _read_once(
         return count == len(seen)
     if first.items:
         last = -(-first.total // len(first.items))
-        each(range(2, last + 1), lambda number: take(fetch(number)), workers, cancellation)
+        for_each(range(2, last + 1), lambda number: take(fetch(number)), workers, cancellation)
     return len(totals) == 1 and count == first.total == len(seen)

@@ -1,13 +1,14 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same work on many things, so many at once. Private to this collection."""
+"""Work in several threads whose first failure stops the rest, and a limit on how much of it runs at once."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any, Callable, TypeVar
 
@@ -15,21 +16,33 @@ from .errors import Cancelled
 from .process import Cancellation
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 GRACE_SECONDS = 20.0
 """How long a stop waits for requests under way; nothing new is begun meanwhile."""
 
+_CONSEQUENCES = (Cancelled, CancelledError)
+"""What work raises that was stopped because of another failure."""
 
-def each(items: Iterable[Item], work: Callable[[Item], Any], workers: int, cancellation: Cancellation) -> None:
-    """Do ``work`` on every item with ``workers`` threads; the first failure ends it all and is raised.
 
-    A pool of futures would hold one for each of ten thousand items; here only those under way take memory.
+def for_each(
+    items: Iterable[Item],
+    work: Callable[[Item], Any],
+    workers: int,
+    cancellation: Cancellation,
+    grace: float | None = GRACE_SECONDS,
+) -> None:
+    """Do ``work`` on every item with ``workers`` threads; after the first failure nothing is begun, and it is raised.
+
+    When the calling thread itself is interrupted, all work is cancelled, and ``grace`` seconds are waited for its end
+    (None: until it has ended). A pool of futures would hold one for each of ten thousand items; here only those under
+    way take memory.
     """
     waiting = iter(items)
     lock = threading.Lock()
     failures: list[BaseException] = []
 
-    def labour() -> None:
+    def run() -> None:
         while not failures:
             with lock:
                 try:
@@ -42,24 +55,49 @@ def each(items: Iterable[Item], work: Callable[[Item], Any], workers: int, cance
             except BaseException as error:  # noqa: BLE001 - raised below, in the thread that asked for the work
                 failures.append(error)
 
-    crew = [threading.Thread(target=labour, daemon=True, name=f"crew-{number}") for number in range(max(1, workers))]
-    for worker in crew:
-        worker.start()
+    threads = [threading.Thread(target=run, daemon=True, name=f"worker-{number}") for number in range(max(1, workers))]
     try:
-        for worker in crew:
-            worker.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     except BaseException as error:
         cancellation.cancel(str(error))
-        for worker in crew:
-            worker.join(GRACE_SECONDS / len(crew))
+        _join(threads, grace)
         raise
     if failures:
         # What stopped is a consequence; what broke is the cause.
-        raise next((error for error in failures if not isinstance(error, Cancelled)), failures[0])
+        raise next((error for error in failures if not isinstance(error, _CONSEQUENCES)), failures[0])
+
+
+def _join(threads: Sequence[threading.Thread], seconds: float | None) -> None:
+    """Wait for the threads that were started, no longer than so many seconds for all of them."""
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join(None if seconds is None else seconds / len(threads))
+
+
+def run_all(tasks: Sequence[Callable[[], Result]], cancellation: Cancellation) -> list[Result]:
+    """Run all tasks at the same time, each in a thread of its own, and give their results in their order.
+
+    The first failure cancels all others. It is raised when every task has ended, so that what they worked on can be
+    removed.
+    """
+    results: dict[int, Result] = {}
+
+    def run(number: int) -> None:
+        try:
+            results[number] = tasks[number]()
+        except BaseException as error:
+            cancellation.cancel(f"stopped because of another failure: {error}")
+            raise
+
+    for_each(range(len(tasks)), run, len(tasks), cancellation, grace=None)
+    return [results[number] for number in range(len(tasks))]
 
 
 class Slots:
-    """So many places for work; a piece of work takes one or more, first come first served.
+    """A limited number of slots for work; a piece of work takes one or more, first come first served.
 
     The order keeps a large piece from waiting for ever behind a stream of small ones.
     """
@@ -72,7 +110,7 @@ class Slots:
 
     @contextmanager
     def taking(self, count: int) -> Iterator[None]:
-        """Wait for ``count`` places (never more than there are) and hold them for the block."""
+        """Wait for ``count`` slots (never more than there are) and hold them for the block."""
         count = min(count, self.total)
         turn = object()
         with self._changed:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, HelperSpec, Stack
@@ -26,6 +25,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import run_all
 
 from . import programs
 
@@ -64,18 +64,16 @@ class Dumper:
         argv = ["pg_dump", "--format=directory", f"--jobs={jobs}", f"--compress={self._source.compression}"]
         argv += ["--no-sync", "--no-password", f"--snapshot={snapshot.id}", f"--file={_INSIDE_SET}/{folder}"]
         argv += [f"--lock-wait-timeout={LOCK_WAIT_SECONDS * 1000}", self._connection(facts.name)]
-        with (
-            _watching(self._source.server, facts.name, meter),
-            ThreadPoolExecutor(1, thread_name_prefix="count") as pool,
-        ):
-            counting = pool.submit(snapshot.row_counts)
+
+        def dump() -> None:
             ended = self._run(argv, self._layout.databases)
             if ended.failed:
-                cause = _explain(self._source, f'database "{facts.name}"', "pg_dump", ended)
-                # Counting may wait for the very lock that the dump has given up on.
-                self._cancellation.cancel(f"stopped because of another failure: {cause}")
-                raise MaxopsError(cause)
-            counts = counting.result()
+                raise MaxopsError(_explain(self._source, f'database "{facts.name}"', "pg_dump", ended))
+
+        with _watching(self._source.server, facts.name, meter):
+            # Counting may wait for the very lock that the dump has given up on: a failure stops both.
+            tasks: list[Callable[[], Any]] = [dump, snapshot.row_counts]
+            counts = run_all(tasks, self._cancellation)[1]
         # A file of its own: settings may hold secrets, and the manifest is shown to everybody who runs a backup.
         write_atomically(self._layout.properties(facts.name), to_json(snapshot.properties()))
         return {

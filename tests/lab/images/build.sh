@@ -24,6 +24,8 @@ TEXT
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
 die() { printf 'lab images: %s\n' "$*" >&2; exit 1; }
 
+# shellcheck source-path=SCRIPTDIR source=../environment.sh
+. "$LAB/environment.sh"
 # shellcheck source-path=SCRIPTDIR source=base.sh
 . "$HERE/base.sh"
 

@@ -46,10 +46,10 @@ def wing_of(name: str) -> str:
     return ".".join(parts[:2]) if parts[0] in {"jobs", "systems"} else parts[0]
 
 
-def imported(root: Path, name: str) -> Iterator[tuple[str, bool]]:
+def imported(root: Path, name: str, package: str = PACKAGE) -> Iterator[tuple[str, bool]]:
     """What a file imports, wherever in it the import stands: full name, and whether it was written relatively."""
     tree = ast.parse((root / (name.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
-    folder = f"{PACKAGE}.{name}".split(".")[:-1]
+    folder = f"{package}.{name}".split(".")[:-1]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, False) for alias in node.names)

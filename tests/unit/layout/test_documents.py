@@ -14,14 +14,21 @@ from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 from ansible_collections.maxops.ops.tests.unit.layout.content import modules, playbooks, roles
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
-def test_readme_tells_of_everything_in_the_collection(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["reference.md", "reference.ko.md"])
+def test_reference_lists_everything_in_the_collection(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     wanted = chain(modules, roles, playbooks)
     assert [each for each in wanted if f"`{each}`" not in text and f"`maxops.ops.{each}`" not in text] == []
 
 
-def test_both_manuals_have_the_same_sections():
+@pytest.mark.parametrize(("name", "reference"), [("README.md", "reference.md"), ("README.ko.md", "reference.ko.md")])
+def test_readme_leads_to_the_reference_and_stays_short(name: str, reference: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert f"](docs/{reference})" in text
+    assert len(text.splitlines()) <= 110
+
+
+def test_both_manuals_have_the_same_sections() -> None:
     english, korean = (
         re.findall(r"^#+ (\d+(?:\.\d+)?)", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
         for name in ("manual.md", "manual.ko.md")
@@ -30,7 +37,7 @@ def test_both_manuals_have_the_same_sections():
     assert len(english) > 30
 
 
-def test_links_in_the_documents_lead_somewhere():
+def test_links_in_the_documents_lead_somewhere() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")]
     links = [
         (document, target)

@@ -12,7 +12,7 @@ from ansible_collections.maxops.ops.tests.unit.layout.content import load, playb
 
 
 @pytest.mark.parametrize("role", roles)
-def test_role_defaults_are_its_argument_specs(role):
+def test_role_defaults_are_its_argument_specs(role: str) -> None:
     defaults = load(ROOT / "roles" / role / "defaults" / "main.yml") or {}
     options = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"].get("options", {})
     without_default = {name for name, option in options.items() if option.get("required") or "default" not in option}
@@ -28,7 +28,7 @@ def test_role_defaults_are_its_argument_specs(role):
 
 
 @pytest.mark.parametrize("role", roles)
-def test_role_names_its_variables_after_itself(role):
+def test_role_names_its_variables_after_itself(role: str) -> None:
     defaults = load(ROOT / "roles" / role / "defaults" / "main.yml") or {}
     internal = ROOT / "roles" / role / "vars" / "main.yml"
     assert [name for name in defaults if not name.startswith(f"{role}_")] == []
@@ -37,16 +37,16 @@ def test_role_names_its_variables_after_itself(role):
 
 
 @pytest.mark.parametrize("role", roles)
-def test_role_readme_tells_every_option(role):
+def test_role_readme_tells_every_option(role: str) -> None:
     options = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"].get("options", {})
     readme = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
     assert [name for name in options if f"`{name}`" not in readme] == []
 
 
 @pytest.mark.parametrize("playbook", playbooks)
-def test_playbook_is_short_and_for_any_hosts(playbook):
+def test_playbook_is_short_and_for_any_hosts(playbook: str) -> None:
     for play in load(ROOT / "playbooks" / f"{playbook}.yml"):
-        assert play["hosts"] == "{{ target | default('maxops') }}"
+        assert play["hosts"] == "{{ maxops_target | default(target | default('maxops')) }}"
         assert play["gather_facts"] is False
         assert len(play["tasks"]) <= 3
         for task in play["tasks"]:

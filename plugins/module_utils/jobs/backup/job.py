@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Callable
@@ -31,7 +31,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VERSION
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import copy_configuration
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import Dumper
@@ -43,10 +43,8 @@ from .plan import DatabasePart, Plan, make_plan
 Task = Callable[[], "list[dict[str, Any]]"]
 """Makes some parts of the set; gives what the manifest says of each."""
 
-_STOPPED = (Cancelled, CancelledError)
 
-
-def preview(options: Options) -> dict[str, Any]:
+def _preview(options: Options) -> dict[str, Any]:
     """What :func:`back_up` would do now, as its result would tell it; changes nothing."""
     plan = make_plan(options)
     set_id = plan.repository.free_id(utc_now())
@@ -70,8 +68,10 @@ def preview(options: Options) -> dict[str, Any]:
     }
 
 
-def back_up(options: Options) -> dict[str, Any]:
+def back_up(options: Options, check_mode: bool = False) -> dict[str, Any]:
     """Make one backup set of the stack and apply retention. Raises MaxopsError; then nothing is left behind."""
+    if check_mode:
+        return _preview(options)
     started = time.monotonic()
     purpose = f"backup of {options.access.project_name}"
     recovered = recover(options.access)
@@ -205,21 +205,13 @@ class _Work:
 
     def _run_all(self, tasks: list[Task]) -> list[list[dict[str, Any]]]:
         """Run the tasks side by side; the first failure stops all others. Raises what broke, not what was stopped."""
-        with ThreadPoolExecutor(max_workers=len(tasks), thread_name_prefix="part") as pool:
-            futures = [pool.submit(task) for task in tasks]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException as error:
-                self.cancellation.cancel(f"stopped because of another failure: {error}")
-                for waiting in self.snapshots.values():
-                    waiting.cancel()
-                wait(futures)
-                causes = [future.exception() for future in futures]
-                if error in causes:
-                    raise next((each for each in causes if each and not isinstance(each, _STOPPED)), error)  # noqa: B904
-                raise
-        return [future.result() for future in futures]
+        with self.cancellation.stoppable(self._give_up_waiting):
+            return run_all(tasks, self.cancellation)
+
+    def _give_up_waiting(self) -> None:
+        """Stop the dumps that wait for a snapshot which is never taken."""
+        for snapshot in self.snapshots.values():
+            snapshot.cancel()
 
     def _freeze(self, databases: list[str]) -> None:
         for name in databases:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, Priority
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
 
 from .options import Options
@@ -70,16 +71,9 @@ class Archiver:
 
     def archive(self, group: Group, meters: Sequence[Part]) -> list[dict[str, Any]]:
         """Archive all volumes of the group at once; gives what the manifest says of each, in their order."""
-        with ThreadPoolExecutor(max_workers=len(group.volumes), thread_name_prefix="volume") as pool:
-            futures = [pool.submit(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException as error:
-                # Else an application would stay paused until volumes that nobody wants any more are copied.
-                self._cancellation.cancel(f"stopped because of another failure: {error}")
-                raise
-        return [future.result() for future in futures]
+        # A failure stops the other volumes: else an application would stay paused until they are copied for nothing.
+        tasks = [partial(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
+        return run_all(tasks, self._cancellation)
 
     def _archive(self, part: VolumePart, meter: Part) -> dict[str, Any]:
         meter.start()

@@ -3,18 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why a service does not start, or does not do its work: all steps at once, the likeliest cause first.
 
-Changes nothing, ever. Private to this collection.
+Changes nothing, ever.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer, side_by_side
 
 from .cause import LIKELY, POSSIBLE, Cause, Report, all_needs, rank
 from .options import Options
@@ -39,7 +40,7 @@ class Step:
     alone: bool = False
 
 
-# In the order of the manual, as a person would walk them.
+# In the order of the manual, as a person would take them.
 STEPS = (
     Step("daemon", "does the Docker daemon answer?", look_for_daemon, alone=True),
     Step("containers", "do the containers run, and what do their logs say?", look_at_containers),
@@ -58,17 +59,13 @@ STEPS = (
 
 
 def diagnose(options: Options) -> dict[str, Any]:
-    """Walk all steps at the same time; gives the causes, the most likely first, and what each step saw."""
+    """Take all steps at the same time; gives the causes, the most likely first, and what each step saw."""
     started = time.monotonic()
     scene = _scene(options)
     _refuse_unknown_services(scene)
-    walks = [_Walk(step, scene) for step in STEPS]
-    for walk in walks:
-        walk.thread.start()
-    until = started + options.timeout
-    for walk in walks:
-        walk.thread.join(max(0.0, min(until, walk.started + options.step_timeout) - time.monotonic()))
-    reports = {walk.step.name: walk.report(options.step_timeout) for walk in walks}
+    seconds = min(options.step_timeout, started + options.timeout - time.monotonic())
+    answers = side_by_side({step.name: partial(_take, step, scene) for step in STEPS}, seconds)
+    reports = {name: _report(answer, options.step_timeout) for name, answer in answers.items()}
     seen = [cause for each in reports.values() for cause in doubted(each.causes, reports)]
     causes = _asked_for(rank(seen, scene.who_needs_whom), scene)
     return {
@@ -80,13 +77,13 @@ def diagnose(options: Options) -> dict[str, Any]:
         "causes": [each.to_dict() for each in causes],
         "steps": [
             {
-                "step": walk.step.name,
-                "question": walk.step.question,
-                "state": reports[walk.step.name].state,
-                "seen": scene.mask(reports[walk.step.name].in_words()),
-                "seconds": round(walk.seconds, 3),
+                "step": step.name,
+                "question": step.question,
+                "state": reports[step.name].state,
+                "seen": scene.mask(reports[step.name].in_words()),
+                "seconds": round(answers[step.name].seconds, 3),
             }
-            for walk in walks
+            for step in STEPS
         ],
         "duration": round(time.monotonic() - started, 3),
     }
@@ -146,39 +143,23 @@ def _asked_for(causes: Sequence[Cause], scene: Scene) -> list[Cause]:
     return [each for each in causes if not each.services or wanted & set(each.services)]
 
 
-class _Walk:
-    """One step under way, in a thread that nobody has to wait for: it may hang on what it asks."""
+def _take(step: Step, scene: Scene) -> Report:
+    if scene.stack is None and not step.alone:
+        return Report(unknown=["not to be seen while the Docker daemon does not answer"])
+    return step.look(scene)
 
-    def __init__(self, step: Step, scene: Scene) -> None:
-        self.step = step
-        self.seconds = 0.0
-        self.started = time.monotonic()
-        self.thread = threading.Thread(target=self._walk, daemon=True, name=step.name)
-        self._scene = scene
-        self._report: Report | None = None
 
-    def report(self, limit: float) -> Report:
-        """What the step found; to be asked once all waiting is over."""
-        if self._report is None:
-            self.seconds = time.monotonic() - self.started
-            return Report(unknown=[f"it did not end within {limit:g} s"])
-        return self._report
-
-    def _walk(self) -> None:
-        if self._scene.stack is None and not self.step.alone:
-            self._report = Report(unknown=["not to be seen while the Docker daemon does not answer"])
-            return
-        try:
-            report = self.step.look(self._scene)
-        except MaxopsError as error:
-            report = Report(unknown=[str(error)])
-        except OSError as error:
-            place = f": {error.filename}" if error.filename else ""
-            report = Report(unknown=[f"{error.strerror or error}{place}"])
-        except Exception as error:  # noqa: BLE001 - one step that fails in a way nobody thought of must not end the others
-            said = (
-                f"the step itself failed: {type(error).__name__}: {error}; please report this as a fault of maxops.ops"
-            )
-            report = Report(unknown=[said])
-        self.seconds = time.monotonic() - self.started
-        self._report = report
+def _report(answer: Answer[Report], limit: float) -> Report:
+    """What a step found; what it could not look at where it did not come to its end."""
+    if not answer.ended:
+        return Report(unknown=[f"it did not end within {limit:g} s"])
+    try:
+        return answer.get()
+    except MaxopsError as error:
+        return Report(unknown=[str(error)])
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        return Report(unknown=[f"{error.strerror or error}{place}"])
+    except Exception as error:  # noqa: BLE001 - a step that fails in a way not foreseen must not end the others
+        said = f"the step itself failed: {type(error).__name__}: {error}; please report this as a fault of maxops.ops"
+        return Report(unknown=[said])

@@ -56,7 +56,7 @@ def save(view: View) -> None:
     """Write what is new; no run fails because the next one will know less."""
     known = _kept(view)
     new = {name: value for name, value in view.kept.items() if known.get(name) != value}
-    if not new or not view.options.keep_history:
+    if not new:
         return
     path = path_of(view)
     temporary = f"{path}.{os.getpid()}"

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All checks of health at once, each with its own end, the whole with another. Private to this collection."""
+"""All checks of health at once, each with its own end, the whole with another."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -20,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     worst,
     worst_first,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer, side_by_side
 
 from .checks.backup import check_backup
 from .checks.cache import check_redis
@@ -50,72 +51,56 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def check_health(options: HealthOptions) -> dict[str, Any]:
-    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack."""
+def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, Any]:
+    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack.
+
+    In check mode it keeps no measurements for the next run either.
+    """
     started = time.monotonic()
     now = time.time()
     view = View(options, now)
-    runs = [_Run(name, view) for name in options.checks]
-    for run in runs:
-        run.thread.start()
     limit = min(options.timeout, options.check_timeout)
-    for run in runs:
-        run.thread.join(max(0.0, started + limit - time.monotonic()))
-    save(view)
-    findings = worst_first(each for run in runs for each in run.findings(limit))
-    state = worst(each.state for each in findings)
-    counts = Counter(each.state for each in findings)
+    # Filled as they are found: what a check has found counts also where it does not come to its end.
+    found: dict[str, list[Finding]] = {name: [] for name in options.checks}
+    answers = side_by_side({name: partial(_run, name, view, found[name]) for name in options.checks}, limit)
+    if not check_mode:
+        save(view)
+    by_check = {name: [*found[name], *_failure(name, answer, limit)] for name, answer in answers.items()}
+    findings = worst_first(finding for several in by_check.values() for finding in several)
+    state = worst(finding.state for finding in findings)
+    counts = Counter(finding.state for finding in findings)
     return {
         "state": state,
         "grade": grade(findings, Parts(*options.access.servers)),
-        "findings": [each.to_dict() for each in findings],
+        "findings": [finding.to_dict() for finding in findings],
         "counts": {each: counts[each] for each in STATES},
-        "checks": {run.name: {"state": run.state, "seconds": round(run.seconds, 4)} for run in runs},
+        "checks": {
+            name: {
+                "state": worst(finding.state for finding in by_check[name]),
+                "seconds": round(answer.seconds if answer.ended else limit, 4),
+            }
+            for name, answer in answers.items()
+        },
         "measures": sorted(view.measures, key=lambda each: (each["name"], sorted(each["labels"].items()))),
         "duration": round(time.monotonic() - started, 4),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
     }
 
 
-class _Run:
-    """One check under way, in a thread that nobody has to wait for: it may hang on what it asks."""
+def _run(name: str, view: View, found: list[Finding]) -> None:
+    for finding in CHECKS[name](view):
+        found.append(finding)  # noqa: PERF402 - one by one, for a deadline may come between two
 
-    def __init__(self, name: str, view: View) -> None:
-        self.name = name
-        self.seconds = 0.0
-        self.state = UNKNOWN
-        self.thread = threading.Thread(target=self._work, daemon=True, name=name)
-        self._view = view
-        self._found: list[Finding] = []
-        self._ended = False
 
-    def findings(self, limit: float) -> list[Finding]:
-        """What the check has found, also where it has not ended; to be asked once all waiting is over."""
-        found = list(self._found)
-        if not self._ended:
-            self.seconds = limit
-            found.append(
-                Finding(
-                    self.name,
-                    self.name,
-                    UNKNOWN,
-                    f"did not end within {limit:.3g} s",
-                    fix="see what hangs: maxops.ops.diagnose; or give it more time (check_timeout)",
-                )
-            )
-        self.state = worst(each.state for each in found)
-        return found
-
-    def _work(self) -> None:
-        started = time.monotonic()
-        try:
-            for finding in CHECKS[self.name](self._view):
-                self._found.append(finding)
-        except MaxopsError as error:
-            self._found.append(from_error(self.name, self.name, UNKNOWN, error))
-        except Exception as error:  # noqa: BLE001 - one check that fails in a way nobody thought of must not end the others
-            said = f"the check itself failed: {type(error).__name__}: {error}"
-            fix = "please report this as a fault of maxops.ops"
-            self._found.append(Finding(self.name, self.name, UNKNOWN, said, fix=fix))
-        self.seconds = time.monotonic() - started
-        self._ended = True
+def _failure(name: str, answer: Answer[None], limit: float) -> list[Finding]:
+    """The finding of a check that did not come to its end."""
+    if not answer.ended:
+        fix = "see what hangs: maxops.ops.diagnose; or give it more time (check_timeout)"
+        return [Finding(name, name, UNKNOWN, f"did not end within {limit:.3g} s", fix=fix)]
+    if answer.error is None:
+        return []
+    if isinstance(answer.error, MaxopsError):
+        return [from_error(name, name, UNKNOWN, answer.error)]
+    # A check that fails in a way that was not foreseen must not end the others.
+    seen = f"the check itself failed: {type(answer.error).__name__}: {answer.error}"
+    return [Finding(name, name, UNKNOWN, seen, fix="please report this as a fault of maxops.ops")]

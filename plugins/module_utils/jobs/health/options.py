@@ -25,4 +25,3 @@ class HealthOptions:
     thresholds: Thresholds = field(default_factory=lambda: DEFAULTS)
     timeout: float = 30.0
     check_timeout: float = 10.0
-    keep_history: bool = True

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, TypeVar
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import project_of
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
+from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Task
 
 from .options import HealthOptions
 
@@ -48,44 +49,6 @@ class StackView:
         return sorted(found, key=lambda each: not each.running)
 
 
-class Shared(Generic[Result]):
-    """Something that several checks need and one thread finds out; what went wrong goes wrong for all."""
-
-    def __init__(self, work: Callable[[], Result], name: str) -> None:
-        self._work = work
-        self._name = name
-        self._done = threading.Event()
-        self._lock = threading.Lock()
-        self._begun = False
-        self._result: Result | None = None
-        self._error: BaseException | None = None
-
-    def begin(self) -> None:
-        """Start to find out, unless that is under way."""
-        with self._lock:
-            if not self._begun:
-                self._begun = True
-                threading.Thread(target=self._run, daemon=True, name=self._name).start()
-
-    def get(self, seconds: float) -> Result:
-        """What was found, waiting for it no longer than told."""
-        self.begin()
-        if not self._done.wait(seconds):
-            raise MaxopsError(f"{self._name} could not be found out within {seconds:.3g} s")
-        if self._error:
-            raise self._error
-        result: Any = self._result
-        return result  # type: ignore[no-any-return]
-
-    def _run(self) -> None:
-        try:
-            self._result = self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again in each thread that asks
-            self._error = error
-        finally:
-            self._done.set()
-
-
 def _listed(work: Callable[[], Iterable[Finding]]) -> list[Finding]:
     return list(work())
 
@@ -102,7 +65,7 @@ class View:
         self._until = time.monotonic() + min(options.timeout, options.check_timeout)
         self.engine = options.access.engine(self.left * FIRST_SHARE)
         self._lock = threading.Lock()
-        self._shared: dict[str, Shared[Any]] = {}
+        self._shared: dict[str, Task[Any]] = {}
 
     @property
     def left(self) -> float:
@@ -121,8 +84,8 @@ class View:
     def shared(self, name: str, work: Callable[[], Result]) -> Result:
         """What some work found out that several checks need; the first that asks has it done."""
         with self._lock:
-            one = self._shared.setdefault(name, Shared(work, name))
-        result: Result = one.get(self.patience)
+            task = self._shared.setdefault(name, Task(name, work))
+        result: Result = task.get(self.patience)
         return result
 
     def limit(self, check: str, name: str) -> float:
@@ -139,13 +102,13 @@ class View:
 
     def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
         """The findings of several pieces of work that are done at the same time, in their order."""
-        started = [Shared(partial(_listed, work), "this") for work in works]
-        for each in started:
-            each.begin()
+        tasks = [Task("a part of this check", partial(_listed, work)) for work in works]
+        for task in tasks:
+            task.start()
         failures: list[MaxopsError] = []
-        for each in started:
+        for task in tasks:
             try:
-                yield from each.get(self.patience)
+                yield from task.get(self.patience)
             except MaxopsError as error:  # noqa: PERF203 - one that failed must not hide what the others found
                 failures.append(error)
         if failures:

@@ -35,24 +35,26 @@ class AlertOptions:
     urls: Sequence[str] = field(default=(), repr=False)
     ping_url: str | None = field(default=None, repr=False)
     timeout: float = 20
-    check_mode: bool = False
 
 
-def alert(health: Mapping[str, Any], options: AlertOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
+def alert(
+    health: Mapping[str, Any], options: AlertOptions, check_mode: bool = False, now: datetime.datetime | None = None
+) -> dict[str, Any]:
     """Compare a health check with what was told before, and tell every channel what changed.
 
+    In check mode nothing is sent or kept.
     ``problems`` in the result are what went wrong meanwhile; each of them is for a person to mend.
     """
     now = now or utc_now()
     channels = [Channel(number, url) for number, url in enumerate(dict.fromkeys(options.urls), 1)]
     problems: list[str] = []
-    if not options.check_mode:
+    if not check_mode:
         _make_folder(options.state_file, problems)
     with turn(options.state_file, seconds=options.timeout + 10):
         state = _state(options.state_file, problems)
-        events = _look(state, health, options, now, problems)
+        events = _look(state, health, options, now, problems, keep=not check_mode)
         _line_up(state, channels, events)
-        if options.check_mode:
+        if check_mode:
             deliveries = [
                 _told(options.name, channel, "would be sent", state) for channel in channels if _waiting(state, channel)
             ]
@@ -60,12 +62,12 @@ def alert(health: Mapping[str, Any], options: AlertOptions, now: datetime.dateti
             deliveries = _send(state, channels, options, problems)
             _keep(state, options.state_file, problems)
     pinged = False
-    if options.ping_url and not options.check_mode and not problems:
+    if options.ping_url and not check_mode and not problems:
         pinged = _ping(options.ping_url, options.timeout, problems)
     return {
         "events": [asdict(event) for event in events],
         "deliveries": deliveries,
-        "waiting": sum(len(queue.events) for queue in state.queues.values()) if not options.check_mode else 0,
+        "waiting": sum(len(queue.events) for queue in state.queues.values()) if not check_mode else 0,
         "unwell": [
             {"check": watch["check"], "subject": watch["subject"], "state": watch["state"], "since": watch["since"]}
             for watch in state.watches
@@ -95,7 +97,12 @@ def _state(path: str, problems: list[str]) -> AlertState:
 
 
 def _look(
-    state: AlertState, health: Mapping[str, Any], options: AlertOptions, now: datetime.datetime, problems: list[str]
+    state: AlertState,
+    health: Mapping[str, Any],
+    options: AlertOptions,
+    now: datetime.datetime,
+    problems: list[str],
+    keep: bool,
 ) -> list[Event]:
     """Bring the state up to date and give what is to be told."""
     try:
@@ -109,7 +116,7 @@ def _look(
     state.watches = [watch.to_dict() for watch in watches]
     for check, result in (health.get("checks") or {}).items():
         state.checks[check] = {"state": str(result["state"]), "at": timestamp(now)}
-    if options.check_mode:
+    if not keep:
         return events
     written = len(problems)
     _keep(state, options.state_file, problems)

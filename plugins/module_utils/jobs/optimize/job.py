@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Care for the stack's PostgreSQL in hours of work. Private to this collection.
+"""Vacuum and analyze the stack's PostgreSQL in working hours.
 
 One table at a time, waiting for nobody.
 """
@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools import workers
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from .plan import VACUUM, CareOptions, Task, bloated, plan_tables, remedy_for_unused, shown, worth_telling
+from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, plan_tables, shown, worth_telling
 
 GET_STATEMENTS = (
     "pg_stat_statements is not there: to see which statements cost most time, add "
@@ -47,7 +47,7 @@ class _Report:
     remarks: list[str] = field(default_factory=list)
 
 
-def care(options: CareOptions, check_mode: bool) -> dict[str, Any]:
+def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
     """Look at every database and tend the tables that need it; a table that somebody holds is left and told."""
     started = time.monotonic()
     stack = options.access.connect()
@@ -71,7 +71,7 @@ def care(options: CareOptions, check_mode: bool) -> dict[str, Any]:
                 _look_at_statements(session, [each for each, _size in names], options, report)
             work.append((name, _plan(session, options, report)))
     # In a thread of its own: a signal would else wait for the server's answer, that is for a whole VACUUM.
-    workers.each(work, tending.tend, 1, cancellation)
+    workers.for_each(work, tending.tend, 1, cancellation)
     return {
         "changed": any(each["outcome"] in ("done", "would be done") for each in report.tables),
         "version": version,
@@ -80,7 +80,7 @@ def care(options: CareOptions, check_mode: bool) -> dict[str, Any]:
     }
 
 
-def _databases(server: Server, options: CareOptions) -> tuple[str, list[tuple[str, int]]]:
+def _databases(server: Server, options: OptimizeOptions) -> tuple[str, list[tuple[str, int]]]:
     version, found = list_databases(server)
     sizes = {each.name: each.size for each in found}
     if options.databases is None:
@@ -98,7 +98,7 @@ def _databases(server: Server, options: CareOptions) -> tuple[str, list[tuple[st
     return version, [(name, sizes[name]) for name in names]
 
 
-def _look_at(session: Session, size: int, options: CareOptions, report: _Report) -> None:
+def _look_at(session: Session, size: int, options: OptimizeOptions, report: _Report) -> None:
     """What of one database somebody should look at."""
     name = session.database
     since = statistics.counted_since(session)
@@ -110,7 +110,7 @@ def _look_at(session: Session, size: int, options: CareOptions, report: _Report)
             "table": each.table,
             "name": each.name,
             "bytes": each.bytes,
-            "remedy": remedy_for_unused(each.sql, days),
+            "fix": fix_for_unused(each.sql, days),
         }
         for each in statistics.unused_indexes(session)
         if each.bytes >= options.min_size
@@ -129,7 +129,7 @@ def _look_at(session: Session, size: int, options: CareOptions, report: _Report)
     report.bloat += wasted[: options.listed]
 
 
-def _look_at_statements(session: Session, databases: Sequence[str], options: CareOptions, report: _Report) -> None:
+def _look_at_statements(session: Session, databases: Sequence[str], options: OptimizeOptions, report: _Report) -> None:
     schema = statistics.statements_schema(session)
     if schema is None:
         return
@@ -142,7 +142,7 @@ def _look_at_statements(session: Session, databases: Sequence[str], options: Car
     report.statements = [{**each, "query": shown(each["query"], options.query_length)} for each in found]
 
 
-def _plan(session: Session, options: CareOptions, report: _Report) -> Sequence[Task]:
+def _plan(session: Session, options: OptimizeOptions, report: _Report) -> Sequence[Task]:
     found = statistics.holders(session)
     report.holders += [
         {**each.to_dict(), "query": shown(each.query, options.query_length)}
@@ -156,7 +156,7 @@ class _Tending:
     """Tends table after table, as long as nobody else works on the stack and there is time."""
 
     def __init__(
-        self, options: CareOptions, opened: Callable[[str], Session] | None, started: float, report: _Report
+        self, options: OptimizeOptions, opened: Callable[[str], Session] | None, started: float, report: _Report
     ) -> None:
         self._options = options
         self._opened = opened

@@ -20,7 +20,7 @@ YOUNG_DAYS = 30
 
 
 @dataclass(frozen=True)
-class CareOptions:
+class OptimizeOptions:
     """What the operator asked for; ``databases`` of None means all."""
 
     access: Access
@@ -42,7 +42,7 @@ class CareOptions:
 
 @dataclass(frozen=True)
 class Task:
-    """A table that needs care: what to do and why; ``problem`` says why it has to be left."""
+    """A table that needs work: what to do and why; ``problem`` says why it has to be left."""
 
     table: Table
     action: str
@@ -50,13 +50,13 @@ class Task:
     problem: str = ""
 
 
-def plan_tables(tables: Iterable[Table], holders: Sequence[Holder], options: CareOptions) -> list[Task]:
+def plan_tables(tables: Iterable[Table], holders: Sequence[Holder], options: OptimizeOptions) -> list[Task]:
     """The tables that VACUUM or ANALYZE would help, those with most to do first."""
     tasks = [task for task in (_task(table, holders, options) for table in tables) if task]
     return sorted(tasks, key=lambda task: (-task.table.dead - task.table.modified, task.table.schema, task.table.name))
 
 
-def _task(table: Table, holders: Sequence[Holder], options: CareOptions) -> Task | None:
+def _task(table: Table, holders: Sequence[Holder], options: OptimizeOptions) -> Task | None:
     reasons = []
     rows = table.live + table.dead
     dead = table.dead >= max(1, options.dead_rows) and table.dead * 100 >= options.dead_percent * rows
@@ -91,7 +91,7 @@ def _in_vain(table: Table, holders: Sequence[Holder]) -> Holder | None:
     return min(there, key=lambda each: each.since or 0.0, default=None)
 
 
-def bloated(found: Iterable[Sized], options: CareOptions) -> list[dict[str, Any]]:
+def bloated(found: Iterable[Sized], options: OptimizeOptions) -> list[dict[str, Any]]:
     """Tables and indexes that are much larger than their rows need, the most wasteful first."""
     listed = []
     for each in found:
@@ -106,7 +106,7 @@ def bloated(found: Iterable[Sized], options: CareOptions) -> list[dict[str, Any]
                 "name": each.name,
                 "bytes": each.bytes,
                 "wasted_bytes": wasted,
-                "remedy": f"REINDEX INDEX CONCURRENTLY {each.sql}"
+                "fix": f"REINDEX INDEX CONCURRENTLY {each.sql}"
                 if each.kind == "index"
                 else f"pg_repack, or outside of working hours VACUUM (FULL, ANALYZE) {each.sql}, which locks it",
             }
@@ -119,7 +119,7 @@ def blockers(sessions: Iterable[Mapping[str, Any]]) -> set[int]:
     return {pid for session in sessions for pid in session["blocked_by"]}
 
 
-def worth_telling(sessions: Sequence[Mapping[str, Any]], options: CareOptions) -> list[dict[str, Any]]:
+def worth_telling(sessions: Sequence[Mapping[str, Any]], options: OptimizeOptions) -> list[dict[str, Any]]:
     """Sessions that are slow, wait for others or keep others waiting, with their queries as people may see them."""
     blocking = blockers(sessions)
     return [
@@ -157,7 +157,7 @@ def shown(query: str, length: int) -> str:
     return text if len(text) <= length else text[: max(0, length - 1)] + "…"
 
 
-def remedy_for_unused(name: str, days: float | None) -> str:
+def fix_for_unused(name: str, days: float | None) -> str:
     """What to do about an index that nobody has used for so many days, if that is known."""
     drop = f"DROP INDEX CONCURRENTLY {name}"
     if days is not None and days >= YOUNG_DAYS:

@@ -60,7 +60,7 @@ class RestartPlan:
         return [turn for level in self.levels for turn in level]
 
 
-def preview(options: RestartOptions) -> dict[str, Any]:
+def _preview(options: RestartOptions) -> dict[str, Any]:
     """What :func:`restart` would do now; changes nothing."""
     plan = _plan(options)
     holder = options.access.lock_holder()
@@ -71,11 +71,13 @@ def preview(options: RestartOptions) -> dict[str, Any]:
     return _result(options, plan, remarks)
 
 
-def restart(options: RestartOptions) -> dict[str, Any]:
+def restart(options: RestartOptions, check_mode: bool = False) -> dict[str, Any]:
     """Restart the services. Raises MaxopsError for what makes no sense, before anything is touched.
 
     A service that does not become healthy is told in the result's ``message``; all that ran runs again in any case.
     """
+    if check_mode:
+        return _preview(options)
     started = time.monotonic()
     _plan(options)
     with options.access.locked(f"restart of {options.access.project_name}"):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Callable
@@ -30,7 +29,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snap
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_load import (
     Target,
@@ -48,7 +47,7 @@ from .plan import LoadDatabase, RestorePlan, affected, check_version, make_plan
 from .volumes import LoadVolume
 
 
-def preview(options: RestoreOptions) -> dict[str, Any]:
+def _preview(options: RestoreOptions) -> dict[str, Any]:
     """What :func:`restore` would do now, as its result would tell it; changes nothing."""
     journals = Journals(options.access.project_name)
     interrupted = journals.current()
@@ -63,8 +62,10 @@ def preview(options: RestoreOptions) -> dict[str, Any]:
     return {**_facts(plan), "changed": True, "parts": _parts(plan, {}), "warnings": plan.remarks + remarks}
 
 
-def restore(options: RestoreOptions, watch: Watcher = lambda _step: None) -> dict[str, Any]:
+def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = lambda _step: None) -> dict[str, Any]:
     """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
+    if check_mode:
+        return _preview(options)
     access = options.access
     purpose = f"restore of {access.project_name}"
     journals = Journals(access.project_name)
@@ -179,15 +180,7 @@ class _Work:
     def _load(self) -> None:
         """Load all parts side by side; the first failure stops all others and is the one that is raised."""
         with password_file(self.plan.server) as passfile:
-            tasks = self._tasks(passfile)
-            with ThreadPoolExecutor(max_workers=max(1, len(tasks)), thread_name_prefix="part") as pool:
-                futures = [pool.submit(task) for task in tasks]
-                try:
-                    for future in as_completed(futures):
-                        future.result()
-                except BaseException as error:
-                    self.cancellation.cancel(f"stopped because of another failure: {error}")
-                    raise
+            run_all(self._tasks(passfile), self.cancellation)
         self.watch("all is loaded")
 
     def _tasks(self, passfile: str) -> list[Callable[[], None]]:

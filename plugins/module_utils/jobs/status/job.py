@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer as TimedAnswer
+from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import side_by_side
 
 from . import containers
 
@@ -44,30 +45,18 @@ class Answer:
     problem: str = ""
 
 
-def side_by_side(work: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Answer]:
-    """Do everything at once; what has not ended after so many seconds has none but a problem, and nobody waits for it.
+def ask_all(work: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Answer]:
+    """Ask everything at once; what has not answered after so many seconds has a problem in place of a value."""
+    return {key: Answer(answer.value, _problem(answer, seconds)) for key, answer in side_by_side(work, seconds).items()}
 
-    The threads are left to themselves then: they only read, and end with the process.
-    """
-    answers = {key: Answer(problem=f"took longer than {seconds:g} s") for key in work}
 
-    def labour(key: str, act: Callable[[], Any]) -> None:
-        try:
-            answer = Answer(act())
-        except (MaxopsError, OSError) as error:
-            answer = Answer(problem=str(error))
-        except Exception as error:  # noqa: BLE001 - one odd answer of the daemon must not take the others with it
-            answer = Answer(problem=f"could not be understood: {type(error).__name__}: {error}")
-        answers[key] = answer
-
-    threads = [threading.Thread(target=labour, args=each, daemon=True, name=f"look-{each[0]}") for each in work.items()]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    # A copy: who comes too late writes into what nobody reads any more.
-    return dict(answers)
+def _problem(answer: TimedAnswer[Any], seconds: float) -> str:
+    if not answer.ended:
+        return f"took longer than {seconds:g} s"
+    if answer.error is None or isinstance(answer.error, (MaxopsError, OSError)):
+        return str(answer.error or "")
+    # One odd answer of the daemon must not take the others with it.
+    return f"could not be understood: {type(answer.error).__name__}: {answer.error}"
 
 
 def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
@@ -92,7 +81,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     if options.sizes:
         work["docker system df"] = lambda: _disk_usage(engine, options.timeout)
         work.update({f"volume {name}": _measuring(folder, options.timeout) for name, folder in folders.items()})
-    answers = side_by_side(work, options.timeout)
+    answers = ask_all(work, options.timeout)
     services = [_service(each, answers, moment) for each in inspected]
     volumes = _volumes(inspected, folders, answers)
     compose = project_of(options.access.project_name, [each.container for each in inspected])

@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from .plan import AlreadyThereError, Outcome, Person, Step, StepsOf, System, check_people, names_of
 
@@ -37,7 +37,6 @@ class Options:
     of new accounts as well.
     """
 
-    check_mode: bool = False
     workers: int = 8
     prune: str = "none"
     prune_exclude: Sequence[str] = ()
@@ -66,8 +65,10 @@ class Report:
         return counts
 
 
-def synchronise(system: System, people: Sequence[Person], options: Options, cancellation: Cancellation) -> Report:
-    """Make the accounts as the people want them (in check mode, only tell what that would change).
+def synchronise(
+    system: System, people: Sequence[Person], options: Options, check_mode: bool, cancellation: Cancellation
+) -> Report:
+    """Make the accounts as the people want them (in check mode, only report what that would change).
 
     A person's failure ends nobody else's turn. Raises MaxopsError when nothing at all could be done.
     """
@@ -76,15 +77,16 @@ def synchronise(system: System, people: Sequence[Person], options: Options, canc
         raise MaxopsError(
             "prune is lock and the list is empty, so all accounts would be locked; give the list of people"
         )
-    return _Run(system, options, cancellation).of(people)
+    return Synchronisation(system, options, check_mode, cancellation).of(people)
 
 
-class _Run:
-    """One list, once."""
+class Synchronisation:
+    """One list of people, applied once."""
 
-    def __init__(self, system: System, options: Options, cancellation: Cancellation) -> None:
+    def __init__(self, system: System, options: Options, check_mode: bool, cancellation: Cancellation) -> None:
         self._system = system
         self._options = options
+        self._check_mode = check_mode
         self._cancellation = cancellation
         self._accounts: dict[str, Any] = {}
         self._hopeless: str | None = None
@@ -92,6 +94,7 @@ class _Run:
         self._done = 0
 
     def of(self, people: Sequence[Person]) -> Report:
+        """Read what is there, make each account as it is wanted, and say what was done."""
         prune = self._options.prune != "none"
         self._accounts = self._system.read(people, prune)
         report = Report([Outcome(person.name) for person in people], [])
@@ -101,7 +104,7 @@ class _Run:
             part.measure = lambda: self._done
             try:
                 self._work(people, report.outcomes, self._system.steps)
-                if not self._options.check_mode:
+                if not self._check_mode:
                     self._system.finish({outcome.name.lower(): outcome for outcome in report.outcomes})
                 if prune:
                     self._prune(people, report)
@@ -117,7 +120,7 @@ class _Run:
             self._one(people[number], outcomes[number], steps)
 
         try:
-            each(range(len(people)), take, self._options.workers, self._cancellation)
+            for_each(range(len(people)), take, self._options.workers, self._cancellation)
         except Cancelled:
             for outcome in outcomes:
                 if not outcome.begun:
@@ -149,7 +152,7 @@ class _Run:
             try:
                 for step in steps(person, account, outcome):
                     outcome.begin(step, self._options.details)
-                    if not self._options.check_mode:
+                    if not self._check_mode:
                         account = self._run(step, person, account, outcome)
                 return
             except (OutcomeUnknownError, AlreadyThereError) as error:  # noqa: PERF203 - to look again is the point

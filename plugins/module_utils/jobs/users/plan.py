@@ -13,7 +13,7 @@ from typing import Any, Callable, NamedTuple, Protocol
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.paging import Listing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 MASK = "********"
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -274,5 +274,5 @@ def read_accounts(
             with lock:
                 accounts[account.name.lower()] = account
 
-    each(sorted(missing), look, workers, cancellation)
+    for_each(sorted(missing), look, workers, cancellation)
     return accounts

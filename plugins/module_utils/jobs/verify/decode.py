@@ -30,7 +30,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     run_pipeline,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 DECODERS = {
     ".zst": ("zstd", "--decompress", "--quiet", "--stdout", "--"),
@@ -67,7 +67,7 @@ def check(subject: Subject, lister: Lister | None, jobs: int, cancellation: Canc
         work += [_job(_member, subject, path, cancellation) for path in paths]
     work.append(_job(_texts, subject))
     meter.start()
-    each(work, lambda piece: piece(), jobs, cancellation)
+    for_each(work, lambda piece: piece(), jobs, cancellation)
     subject.steps[DECODE] = round(meter.finish(), 3)
 
 

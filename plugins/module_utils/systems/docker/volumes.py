@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     require_program,
 )
 
-from .stack import Stack
+if TYPE_CHECKING:
+    from .stack import Stack
 
 
 def measure(folder: str, seconds: float | None = None) -> int:

@@ -34,7 +34,7 @@ class Rule:
     ports: tuple[tuple[int, int], ...] | None
     some: bool
     text: str
-    remedy: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def iptables_rules(text: str) -> list[Rule]:
     for line in lines:
         words = _split(line)
         if words[:2] == ["-P", "INPUT"] and words[2:] == ["DROP"] and not managed:
-            remedy = "iptables -I INPUT -p tcp --dport {port} -j ACCEPT"
-            policies.append(Rule("iptables INPUT", BLOCK, None, False, line, remedy))
+            fix = "iptables -I INPUT -p tcp --dport {port} -j ACCEPT"
+            policies.append(Rule("iptables INPUT", BLOCK, None, False, line, fix))
         if len(words) > 3 and words[0] == "-A" and words[1] in _CHAINS:
             rule = _iptables_rule(words, line)
             rules += [rule] if rule else []
@@ -128,8 +128,8 @@ def nft_rules(text: str) -> list[Rule]:
                 read = _nft_rule(rule, place)
                 rules += [read] if read else []
         if chain.get("policy") == "drop":
-            remedy = f"nft insert rule {place[4:]} tcp dport {{port}} accept"
-            rules.append(Rule(place, BLOCK, None, False, "policy drop", remedy))
+            fix = f"nft insert rule {place[4:]} tcp dport {{port}} accept"
+            rules.append(Rule(place, BLOCK, None, False, "policy drop", fix))
     return rules
 
 
@@ -193,8 +193,8 @@ def ufw_rules(text: str) -> list[Rule]:
         ports = _ranges(port.split(",")) if port != "Anywhere" else None
         verdict = ACCEPT if match["verdict"] in ("ALLOW", "LIMIT") else BLOCK
         some = not match["who"].startswith("Anywhere")
-        remedy = f"ufw delete {match['verdict'].lower()} {match['what']}"
-        rules.append(Rule("ufw", verdict, ports, some, " ".join(line.split()), remedy))
+        fix = f"ufw delete {match['verdict'].lower()} {match['what']}"
+        rules.append(Rule("ufw", verdict, ports, some, " ".join(line.split()), fix))
     default = re.search(r"Default: (deny|reject) \(incoming\)", text)
     if default:
         rules.append(Rule("ufw", BLOCK, None, False, f"default {default[1]}", "ufw allow {port}/tcp"))

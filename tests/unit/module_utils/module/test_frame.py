@@ -23,7 +23,7 @@ MODULE = """
 import sys
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import failing_well
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
 
 module = AnsibleModule(argument_spec={})
@@ -50,7 +50,7 @@ def test_stopped_by_a_signal_a_module_cleans_up_and_says_so(
     module: Callable[[str], Any], number: signal.Signals
 ) -> None:
     work = (
-        "with failing_well(module, 'all is as it was'):\n"
+        "with report_failures(module, 'all is as it was'):\n"
         "    try:\n        print('working', flush=True)\n        sys.stdin.read()\n"
         "    finally:\n        print('cleaned up', flush=True)"
     )
@@ -64,16 +64,39 @@ def test_stopped_by_a_signal_a_module_cleans_up_and_says_so(
 
 
 def test_what_a_user_can_mend_is_a_sentence_and_no_traceback(module: Callable[[str], Any]) -> None:
-    with module("with failing_well(module): raise MaxopsError('no caf\\udce9; mend it')") as process:
+    with module("with report_failures(module): raise MaxopsError('no caf\\udce9; mend it')") as process:
         result = result_of(process)
     assert result["msg"] == "no caf\\udce9; mend it"
     assert "exception" not in result
 
 
 def test_what_the_system_refuses_is_told_with_its_place(module: Callable[[str], Any]) -> None:
-    with module("with failing_well(module): open('/proc/nowhere')") as process:
+    with module("with report_failures(module): open('/proc/nowhere')") as process:
         result = result_of(process)
-    assert result["msg"] == "No such file or directory: /proc/nowhere; mend the cause, then run this again"
+    assert result["msg"] == "No such file or directory: /proc/nowhere; fix the cause and run this again"
+
+
+def test_a_stop_says_that_the_job_can_be_run_again_and_claims_nothing_else(module: Callable[[str], Any]) -> None:
+    with module("with report_failures(module):\n    print('working', flush=True)\n    sys.stdin.read()") as process:
+        assert line_of(process) == "working"
+        process.terminate()
+        assert result_of(process)["msg"] == "stopped by signal SIGTERM; run this again"
+
+
+@pytest.mark.parametrize(
+    ("work", "failed"),
+    [
+        ("end(module, {'name': ODD, 'changed': False})", False),
+        ("end(module, {'name': ODD, 'changed': False}, 'no ' + ODD)", True),
+        ("fail(module, 'no ' + ODD, name=ODD)", True),
+    ],
+)
+def test_any_name_can_be_in_a_result_and_in_a_failure(module: Callable[[str], Any], work: str, failed: bool) -> None:
+    with module(work.replace("ODD", "'caf\\udce9'")) as process:
+        result = result_of(process)
+    assert result["name"] == "caf\\udce9"
+    assert result.get("failed", False) is failed
+    assert result.get("msg") == ("no caf\\udce9" if failed else None)
 
 
 def test_missing_library_is_named_with_who_installs_it(module: Callable[[str], Any]) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
+    CACHE,
+    DATABASE,
+    STACK,
     access_of,
     rest_of,
-    stack_argument_spec,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools import locks
@@ -72,7 +74,8 @@ def test_second_job_on_the_stack_is_refused_and_hears_of_the_first(
 
 
 def test_options_of_a_module_become_one_value() -> None:
-    parameters = {**{name: option.get("default") for name, option in stack_argument_spec().items()}, "jobs": 2}
+    spec = STACK + DATABASE + CACHE
+    parameters = {**{name: option.get("default") for name, option in spec.options.items()}, "jobs": 2}
     assert access_of({**parameters, "project_name": "shop"}) == Access("shop")
     assert rest_of(parameters) == {"jobs": 2}
 

@@ -1,4 +1,9 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Secrets that may be in logs, environments and settings, and words that only look like one."""
+
+from __future__ import annotations
 
 import time
 
@@ -22,16 +27,16 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import (
         "REDISCLI_AUTH",
     ],
 )
-def test_names_of_secrets_are_known(name):
+def test_names_of_secrets_are_known(name: str) -> None:
     assert is_secret_name(name)
 
 
 @pytest.mark.parametrize("name", ["POSTGRES_USER", "PGDATA", "GITEA__database__HOST", "KEYBOARD", "AUTHOR"])
-def test_other_names_are_no_secrets(name):
+def test_other_names_are_no_secrets(name: str) -> None:
     assert not is_secret_name(name)
 
 
-def test_secrets_of_an_environment_are_its_passwords_and_those_in_urls():
+def test_secrets_of_an_environment_are_its_passwords_and_those_in_urls() -> None:
     environment = {
         "DATABASE_URL": "postgres://maxops:a%40b-cd@postgres:5432/openproject",
         "REDIS_PASSWORD": "hush-hush",
@@ -43,7 +48,7 @@ def test_secrets_of_an_environment_are_its_passwords_and_those_in_urls():
 
 
 @pytest.mark.parametrize("broken", ["http://[::1", "postgres://a:b@c:port/"])
-def test_url_that_is_none_is_no_reason_to_stop(broken):
+def test_url_that_is_none_is_no_reason_to_stop(broken: str) -> None:
     assert secrets_of({"URL": broken}) in (set(), {"b"})
 
 
@@ -75,22 +80,22 @@ def test_url_that_is_none_is_no_reason_to_stop(broken):
         ("a b/c", "a b/c"),
     ],
 )
-def test_secrets_do_not_show_in_a_text(text, masked):
+def test_secrets_do_not_show_in_a_text(text: str, masked: str) -> None:
     assert Mask({"hush-hush", "hush-hush-2"})(text) == masked
 
 
 @pytest.mark.parametrize(
     "written", ["a%2Fb%20c%27%22%24", "a/b c'\"$", "a/b c''\"$", "a/b c'\\\"$", "a/b c'\"$$", "a%2Fb+c%27%22%24"]
 )
-def test_secret_as_a_url_json_sql_or_compose_writes_it_does_not_show_either(written):
+def test_secret_as_a_url_json_sql_or_compose_writes_it_does_not_show_either(written: str) -> None:
     assert Mask({"a/b c'\"$"})(f"connect to {written}.") in {"connect to ***.", "connect to ***$."}
 
 
-def test_value_that_could_be_anything_is_no_secret():
+def test_value_that_could_be_anything_is_no_secret() -> None:
     assert secrets_of({"TOKEN_ENABLED": "enabled", "A_PASSWORD": "true", "B_TOKEN": "3600", "C_KEY": "    "}) == set()
 
 
-def test_environment_file_is_read_as_compose_reads_it():
+def test_environment_file_is_read_as_compose_reads_it() -> None:
     text = (
         '# PASSWORD=no\n\nexport A=plain # comment\nB = \'single # quoted\' # c\nC="double \\" \\$x"\nD=with=equals#x\n'
         "no assignment\nE=\n"
@@ -104,7 +109,7 @@ def test_environment_file_is_read_as_compose_reads_it():
     }
 
 
-def test_text_without_secrets_stays_as_it_is():
+def test_text_without_secrets_stays_as_it_is() -> None:
     text = 'FATAL:  password authentication failed for user "maxops"'
     assert Mask()(text) == text
 
@@ -112,7 +117,7 @@ def test_text_without_secrets_stays_as_it_is():
 @pytest.mark.parametrize(
     "piece", ["a.", "--a", "eyJ-", "a://b:", "token", "token=", "--token ", "authorization: ", "cookie"]
 )
-def test_line_that_is_made_to_be_slow_is_not(piece):
+def test_line_that_is_made_to_be_slow_is_not(piece: str) -> None:
     started = time.monotonic()
     Mask({"hush-hush"})((piece * 64_000)[:64_000] + " secret")
     # Measured: 0.5 s for the worst of them; without bounds it would be minutes.

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.maxops.ops.plugins.module_utils.tools import moments
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import (
     UTC,
@@ -80,3 +81,9 @@ def test_what_has_not_happened_yet_has_no_moment() -> None:
     assert parse_docker("0001-01-01T00:00:00Z") is None
     assert parse_docker(None) is None
     assert parse_docker("2026-11-25T16:44:47.123456789Z") == datetime.datetime(2026, 11, 25, 16, 44, 47, 123456, UTC)
+
+
+def test_moments_are_told_in_utc() -> None:
+    seoul = datetime.timezone(datetime.timedelta(hours=9))
+    assert moments.timestamp(datetime.datetime(2026, 11, 23, 8, 30, tzinfo=seoul)) == "2026-11-22T23:30:00Z"
+    assert moments.utc_now().utcoffset() == datetime.timedelta(0)

@@ -1,4 +1,9 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which statements of globals.sql are about which roles."""
+
+from __future__ import annotations
 
 import pytest
 
@@ -25,14 +30,14 @@ REVOKE ALL ON TABLESPACE slow FROM maxops;
 """
 
 
-def test_statements_end_at_semicolons_outside_of_quotes():
+def test_statements_end_at_semicolons_outside_of_quotes() -> None:
     found = list(statements(GLOBALS))
     assert len(found) == 10
     assert found[4] == """ALTER ROLE "odd ""role; %" WITH LOGIN PASSWORD 'pa;ss''wo--rd'"""
     assert found[5].endswith("-- third'")
 
 
-def test_roles_and_who_they_are_about():
+def test_roles_and_who_they_are_about() -> None:
     found = [(each.creates, each.names) for each in role_statements(GLOBALS)]
     odd = 'odd "role; %'
     assert found == [
@@ -47,5 +52,5 @@ def test_roles_and_who_they_are_about():
 
 
 @pytest.mark.parametrize("text", ["", "-- only a comment", "SELECT 1;", "\\connect x\n"])
-def test_nothing_about_roles(text):
+def test_nothing_about_roles(text: str) -> None:
     assert role_statements(text) == []

@@ -1,4 +1,9 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A volume's archive is unpacked as it was packed, and never gets out of its folder."""
+
+from __future__ import annotations
 
 import io
 import os
@@ -6,6 +11,7 @@ import stat
 import tarfile
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,17 +20,19 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract
 
+Entry = tuple[tarfile.TarInfo, bytes]
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="owners and devices are root's")
 
 
-def member(name, **fields):
+def member(name: str, **fields: Any) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     for key, value in fields.items():
         setattr(entry, key, value)
     return entry
 
 
-def archive_of(path, *entries):
+def archive_of(path: Path, *entries: Entry) -> str:
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for entry, content in entries:
             entry.size = len(content)
@@ -33,28 +41,28 @@ def archive_of(path, *entries):
 
 
 @pytest.fixture
-def destination(tmp_path):
+def destination(tmp_path: Path) -> Path:
     folder = tmp_path / "inside" / "volume"
     folder.mkdir(parents=True)
     return folder
 
 
 @pytest.fixture
-def secret(tmp_path):
+def secret(tmp_path: Path) -> Path:
     """Something outside that no archive may reach, read or change."""
     path = tmp_path / "secret"
     path.write_text("untouched")
     return path
 
 
-def outside(tmp_path):
+def outside(tmp_path: Path) -> list[str]:
     return sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if "volume/" not in f"{path}/")
 
 
 LINK, HARD, CHARACTER, BLOCK = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE
 
 
-def attacks(secret):
+def attacks(secret: Path) -> dict[str, list[Entry]]:
     return {
         "dots": [(member("./../../evil"), b"x")],
         "dots within": [(member("./a/../../../evil"), b"x")],
@@ -91,7 +99,7 @@ def attacks(secret):
 
 
 @pytest.mark.parametrize("name", attacks(Path("/outside/secret")))
-def test_nothing_gets_out(name, tmp_path, destination, secret):
+def test_nothing_gets_out(name: str, tmp_path: Path, destination: Path, secret: Path) -> None:
     path = archive_of(tmp_path / "attack.tar", *attacks(secret)[name])
     before = outside(tmp_path)
     # The one that comes to nothing: a link is the application's own business while nothing is written through it.
@@ -105,14 +113,14 @@ def test_nothing_gets_out(name, tmp_path, destination, secret):
 
 @as_root
 @pytest.mark.parametrize("kind", [CHARACTER, BLOCK])
-def test_no_device_is_made(kind, tmp_path, destination):
+def test_no_device_is_made(kind: bytes, tmp_path: Path, destination: Path) -> None:
     path = archive_of(tmp_path / "attack.tar", (member("./disk", type=kind, devmajor=8, devminor=0, mode=0o666), b""))
     with pytest.raises(MaxopsError, match="holds what no backup puts there"):
         extract("data", path, str(destination), Cancellation())
     assert not (destination / "disk").exists()
 
 
-def test_links_of_an_application_stay_as_they_are(tmp_path, destination):
+def test_links_of_an_application_stay_as_they_are(tmp_path: Path, destination: Path) -> None:
     path = archive_of(tmp_path / "good.tar", (member("./current", type=LINK, linkname="/data/releases/7"), b""))
     assert extract("data", path, str(destination), Cancellation()) == []
     assert os.readlink(destination / "current") == "/data/releases/7"
@@ -120,7 +128,7 @@ def test_links_of_an_application_stay_as_they_are(tmp_path, destination):
 
 @as_root
 @pytest.mark.parametrize("packer", ["zstd", "gzip", "none"])
-def test_comes_back_as_it_was(packer, tmp_path, destination):
+def test_comes_back_as_it_was(packer: str, tmp_path: Path, destination: Path) -> None:
     source = tmp_path / "source"
     source.mkdir(mode=0o750)
     os.chown(source, 1000, 1001)
@@ -138,7 +146,7 @@ def test_comes_back_as_it_was(packer, tmp_path, destination):
     volume_pack.archive("data", str(source), path, compression, Cancellation(), Priority())
     assert extract("data", path, str(destination), Cancellation()) == []
 
-    def facts(folder):
+    def facts(folder: Path) -> dict[Path, tuple[Any, ...]]:
         return {
             entry.relative_to(folder): (
                 entry.lstat().st_mode, entry.lstat().st_uid, entry.lstat().st_gid, entry.lstat().st_size,
@@ -152,7 +160,7 @@ def test_comes_back_as_it_was(packer, tmp_path, destination):
     assert stat.S_ISFIFO((destination / "pipe").stat().st_mode)
 
 
-def test_single_members(tmp_path, destination):
+def test_single_members(tmp_path: Path, destination: Path) -> None:
     entries = [(member(name), b"x") for name in ("./a/one", "./a/two", "./b/three", "./a*")]
     path = archive_of(tmp_path / "some.tar", *entries)
     extract("data", path, str(destination), Cancellation(), members=["./a", "./a*"])
@@ -163,7 +171,7 @@ def test_single_members(tmp_path, destination):
 
 
 @pytest.mark.parametrize("packer", ["zstd", "gzip", "none"])
-def test_a_cut_archive_fails(packer, tmp_path, destination):
+def test_a_cut_archive_fails(packer: str, tmp_path: Path, destination: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "noise").write_bytes(os.urandom(1_000_000))
@@ -175,7 +183,7 @@ def test_a_cut_archive_fails(packer, tmp_path, destination):
         extract("data", str(path), str(destination), Cancellation())
 
 
-def test_stops_when_told(tmp_path, destination):
+def test_stops_when_told(tmp_path: Path, destination: Path) -> None:
     path = archive_of(tmp_path / "some.tar", (member("./a"), b"x"))
     cancellation = Cancellation()
     cancellation.cancel("enough")

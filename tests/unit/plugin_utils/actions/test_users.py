@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.users_action import MANY, UsersAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.users import MANY, UsersAction
 
 
 def action(**arguments: Any) -> UsersAction:

@@ -16,8 +16,8 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
-from ansible_collections.maxops.ops.plugins.plugin_utils import watched_action
-from ansible_collections.maxops.ops.plugins.plugin_utils.watched_action import WatchedAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions import watched
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import WatchedAction
 
 JOB = {"ansible_job_id": "j77.4242", "results_file": "/root/.ansible_async/j77.4242", "started": 1, "finished": 0}
 RUNNING = {"parts": [{"name": "volume data", "state": "running", "done": 1, "total": 2, "rate": 1}], "finished": False}
@@ -76,8 +76,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    monkeypatch.setattr(watched_action, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now))
-    monkeypatch.setattr(watched_action, "display", SimpleNamespace(display=lines.append))
+    monkeypatch.setattr(watched, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now))
+    monkeypatch.setattr(watched, "display", SimpleNamespace(display=lines.append))
     for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR", "MAXOPS_QUIET"):
         monkeypatch.delenv(name, raising=False)
     return lines
@@ -107,7 +107,7 @@ def test_quiet_when_asked_to_be_and_under_awx(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert watched_action._is_quiet(asked) is quiet
+    assert watched._is_quiet(asked) is quiet
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_person_at_a_terminal_sees_more_lines_than_a_log(
     monkeypatch: pytest.MonkeyPatch, asked: Any, terminal: bool, seconds: float
 ) -> None:
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: terminal))
-    assert watched_action._display_seconds(asked) == seconds
+    assert watched._display_seconds(asked) == seconds
 
 
 @pytest.mark.parametrize("variables", [{"maxops_quiet": True}, {"maxops_quiet": trust_as_template("{{ quietly }}")}])

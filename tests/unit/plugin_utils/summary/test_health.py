@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.health_text import (
-    health_failure,
-    health_summary,
-    health_table,
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.health import (
+    failure,
+    summary,
+    table,
 )
 
 
@@ -57,11 +57,11 @@ BROKEN = {"failed": True, "msg": 'thresholds has "disc"'}
 
 
 def test_a_host_that_is_well_takes_two_lines() -> None:
-    assert health_summary("lab", OK, False) == ["lab: ok: 2 ok, 0.1 s", "  ok        disk, http"]
+    assert summary("lab", OK, False) == ["lab: ok: 2 ok, 0.1 s", "  ok        disk, http"]
 
 
 def test_what_is_not_well_comes_with_limit_evidence_and_fix() -> None:
-    assert health_summary("lab", WARNING, False) == [
+    assert summary("lab", WARNING, False) == [
         "lab: warning, grade P4: 1 warning, 1 ok, 0.1 s",
         "  WARNING  disk  /  84 % used (limit: 80 %)",
         "    evidence: it holds /srv; df",
@@ -72,7 +72,7 @@ def test_what_is_not_well_comes_with_limit_evidence_and_fix() -> None:
 
 def test_many_hosts_take_a_line_each_the_worst_first() -> None:
     hosts = {"a": OK, "b": WARNING, "c": P3, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
-    lines = health_table(hosts)
+    lines = table(hosts)
     assert [line.split()[0] for line in lines] == ["HOST", "d", "g", "e", "c", "f", "b", "a"]
     assert lines[1].split(maxsplit=3) == ["d", "UNREACHABLE", "?", "Failed to connect"]
     assert lines[3].endswith("containers postgres: exited")
@@ -80,15 +80,15 @@ def test_many_hosts_take_a_line_each_the_worst_first() -> None:
 
 @pytest.mark.parametrize("other", [{"set_id": "20261123T020000Z"}, {"state": "restarted"}, {"failed": True}])
 def test_results_of_other_jobs_fail_no_play(other: dict[str, Any]) -> None:
-    assert health_failure({"lab": other}, "never") == ""
+    assert failure({"lab": other}, "never") == ""
 
 
 def test_one_host_that_is_out_of_reach_is_a_line_too() -> None:
-    assert health_summary("d", AWAY, False) == ["d: unreachable: Failed to connect"]
+    assert summary("d", AWAY, False) == ["d: unreachable: Failed to connect"]
 
 
 @pytest.mark.parametrize(("fail_on", "failing"), [("critical", "defg"), ("warning", "bdefg"), ("never", "")], ids=str)
 def test_when_a_play_fails(fail_on: str, failing: str) -> None:
     hosts = {"a": OK, "b": WARNING, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
-    told = health_failure(hosts, fail_on)
+    told = failure(hosts, fail_on)
     assert sorted(word[0] for word in told.partition(";")[0].split(", ") if word) == sorted(failing)

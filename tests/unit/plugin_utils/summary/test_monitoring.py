@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
-from ansible_collections.maxops.ops.plugins.plugin_utils.monitoring_text import monitoring_summary, monitoring_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.monitoring import summary, table
 
 
 def result(**given: Any) -> dict[str, Any]:
@@ -28,9 +28,9 @@ def result(**given: Any) -> dict[str, Any]:
 
 
 def test_host_is_told_with_its_schedule_and_its_last_look() -> None:
-    assert monitoring_summary("web1", result(), False) == [
+    assert summary("web1", result(), False) == [
         "web1: watched by systemd, everything every 5 min, disks every 15 min",
-        "  tells 1 address; last look 0 min ago: warning",
+        "  tells 1 address; last look 0 s ago: warning",
         "  changed: collection",
     ]
 
@@ -51,12 +51,12 @@ def test_host_is_told_with_its_schedule_and_its_last_look() -> None:
     ],
 )
 def test_what_is_particular_is_said(given: dict[str, Any], check_mode: bool, words: str) -> None:
-    assert words in "\n".join(monitoring_summary("web1", result(**given), check_mode))
+    assert words in "\n".join(summary("web1", result(**given), check_mode))
 
 
 def test_table_has_the_failures_first() -> None:
     results = {"a": result(), "b": {"failed": True, "msg": "out of reach"}, "c": result(state="absent")}
-    lines = monitoring_table(results)
+    lines = table(results)
     assert [line.split()[:2] for line in lines] == [
         ["HOST", "SCHEDULE"],
         ["b", "FAILED"],

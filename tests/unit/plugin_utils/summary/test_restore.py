@@ -1,6 +1,11 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator reads about a restore."""
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.restore_text import restore_summary, restore_table
+from __future__ import annotations
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.restore import summary, table
 
 DATABASE = {
     "kind": "database",
@@ -29,8 +34,8 @@ RESULT = {
 CHECKED = {key: value for key, value in RESULT.items() if key not in ("downtime", "swap_seconds", "duration")}
 
 
-def test_done():
-    assert restore_summary("lab", RESULT, False) == [
+def test_done() -> None:
+    assert summary("lab", RESULT, False) == [
         "lab: restored set 20261125T020000Z, 3.9 s, of which the applications were down 2.3 s",
         "  database  gitea  23.6 MB  1.3 s  1,240 rows in 2 tables",
         "  gitea stopped and started, names changed in 0.03 s",
@@ -38,38 +43,38 @@ def test_done():
     ]
 
 
-def test_check_mode():
-    assert restore_summary("lab", CHECKED, True) == [
+def test_check_mode() -> None:
+    assert summary("lab", CHECKED, True) == [
         "lab: would restore set 20261125T020000Z",
         "  database  gitea  23.6 MB  1.3 s  1,240 rows in 2 tables",
         "  would stop and start gitea, for about 2.3 s, as at the last restore",
     ]
-    first = restore_summary("lab", {**CHECKED, "expected_downtime": None}, True)
+    first = summary("lab", {**CHECKED, "expected_downtime": None}, True)
     assert first[-1].endswith("for some seconds: until they are healthy again")
 
 
-def test_beside_what_lives():
+def test_beside_what_lives() -> None:
     result = {**RESULT, "parts": [COPY], "services": [], "kept": [], "downtime": 0.0}
-    assert restore_summary("lab", result, False) == [
+    assert summary("lab", result, False) == [
         "lab: restored set 20261125T020000Z, 3.9 s",
         "  database  gitea as gitea_copy  23.6 MB      (new)",
         "  no application was stopped",
     ]
 
 
-def test_what_deserves_a_look():
+def test_what_deserves_a_look() -> None:
     result = {**RESULT, "recovered": "the restore of X was interrupted", "remarks": ["look"], "new_roles": ["a", "b"]}
-    lines = restore_summary("lab", result, False)
+    lines = summary("lab", result, False)
     assert lines[-2:] == ["  first: the restore of X was interrupted", "  remark: look"]
     assert "  made the missing roles a, b" in lines
 
 
-def test_failures_come_first():
+def test_failures_come_first() -> None:
     results = {"a": RESULT, "b": {"failed": True, "msg": "set X is damaged"}, "c": CHECKED}
-    assert restore_table(results) == [
+    assert table(results) == [
         "HOST  RESTORED              PARTS        TIME   DOWN  REMARKS",
         "b     FAILED                                          set X is damaged",
         "a     set 20261125T020000Z      1       3.9 s  2.3 s",
         "c     set 20261125T020000Z      1  check mode",
     ]
-    assert restore_summary("b", results["b"], False) == ["b: not restored: set X is damaged"]
+    assert summary("b", results["b"], False) == ["b: not restored: set X is damaged"]

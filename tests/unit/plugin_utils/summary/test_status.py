@@ -1,21 +1,17 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read of states and restarts: a screen for one host, a line each for many, the worst first."""
+"""What operators read of states: a screen for one host, a line each for many, the worst first."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from ansible_collections.maxops.ops.plugins.plugin_utils.restart_text import restart_summary, restart_table
-from ansible_collections.maxops.ops.plugins.plugin_utils.status_text import (
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.status import (
     digest_of,
-    length,
     state_of,
-    status_summary,
-    status_table,
+    summary,
+    table,
 )
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import width
 
@@ -76,14 +72,6 @@ AWAY = {"unreachable": True, "failed": True, "msg": "Failed to connect"}
 BROKEN = {"failed": True, "msg": "Docker is not running"}
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(None, ""), (0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (200_000, "2 d")],
-)
-def test_length_is_as_short_as_can_be(value: float | None, words: str) -> None:
-    assert length(value) == words
-
-
 def test_state_tells_how_something_ended() -> None:
     assert state_of(SERVICE) == "healthy"
     assert state_of({**SERVICE, "health": None}) == "running"
@@ -103,14 +91,14 @@ def test_one_host_is_one_screen() -> None:
         ],
         "remarks": [f"remark {number}" for number in range(30)],
     }
-    lines = status_summary("lab", many, False)
+    lines = summary("lab", many, False)
     assert len(lines) <= 50
     assert max(width(line) for line in lines) <= 130
-    assert lines[-1] == "  and 20 more remarks"
+    assert lines[-1] == "  … and 20 more remarks"
 
 
 def test_screen_tells_what_is_not_well_and_what_is_not_known() -> None:
-    text = "\n".join(status_summary("lab", ILL, False))
+    text = "\n".join(summary("lab", ILL, False))
     assert text.startswith(
         "lab: NOT WELL, 1 of 3 services, load 0.40 on 4 processors, memory 7.0 GB of 16.0 GB, / 41% full"
     )
@@ -119,65 +107,13 @@ def test_screen_tells_what_is_not_well_and_what_is_not_known() -> None:
 
 
 def test_limit_is_told_only_where_there_is_one() -> None:
-    assert "16.0 GB" not in status_summary("lab", RESULT, False)[2]
+    assert "16.0 GB" not in summary("lab", RESULT, False)[2]
     limited = {**RESULT, "services": [{**SERVICE, "memory_limit_bytes": 512_000_000}]}
-    assert "512.0 MB" in status_summary("lab", limited, False)[2]
+    assert "512.0 MB" in summary("lab", limited, False)[2]
 
 
 def test_many_hosts_have_a_line_each_the_worst_first() -> None:
-    lines = status_table({"well": RESULT, "ill": ILL, "gone": AWAY, "broken": BROKEN})
+    lines = table({"well": RESULT, "ill": ILL, "gone": AWAY, "broken": BROKEN})
     assert [line.split()[0] for line in lines] == ["HOST", "broken", "gone", "ill", "well"]
     assert "UNREACHABLE" in lines[2]
     assert "redis exited (137), out of memory; look at it" in lines[3]
-
-
-# -- restarts -------------------------------------------------------------------------------------------------------
-
-RESTARTED: dict[str, Any] = {
-    "order": [["nginx", "postgres"], ["gitea"]],
-    "services": [
-        {
-            "service": "postgres",
-            "container": "shop-postgres-1",
-            "state": "running",
-            "downtime_seconds": 4.2,
-            "problem": None,
-        },
-        {"service": "gitea", "container": "shop-gitea-1", "state": "exited", "downtime_seconds": None, "problem": None},
-    ],
-    "left": [{"service": "seeder", "container": "shop-seeder-1", "state": "exited"}],
-    "remarks": [],
-    "duration": 5.0,
-}
-
-
-def test_restart_is_told_in_its_order_with_what_was_down_and_what_was_left() -> None:
-    assert restart_summary("lab", RESTARTED, False) == [
-        "lab: restarted nginx, postgres, then gitea in 5.0 s",
-        "  postgres  shop-postgres-1  down 4.2 s",
-        "  gitea     shop-gitea-1     started (was exited)",
-        "  shop-seeder-1 is exited and was left so",
-    ]
-
-
-def test_restart_that_would_be_done_tells_so() -> None:
-    looked = {key: value for key, value in RESTARTED.items() if key != "duration"}
-    looked["services"] = [{**each, "downtime_seconds": None} for each in RESTARTED["services"]]
-    lines = restart_summary("lab", looked, True)
-    assert lines[0] == "lab: would restart nginx, postgres, then gitea"
-    assert lines[1] == "  postgres  shop-postgres-1  is running"
-
-
-def test_restart_that_failed_tells_which_service_is_not_healthy() -> None:
-    sick = {**RESTARTED["services"][1], "problem": "shop-gitea-1 is not healthy after 300 s"}
-    failed = {**RESTARTED, "services": [sick], "failed": True, "msg": "shop-gitea-1 is not healthy after 300 s"}
-    lines = restart_summary("lab", failed, False)
-    assert "NOT HEALTHY" in lines[1]
-    assert lines[-1] == "  FAILED: shop-gitea-1 is not healthy after 300 s"
-    table = restart_table({"well": RESTARTED, "ill": failed, "gone": AWAY})
-    assert [line.split()[:2] for line in table[1:]] == [
-        ["gone", "UNREACHABLE"],
-        ["ill", "FAILED"],
-        ["well", "restarted"],
-    ]
-    assert "4.2 s" in table[3]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.users_text import users_summary, users_table
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.users import summary, table
 
 COUNTS = {"created": 1, "changed": 2, "removed": 0, "failed": 1, "unchanged": 96}
 
@@ -33,7 +33,7 @@ RESULT = {"count": 100, "gitea": GITEA, "openproject": {"msg": "no answer"}, "re
 
 
 def test_one_host() -> None:
-    lines = users_summary("lab", {**RESULT, "new_passwords": ["new"], "passwords_file": "/p.yml"}, check_mode=False)
+    lines = summary("lab", {**RESULT, "new_passwords": ["new"], "passwords_file": "/p.yml"}, check_mode=False)
     assert lines[0] == "lab: 100 people"
     assert " ".join(lines[1].split()) == "Gitea 1 created, 2 changed, 1 failed, 96 unchanged 1.2 s"
     assert lines[2].split() == ["OpenProject", "could", "not", "be", "read"]
@@ -53,8 +53,8 @@ def test_one_host() -> None:
 
 
 def test_check_mode_says_that_nothing_happened() -> None:
-    assert "nothing changed yet" in users_summary("lab", RESULT, check_mode=True)[0]
-    assert "nothing changed yet" in users_summary("lab", {**RESULT, "report_only": True}, check_mode=False)[0]
+    assert "nothing changed yet" in summary("lab", RESULT, check_mode=True)[0]
+    assert "nothing changed yet" in summary("lab", {**RESULT, "report_only": True}, check_mode=False)[0]
 
 
 def test_a_thousand_new_people_are_no_thousand_lines() -> None:
@@ -62,14 +62,14 @@ def test_a_thousand_new_people_are_no_thousand_lines() -> None:
         "counts": {**COUNTS, "created": 1000},
         "users": [{"name": f"n{each}", "status": "created"} for each in range(1000)],
     }
-    lines = users_summary("lab", {"count": 1000, "gitea": many}, check_mode=False)
+    lines = summary("lab", {"count": 1000, "gitea": many}, check_mode=False)
     assert len(lines) < 50
     assert lines[-1] == "  and 960 more"
 
 
 def test_many_hosts_failures_first() -> None:
     good = {"count": 1, "openproject": {"counts": {**COUNTS, "failed": 0}, "users": [], "unlisted": []}}
-    rows = [line.split() for line in users_table({"a": good, "b": RESULT})]
+    rows = [line.split() for line in table({"a": good, "b": RESULT})]
     assert rows[0][:3] == ["HOST", "APPLICATION", "CREATED"]
     assert [row[:2] for row in rows[1:]] == [["b", "Gitea"], ["b", "OpenProject"], ["a", "OpenProject"]]
     assert "ALL" in rows[2]
@@ -77,8 +77,8 @@ def test_many_hosts_failures_first() -> None:
 
 def test_host_out_of_reach_is_no_host_without_people() -> None:
     away = {"failed": True, "unreachable": True, "msg": "ssh: no route to host"}
-    assert users_summary("far", away, False) == ["far: ssh: no route to host"]
+    assert summary("far", away, False) == ["far: ssh: no route to host"]
     good = {"count": 1, "openproject": {"counts": {**COUNTS, "failed": 0}, "users": [], "unlisted": []}}
-    lines = users_table({"a near one": good, "far": away})
+    lines = table({"a near one": good, "far": away})
     assert lines[1].split() == ["far", "out", "of", "reach"]
     assert len(lines) == 3

@@ -9,7 +9,7 @@ import re
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, human_size
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
 from ..scene import Scene
@@ -217,10 +217,4 @@ def _restarts(look: Inspection) -> str:
 
 
 def _since(look: Inspection) -> str:
-    if not look.finished:
-        return ""
-    seconds = max(0, int((utc_now() - look.finished).total_seconds()))
-    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f" {seconds // size} {word} ago"
-    return f" {seconds} s ago"
+    return f" {age((utc_now() - look.finished).total_seconds())} ago" if look.finished else ""

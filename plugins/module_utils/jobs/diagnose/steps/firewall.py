@@ -103,7 +103,7 @@ def _causes(scene: Scene, found: Sequence[Block]) -> list[Cause]:
                 f"{rule.place}: {_in_words(ports)}",
                 LIKELY if likely and published & set(ports) else POSSIBLE,
                 f"its rule keeps connections from port {_in_words(ports)}: {rule.text}",
-                rule.remedy.replace("{port}", str(ports[0])),
+                rule.fix.replace("{port}", str(ports[0])),
                 (told,) if told else (),
                 tuple(services),
             )

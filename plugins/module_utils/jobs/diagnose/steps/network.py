@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, PublishedPort
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host import network
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import certificate_end
+from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import side_by_side
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
 from ..scene import Need, Scene
 
 SECONDS = 3.0
+PATIENCE = 4 * SECONDS
+"""Longer than a name and a connection take together that do not answer."""
 DAY = 86400.0
 CRITICAL_DAYS = 3
 
@@ -26,12 +29,16 @@ CRITICAL_DAYS = 3
 def look_between_containers(scene: Scene) -> Report:
     """Whether each service knows the names of those that it needs, and comes through to their ports."""
     needs = [need for need in scene.needs if _can_be_asked(scene, need)]
-    with ThreadPoolExecutor(max_workers=max(1, len(needs)), thread_name_prefix="network") as pool:
-        reports = list(pool.map(lambda need: _look_along(scene, need), needs))
+    works = {f"{need.service} → {need.host}:{need.port}": partial(_look_along, scene, need) for need in needs}
+    answers = side_by_side(works, PATIENCE)
     report = Report(f"{len(needs)} names are known and their ports open, as seen from the containers that need them")
-    for each in reports:
-        report.causes += each.causes
-        report.unknown += each.unknown
+    for answer in answers.values():
+        if not answer.ended:
+            report.unknown.append(str(answer.error))
+            continue
+        seen = answer.get()
+        report.causes += seen.causes
+        report.unknown += seen.unknown
     return report
 
 

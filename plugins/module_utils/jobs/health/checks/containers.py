@@ -20,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     from_error,
     judged,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age
 
 from ..view import View
 
@@ -121,7 +122,7 @@ def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Fi
         return Finding(
             CHECK, subject, OK, "running and healthy" if health else "running (it has no health check)", RUNNING
         )
-    said = f"runs since {_length(up)}, after Docker had to start it anew {count} time{'s' if count > 1 else ''}"
+    said = f"runs since {age(up)}, after Docker had to start it anew {count} time{'s' if count > 1 else ''}"
     limit = f"fewer than {view.limit(CHECK, 'restarts_warning'):g} in {view.limit(CHECK, 'restart_minutes'):g} min"
     evidence = tuple(_deaths(inspection, view))
     # Whoever is healthy for as long as a loop takes to come round again is no longer in one.
@@ -175,11 +176,4 @@ def _up(view: View, service: str) -> str:
 
 
 def _ago(moment: datetime.datetime | None, now: float) -> str:
-    return f", {_length(now - moment.timestamp())} ago" if moment else ""
-
-
-def _length(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+    return f", {age(now - moment.timestamp())} ago" if moment else ""

@@ -16,7 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api impor
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
-from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import each
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from ..plan import Outcome, Person, Step
 
@@ -110,7 +110,7 @@ class Teams:
             with lock:
                 teams._teams[organization] = found
 
-        each(sorted(names), read, api.http.endpoint.concurrency, cancellation)
+        for_each(sorted(names), read, api.http.endpoint.concurrency, cancellation)
         return teams
 
     def steps(self, person: Person, account: Account) -> Iterator[Step]:

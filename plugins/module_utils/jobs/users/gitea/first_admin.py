@@ -32,11 +32,10 @@ class Options:
     access: Access
     service: str
     password: str | None = field(default=None, repr=False)
-    check_mode: bool = False
 
 
-def ensure(options: Options) -> dict[str, Any]:
-    """See that the administrator is there and that the file holds a token that works.
+def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
+    """See that the administrator is there and that the file holds a token that works (in check mode, only report).
 
     The file is written last: while it is missing, something of the work is, and the next run does it.
     """
@@ -61,7 +60,7 @@ def ensure(options: Options) -> dict[str, Any]:
         "token_made": True,
         "password_set": options.password is not None,
     }
-    if options.check_mode:
+    if check_mode:
         return result
     if not known:
         command.create_admin(options.name, options.email)

@@ -20,7 +20,7 @@ ATTEMPTS = 4
 
 
 @dataclass
-class _Wishes:
+class MembershipChanges:
     """Who is to come into a group and who is to leave it, by account id, with the people's keys."""
 
     come: dict[int, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Groups:
         self._api = api
         self.all = list(groups)
         self._by_name = {group.name.lower(): group for group in groups}
-        self._wishes: dict[int, _Wishes] = {}
+        self._wishes: dict[int, MembershipChanges] = {}
         self._lock = threading.Lock()
 
     def steps(self, person: Person, account: Account) -> Iterator[Step]:
@@ -52,9 +52,9 @@ class Groups:
         def note(now: Account) -> None:
             with self._lock:
                 for group in come:
-                    self._wishes.setdefault(group.id, _Wishes()).come[now.id] = person.key
+                    self._wishes.setdefault(group.id, MembershipChanges()).come[now.id] = person.key
                 for group in go:
-                    self._wishes.setdefault(group.id, _Wishes()).go[now.id] = person.key
+                    self._wishes.setdefault(group.id, MembershipChanges()).go[now.id] = person.key
 
         after = {group.name for group in present if group not in go} | {group.name for group in come}
         yield Step({"groups": (sorted(group.name for group in present), sorted(after))}, note, later=True)
@@ -79,7 +79,7 @@ class Groups:
                     outcomes[key].leave_out(["groups"])
                     outcomes[key].error = outcomes[key].error or f'group "{group.name}": {error}'
 
-    def _write(self, group_id: int, wishes: _Wishes) -> None:
+    def _write(self, group_id: int, wishes: MembershipChanges) -> None:
         for attempt in range(ATTEMPTS):
             # Read just before it is written: the API takes the whole list of members only.
             group = self._api.group(group_id)

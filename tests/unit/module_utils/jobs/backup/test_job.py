@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import signal
 import threading
 import time
 from concurrent.futures import Future
@@ -145,16 +146,20 @@ def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job.
         work._run_all([stops, waits, breaks])
 
 
-def test_stop_by_a_signal_is_told_as_that(work: backup_job._Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped_by_signal(_futures: object) -> Any:
+def test_stop_by_a_signal_is_told_as_that(work: backup_job._Work) -> None:
+    def stopped_by_signal(_number: int, _frame: object) -> None:
         raise Cancelled("stopped by signal SIGTERM")
 
     def breaks() -> list[dict[str, Any]]:
+        os.kill(os.getpid(), signal.SIGUSR1)
         with suppress(Cancelled):
             while True:
                 work.cancellation.check()
         raise MaxopsError("a consequence")
 
-    monkeypatch.setattr(backup_job, "as_completed", stopped_by_signal)
-    with pytest.raises(Cancelled, match=r"^stopped by signal SIGTERM$"):
-        work._run_all([breaks])
+    before = signal.signal(signal.SIGUSR1, stopped_by_signal)
+    try:
+        with pytest.raises(Cancelled, match=r"^stopped by signal SIGTERM$"):
+            work._run_all([breaks])
+    finally:
+        signal.signal(signal.SIGUSR1, before)

@@ -15,7 +15,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.listing imp
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
-from ansible_collections.maxops.ops.plugins.plugin_utils.backups_text import age, backups_summary, backups_table
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
 
 NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)
@@ -145,38 +144,3 @@ def test_dumps_of_the_old_way(repository: Repository) -> None:
         ("gitea_20261399_020000", "gitea", None),
     ]
     assert told["remarks"] == []
-
-
-def test_one_host_reads_well(repository: Repository) -> None:
-    old, new = made(repository, 72), made(repository, 0.5)
-    kept = repository.sets()[0]
-    verdict = Verdict(old, kept.manifest["sha256"])
-    verdict = verdict.extended("rehearse", LevelResult(True, "2026-11-23T07:00:00Z", 9.0, recovery_seconds=41.0))
-    repository.record(verdict.extended("checksum", LevelResult(False, "2026-11-24T07:00:00Z", 1.0)))
-    told = listed(repository, retention=Policy(keep_last=2))
-    head, columns, first, second = backups_summary("lab", told, False)
-    assert head == f"lab: 2 sets in {repository.path}"
-    assert columns.split() == ["SET", "AGE", "SIZE", "PARTS", "VERIFIED", "RECOVERY", "NEXT", "BACKUP"]
-    assert first.split("  ")[1:4] == [new, "30 min", "17.3 kB"]
-    assert first.endswith("keeps it: keep_last")
-    assert " never " in first
-    assert "3 d  17.3 kB  2      rehearse 2026-11-23, checksum FAILED 2026-11-24" in second
-    assert second.endswith("41 s  removes it")
-
-
-def test_many_hosts_are_one_table(repository: Repository) -> None:
-    set_id = made(repository, 40)
-    told = listed(repository)
-    lines = backups_table({"b": told, "a": {"failed": True, "msg": "unreadable"}})
-    assert lines[0].startswith("HOST  SET")
-    assert lines[1].startswith(f"b     {set_id}  40 h")
-    assert lines[2] == "remark: a: unreadable"
-    assert lines[3].startswith("remark: b: the newest backup is 40 hours old")
-    assert backups_table({"a": {"sets": [], "dumps": [], "remarks": []}}) == ["no host has any backup"]
-
-
-@pytest.mark.parametrize(
-    ("hours", "text"), [(0.01, "1 min"), (0.99, "59 min"), (1, "1 h"), (47.4, "47 h"), (72, "3 d"), (None, "?")]
-)
-def test_age(hours: float | None, text: str) -> None:
-    assert age(hours) == text

@@ -1,13 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which cause comes first, and what is read out of settings, logs and firewalls; no daemon is asked."""
+"""Which cause comes first, and what follows from it."""
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,21 +18,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause imp
     all_needs,
     rank,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.job import doubted
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.scene import (
-    hosts_in,
-    hosts_in_files,
-)
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.configuration import differing
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.containers import LOG_SIGNS
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.volumes import Identity
-from ansible_collections.maxops.ops.plugins.module_utils.systems.host.firewall import (
-    blocks,
-    iptables_rules,
-    nft_rules,
-    ufw_rules,
-)
-from ansible_collections.maxops.ops.plugins.plugin_utils.diagnosis_text import diagnosis_summary, diagnosis_table
 
 NEEDS = {"nginx": ["openproject", "gitea"], "openproject": ["postgres", "redis"], "gitea": ["postgres"], "postgres": []}
 
@@ -44,9 +26,6 @@ def cause(kind: str, *services: str, likelihood: str = LIKELY, **more: Any) -> C
     """One cause about the first of its services."""
     subject = more.pop("subject", services[0] if services else "host")
     return Cause.of(kind, subject, likelihood, more.pop("seen", "seen"), "fix it", services=services, **more)
-
-
-# -- the order --------------------------------------------------------------------------------------------------------
 
 
 def test_ill_application_follows_from_the_database_that_it_needs() -> None:
@@ -107,18 +86,6 @@ def test_circle_of_needs_ends() -> None:
     assert all_needs("a", {"a": ["b"], "b": ["a"]}) == ["b"]
 
 
-def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
-    told = [cause("dns_name_missing", "gitea"), cause("disk_full", "gitea")]
-    reports = {"network": Report("fine"), "database": Report("fine"), "cache": Report("fine")}
-    assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
-    reports["network"] = Report("fine", [cause("connection_failed", "nginx")], ["gitea has just ended"])
-    assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
-    reports["network"] = Report("fine", [cause("dns_name_missing", "gitea", likelihood=CERTAIN)])
-    assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
-    reports["network"] = Report(unknown=["cannot see"])
-    assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
-
-
 @pytest.mark.parametrize(
     ("report", "state"),
     [
@@ -130,192 +97,3 @@ def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
 )
 def test_state_of_a_step_is_the_worst_that_it_saw(report: Report, state: str) -> None:
     assert report.state == state
-
-
-# -- settings and logs ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("postgres://maxops:p%40ss@postgres:5432/openproject", [("postgres", 5432)]),
-        ("postgres://maxops:p@ss@postgres/openproject", [("postgres", 5432)]),
-        ("redis://:secret@redis:6379/1", [("redis", 6379)]),
-        ("postgres:5432", [("postgres", 5432)]),
-        ("set $openproject_server openproject:8080;", [("openproject", 8080)]),
-        ("http://$openproject_server/", []),
-        ("12:30", []),
-        ("image/name:1", []),
-    ],
-)
-def test_hosts_are_found_in_settings(text: str, found: list[tuple[str, int]]) -> None:
-    assert hosts_in(text) == found
-
-
-def test_hosts_are_found_in_the_configuration_of_a_gateway_and_not_in_its_comments(tmp_path: Path) -> None:
-    (tmp_path / "nginx.conf").write_text("# old:1234\nset $gitea_server gitea:3000;\n")
-    (tmp_path / "notes.txt").write_text("other:1111")
-    assert hosts_in_files(str(tmp_path)) == [("gitea", 3000)]
-
-
-def test_keys_that_differ_are_named_without_their_values() -> None:
-    wanted = {"SAME": "1", "OTHER": "new-secret", "MISSING": "x"}
-    found = {"SAME": "1", "OTHER": "old-secret", "OF_THE_IMAGE": "y"}
-    assert differing(wanted, found) == [("MISSING", "missing"), ("OTHER", "other")]
-
-
-@pytest.mark.parametrize(
-    ("line", "kind"),
-    [
-        ("FATAL:  could not write to file: No space left on device", "disk_full"),
-        ("*** FATAL CONFIG FILE ERROR *** Can't chdir to '/data': Permission denied", "volume_permissions"),
-        ('FATAL:  password authentication failed for user "maxops"', "database_password"),
-        ("FATAL:  database files are incompatible with server", "database_version"),
-        ("dial tcp: lookup postgres on 127.0.0.11:53: no such host", "dns_name_missing"),
-        ("FATAL:  sorry, too many clients already", "database_connections"),
-        ("listen tcp4 127.0.0.1:9220: bind: address already in use", "port_taken"),
-        ("(error) OOM command not allowed when used memory > 'maxmemory'.", "cache_memory"),
-        ("ERROR:  permission denied for table users", None),
-        ("Started in 2.4 seconds", None),
-    ],
-)
-def test_log_tells_of_a_cause(line: str, kind: str | None) -> None:
-    assert next((name for name, sign in LOG_SIGNS if sign.search(line)), None) == kind
-
-
-@pytest.mark.parametrize(
-    ("mode", "identity", "may"),
-    [
-        (0o700, Identity(os.getuid(), frozenset()), True),
-        (0o000, Identity(os.getuid(), frozenset()), False),
-        (0o700, Identity(54321, frozenset()), False),
-        (0o777, Identity(54321, frozenset()), True),
-        (0o770, Identity(54321, frozenset({os.getgid()})), True),
-        (0o000, Identity(0, frozenset(), mighty=True), True),
-    ],
-)
-def test_who_may_use_a_folder(tmp_path: Path, mode: int, identity: Identity, may: bool) -> None:
-    folder = tmp_path / "volume"
-    folder.mkdir()
-    folder.chmod(mode)
-    assert identity.may_use(folder.stat()) is may
-
-
-# -- firewalls --------------------------------------------------------------------------------------------------------
-
-IPTABLES = """-P INPUT ACCEPT
--P FORWARD DROP
--N DOCKER-USER
--A INPUT -i lo -j ACCEPT
--A INPUT -p tcp -m tcp --dport 9001 -j ACCEPT
--A INPUT -p tcp -m multiport --dports 9000:9022 -m comment --comment "no stack" -j REJECT --reject-with icmp
--A INPUT -p udp -m udp --dport 9100 -j DROP
--A DOCKER-USER -s 10.0.0.0/8 -j DROP
--A DOCKER-ISOLATION-STAGE-2 -o br-1 -j DROP
-"""
-
-
-def test_iptables_rule_that_blocks_a_port_is_found_with_the_command_that_removes_it() -> None:
-    found = blocks(iptables_rules(IPTABLES), [9000, 9001, 9100])
-    assert [(each.port, each.rule.place) for each in found] == [(9000, "iptables INPUT")]
-    assert found[0].rule.remedy.startswith("iptables -D INPUT -p tcp -m multiport --dports 9000:9022")
-
-
-def test_policy_blocks_what_no_rule_lets_in() -> None:
-    text = (
-        "-P INPUT DROP\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p tcp --dport 9000 -j ACCEPT\n"
-    )
-    assert [each.port for each in blocks(iptables_rules(text), [9000, 9003])] == [9003]
-
-
-def nft(*expressions: list[dict[str, Any]], policy: str = "accept") -> str:
-    """What nft prints for one chain."""
-    chain = {"family": "inet", "table": "filter", "name": "input", "hook": "input", "policy": policy}
-    rules = [
-        {"rule": {"family": "inet", "table": "filter", "chain": "input", "handle": 7 + number, "expr": expression}}
-        for number, expression in enumerate(expressions)
-    ]
-    return json.dumps({"nftables": [{"metainfo": {}}, {"chain": chain}, *rules]})
-
-
-def dport(right: Any) -> dict[str, Any]:
-    """A match of a TCP port."""
-    return {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": right}}
-
-
-def test_nft_rule_that_blocks_a_port_is_found_with_the_command_that_removes_it() -> None:
-    rules = nft_rules(
-        nft([dport(9001), {"accept": None}], [dport({"set": [80, {"range": [9000, 9022]}]}), {"drop": None}])
-    )
-    found = blocks(rules, [9000, 9001, 443])
-    assert [each.port for each in found] == [9000]
-    assert found[0].rule.remedy == "nft delete rule inet filter input handle 8"
-
-
-def test_nft_policy_blocks_what_no_rule_lets_in() -> None:
-    established = [
-        {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established"]}},
-        {"accept": None},
-    ]
-    rules = nft_rules(nft(established, [dport(9000), {"accept": None}], policy="drop"))
-    assert [each.port for each in blocks(rules, [9000, 9003])] == [9003]
-
-
-UFW = """Status: active
-Logging: on (low)
-Default: deny (incoming), allow (outgoing), disabled (routed)
-
-To                         Action      From
---                         ------      ----
-22/tcp                     ALLOW IN    Anywhere
-9000:9002/tcp              ALLOW IN    Anywhere
-9003/tcp                   DENY IN     Anywhere
-"""
-
-
-def test_ufw_blocks_what_it_denies_and_what_it_does_not_know() -> None:
-    found = blocks(ufw_rules(UFW), [9000, 9003, 9004])
-    assert [(each.port, each.rule.remedy) for each in found] == [
-        (9003, "ufw delete deny 9003/tcp"),
-        (9004, "ufw allow {port}/tcp"),
-    ]
-
-
-def test_firewall_that_is_off_blocks_nothing() -> None:
-    assert ufw_rules("Status: inactive\n") == []
-
-
-# -- what a person reads ----------------------------------------------------------------------------------------------
-
-RESULT: dict[str, Any] = {
-    "services": ["gitea"],
-    "healthy": False,
-    "duration": 0.42,
-    "causes": [cause("service_stopped", "postgres", likelihood=CERTAIN, evidence=("log: bye",)).to_dict()],
-    "steps": [{"step": "disk", "question": "?", "state": "ok", "seen": "used to 40%", "seconds": 0.1}],
-}
-
-
-def test_summary_begins_with_the_cause_and_its_command() -> None:
-    assert diagnosis_summary("lab", RESULT, False) == [
-        "lab: the most likely cause first (gitea; 0.4 s)",
-        "  1. certain: service stopped, postgres: seen",
-        "       log: bye",
-        "     $ fix it",
-        "  looked at:",
-        "    disk  ok  used to 40%",
-    ]
-
-
-def test_table_of_hosts_has_the_worst_first() -> None:
-    well = {**RESULT, "causes": [], "healthy": True}
-    lost = {"failed": True, "unreachable": True, "msg": "no route"}
-    lines = diagnosis_table({"a-well": well, "b-ill": RESULT, "c-lost": lost})
-    assert [line.split()[0] for line in lines] == ["HOST", "c-lost", "b-ill", "a-well"]
-    assert lines[1].split()[1] == "UNREACHABLE"
-
-
-def test_summary_does_not_call_well_what_it_could_not_see() -> None:
-    unseen = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "state": "unknown", "seen": "run as root"}]}
-    [head, *_rest] = diagnosis_summary("lab", unseen, False)
-    assert head == "lab: no cause was found, and 1 of 1 steps could not be looked at (gitea; 0.4 s)"

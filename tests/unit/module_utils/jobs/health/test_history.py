@@ -69,8 +69,8 @@ def test_what_is_old_or_spoilt_or_from_the_future_is_dropped() -> None:
     assert extended(samples, NOW, 6, 100) == [[NOW - DAY, 5, 100], [NOW, 6, 100]]
 
 
-def view(folder: Path, **options: bool) -> View:
-    return View(HealthOptions(Access("a/b"), state_dir=str(folder / "state"), **options), NOW)  # type: ignore[arg-type]
+def view(folder: Path) -> View:
+    return View(HealthOptions(Access("a/b"), state_dir=str(folder / "state")), NOW)
 
 
 def test_what_one_run_kept_the_next_one_knows(tmp_path: Path) -> None:
@@ -82,11 +82,7 @@ def test_what_one_run_kept_the_next_one_knows(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["health-a_b.json"]
 
 
-def test_nothing_is_written_in_check_mode_or_where_nothing_is_new(tmp_path: Path) -> None:
-    dry = view(tmp_path, keep_history=False)
-    remember(dry, "gateway", "x")
-    save(dry)
-    assert not (tmp_path / "state").exists()
+def test_nothing_is_written_where_nothing_is_new(tmp_path: Path) -> None:
     once = view(tmp_path)
     remember(once, "gateway", "x")
     save(once)

@@ -5,37 +5,13 @@
 
 from __future__ import annotations
 
-import datetime
-from typing import Any
-
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Event, Rules, Watch, plan
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.text import body_of, title_of
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Rules, Watch, plan
 from ansible_collections.maxops.ops.tests.unit.looks import finding, look
+from ansible_collections.maxops.ops.tests.unit.nights import DOWN, START, Nights
 
-START = datetime.datetime(2026, 11, 25, 14, 0, tzinfo=datetime.timezone.utc)
-DOWN = finding("containers", "gitea", "critical", "exited with code 137", "docker compose start gitea")
 UP = finding("containers", "gitea", "ok")
-
-
-class Nights:
-    """Looks every five minutes, one after the other."""
-
-    def __init__(self, **rules: Any) -> None:
-        self.rules = Rules(**rules)
-        self.watches: list[Watch] = []
-        self.now = START
-
-    def see(self, *findings: dict[str, Any], **more: Any) -> list[Event]:
-        """One look; gives what is told."""
-        self.watches, events = plan(self.watches, look(*findings, **more), self.rules, self.now)
-        self.now += datetime.timedelta(minutes=5)
-        return events
-
-    def told(self, *looks: dict[str, Any]) -> list[list[tuple[str, str]]]:
-        """Several looks with one finding each; gives kinds and states told in each."""
-        return [[(event.kind, event.state) for event in self.see(each)] for each in looks]
 
 
 def test_trouble_is_told_once_and_so_is_its_end() -> None:
@@ -140,37 +116,3 @@ def test_what_is_given_stays_as_it_was() -> None:
     before = watch.to_dict()
     plan([watch], look(DOWN), Rules(), START)
     assert watch.to_dict() == before
-
-
-# -- words ------------------------------------------------------------------------------------------------------------
-
-
-def test_message_tells_all_changes_the_worst_first() -> None:
-    nights = Nights(after=1, recover_after=1)
-    nights.see(finding("disk", "/", "warning", "82 % used"))
-    events = nights.see(DOWN, finding("http", "/health", "unknown", "no answer"))
-    assert title_of("web1", events) == "[MaxOps] web1: 1 critical, 1 unknown, 1 recovered"
-    assert body_of("web1", events).splitlines() == [
-        "CRITICAL  containers: gitea: exited with code 137",
-        "    next: docker compose start gitea",
-        "UNKNOWN  http: /health: no answer",
-        "RECOVERED  disk: /: well again at 2026-11-25T14:05:00Z, was warning since 2026-11-25T14:00:00Z",
-        "",
-        "all findings: ansible-playbook maxops.ops.health -e target=web1",
-    ]
-
-
-def test_message_of_a_reminder_says_since_when() -> None:
-    nights = Nights(after=1, repeat_after=300)
-    nights.see(DOWN)
-    events = nights.see(DOWN)
-    assert title_of("web1", events) == "[MaxOps] web1: 1 still critical"
-    assert "exited with code 137, since 2026-11-25T14:00:00Z" in body_of("web1", events)
-
-
-def test_message_stays_short_whatever_is_found() -> None:
-    long = [finding("containers", f"service{number}", "critical", "x " * 1000) for number in range(500)]
-    body = body_of("web1", Nights(after=1).see(*long), dropped=7)
-    assert len(body) < 10000
-    assert "and 480 more changes" in body
-    assert "7 older messages could not be delivered" in body

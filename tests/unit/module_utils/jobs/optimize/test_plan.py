@@ -10,17 +10,17 @@ import dataclasses
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan import (
-    CareOptions,
+    OptimizeOptions,
     bloated,
+    fix_for_unused,
     plan_tables,
-    remedy_for_unused,
     shown,
     worth_telling,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.statistics import Holder, Sized, Table
 
-OPTIONS = CareOptions(Access("lab"))
+OPTIONS = OptimizeOptions(Access("lab"))
 WELL = Table(1, "public", "issue", 8192, live=10_000, dead=0, modified=0, analyzed=True, vacuumed=None, may=True)
 HOLDER = Holder("session", "4700", "gitea", "maxops", "psql", "idle in transaction", 1000.0, 50.0, "SELECT 1")
 
@@ -63,7 +63,9 @@ def test_little_is_not_worth_the_work(changes):
 
 def test_limits_of_nothing_do_not_ask_for_tables_without_dead_rows():
     assert (
-        planned(options=CareOptions(Access("lab"), dead_rows=0, dead_percent=0, modified_rows=0, modified_percent=0))
+        planned(
+            options=OptimizeOptions(Access("lab"), dead_rows=0, dead_percent=0, modified_rows=0, modified_percent=0)
+        )
         == []
     )
 
@@ -154,13 +156,11 @@ def test_bloat_is_told_from_a_size_and_a_share_on():
     ]
     told = bloated(found, OPTIONS)
     assert [(each["name"], each["wasted_bytes"]) for each in told] == [("more", 28_000_000), ("waste", 8_000_000)]
-    assert told[0]["remedy"] == "REINDEX INDEX CONCURRENTLY public.more"
-    assert "VACUUM (FULL, ANALYZE) public.waste" in told[1]["remedy"]
+    assert told[0]["fix"] == "REINDEX INDEX CONCURRENTLY public.more"
+    assert "VACUUM (FULL, ANALYZE) public.waste" in told[1]["fix"]
 
 
 def test_young_statistics_are_no_ground_to_drop_an_index():
-    assert remedy_for_unused("public.i", 31) == "DROP INDEX CONCURRENTLY public.i"
+    assert fix_for_unused("public.i", 31) == "DROP INDEX CONCURRENTLY public.i"
     for days in (2, None):
-        assert remedy_for_unused("public.i", days).startswith(
-            "wait until the statistics have counted for 30 days, then"
-        )
+        assert fix_for_unused("public.i", days).startswith("wait until the statistics have counted for 30 days, then")

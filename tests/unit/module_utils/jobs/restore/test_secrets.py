@@ -1,4 +1,11 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Secrets that are not those of the set are told by name, never by value."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +27,7 @@ THEN = "# made once\nPOSTGRES_PASSWORD=then\nSECRET_KEY_BASE='old one'\nexport G
         (None, None),
     ],
 )
-def test_differences(tmp_path, now, told):
+def test_differences(tmp_path: Path, now: str, told: str | None) -> None:
     (tmp_path / "set" / "config").mkdir(parents=True)
     (tmp_path / "set" / "config" / ".env").write_text(THEN)
     if now is not None:

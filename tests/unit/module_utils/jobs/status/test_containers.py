@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.status import containers
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import side_by_side
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import ask_all
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import PublishedPort, inspection_from
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -164,7 +164,7 @@ def test_what_takes_too_long_or_fails_leaves_the_rest_as_it_is() -> None:
         raise KeyError("Size")
 
     started = time.monotonic()
-    answers = side_by_side({"a": lambda: 1, "b": lambda: time.sleep(30), "c": fail, "d": puzzle}, 0.3)
+    answers = ask_all({"a": lambda: 1, "b": lambda: time.sleep(30), "c": fail, "d": puzzle}, 0.3)
     assert time.monotonic() - started < 5
     assert answers["a"].value == 1
     assert answers["b"].problem == "took longer than 0.3 s"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of the checks that need no stack: logins from environments, containers as Docker tells them."""
+"""Containers as Docker reports them, and what the check makes of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health import view as health_view
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks import database as health_database
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.containers import check_containers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import StackView, View
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import inspection_from
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import find_redis
-from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 RUNNING = {"Status": "running", "Running": True, "StartedAt": "2027-01-10T08:00:00.123456789Z", "ExitCode": 0}
@@ -104,31 +101,3 @@ def test_what_a_health_check_said_last_comes_without_secrets(monkeypatch: pytest
     health = {"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "401 for s3cret-value\n"}]}
     _state, said = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
     assert "401 for ***" in said
-
-
-def test_without_its_driver_the_database_is_unknown_and_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_database, "PSYCOPG2_IMPORT_ERROR", "Traceback …")
-    [found] = health_database.check_postgresql(View(HealthOptions(Access("shop")), NOW))
-    assert found.state == "unknown"
-    assert "psycopg2" in found.seen
-    assert "maxops.ops.host" in found.fix
-
-
-@pytest.mark.parametrize(
-    ("environment", "command", "password"),
-    [
-        ({"REDISCLI_AUTH": "one", "REDIS_PASSWORD": "two"}, (), "one"),
-        ({"REDIS_PASSWORD": "two"}, (), "two"),
-        ({}, ("redis-server", "--requirepass", "three"), "three"),
-        ({}, ("sh", "-c", 'redis-server --requirepass "$PASSWORD"'), ""),
-        ({}, ("redis-server",), ""),
-    ],
-)
-def test_where_the_password_of_redis_is_from(
-    environment: dict[str, str], command: tuple[str, ...], password: str
-) -> None:
-    made = container("redis", environment=environment)
-    object.__setattr__(made, "command", command)
-    server = find_redis(made)
-    assert (server.password, server.host, server.port) == (password, "172.18.0.2", 6379)
-    assert not password or password not in repr(server)

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that say where backup sets are, and how long they are kept."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Where backup sets are; the part ``retention`` says which of them are kept."""
+
+    DOCUMENTATION = r"""
+options:
+  repository:
+    description:
+      - Folder of the host that keeps the backup sets.
+    type: path
+    default: /var/backups/maxops
+notes:
+  - C(group/maxops.ops.repository) in C(module_defaults) sets O(repository) for all modules that have it.
+"""
+
+    RETENTION = r"""
+options:
+  retention:
+    description:
+      - Which sets of this stack to keep after a backup. Without any rule all are kept.
+      - The newest set and the newest verified set always stay.
+    type: dict
+    suboptions:
+      keep_last:
+        description: Keep this many of the newest sets.
+        type: int
+        default: 0
+      daily:
+        description: Keep the newest set of each of this many days (UTC) that have one.
+        type: int
+        default: 0
+      weekly:
+        description: Keep the newest set of each of this many weeks that have one.
+        type: int
+        default: 0
+      monthly:
+        description: Keep the newest set of each of this many months that have one.
+        type: int
+        default: 0
+"""

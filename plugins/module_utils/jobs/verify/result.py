@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far the verification of each set came, its verdict, and the result of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Outcome
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import worst_in_words
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
+from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LEVELS, LevelResult, Verdict
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VERSION
+
+PASSED, FAILED, NOT_VERIFIED = "passed", "failed", "not verified"
+
+
+@dataclass
+class CheckedSet:
+    """One set or legacy dump, and how far its verification came; ``problem`` is why it could not be verified."""
+
+    subject: Subject
+    kept: KeptSet | None = None
+    dump: OldDump | None = None
+    source: Source | None = None
+    level: str | None = None
+    outcome: Outcome | None = None
+    problem: str | None = None
+
+    @property
+    def state(self) -> str:
+        """Whether it passed the level that it was to reach."""
+        if not self.subject.findings.passed:
+            return FAILED
+        return NOT_VERIFIED if self.problem else PASSED
+
+    @property
+    def open(self) -> bool:
+        """True while a higher level makes sense."""
+        return self.state == PASSED
+
+
+@dataclass(frozen=True)
+class Change:
+    """A set's verdict before and after, as data; None where there is none."""
+
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+    @property
+    def news(self) -> bool:
+        """True when the verdict says something new, other than its time."""
+        return _opinion(self.before) != _opinion(self.after)
+
+
+def extended(checked: CheckedSet, before: Verdict | None) -> Verdict | None:
+    """The verdict after this verification; None where there is nothing that it could be kept of."""
+    if not checked.kept or checked.level is None or checked.kept.manifest is None:
+        return None
+    findings = checked.subject.findings
+    result = LevelResult(
+        passed=findings.passed,
+        time=timestamp(utc_now()),
+        seconds=round(sum(checked.subject.steps.get(level, 0.0) for level in LEVELS), 3),
+        errors=findings.count(CRITICAL),
+        warnings=findings.count(WARNING),
+        recovery_seconds=checked.outcome.recovery_seconds if checked.outcome else None,
+        versions=_versions(checked),
+    )
+    known = before or Verdict(checked.kept.set_id, checked.kept.manifest["sha256"])
+    return known.extended(checked.level, result)
+
+
+def _versions(checked: CheckedSet) -> dict[str, str]:
+    versions = {"maxops.ops": VERSION}
+    if checked.outcome:
+        versions.update({"postgresql": checked.outcome.postgresql, "image": checked.outcome.image})
+    return versions
+
+
+def result_of(
+    level: str,
+    repository: str,
+    checked: Sequence[CheckedSet],
+    changes: Sequence[Change],
+    remarks: Sequence[str],
+    seconds: float,
+) -> dict[str, Any]:
+    """The result as the module gives it; ``changes`` are those of the verdicts, in the order of the sets."""
+    passed = all(one.state == PASSED for one in checked)
+    return {
+        "changed": any(change.news for change in changes),
+        "passed": passed,
+        "message": "" if passed else _message(checked),
+        "level": level,
+        "repository": repository,
+        "sets": [_set_result(one, change.after) for one, change in zip(checked, changes)],
+        "findings": [
+            {"set_id": one.subject.set_id, **finding.to_dict()}
+            for one in checked
+            for finding in one.subject.findings.all()
+        ],
+        "remarks": list(remarks),
+        "duration": round(seconds, 3),
+        "verdicts": {
+            one.subject.set_id: {"before": _opinion(change.before), "after": _opinion(change.after)}
+            for one, change in zip(checked, changes)
+        },
+    }
+
+
+def _message(checked: Sequence[CheckedSet]) -> str:
+    bad = [one for one in checked if one.state != PASSED]
+    sentences = []
+    for one in bad:
+        if one.state == FAILED:
+            sentences.append(f"set {one.subject.set_id} is bad: {worst_in_words(one.subject.findings.all())}")
+        else:
+            sentences.append(f"set {one.subject.set_id} could not be verified: {one.problem}")
+    head = f"{len(bad)} of {len(checked)} sets did not pass: " if len(checked) > 1 else ""
+    return head + " | ".join(sentences)
+
+
+def _opinion(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What matters of a verdict: not when it was given."""
+    return {"passed": verdict["passed"], "level": verdict["level"]} if verdict else None
+
+
+def _set_result(checked: CheckedSet, verdict: dict[str, Any] | None) -> dict[str, Any]:
+    manifest = checked.subject.manifest or {}
+    rows = checked.outcome.rows if checked.outcome else {}
+    return {
+        "set_id": checked.subject.set_id,
+        "path": checked.subject.path,
+        "kind": "set" if checked.kept else "dump",
+        "state": checked.state,
+        "level": checked.level,
+        "problem": checked.problem,
+        "counts": checked.subject.findings.counts(),
+        "bytes": sum(entry["size"] for entry in manifest["files"]) if manifest else _size(checked),
+        "files": len(manifest["files"]) if manifest else 1,
+        "steps": checked.subject.steps,
+        "recovery_seconds": checked.outcome.recovery_seconds if checked.outcome else None,
+        "rehearsal": checked.outcome.to_dict() if checked.outcome else None,
+        "rows": {name: sum(tables.values()) for name, tables in rows.items()},
+        "verdict": verdict,
+    }
+
+
+def _size(checked: CheckedSet) -> int:
+    return checked.dump.size if checked.dump else 0

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loading a set into a rehearsal's server and folders: roles, then databases and volumes side by side."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    Session,
+    identifier,
+    passfile_entry,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import database_load, volume_unpack
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import roles as roles_load
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import workers
+
+from .area import Folders, RehearsalArea
+from .server import ThrowawayServer
+from .values import Outcome, Source
+
+RESTORE = "restore"
+"""Check of findings about a part that could not be brought back."""
+
+TAKE_ANOTHER = "Take another set; this part does not come back."
+
+# The server's own words for what is the host's fault and not the set's.
+_HOST_FAULTS = re.compile(
+    r"No space left|Disk quota exceeded|out of memory|could not resize shared memory|Docker could"
+)
+
+
+def note_step(subject: Subject, name: str, since: float) -> None:
+    """Keep how long a step of the rehearsal took, in seconds since a moment of the monotonic clock."""
+    subject.steps[f"rehearse {name}"] = round(time.monotonic() - since, 3)
+
+
+@dataclass
+class Loading:
+    """One set on its way into a throw-away server; a part that does not come back is a finding of the subject.
+
+    ``volumes`` are the folders that are made for volumes, by the volume's name; ``loaded`` is what loading gave of each
+    database that came back.
+    """
+
+    area: RehearsalArea
+    subject: Subject
+    source: Source
+    folders: Folders
+    volumes: dict[str, str]
+    throwaway: ThrowawayServer
+    outcome: Outcome
+    cancellation: Cancellation
+    progress: Progress
+    loaded: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """As many slots as jobs: a large database takes several."""
+        self._slots = Slots(self.area.jobs)
+
+    def run(self) -> dict[str, dict[str, Any]]:
+        """Roles first, then all databases and volumes at once; gives what loading gave of each database."""
+        passfile = os.path.join(self.folders.folder, "pgpass")
+        descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(passfile_entry("nobody", "none"))
+        target = database_load.target_of(
+            self.area.stack,
+            self.source.image.id,
+            self.throwaway.server,
+            self.area.key,
+            passfile,
+            socket_folder=self.folders.socket,
+        )
+        begun = time.monotonic()
+        with Session(self.throwaway.server, "postgres", self.cancellation) as session:
+            self.outcome.postgresql = session.version
+            self._check_major(session.version)
+            self._make_roles(session)
+        note_step(self.subject, "roles", begun)
+        largest_first = sorted(self.source.databases, key=lambda part: int(part["source_bytes"]), reverse=True)
+        tasks = [partial(self._load, target, part) for part in largest_first]
+        tasks += [partial(self._unpack, part) for part in self.subject.parts("volume")]
+        run_all(tasks, self.cancellation)
+        return self.loaded
+
+    def _check_major(self, version: str) -> None:
+        made_with = ((self.subject.manifest or {}).get("versions") or {}).get("postgresql")
+        if made_with and _major(version) < _major(str(made_with)):
+            raise MaxopsError(
+                f"set {self.subject.set_id} comes from PostgreSQL {made_with}, and this host only has an image with "
+                f"{version} ({self.source.image.name}), which cannot read it: bring the set's own image along"
+            )
+
+    def _make_roles(self, session: Session) -> None:
+        if self.source.file:
+            for name in sorted(set(self.source.roles) - postgresql_admin.roles(session)):
+                session.run("make a role in", f"CREATE ROLE {identifier(name)}")
+            return
+        if not self.source.databases:
+            return
+        try:
+            roles_load.create_missing_roles(session, self.subject.layout.globals)
+        except Cancelled:
+            raise
+        except MaxopsError as error:
+            self.throwaway.check()
+            self.subject.critical(RESTORE, "globals.sql", str(error), "roles that can be made", TAKE_ANOTHER)
+
+    def _load(self, target: database_load.Target, part: dict[str, Any]) -> None:
+        name = part["name"]
+        count = workers(int(part["source_bytes"]), self.area.jobs)
+        meter = self.progress.part(f"database {name}", int(part["source_bytes"]))
+        with self._slots.taking(count):
+            begun = time.monotonic()
+            meter.start()
+            try:
+                if self.source.file:
+                    loaded = database_load.load_file(
+                        target, self.source.file, part, None, name, self.cancellation, meter
+                    )
+                else:
+                    loaded = database_load.load_set_database(
+                        target, self.subject.layout, part, name, count, self.cancellation, meter
+                    )
+            except Cancelled:
+                raise
+            except MaxopsError as error:
+                self.throwaway.check()
+                if _HOST_FAULTS.search(str(error)):
+                    raise
+                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", TAKE_ANOTHER)
+                return
+            finally:
+                meter.finish()
+                note_step(self.subject, f"database {name}", begun)
+        self.loaded[name] = loaded
+        self.outcome.rows[name] = loaded["rows"]
+
+    def _unpack(self, part: dict[str, Any]) -> None:
+        name = part["name"]
+        [archive] = [
+            os.path.join(self.subject.path, entry["path"])
+            for entry in (self.subject.manifest or {})["files"]
+            if os.path.join(self.subject.path, entry["path"]).startswith(self.subject.layout.volume(name, ".tar"))
+        ]
+        folder = self.volumes[name]
+        os.mkdir(folder, mode=0o700)
+        meter = self.progress.part(f"volume {name}", int(part["source_bytes"]))
+        with self._slots.taking(1):
+            begun = time.monotonic()
+            meter.start()
+
+            def watch(gauge: Callable[[], int]) -> None:
+                meter.measure = gauge
+
+            try:
+                # What is thrown away soon must not make the running stack wait for its disk.
+                volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch)
+            except Cancelled:
+                raise
+            except MaxopsError as error:
+                if "disk filled up" in str(error):
+                    raise
+                self.subject.critical(RESTORE, f'volume "{name}"', str(error), "files", TAKE_ANOTHER)
+            finally:
+                meter.finish()
+                note_step(self.subject, f"volume {name}", begun)
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rehearsal is given to bring back, and what it measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .image import Image
+
+
+@dataclass
+class Outcome:
+    """What a rehearsal measured and counted.
+
+    ``recovery_seconds`` is the time until all data was back, ``written_bytes`` the most that was seen to be written,
+    ``rows`` are numbers of rows by database and table, ``content`` what each application counted.
+    """
+
+    image: str
+    postgresql: str = ""
+    recovery_seconds: float = 0.0
+    written_bytes: int = 0
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    content: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The outcome as data."""
+        return dict(vars(self))
+
+
+@dataclass
+class Source:
+    """What is brought back: databases as in a manifest, read by ``image``; ``file`` is a legacy dump.
+
+    ``roles`` are those that such a file takes for granted.
+    """
+
+    image: Image
+    databases: Sequence[dict[str, Any]]
+    file: str | None = None
+    roles: Sequence[str] = ()

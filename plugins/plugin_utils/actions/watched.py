@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An action that shows what its module is doing and keeps the result for CI."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
+
+display = Display()
+
+JOB_LIMIT = 24 * 3600
+"""Seconds after which Ansible ends a job that it runs in the background."""
+
+RECONNECT_SECONDS = 600
+"""How long a host may be out of reach while its job goes on."""
+
+
+class WatchedAction(ActionBase):  # type: ignore[misc]
+    """Runs the module of the same name; in a terminal or a log with its progress, elsewhere quietly.
+
+    With progress the module runs in the background of the host, so that a lost connection does not end it.
+    """
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module, then write its result to the results folder where one is named."""
+        variables = task_vars or {}
+        super().run(tmp, task_vars)
+        module = self._task.resolved_action or self._task.action
+        try:
+            if self._is_to_be_watched(variables):
+                result = self._run_watched(module, variables)
+            else:
+                result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
+        except (AnsibleConnectionFailure, AnsibleActionFail) as error:
+            away = isinstance(error, AnsibleConnectionFailure)
+            lost = {"changed": False, "failed": True, "unreachable": away, "msg": str(error)}
+            self._keep_result(module, lost, variables)
+            raise
+        if not result.get("failed"):
+            result = self._taken(result, variables)
+        self._keep_result(module, self._fit_to_keep(result), variables)
+        return dict(result)
+
+    def _is_to_be_watched(self, variables: Mapping[str, Any]) -> bool:
+        if self._task.async_val or self._task.check_mode or _is_quiet(self._value("maxops_quiet", variables)):
+            return False
+        return self._is_worth_watching()
+
+    def _value(self, name: str, variables: Mapping[str, Any]) -> Any:
+        """A variable of the operator's, which may be a template."""
+        value = variables.get(name)
+        return value if value is None else self._templar.template(value)
+
+    def _is_worth_watching(self) -> bool:
+        """False for a task that is over before anybody has read a line about it; to watch costs half a second."""
+        return True
+
+    def _taken(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
+        """What the controller has to do with the result of a module that did its work."""
+        return result
+
+    def _fit_to_keep(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result without what must not lie in a file."""
+        return result
+
+    # -- progress -----------------------------------------------------------------------------------------------
+
+    def _run_watched(self, module: str, variables: dict[str, Any]) -> dict[str, Any]:
+        every = _display_seconds(self._value("maxops_progress_seconds", variables))
+        self._make_tmp_path()
+        progress_file = self._connection._shell.join_path(self._connection._shell.tmpdir, "maxops-progress.json")
+        arguments = {**self._task.args, "progress_file": progress_file}
+        self._task.async_val = JOB_LIMIT
+        try:
+            job = self._execute_module(module_name=module, module_args=arguments, task_vars=variables, wrap_async=True)
+        finally:
+            # Else Ansible would wait for the job a second time.
+            self._task.async_val = 0
+        if job.get("failed") or "ansible_job_id" not in job:
+            return dict(job)
+        host = variables.get("inventory_hostname", "host")
+        result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, every, variables)
+        for key in (
+            "ansible_job_id",
+            "started",
+            "finished",
+            "results_file",
+            "stdout",
+            "stderr",
+            "stdout_lines",
+            "stderr_lines",
+        ):
+            result.pop(key, None)
+        return result
+
+    def _watch(
+        self, job: str, results_file: str, progress_file: str, host: str, every: float, variables: dict[str, Any]
+    ) -> dict[str, Any]:
+        shown = asked = started = time.monotonic()
+        gone = 0
+        out_of_reach_since: float | None = None
+        while True:
+            # Each look is a line in the host's log of sudo, so a long job is looked at less often; nobody minds that
+            # its end is told a fiftieth later.
+            time.sleep(min(5, max(0.5, (time.monotonic() - started) / 50)))
+            now = time.monotonic()
+            try:
+                progress, over = self._look(progress_file, results_file)
+                if progress and not over and now - shown >= every:
+                    shown = now
+                    display.display(progress_line(host, progress))
+                # Asking costs a module run, so it waits until the job has said that it is over.
+                if over or now - asked >= 15:
+                    asked = now
+                    status = self._async_status(job, results_file, variables)
+                    if status.get("finished"):
+                        self._low_level_execute_command("rm -f " + self._connection._shell.quote(results_file))
+                        return status
+                    # Once may be the moment between its end and its last word.
+                    gone = gone + 1 if self._is_gone(job) else 0
+                    if gone > 1:
+                        raise AnsibleActionFail(
+                            f"job {job} on {host} ended without a result: it was killed, or the host was restarted "
+                            "meanwhile; look at the host's log (journalctl -b -1, dmesg), then run this again"
+                        )
+                out_of_reach_since = None
+            except AnsibleConnectionFailure as error:
+                out_of_reach_since = out_of_reach_since or now
+                if now - out_of_reach_since > RECONNECT_SECONDS:
+                    raise AnsibleActionFail(
+                        f"{host} has been out of reach for {RECONNECT_SECONDS // 60} minutes ({error}); its job {job} "
+                        f"may still run there: look at {results_file} on the host when it is back"
+                    ) from error
+
+    def _look(self, progress_file: str, results_file: str) -> tuple[dict[str, Any] | None, bool]:
+        """The job's progress as far as it tells it, and whether it is over: an early end leaves only a result."""
+        quote = self._connection._shell.quote
+        answer = self._low_level_execute_command(f"cat {quote(progress_file)} || cat {quote(results_file)}")
+        try:
+            told = json.loads(answer.get("stdout") or "")
+        except ValueError:
+            return None, False
+        if not isinstance(told, dict):
+            return None, False
+        if "parts" in told:
+            return told, bool(told.get("finished"))
+        return None, "started" not in told
+
+    def _is_gone(self, job: str) -> bool:
+        """True when no process is left that would write the job's result; without pgrep on the host nobody knows."""
+        # With its first letter in brackets the pattern does not find the shell that looks for it.
+        pattern = f"[{job[0]}]{job[1:].partition('.')[0]}"
+        return bool(self._low_level_execute_command(f"pgrep -f '{pattern}'").get("rc") == 1)
+
+    def _async_status(self, job: str, results_file: str, variables: dict[str, Any]) -> dict[str, Any]:
+        arguments = {"jid": job, "mode": "status", "_async_dir": str(PurePosixPath(results_file).parent)}
+        return dict(
+            self._execute_module(module_name="ansible.legacy.async_status", module_args=arguments, task_vars=variables)
+        )
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def _keep_result(self, module: str, result: Mapping[str, Any], variables: dict[str, Any]) -> None:
+        folder = self._value("maxops_results_dir", variables)
+        if not folder:
+            return
+        folder = os.path.expanduser(str(folder))
+        host = variables.get("inventory_hostname", "host")
+        name = module.rpartition(".")[2]
+        path = os.path.join(folder, f"{name}-{safe_name(host)}.json")
+        kept = {key: value for key, value in result.items() if key != "invocation" and not key.startswith("_ansible")}
+        try:
+            os.makedirs(folder, exist_ok=True)
+            # A file name that is no UTF-8 comes as lone surrogates; backslashes make JSON escapes of them.
+            with open(path + ".new", "w", encoding="utf-8", errors="backslashreplace") as stream:
+                json.dump(
+                    {"host": host, "failed": False, **kept},
+                    stream,
+                    indent=2,
+                    sort_keys=True,
+                    ensure_ascii=False,
+                    default=str,
+                )
+            os.replace(path + ".new", path)
+        except OSError as error:
+            raise AnsibleError(
+                f"the result could not be written to {path} (maxops_results_dir): {error.strerror}; "
+                f"the job itself {'failed' if result.get('failed') else 'succeeded'}"
+            ) from error
+
+
+def _is_quiet(asked: Any) -> bool:
+    """Asked to be quiet, or run by AWX, whose own display takes every line into its database."""
+    if boolean(os.environ.get("MAXOPS_QUIET", "false") if asked is None else asked or False, strict=False):
+        return True
+    return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
+
+
+def _display_seconds(asked: Any) -> float:
+    """Seconds between two lines: a person at a terminal wants more of them than a log does."""
+    try:
+        seconds = float(asked or 0)
+    except (TypeError, ValueError):
+        raise AnsibleActionFail(
+            f"maxops_progress_seconds is {asked!r}; give the number of seconds between two lines of progress"
+        ) from None
+    return seconds if seconds > 0 else 2.0 if sys.stdout.isatty() else 15.0

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Verifications and drills, as operators read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration, human_size
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    Results,
+    aligned,
+    count,
+    failed_row,
+    failures_first,
+    reason,
+    remarks,
+    some,
+)
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """A finding as one line."""
+    text = f"{finding['state']}: {finding['subject']}: {finding['seen']}"
+    return f"{text} (expected {finding['limit']})" if finding["limit"] else text
+
+
+def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
+    """A verification on one host: a line for each set, then what was found."""
+    if "sets" not in result:
+        return [f"{host}: nothing was verified: {reason(result)}"]
+    rows = []
+    for each in result["sets"]:
+        told = f"{each['files']} files, {human_size(each['bytes'])}"
+        if each["recovery_seconds"]:
+            told += f", came back in {duration(each['recovery_seconds'])}, {sum(each['rows'].values()):,} rows"
+        rows.append([f"  {each['set_id']}", each["state"], each["level"] or "", told])
+    lines = [f"{host}: {_verdict(result)} ({result['level']}), {duration(result['duration'])}", *aligned(rows)]
+    lines += some([sentence(finding) for finding in result["findings"]], "findings")
+    lines += [f"  {each['set_id']}: {each['problem']}" for each in result["sets"] if each["problem"]]
+    return [*lines, *remarks(result)]
+
+
+def _verdict(result: Mapping[str, Any]) -> str:
+    sets = result["sets"]
+    passed = sum(each["state"] == "passed" for each in sets)
+    if passed == len(sets):
+        return "the set passed" if passed == 1 else f"all {passed} sets passed"
+    return f"{len(sets) - passed} of {count(len(sets), 'set')} did not pass"
+
+
+def table(results: Results) -> list[str]:
+    """Verifications of many hosts, a line each, failures first."""
+    rows = [["HOST", "RESULT", "SETS", "LEVEL", "TIME", "RECOVERY", "FINDINGS"]]
+    for host, result in failures_first(results):
+        if "sets" not in result:
+            rows.append(failed_row(host, result, len(rows[0])))
+            continue
+        slowest = max((each["recovery_seconds"] or 0 for each in result["sets"]), default=0)
+        rows.append(
+            [
+                host,
+                "passed" if result["passed"] else "FAILED",
+                str(len(result["sets"])),
+                result["level"],
+                duration(result["duration"]),
+                duration(slowest) if slowest else "",
+                str(result.get("msg", ""))[:100] if not result["passed"] else str(len(result["findings"]) or ""),
+            ]
+        )
+    return aligned(rows, right=(2, 4, 5))

@@ -1,0 +1,10 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drills, as operators read them: a drill is a verification that rehearses."""
+
+from __future__ import annotations
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.report.verification import summary, table
+
+__all__ = ["summary", "table"]

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restarts, as operators read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, aligned, failures_first, reason, remarks
+
+
+def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
+    """A restart on one host: a line for each service, in the order of their start."""
+    if "services" not in result:
+        return [f"{host}: nothing was restarted: {reason(result)}"]
+    verb = "would restart" if check_mode else "restarted"
+    if not result["services"]:
+        lines = [f"{host}: nothing runs that could be restarted"]
+    else:
+        order = ", then ".join(", ".join(level) for level in result["order"])
+        time = f" in {duration(result['duration'])}" if "duration" in result else ""
+        lines = [f"{host}: {verb} {order}{time}"]
+    rows = [[f"  {each['service']}", each["container"], _outcome(each, check_mode)] for each in result["services"]]
+    lines += aligned(rows)
+    lines += [f"  {each['container']} is {each['state']} and was left so" for each in result["left"]]
+    lines += remarks(result)
+    return [*lines, f"  FAILED: {result['msg']}"] if result.get("failed") else lines
+
+
+def table(results: Results) -> list[str]:
+    """Restarts on many hosts, a line each, failures first."""
+    rows = [["HOST", "RESULT", "SERVICES", "LONGEST DOWN", "TIME", ""]]
+    for host, result in failures_first(results):
+        down = [each["downtime_seconds"] or 0 for each in result.get("services", [])]
+        word = "UNREACHABLE" if result.get("unreachable") else "FAILED" if result.get("failed") else ""
+        rows.append(
+            [
+                host,
+                word or ("restarted" if "duration" in result else "would restart"),
+                str(len(down)) if "services" in result else "",
+                duration(max(down)) if any(down) else "",
+                duration(result["duration"]) if "duration" in result else "",
+                str(result.get("msg", ""))[:100] if word else "",
+            ]
+        )
+    return aligned(rows, right=(2, 3, 4))
+
+
+def _outcome(service: Mapping[str, Any], check_mode: bool) -> str:
+    if service["problem"]:
+        return "NOT HEALTHY"
+    if service["downtime_seconds"] is not None:
+        return f"down {duration(service['downtime_seconds'])}"
+    if check_mode:
+        return f"is {service['state']}"
+    return f"started (was {service['state']})"

@@ -1,0 +1,189 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How stacks are, as operators read it: a screen for one host, a line each for many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration, human_size
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    SHOWN,
+    Results,
+    aligned,
+    failed_row,
+    failures_first,
+    reason,
+    remarks,
+)
+
+
+def state_of(service: Mapping[str, Any]) -> str:
+    """State and health in few words: ``healthy``, ``running``, ``exited (137), out of memory``."""
+    if service["state"] == "running":
+        return str(service["health"] or "running")
+    words = service["state"] if service["exit_code"] is None else f"{service['state']} ({service['exit_code']})"
+    return f"{words}, out of memory" if service["oom_killed"] else words
+
+
+def digest_of(service: Mapping[str, Any]) -> str:
+    """The start of what identifies an image: its digest, or its id where it has none."""
+    kind, _colon, number = (service["image_digest"] or service["image_id"] or "").rpartition(":")
+    return f"{kind}:{number[:12]}" + ("" if service["image_digest"] else " (id)")
+
+
+def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
+    """One host on one screen."""
+    if "services" not in result:
+        return [f"{host}: {reason(result)}"]
+    tables = [_services(result), _images(result), _volumes(result), _disk(result)]
+    lines = [f"{host}: {_head(result)}"]
+    for rows, right in tables:
+        lines += [f"  {line}" for line in aligned(rows, right)]
+    return [*lines, *remarks(result, SHOWN)]
+
+
+def table(results: Results) -> list[str]:
+    """Many hosts, a line each, the worst first."""
+    rows = [["HOST", "STATE", "SERVICES", "CPU", "MEMORY", "DISK", "VOLUMES", "REMARKS"]]
+    for host, result in failures_first(results, _rank):
+        if "services" not in result:
+            rows.append(failed_row(host, result, len(rows[0])))
+            continue
+        rows.append(
+            [
+                host,
+                "well" if result["well"] else "NOT WELL",
+                _well_of_all(result),
+                _cpu(result),
+                human_size(_sum(result["services"], "memory_bytes")),
+                _fullest(result),
+                human_size(_sum(result["volumes"], "bytes")),
+                "; ".join(_notable(result))[:100],
+            ]
+        )
+    return aligned(rows, right=(3, 4, 5, 6))
+
+
+def _rank(result: Mapping[str, Any]) -> tuple[bool, int]:
+    return result["well"], -len(_notable(result))
+
+
+def _notable(result: Mapping[str, Any]) -> list[str]:
+    sick = [f"{each['service']} {state_of(each)}" for each in result["services"] if not each["well"]]
+    return sick + list(result["remarks"])
+
+
+# -- the parts of the screen ----------------------------------------------------------------------------------------
+
+
+def _head(result: Mapping[str, Any]) -> str:
+    host = result["host"]
+    used = host["memory_bytes"] - host["memory_available_bytes"]
+    memory = f"memory {human_size(used)} of {human_size(host['memory_bytes'])}"
+    load = f"load {host['load'][0]:.2f} on {host['processors']} processors"
+    disks = [
+        f"{each['mountpoint']} {each['used_ratio']:.0%} full, {human_size(each['free'])} free"
+        for each in host["filesystems"]
+    ]
+    verdict = "well" if result["well"] else "NOT WELL"
+    return ", ".join(
+        [f"{verdict}, {_well_of_all(result)} services", load, memory, *disks, duration(result["duration"])]
+    )
+
+
+def _services(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
+    rows = [["SERVICE", "STATE", "SINCE", "RESTARTS", "CPU", "MEMORY", "LIMIT", "NET IN", "NET OUT", "READ", "WRITTEN"]]
+    rows += [
+        [
+            _name(each, result),
+            state_of(each),
+            age(each["since_seconds"]),
+            str(each["restarts"] or ""),
+            "" if each["cpu_percent"] is None else f"{each['cpu_percent']:.1f} %",
+            _size(each["memory_bytes"]),
+            _limit(each, result),
+            *(_size(each[f"network_{key}_bytes"]) for key in ("received", "sent")),
+            *(_size(each[f"disk_{key}_bytes"]) for key in ("read", "written")),
+        ]
+        for each in result["services"]
+    ]
+    rows += [[name, "MISSING", *[""] * 9] for name in result["missing"]]
+    return rows, range(2, 11)
+
+
+def _images(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
+    rows = [["IMAGE", "DIGEST", "AGE", "SIZE", "SERVICES"]]
+    known: dict[str, list[Mapping[str, Any]]] = {}
+    for each in result["services"]:
+        known.setdefault(each["image_id"], []).append(each)
+    for users in known.values():
+        first = users[0]
+        rows.append(
+            [
+                first["image"] + (" (outdated)" if first["image_outdated"] else ""),
+                digest_of(first),
+                age(first["image_age_seconds"]),
+                _size(first["image_bytes"]),
+                ", ".join(dict.fromkeys(each["service"] for each in users)),
+            ]
+        )
+    return rows, (2, 3)
+
+
+def _volumes(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
+    rows = [["VOLUME", "SIZE", "SERVICES"]]
+    rows += [
+        [
+            each["name"],
+            "?" if each["bytes"] is None else human_size(each["bytes"]),
+            ", ".join(each["services"]) or "(nobody mounts it)",
+        ]
+        for each in result["volumes"]
+    ]
+    return rows if result["volumes"] else [], (1,)
+
+
+def _disk(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
+    usage = result["docker"]["usage"]
+    if not usage:
+        return [], ()
+    rows = [["DOCKER", "COUNT", "IN USE", "SIZE", "RECLAIMABLE"]]
+    for each in usage:
+        sizes = (human_size(each[key]) for key in ("bytes", "reclaimable_bytes"))
+        rows.append([each["kind"], str(each["count"]), str(each["active"]), *sizes])
+    return rows, (1, 2, 3, 4)
+
+
+def _name(service: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    alone = sum(each["service"] == service["service"] for each in result["services"]) == 1
+    return str(service["service"] if alone else service["container"])
+
+
+def _limit(service: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    limit = service["memory_limit_bytes"]
+    # Without a limit of its own, Docker tells all of the host's.
+    return human_size(limit) if limit and limit < result["host"]["memory_bytes"] else ""
+
+
+def _size(value: int | None) -> str:
+    return "" if value is None else human_size(value)
+
+
+def _sum(things: Sequence[Mapping[str, Any]], key: str) -> float:
+    return sum(each[key] or 0 for each in things)
+
+
+def _cpu(result: Mapping[str, Any]) -> str:
+    return f"{_sum(result['services'], 'cpu_percent'):.0f} %"
+
+
+def _fullest(result: Mapping[str, Any]) -> str:
+    return f"{max((each['used_ratio'] for each in result['host']['filesystems']), default=0):.0%}"
+
+
+def _well_of_all(result: Mapping[str, Any]) -> str:
+    everything = len(result["services"]) + len(result["missing"])
+    return f"{sum(each['well'] for each in result['services'])} of {everything}"

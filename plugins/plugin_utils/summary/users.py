@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators read about the users of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, aligned, remarks
+
+SYSTEMS = {"gitea": "Gitea", "openproject": "OpenProject"}
+STATUSES = ("created", "changed", "removed", "failed", "unchanged")
+MOST = 40
+"""Lines about single people; a thousand new ones are in the result for whoever wants to read them all."""
+
+
+def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
+    """The users of one stack: how many of what, then whatever changed, failed, or is in no list."""
+    if result.get("failed") and not _done(result):
+        return [f"{host}: {result.get('msg', 'failed')}"]
+    planned = check_mode or bool(result.get("report_only"))
+    lines = [
+        f"{host}: {result.get('count', 0)} people"
+        + (", nothing changed yet; these are the differences" if planned else "")
+    ]
+    rows = []
+    for system in _done(result):
+        answer = result[system]
+        told = _counts(answer) if "counts" in answer else "could not be read"
+        rows.append([f"  {SYSTEMS[system]}", told, duration(answer["duration"]) if "duration" in answer else ""])
+    lines += aligned(rows)
+    lines += [f"  {SYSTEMS[each]}: {result[each]['msg']}" for each in _done(result) if "counts" not in result[each]]
+    people = _people(result)
+    lines += aligned(people[:MOST])
+    if len(people) > MOST:
+        lines.append(f"  and {len(people) - MOST} more")
+    for system in _done(result):
+        unlisted = result[system].get("unlisted") or []
+        if unlisted:
+            more = f" and {len(unlisted) - 20} more" if len(unlisted) > 20 else ""
+            lines.append(f"  in {SYSTEMS[system]} and not in the list: {', '.join(unlisted[:20])}{more}")
+    lines += remarks(result)
+    if result.get("new_passwords"):
+        lines.append(f"  {len(result['new_passwords'])} new passwords: ansible-vault view {result['passwords_file']}")
+    return lines
+
+
+def table(results: Results) -> list[str]:
+    """The users of many stacks, a line for each application, failures first."""
+    rows = [["HOST", "APPLICATION", *(status.upper() for status in STATUSES), "NOT LISTED"]]
+    lines = []
+    for host, result in results.items():
+        if result.get("failed") and not _done(result):
+            told = "out of reach" if result.get("unreachable") else "failed"
+            lines.append((False, host, [host, told, *[""] * (len(STATUSES) + 1)]))
+        for system in _done(result):
+            answer = result[system]
+            counts = answer.get("counts")
+            bad = counts is None or counts["failed"] > 0
+            cells = [str(counts[status] or "") for status in STATUSES] if counts else ["", "", "", "ALL", ""]
+            unlisted = len(answer.get("unlisted") or [])
+            lines.append((not bad, host, [host, SYSTEMS[system], *cells, str(unlisted or "")]))
+    return aligned(rows + [row for _good, _host, row in sorted(lines)], right=range(2, 8))
+
+
+def _done(result: Mapping[str, Any]) -> list[str]:
+    return [system for system in SYSTEMS if result.get(system)]
+
+
+def _counts(answer: Mapping[str, Any]) -> str:
+    counts = answer["counts"]
+    told = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
+    return ", ".join(told) or "nobody"
+
+
+def _people(result: Mapping[str, Any]) -> list[Sequence[str]]:
+    """A row for each application of everybody who is not as before, those who failed first."""
+    rows = []
+    for system in _done(result):
+        for user in result[system].get("users") or []:
+            if user["status"] != "unchanged":
+                about = user.get("error") or _changes(user)
+                rows.append(
+                    (
+                        user["status"] != "failed",
+                        user["name"],
+                        [f"  {_verb(user)}", user["name"], SYSTEMS[system], about],
+                    )
+                )
+    return [row for _good, _name, row in sorted(rows, key=lambda row: row[:2])]
+
+
+def _verb(user: Mapping[str, Any]) -> str:
+    """What happens to a person, in the words that a personnel department has for it."""
+    changes = user.get("changes") or {}
+    if user["status"] == "changed" and any(
+        (changes.get(key) or {}).get("after") is True for key in ("prohibit_login", "locked")
+    ):
+        return "leaves"
+    return {"created": "joins", "changed": "moves", "removed": "removed", "failed": "FAILED"}[user["status"]]
+
+
+def _changes(user: Mapping[str, Any]) -> str:
+    told = []
+    for key, change in (user.get("changes") or {}).items():
+        before, after = _value(change["before"]), _value(change["after"])
+        if user["status"] != "created":
+            told.append(f"{key} {before} → {after}")
+        elif key.startswith(("project ", "groups", "teams", "roles", "admin")) and change["after"]:
+            told.append(f"{key} {after}")
+    return "; ".join(told)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value in (None, "") else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which identity may use a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.volumes import Identity
+
+
+@pytest.mark.parametrize(
+    ("mode", "identity", "may"),
+    [
+        (0o700, Identity(os.getuid(), frozenset()), True),
+        (0o000, Identity(os.getuid(), frozenset()), False),
+        (0o700, Identity(54321, frozenset()), False),
+        (0o777, Identity(54321, frozenset()), True),
+        (0o770, Identity(54321, frozenset({os.getgid()})), True),
+        (0o000, Identity(0, frozenset(), mighty=True), True),
+    ],
+)
+def test_who_may_use_a_folder(tmp_path: Path, mode: int, identity: Identity, may: bool) -> None:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    folder.chmod(mode)
+    assert identity.may_use(folder.stat()) is may

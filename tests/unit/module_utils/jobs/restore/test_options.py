@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of a restore that do not fit together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions, check_options
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"set": "latest", "file": "x"},
+        {"previous": True, "set": "latest"},
+        {"previous": True, "into": {"a": "b"}},
+        {"set": "latest", "paths": ["x"]},
+        {"set": "latest", "destination": "/x"},
+        {"set": "latest", "paths": ["x"], "destination": "/x", "volumes": ["a", "b"]},
+        {"set": "latest", "paths": ["x"], "destination": "/x", "volumes": ["a"], "databases": ["b"]},
+        {"file": "x", "volumes": ["a"]},
+    ],
+)
+def test_what_does_not_fit_together(fields: dict[str, Any]) -> None:
+    with pytest.raises(MaxopsError):
+        check_options(RestoreOptions(Access("p"), "/r", **fields))

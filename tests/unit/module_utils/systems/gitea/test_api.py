@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Versions of Gitea and Forgejo."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Release
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1.21.11", (1, 21)), ("1.25.4", (1, 25)), ("1.24.0+dev-12-gabc", (1, 24)), ("10.0.1+gitea-1.22.0", (1, 22)),
+        ("7.0.12+gitea-1.21.11", (1, 21)), ("v1.23.1", (1, 23)), ("development", (1, 21)),
+    ],
+)  # fmt: skip
+def test_versions_of_gitea_and_forgejo(text: str, number: tuple[int, int]) -> None:
+    assert Release.parse(text).number == number

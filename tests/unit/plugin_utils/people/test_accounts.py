@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person of the list is in each application."""
+
+from __future__ import annotations
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.people.accounts import (
+    CLASSES,
+    Choices,
+    gitea_users,
+    new_password,
+    openproject_users,
+)
+
+KIM = {"login": "mskim", "email": "mskim@example.com", "full_name": "김민수"}
+
+
+def test_active_person_in_both() -> None:
+    row = {**KIM, "former_login": "kim", "gitea": {"teams": ["a/b"]}, "openproject": {"projects": {"web": ["Member"]}}}
+    [gitea] = gitea_users([row], Choices(passwords={}))
+    assert gitea == {
+        "name": "mskim", "email": "mskim@example.com", "full_name": "김민수", "rename_from": "kim",
+        "teams": ["a/b"], "teams_exclusive": True, "prohibit_login": False,
+    }  # fmt: skip
+    [openproject] = openproject_users(
+        [row], Choices(passwords={"mskim": "Secret"}, exact=False, unlock=False, invite=True)
+    )
+    assert openproject == {
+        "name": "mskim", "email": "mskim@example.com", "first_name": "민수", "last_name": "김", "rename_from": "kim",
+        "projects": [{"project": "web", "roles": ["Member"]}], "projects_exclusive": False, "status": "invited",
+        "password": "Secret",
+    }  # fmt: skip
+
+
+def test_who_has_left_and_who_is_not_there() -> None:
+    left, elsewhere = (
+        {"login": "carol", "state": "left", "password": "x"},
+        {**KIM, "gitea": False, "openproject": False},
+    )
+    assert gitea_users([left, elsewhere], Choices()) == [{"name": "carol", "state": "locked"}]
+    assert openproject_users([left, elsewhere], Choices()) == [{"name": "carol", "state": "locked"}]
+    [rotated] = gitea_users([left], Choices(rotate=True))
+    assert rotated["ssh_keys"] == []
+    assert rotated["password"] not in ("x", gitea_users([left], Choices(rotate=True))[0]["password"])
+
+
+def test_passwords_of_new_people_only() -> None:
+    rows = [KIM, {**KIM, "login": "Own", "password": "of her own"}, {**KIM, "login": "New"}]
+    users = gitea_users(rows, Choices(passwords={"new": "made up"}))
+    assert [user.get("password") for user in users] == [None, "of her own", "made up"]
+    assert all(user["password"] for user in gitea_users(rows, Choices()))
+
+
+def test_new_passwords_please_both_applications() -> None:
+    made = {new_password() for _number in range(200)}
+    assert len(made) == 200
+    for password in made:
+        assert len(password) == 20
+        assert all(any(letter in kind for letter in password) for kind in CLASSES)
+        assert password[0].isalpha()
+        assert not set(password) & set("Il1O0o")

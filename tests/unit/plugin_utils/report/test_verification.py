@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators read of verifications and drills."""
+
+from __future__ import annotations
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.report.verification import summary, table
+from ansible_collections.maxops.ops.tests.unit.verifications import BAD, FINDING, NOT_EVEN_BEGUN, a_result, a_set
+
+
+def test_one_host_reads_well() -> None:
+    assert summary("lab", a_result(), False) == [
+        "lab: the set passed (rehearse), 49 s",
+        "  20261123T020000Z  passed  rehearse  212 files, 310.4 MB, came back in 42 s, 1,200 rows",
+    ]
+    lines = summary("lab", {**BAD, "findings": [FINDING] * 12, "remarks": ["look"]}, False)
+    assert lines[0] == "lab: 1 of 1 set did not pass (rehearse), 49 s"
+    assert lines[2] == "  critical: table public.a|b of shop: 2 rows (expected 3 rows)"
+    assert lines[-2:] == ["  … and 2 more findings", "  remark: look"]
+    assert summary("lab", NOT_EVEN_BEGUN, False) == ["lab: nothing was verified: cannot reach the Docker daemon"]
+    unknown = a_result(False, sets=[a_set(state="not verified", problem="no image", recovery_seconds=None, rows={})])
+    assert summary("lab", unknown, False)[-1] == "  20261123T020000Z: no image"
+    two = a_result(sets=[a_set(), a_set(set_id="20261124T020000Z")])
+    assert summary("lab", two, False)[0] == "lab: all 2 sets passed (rehearse), 49 s"
+
+
+def test_many_hosts_failures_first() -> None:
+    lines = table({"a": a_result(), "b": BAD, "c": NOT_EVEN_BEGUN})
+    assert [line.split()[:2] for line in lines] == [
+        ["HOST", "RESULT"],
+        ["b", "FAILED"],
+        ["c", "FAILED"],
+        ["a", "passed"],
+    ]
+    assert "set 20261123T020000Z is bad" in lines[1]

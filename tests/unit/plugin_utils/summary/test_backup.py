@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators read about a backup, on one host and on many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.backup import summary, table
+
+RESULT: dict[str, Any] = {
+    "set_id": "20261123T020000Z",
+    "bytes": 45_800_000,
+    "duration": 2.34,
+    "path": "/var/backups/maxops/sets/20261123T020000Z",
+    "parts": [
+        {
+            "kind": "database",
+            "name": "openproject",
+            "source_bytes": 120_000_000,
+            "bytes": 30_000_000,
+            "duration": 1.94,
+            "rows": {"public.users": 1200, "public.journals": 34_000},
+        },
+        {"kind": "volume", "name": "한글-자료", "source_bytes": 9_000_000, "bytes": 900, "duration": 65.2},
+    ],
+    "retention": {"kept": {"20261123T020000Z": ["newest"]}, "removed": []},
+    "remarks": [],
+}
+
+
+def test_backup_of_one_host_is_read_in_five_seconds() -> None:
+    assert summary("lab", RESULT, check_mode=False) == [
+        "lab: backup set 20261123T020000Z, 45.8 MB, 2.3 s",
+        "  database  openproject  120.0 MB  →  30.0 MB  1.9 s  35,200 rows in 2 tables",
+        "  volume    한글-자료      9.0 MB  →    900 B   65 s",
+        "  keeps 1 set",
+        "  /var/backups/maxops/sets/20261123T020000Z",
+    ]
+
+
+def test_backup_tells_what_it_removed_and_its_first_remarks() -> None:
+    retention = {"kept": {"b": ["newest"], "c": ["daily"]}, "removed": ["20261120T020000Z", "20261119T020000Z"]}
+    lines = summary(
+        "lab", {**RESULT, "retention": retention, "remarks": [str(number) for number in range(7)]}, check_mode=False
+    )
+    assert "  keeps 2 sets, removed 20261120T020000Z, 20261119T020000Z" in lines
+    assert [line for line in lines if "remark" in line] == [
+        *(f"  remark: {number}" for number in range(5)),
+        "  … and 2 more remarks",
+    ]
+
+
+def test_check_mode_tells_what_would_be() -> None:
+    estimate = {key: value for key, value in RESULT.items() if key != "duration"}
+    estimate["parts"] = [{"kind": "volume", "name": "data", "source_bytes": 2000, "bytes": 1000}]
+    estimate["retention"] = {"kept": {"x": ["newest"]}, "removed": ["y"]}
+    assert summary("lab", estimate, check_mode=True) == [
+        "lab: would make backup set 20261123T020000Z, about 45.8 MB",
+        "  volume  data  2.0 kB  →  about 1.0 kB",
+        "  keeps 1 set, would remove y",
+        "  /var/backups/maxops/sets/20261123T020000Z",
+    ]
+
+
+def test_backup_that_failed_tells_why() -> None:
+    failed = {"failed": True, "msg": "no such project"}
+    assert summary("lab", failed, check_mode=False) == ["lab: no backup set was made: no such project"]
+    assert summary("lab", {"failed": True}, check_mode=False) == ["lab: no backup set was made: see the error above"]
+
+
+def test_backups_of_many_hosts_are_a_line_each_and_failures_come_first() -> None:
+    planned = {key: value for key, value in RESULT.items() if key != "duration"}
+    results = {
+        "b": {**RESULT, "remarks": ["x", "y"]},
+        "a": planned,
+        "z-서버": {"failed": True, "msg": "no such project" + "." * 200},
+    }
+    lines = table(results)
+    assert lines[0].split() == ["HOST", "SET", "SIZE", "TIME", "PARTS", "REMARKS"]
+    assert [line.split()[0] for line in lines[1:]] == ["z-서버", "a", "b"]
+    assert lines[1].startswith("z-서버  FAILED")
+    assert lines[1].endswith("no such project" + "." * 85)
+    assert lines[2].split() == ["a", "20261123T020000Z", "45.8", "MB", "check", "mode", "2"]
+    assert lines[3].split() == ["b", "20261123T020000Z", "45.8", "MB", "2.3", "s", "2", "2"]

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators read about the backups of one host and of many."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.listing import ListingOptions, list_backups
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.backups import summary, table
+from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+
+NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(str(tmp_path / "repository"))
+
+
+def made(repository: Repository, hours_ago: float, archive: int = 15000, **more: Any) -> str:
+    """A set of a size, made so many hours ago; gives its id."""
+    content = {**CONTENT, "volumes/assets.tar.zst": b"x" * archive}
+    parts = [
+        {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}},
+        {"kind": "volume", "name": "assets", "source_bytes": 9000, "bytes": archive},
+    ]
+    moment = NOW - datetime.timedelta(hours=hours_ago)
+    return make_set(repository, moment, content, **{"parts": parts, **more}).name
+
+
+def listed(repository: Repository, **options: Any) -> dict[str, Any]:
+    return list_backups(ListingOptions(**{"project_name": "shop", "repository": repository.path, **options}), NOW)
+
+
+def test_one_host_reads_well(repository: Repository) -> None:
+    old, new = made(repository, 72), made(repository, 0.5)
+    kept = repository.sets()[0]
+    verdict = Verdict(old, kept.manifest["sha256"])
+    verdict = verdict.extended("rehearse", LevelResult(True, "2026-11-23T07:00:00Z", 9.0, recovery_seconds=41.0))
+    repository.record(verdict.extended("checksum", LevelResult(False, "2026-11-24T07:00:00Z", 1.0)))
+    told = listed(repository, retention=Policy(keep_last=2))
+    head, columns, first, second = summary("lab", told, False)
+    assert head == f"lab: 2 sets in {repository.path}"
+    assert columns.split() == ["SET", "AGE", "SIZE", "PARTS", "VERIFIED", "RECOVERY", "NEXT", "BACKUP"]
+    assert first.split("  ")[1:4] == [new, "30 min", "17.3 kB"]
+    assert first.endswith("keeps it: keep_last")
+    assert " never " in first
+    assert "3 d  17.3 kB  2      rehearse 2026-11-23, checksum FAILED 2026-11-24" in second
+    assert second.endswith("41 s  removes it")
+
+
+def test_many_hosts_are_one_table(repository: Repository) -> None:
+    set_id = made(repository, 40)
+    told = listed(repository)
+    lines = table({"b": told, "a": {"failed": True, "msg": "unreadable"}})
+    assert lines[0].startswith("HOST  SET")
+    assert lines[1].startswith(f"b     {set_id}  40 h")
+    assert lines[2] == "remark: a: unreadable"
+    assert lines[3].startswith("remark: b: the newest backup is 40 hours old")
+    assert table({"a": {"sets": [], "dumps": [], "remarks": []}}) == ["no host has any backup"]
+
+
+def test_dump_whose_name_gives_no_time_has_no_age() -> None:
+    dump = {"set_id": "gitea_20261399_020000", "age_hours": None, "bytes": 1}
+    told = {"sets": [], "dumps": [dump], "remarks": [], "repository": "/r", "project": "shop"}
+    assert summary("lab", told, False)[-1].split() == ["gitea_20261399_020000", "?", "1", "B", "old", "way"]

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators read of restarts, on one host and on many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.summary.restart import summary, table
+
+AWAY = {"unreachable": True, "failed": True, "msg": "Failed to connect"}
+RESTARTED: dict[str, Any] = {
+    "order": [["nginx", "postgres"], ["gitea"]],
+    "services": [
+        {
+            "service": "postgres",
+            "container": "shop-postgres-1",
+            "state": "running",
+            "downtime_seconds": 4.2,
+            "problem": None,
+        },
+        {"service": "gitea", "container": "shop-gitea-1", "state": "exited", "downtime_seconds": None, "problem": None},
+    ],
+    "left": [{"service": "seeder", "container": "shop-seeder-1", "state": "exited"}],
+    "remarks": [],
+    "duration": 5.0,
+}
+
+
+def test_restart_is_told_in_its_order_with_what_was_down_and_what_was_left() -> None:
+    assert summary("lab", RESTARTED, False) == [
+        "lab: restarted nginx, postgres, then gitea in 5.0 s",
+        "  postgres  shop-postgres-1  down 4.2 s",
+        "  gitea     shop-gitea-1     started (was exited)",
+        "  shop-seeder-1 is exited and was left so",
+    ]
+
+
+def test_restart_that_would_be_done_tells_so() -> None:
+    looked = {key: value for key, value in RESTARTED.items() if key != "duration"}
+    looked["services"] = [{**each, "downtime_seconds": None} for each in RESTARTED["services"]]
+    lines = summary("lab", looked, True)
+    assert lines[0] == "lab: would restart nginx, postgres, then gitea"
+    assert lines[1] == "  postgres  shop-postgres-1  is running"
+
+
+def test_restart_that_failed_tells_which_service_is_not_healthy() -> None:
+    sick = {**RESTARTED["services"][1], "problem": "shop-gitea-1 is not healthy after 300 s"}
+    failed = {**RESTARTED, "services": [sick], "failed": True, "msg": "shop-gitea-1 is not healthy after 300 s"}
+    lines = summary("lab", failed, False)
+    assert "NOT HEALTHY" in lines[1]
+    assert lines[-1] == "  FAILED: shop-gitea-1 is not healthy after 300 s"
+    rows = table({"well": RESTARTED, "ill": failed, "gone": AWAY})
+    assert [line.split()[:2] for line in rows[1:]] == [
+        ["gone", "UNREACHABLE"],
+        ["ill", "FAILED"],
+        ["well", "restarted"],
+    ]
+    assert "4.2 s" in rows[3]
