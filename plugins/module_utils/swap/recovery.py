@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.databases import drop
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Session,
 )
@@ -14,8 +14,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
-from . import journal as restore_journal
-from .journal import Journal, Journals
+from .journal import STARTING, SWAPPING, Journal, Journals
 from .swap import Swap, Watcher
 
 # -- after a killed restore, and after the days of keeping ---------------------------------------------------------
@@ -39,8 +38,8 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
     try:
         stack = access.connect()
         swap = Swap(journal, journals, stack, access.server(stack) if journal.databases else None, watch)
-        complete = journal.phase == restore_journal.SWAPPING and swap.is_complete()
-        if complete or journal.phase == restore_journal.STARTING:
+        complete = journal.phase == SWAPPING and swap.is_complete()
+        if complete or journal.phase == STARTING:
             swap.finish()
             return f"{told} was interrupted when its data had been swapped in already; it was completed"
         swap.back()
@@ -73,7 +72,7 @@ def _remove_replaced(access: Access, record: Journal) -> list[str]:
         stack = access.connect()
         with Session(access.server(stack), "postgres") as session:
             for name in databases:
-                postgresql_admin.drop(session, name)
+                drop(session, name)
     folders = [each.previous for each in record.volumes if each.previous]
     for folder in folders:
         remove_tree(folder)

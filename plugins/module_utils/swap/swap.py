@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volumes_
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import remove_volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Server,
@@ -28,8 +28,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path, remove_tree
 
-from . import journal as restore_journal
-from .journal import Journal, Journals, VolumeSwap
+from .journal import LOADING, REVERTING, STARTING, STOPPING, SWAPPING, Journal, Journals, VolumeSwap
 
 Watcher = Callable[[str], Any]
 """Gets the name of each step before it is taken; what it raises is a failure of that step."""
@@ -61,7 +60,7 @@ class Swap:
     def stop(self, affected: Sequence[Container]) -> None:
         """Stop the containers that run; the disk knows before which of them did."""
         self.journal.services = services.by_service(affected)
-        self._enter(restore_journal.STOPPING)
+        self._enter(STOPPING)
         self._watch("stop services")
         services.stop(self._stack, self.journal.services)
         self._watch("services stopped")
@@ -69,7 +68,7 @@ class Swap:
     def swap(self) -> None:
         """Change all names, and let applications in again."""
         started = time.monotonic()
-        self._enter(restore_journal.SWAPPING)
+        self._enter(SWAPPING)
         self._watch("lock databases")
         with self._session() as session:
             if session:
@@ -81,7 +80,7 @@ class Swap:
                 self._watch("rename databases")
                 self._rename(session, forward=True)
             self._watch("names changed")
-            self._enter(restore_journal.STARTING)
+            self._enter(STARTING)
             self._watch("unlock databases")
             if session:
                 databases.let_in(session, [each.name for each in self.journal.databases])
@@ -96,7 +95,7 @@ class Swap:
 
     def finish(self) -> None:
         """Go on where the names had been changed and no more was done."""
-        self._enter(restore_journal.STARTING)
+        self._enter(STARTING)
         with self._session() as session:
             if session:
                 databases.let_in(session, [each.name for each in self.journal.databases])
@@ -128,8 +127,8 @@ class Swap:
             time.sleep(0.5)
 
     def _go_back(self) -> None:
-        stopped = self.journal.phase != restore_journal.LOADING
-        self._enter(restore_journal.REVERTING)
+        stopped = self.journal.phase != LOADING
+        self._enter(REVERTING)
         self._watch("go back")
         with self._session() as session:
             if stopped:
@@ -169,7 +168,7 @@ class Swap:
         for volume in self.journal.volumes:
             remove_tree(volume.new)
             if volume.made:
-                volumes_.remove_volume(self._stack, volume.made)
+                remove_volume(self._stack, volume.made)
 
     # -- what is where ------------------------------------------------------------------------------------------
 

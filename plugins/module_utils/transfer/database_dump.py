@@ -14,7 +14,6 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, HelperSpec, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
-    NO_LIMITS,
     DatabaseFacts,
     Server,
     dsn,
@@ -28,15 +27,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import P
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import run_all
 
+from . import programs
+
 LOCK_WAIT_SECONDS = 120
 """How long pg_dump waits for a table that somebody holds an exclusive lock on."""
 
 HELPER_CPU_SHARES = 256
 """A quarter of what Docker gives a container: the applications' queries come first."""
 
-_LOST = ("connection to server", "server closed", "terminating connection", "lost synchronization")
 _INSIDE_SET = "/maxops/set"
-_INSIDE_PASSFILE = "/maxops/pgpass"
 
 
 @dataclass(frozen=True)
@@ -114,14 +113,8 @@ class Dumper:
             argv=argv,
             key=self._source.repository,
             network_of=self._source.container.id,
-            binds=[(folder, _INSIDE_SET, True), (self._passfile, _INSIDE_PASSFILE, False)],
-            environment={
-                "PGPASSFILE": _INSIDE_PASSFILE,
-                "PGAPPNAME": "maxops.ops",
-                "PGCONNECT_TIMEOUT": "10",
-                "PGOPTIONS": NO_LIMITS,
-                "LC_ALL": "C",
-            },
+            binds=[(folder, _INSIDE_SET, True), (self._passfile, programs.INSIDE_PASSFILE, False)],
+            environment=programs.environment({}),
             cpu_shares=HELPER_CPU_SHARES,
         )
         return self._source.stack.run_helper(spec, self._cancellation)
@@ -145,11 +138,8 @@ def _watching(server: Server, database: str, meter: Part) -> Iterator[None]:
 
 def _explain(source: DumpSource, subject: str, program: str, ended: StageResult) -> str:
     container = source.container.name
-    said = (
-        "; ".join(line.strip() for line in ended.stderr.splitlines()[-4:] if line.strip())
-        or f"exit code {ended.returncode}"
-    )
-    if "No space left on device" in ended.stderr or "Disk quota exceeded" in ended.stderr:
+    said, advice = programs.last_words(ended), programs.advice_on(ended, container)
+    if programs.disk_full(ended):
         free = human_size(free_bytes(source.repository))
         return (
             f"the disk filled up while {subject} was dumped into {source.repository} ({free} free): "
@@ -160,14 +150,8 @@ def _explain(source: DumpSource, subject: str, program: str, ended: StageResult)
             f"{subject} could not be dumped: another session has held a table locked for {LOCK_WAIT_SECONDS} seconds "
             f"({said}); is a migration running? Wait until it has ended, then run this again"
         )
-    if ended.returncode == 125 or "response from daemon" in ended.stderr:
-        return (
-            f"Docker could not start the helper container for {subject}: {said}; was container {container} stopped or "
-            f"restarted meanwhile? See docker ps -a and docker logs --tail=50 {container}, then run this again"
-        )
-    if any(text in ended.stderr for text in _LOST):
-        return (
-            f"{program} lost the server while it dumped {subject} in container {container}: {said}; "
-            f"was the container stopped or restarted? See docker logs --tail=50 {container}, then run this again"
-        )
-    return f"{program} failed on {subject} in container {container}: {said}; mend the cause, then run this again"
+    if programs.not_started(ended):
+        return f"Docker could not start the helper container for {subject}: {said}; {advice}"
+    if programs.lost_server(ended):
+        return f"{program} lost the server while it dumped {subject} in container {container}: {said}; {advice}"
+    return f"{program} failed on {subject} in container {container}: {said}; {advice}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,15 +21,16 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session as postgresql
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import snapshot as snapshot_
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session, dsn
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 
+from . import programs
+
 INSIDE_SOURCE = "/maxops/source"
 INSIDE_SOCKET = "/maxops/socket"
-INSIDE_PASSFILE = "/maxops/pgpass"
 
 _SETTINGS = {
     # Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
@@ -64,46 +64,39 @@ class Target:
     ``/maxops/source``, and a way to stop.
     """
 
-    server: postgresql.Server
+    server: Server
     address: str
     run: Callable[[Sequence[str], str, Mapping[str, str], Cancellation], StageResult]
 
     def dsn(self, database: str) -> str:
         """A connection string for the server's own programs."""
         server = self.server
-        return postgresql.dsn(host=self.address, port=str(server.port), user=server.user, dbname=database)
+        return dsn(host=self.address, port=str(server.port), user=server.user, dbname=database)
 
     @contextmanager
-    def session(self, cancellation: Cancellation | None = None) -> Iterator[postgresql.Session]:
+    def session(self, cancellation: Cancellation | None = None) -> Iterator[Session]:
         """A session on the database ``postgres``."""
-        with postgresql.Session(self.server, "postgres", cancellation) as session:
+        with Session(self.server, "postgres", cancellation) as session:
             yield session
 
 
 def target_of(
     stack: Stack,
     image_id: str,
-    server: postgresql.Server,
+    server: Server,
     key: str,
     passfile: str,
     network_of: str | None = None,
     socket_folder: str | None = None,
 ) -> Target:
     """The server of a container, reached over that container's network or through its socket's folder on this host."""
-    binds = [(passfile, INSIDE_PASSFILE, False)]
+    binds = [(passfile, programs.INSIDE_PASSFILE, False)]
     if socket_folder:
         binds.append((socket_folder, INSIDE_SOCKET, True))
-    environment = {
-        "PGPASSFILE": INSIDE_PASSFILE,
-        "PGAPPNAME": "maxops.ops",
-        "PGCONNECT_TIMEOUT": "10",
-        "LC_ALL": "C",
-    }
 
     def run(argv: Sequence[str], folder: str, settings: Mapping[str, str], cancellation: Cancellation) -> StageResult:
-        options = [postgresql.NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
-        told = {**environment, "PGOPTIONS": " ".join(options)}
-        spec = HelperSpec(image_id, argv, key, network_of, [(folder, INSIDE_SOURCE, False), *binds], environment=told)
+        mounts = [(folder, INSIDE_SOURCE, False), *binds]
+        spec = HelperSpec(image_id, argv, key, network_of, mounts, environment=programs.environment(settings))
         return stack.run_helper(spec, cancellation)
 
     return Target(server, INSIDE_SOCKET if socket_folder else "127.0.0.1", run)
@@ -170,7 +163,7 @@ def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> li
     ]
 
 
-def _settings(session: postgresql.Session) -> dict[str, str]:
+def _settings(session: Session) -> dict[str, str]:
     settings = dict(_SETTINGS)
     packable = databases.packable(session)
     if databases.is_superuser(session):
@@ -199,7 +192,7 @@ def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) ->
     """Without statistics the first hours after a restore would be slow; both read every table, so they go together."""
 
     def analyze() -> None:
-        with postgresql.Session(target.server, name, cancellation) as session:
+        with Session(target.server, name, cancellation) as session:
             if databases.is_superuser(session):
                 for setting, value in _YIELDING.items():
                     session.run("prepare", "SELECT set_config(%s, %s, false)", [setting, value])
@@ -207,7 +200,7 @@ def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) ->
 
     with ThreadPoolExecutor(1, thread_name_prefix="analyze") as pool:
         analyzing = pool.submit(analyze)
-        with snapshot_.Snapshot(target.server, name, cancellation) as snapshot:
+        with Snapshot(target.server, name, cancellation) as snapshot:
             rows = snapshot.row_counts()
         analyzing.result()
     return rows
@@ -224,25 +217,7 @@ def _read_properties(path: str) -> dict[str, Any] | None:
         raise MaxopsError(f"{path} cannot be read: {error}; verify the set, or take another") from error
 
 
-_ADVICE = (
-    (r"response from daemon", "was the database's container stopped or restarted? Run this again when it is up"),
-    (r"No space left on device", "the disk of the database server is full: make room, then run this again"),
-    (r"Disk quota exceeded", "the disk quota of the database server is used up: make room, then run this again"),
-    (r'role "[^"]+" does not exist', "make that role (CREATE ROLE …) or take a set that has it, then run this again"),
-    (
-        r"is not available",
-        "the database's image lacks an extension that the set needs: use the image that the set names",
-    ),
-    (r"unsupported version", "the set comes from a newer PostgreSQL: restore it into that version or a later one"),
-    (r"gunzip failed", "the file is cut short or damaged: take another backup"),
-    (r"terminating connection", "was the server stopped or restarted? Run this again when it is up"),
-    (r"connection to server", "is the database's container still running? Look at its log, then run this again"),
-)
-
-
 def _explain(target: Target, source: str, name: str, ended: StageResult) -> str:
-    lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
-    said = "; ".join(lines[-4:]) or f"exit code {ended.returncode}"
-    advice = next((advice for sign, advice in _ADVICE if re.search(sign, said)), "mend the cause, then run this again")
     container = target.server.container
+    said, advice = programs.last_words(ended), programs.advice_on(ended, container)
     return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {said}; {advice}'

@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
     Container,
     Stack,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import volume_facts
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure, volume_facts
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
@@ -207,7 +206,7 @@ def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], 
         _check_folder(name, folder, plan.repository.path)
         _check_mounted(plan.stack, name, docker_name, folder)
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        sizes = list(pool.map(lambda entry: volume.measure(entry[1]), chosen.values()))
+        sizes = list(pool.map(lambda entry: measure(entry[1]), chosen.values()))
     for (name, (docker_name, folder)), size in zip(chosen.items(), sizes):
         estimate = _estimate(previous.get(("volume", name)), size, VOLUME_RATIO)
         writers = tuple(_writers(plan.stack, docker_name))

@@ -130,10 +130,7 @@ def _refuse_unknown_services(scene: Scene) -> None:
     known = set(scene.services) | {scene.service_of(need.host) for need in scene.needs}
     unknown = [each for each in scene.options.services if each not in known]
     if unknown and scene.stack is not None:
-        raise MaxopsError(
-            f'project "{scene.options.access.project_name}" has no service "{unknown[0]}" '
-            f"(services: {', '.join(sorted(known)) or 'none'}); name one of them, or leave services out for all"
-        )
+        raise scene.stack.no_service(unknown, "name one of them, or leave services out for all")
 
 
 def _asked_for(causes: Sequence[Cause], scene: Scene) -> list[Cause]:

@@ -23,8 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Ma
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import check_order, parse_moment, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
-from . import lines as log_text
-from .lines import Line, Newest
+from .lines import Line, Newest, fit, fit_to_show, in_order, looks_bad, pack, render, shorten
 from .reading import known_secrets, read_log, source_names
 
 TAIL = 1000
@@ -89,7 +88,7 @@ def collect_logs(options: LogOptions, now: datetime.datetime | None = None) -> d
     masked = sum(_make_fit(source, mask) for source in sources)
     if sources and all(source.problem for source in sources):
         raise MaxopsError(f"no log could be read: {sources[0].problem}")
-    lines = log_text.in_order(source.lines.kept for source in sources)
+    lines = in_order(source.lines.kept for source in sources)
     kept, text, packed = _fit(lines, options.limit)
     if len(kept) < len(lines):
         left_out.append(
@@ -106,9 +105,7 @@ def collect_logs(options: LogOptions, now: datetime.datetime | None = None) -> d
         "last": kept[-1].time if kept else None,
         "masked": masked,
         "left_out": left_out,
-        "newest": [log_text.shorten(each, 500) for each in log_text.render(kept[-options.show :]).splitlines()]
-        if options.show
-        else [],
+        "newest": [shorten(each, 500) for each in render(kept[-options.show :]).splitlines()] if options.show else [],
         "content": packed,
         "duration": round(time.monotonic() - started, 3),
     }
@@ -155,7 +152,7 @@ def _read(stack: Stack, source: Source, wanted: Wanted) -> None:
     newest = wanted.newest + 1 if counts_itself and wanted.newest else None
     try:
         for moment, raw in read_log(stack, source.container, wanted.since, wanted.until, newest):
-            text = log_text.fit_to_show(raw)
+            text = fit_to_show(raw)
             if wanted.pattern is None or wanted.pattern.search(text):
                 source.lines.add(Line(moment, source.name, text))
     except MaxopsError as error:
@@ -171,13 +168,13 @@ def _read(stack: Stack, source: Source, wanted: Wanted) -> None:
 def _make_fit(source: Source, mask: Mask) -> int:
     """Take the secrets out of a source's lines and cut the long ones; gives how many lines held a secret."""
     masked = 0
-    fit: list[Line] = []
+    shown: list[Line] = []
     for line in source.lines.kept:
         text = mask(line.text)
         masked += text != line.text
-        source.errors += log_text.looks_bad(text)
-        fit.append(line._replace(text=log_text.shorten(text)))
-    source.lines.kept = deque(fit)
+        source.errors += looks_bad(text)
+        shown.append(line._replace(text=shorten(text)))
+    source.lines.kept = deque(shown)
     return masked
 
 
@@ -194,8 +191,8 @@ def _dropped(source: Source, wanted: Wanted) -> list[str]:
 def _fit(lines: list[Line], limit: int) -> tuple[list[Line], str, str]:
     """The newest lines that fit the limit and, packed, a task's output."""
     while True:
-        lines, text = log_text.fit(lines, limit)
-        packed = log_text.pack(text)
+        lines, text = fit(lines, limit)
+        packed = pack(text)
         if len(packed) <= PACKED_LIMIT:
             return lines, text, packed
         limit = int(len(text.encode("utf-8", "replace")) * 0.9 * PACKED_LIMIT / len(packed))

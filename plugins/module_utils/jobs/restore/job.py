@@ -24,7 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import LOA
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover_locked
 from ansible_collections.maxops.ops.plugins.module_utils.swap.swap import Swap, Watcher, helper_key
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volumes_
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import make_volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -256,7 +256,7 @@ class _Work:
             self.watch(f"load volume {name}")
             meter.start()
             if swap.made:
-                volumes_.make_volume(self.plan.stack, swap.made)
+                make_volume(self.plan.stack, swap.made)
             os.mkdir(swap.new, mode=0o700)
 
             def gauge(measure: Callable[[], int]) -> None:

@@ -26,7 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
@@ -148,17 +148,17 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: Source) 
     with Session(plan.require_server(), "postgres") as session:
         plan.server_version = session.version
         check_version(plan)
-        present = postgresql_admin.databases(session)
+        present = databases.databases(session)
         for part in source.databases:
             name = options.into.get(part["name"], part["name"])
             living = name if name in present else None
-            like = postgresql_admin.like(session, living, plan.require_server().user) if source.file else {}
+            like = databases.like(session, living, plan.require_server().user) if source.file else {}
             swap = _database_swap(plan.journal.id, part["name"], name, present)
             plan.databases.append(LoadDatabase({**like, **part}, swap))
             _check_prepared(session, name)
         if source.kept:
             plan.new_roles = missing_roles(session, source.layout.globals)
-        _check_owners(plan, postgresql_admin.roles(session))
+        _check_owners(plan, databases.roles(session))
 
 
 def _database_swap(restore_id: str, original: str, name: str, present: Mapping[str, bool]) -> DatabaseSwap:
@@ -184,7 +184,7 @@ def _major(version: str) -> int:
 
 
 def _check_prepared(session: Session, name: str) -> None:
-    if postgresql_admin.prepared_transactions(session, name):
+    if databases.prepared_transactions(session, name):
         raise MaxopsError(
             f'database "{name}" holds prepared transactions, so nobody can rename it; end those in pg_prepared_xacts '
             "first, with COMMIT PREPARED or ROLLBACK PREPARED"
@@ -209,7 +209,7 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
     records = [record for record in journals.records() if record.replaced]
     _connect(plan, options, any(record.databases for record in records))
     with Session(plan.server, "postgres") if plan.server else nullcontext() as session:
-        present = postgresql_admin.databases(session) if session else {}
+        present = databases.databases(session) if session else {}
         whole = [each for each in records if all(name in present or os.path.isdir(name) for name in each.replaced)]
         if not whole:
             raise MaxopsError(
@@ -290,7 +290,7 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
     addresses: set[str] = set()
     if plan.server and names:
         with Session(plan.server, "postgres") as session:
-            addresses = {address for name in names for address in postgresql_admin.client_addresses(session, name)}
+            addresses = {address for name in names for address in databases.client_addresses(session, name)}
     volumes = {each.name for each in plan.journal.volumes}
     return [
         each

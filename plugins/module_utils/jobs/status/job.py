@@ -14,12 +14,12 @@ from typing import Any, Callable
 from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, no_such_project
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
-from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system as host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer as TimedAnswer
@@ -66,7 +66,7 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     engine = options.access.engine(options.timeout)
     inspected = engine.containers(options.access.project_name)
     if not inspected:
-        raise MaxopsError(_no_such_project(engine, options.access.project_name))
+        raise no_such_project(options.access.project_name, engine.projects())
     folders = _volume_folders(engine, options.access.project_name, inspected)
     images = sorted({name for each in inspected for name in (each.container.image_id, each.container.image)})
     work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
@@ -118,15 +118,7 @@ def _disk_usage(engine: Engine, seconds: float) -> Any:
 
 
 def _measuring(folder: str, seconds: float) -> Callable[[], int]:
-    return lambda: volume.measure(folder, seconds)
-
-
-def _no_such_project(engine: Engine, project: str) -> str:
-    known = ", ".join(f'"{name}"' for name in engine.projects()) or "none at all"
-    return (
-        f'there is no Compose project "{project}" on this host (projects here: {known}); set project_name to one of '
-        "them, or deploy the stack with playbooks/deploy.yml"
-    )
+    return lambda: measure(folder, seconds)
 
 
 # -- services -------------------------------------------------------------------------------------------------------
@@ -226,7 +218,7 @@ def _docker(answers: Mapping[str, Answer]) -> dict[str, Any]:
 
 def _host(answers: Mapping[str, Answer], folders: Sequence[str]) -> dict[str, Any]:
     root = (answers["docker info"].value or {}).get("DockerRootDir")
-    memory, load = host.memory(), host.load()
+    memory, load = system.memory(), system.load()
     return {
         "processors": load.processors,
         "load": list(load.averages),
@@ -235,6 +227,6 @@ def _host(answers: Mapping[str, Answer], folders: Sequence[str]) -> dict[str, An
         "memory_available_bytes": memory.available,
         "filesystems": [
             {**asdict(each), "used_ratio": round(each.used_ratio, 4)}
-            for each in host.filesystems([*([root] if root else []), *folders])
+            for each in system.filesystems([*([root] if root else []), *folders])
         ],
     }
