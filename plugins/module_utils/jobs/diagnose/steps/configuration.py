@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import Files
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose import ComposeRefusal, compose_config
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
-from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import configuration as gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.configuration import entries, read_ini
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
@@ -98,13 +98,13 @@ def _environment(service: Mapping[str, Any]) -> dict[str, str]:
 
 def _app_ini(look: Inspection, report: Report) -> list[Cause]:
     # Secrets in files of their own are left out.
-    entries = gitea.entries(look.container.environment)
-    told = {f"[{section}] {key}": value for (section, key), value in entries.items() if not key.endswith("__FILE")}
+    variables = entries(look.container.environment)
+    told = {f"[{section}] {key}": value for (section, key), value in variables.items() if not key.endswith("__FILE")}
     inside, path = Files(look.container, look.files_root).ini_path()
     if not told or not path:
         return []
     try:
-        ini = gitea.read_ini(path)
+        ini = read_ini(path)
     except FileNotFoundError:
         return []  # made at the first start
     except OSError as error:

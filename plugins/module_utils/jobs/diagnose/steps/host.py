@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system as host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
@@ -26,7 +26,8 @@ def look_at_disks(scene: Scene) -> Report:
     report = Report()
     fullest = 0.0
     disks = [
-        (disk, sorted({service for path in disk.paths for service in users[path]})) for disk in host.filesystems(users)
+        (disk, sorted({service for path in disk.paths for service in users[path]}))
+        for disk in system.filesystems(users)
     ]
     for disk, services in disks + _in_memory(scene):
         for ratio, what in ((disk.used_ratio, "space"), (disk.inodes_ratio, "inodes")):
@@ -49,7 +50,7 @@ def _users_of_paths(scene: Scene) -> dict[str, set[str]]:
     return users
 
 
-def _in_memory(scene: Scene) -> list[tuple[host.Filesystem, list[str]]]:
+def _in_memory(scene: Scene) -> list[tuple[system.Filesystem, list[str]]]:
     """File systems in memory, which only their container has."""
     found = []
     for look in scene.inspections:
@@ -60,7 +61,7 @@ def _in_memory(scene: Scene) -> list[tuple[host.Filesystem, list[str]]]:
                     size, free = told.f_blocks * told.f_frsize, told.f_bavail * told.f_frsize
                     place = f"{mount.target} of {look.name}"
                     used = told.f_files - told.f_ffree
-                    disk = host.Filesystem(place, size, size - free, free, told.f_files, used, (place,))
+                    disk = system.Filesystem(place, size, size - free, free, told.f_files, used, (place,))
                     found.append((disk, [look.service]))
     return found
 
@@ -72,7 +73,7 @@ def _docker_root(scene: Scene) -> str:
     return DOCKER_ROOT
 
 
-def _full(disk: host.Filesystem, ratio: float, what: str, services: list[str]) -> Cause:
+def _full(disk: system.Filesystem, ratio: float, what: str, services: list[str]) -> Cause:
     left = human_size(disk.free) if what == "space" else f"{disk.inodes - disk.inodes_used:,} inodes"
     biggest = (
         f"du --one-file-system --human-readable --max-depth=2 {disk.mountpoint} | sort --human-numeric-sort | tail"
@@ -90,7 +91,7 @@ def _full(disk: host.Filesystem, ratio: float, what: str, services: list[str]) -
 
 def look_at_memory(_scene: Scene) -> Report:
     """Whether the host has memory left."""
-    memory = host.memory()
+    memory = system.memory()
     seen = f"{human_size(memory.available)} of {human_size(memory.total)} are available"
     if memory.available_ratio >= SHORT_MEMORY:
         return Report(seen)
