@@ -10,7 +10,7 @@ SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | grep -v '\.j2$$' |
 
 .PHONY: help demo test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users \
-  bench-health build docs format changelog clean
+  bench-health build docs reference format changelog clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ build: python ## the collection's tarball in build/
 
 docs: python ## the modules' and roles' reference as HTML in build/docs
 	@tests/docs.sh
+
+reference: python ## docs/reference*.md and the tables of options in the roles' READMEs, from the files
+	@python tests/reference/generate.py
 
 changelog: python ## CHANGELOG.md from the fragments, for the version in galaxy.yml
 	@antsibull-changelog release --update-existing --refresh --reload-plugins

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: alert
-short_description: Tell people what changed about a host's health
+short_description: Notify people of what changed about a host's health
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup_info
-short_description: List the backups of a host
+short_description: List the backups of a host, with remarks on what needs attention
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

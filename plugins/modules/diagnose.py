@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: diagnose
-short_description: Say why a service does not start, and which command mends it
+short_description: Show why a service does not start, and which command fixes it
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gitea_admin
-short_description: Make Gitea's first administrator and a token for everything after
+short_description: Create Gitea's first administrator and a token for everything after
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

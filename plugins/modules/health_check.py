@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: health_check
-short_description: Tell whether a stack is well, and what to do where it is not
+short_description: Check whether a stack is healthy, and say what to do where it is not
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: openproject_user
-short_description: Make OpenProject's users as they should be, one or a thousand in one task
+short_description: Manage OpenProject users, one or thousands per task
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: people
-short_description: Read a list of people and tell what each is in Gitea and in OpenProject
+short_description: Read a list of people and turn it into user entries for Gitea and OpenProject
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: restore
-short_description: Bring a stack back from a backup set, with a way back
+short_description: Restore a stack from a backup set, reversibly
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: status
-short_description: Tell how a stack's services, images, volumes and its host are
+short_description: Show a stack's services, images, volumes and its host
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)

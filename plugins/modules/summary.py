@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: summary
-short_description: Show what a job did on all hosts of the play
+short_description: Print a job's results for all hosts of the play
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
