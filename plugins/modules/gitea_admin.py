@@ -61,6 +61,7 @@ options:
     default: gitea
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.api
   - maxops.ops.attributes
