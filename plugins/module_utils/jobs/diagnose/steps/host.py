@@ -94,14 +94,14 @@ def check_memory(_view: StackView) -> StepResult:
     seen = f"{human_size(memory.available)} of {human_size(memory.total)} available"
     if memory.available_ratio >= SHORT_MEMORY:
         return StepResult(seen)
-    kills = (f"processes killed out of memory since the host started: {memory.oom_kills}",)
+    kills = (f"processes that the kernel killed because memory ran out, since the host started: {memory.oom_kills}",)
     fix = "docker stats --no-stream; ps --sort=-rss -eo pid,user,rss,comm | head"
     return StepResult(seen, [Cause.of("memory_short", "host", POSSIBLE, seen, fix, kills if memory.oom_kills else ())])
 
 
 def check_oom_kills(view: StackView) -> StepResult:
     """Whether the kernel has killed a process inside a container that is still running."""
-    result = StepResult("no process of a running container was killed out of memory")
+    result = StepResult("no process of a running container was killed because memory ran out")
     for inspection in view.inspections:
         if not inspection.running:
             continue
@@ -124,7 +124,7 @@ def check_oom_kills(view: StackView) -> StepResult:
 
 
 def oom_kills(pid: int) -> int:
-    """Processes of a process's control group that were killed out of memory. Raises OSError when it has ended."""
+    """Processes of a process's control group that the kernel killed for memory. Raises OSError when it has ended."""
     with open(f"/proc/{pid}/cgroup", encoding="utf-8") as stream:
         groups = [line.rstrip("\n").split(":", 2) for line in stream]
     for number, controllers, path in groups:
