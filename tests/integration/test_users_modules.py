@@ -276,9 +276,7 @@ def test_first_administrator_reports_what_is_missing(admin: Module, options: dic
     assert words in result["msg"]
 
 
-def test_first_administrator_with_the_name_of_another_account(
-    gitea: Application, admin: Module, tmp_path: Path
-) -> None:
+def test_first_administrator_with_another_accounts_name(gitea: Application, admin: Module, tmp_path: Path) -> None:
     gitea.sync([gitea.person("plain")])
     assert "but not a site administrator" in admin(name=gitea.name("plain"))["msg"]
     (tmp_path / "gitea.token").write_text(gitea.token)
