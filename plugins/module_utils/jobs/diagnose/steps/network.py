@@ -13,7 +13,7 @@ from functools import partial
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, PublishedPort
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host import network
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import certificate_end
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import certificate_end
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import side_by_side
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, StepResult
