@@ -202,7 +202,7 @@ def test_commands_work_on_several_hosts_with_one_out_of_reach_in_between(
     done = play("status", hosts, *words)
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
     where = lines.index(["HOST", "STATE"])
-    assert lines[where + 1 : where + 4] == [["gone", "UNREACHABLE"], ["first", "well"], ["last", "well"]]
+    assert lines[where + 1 : where + 4] == [["gone", "UNREACHABLE"], ["first", "healthy"], ["last", "healthy"]]
     assert "changed=0" in recap(done)["first"]
     done = play("logs", hosts, *words, "-e", "logs_tail=5", "-e", "logs_services=app,store")
     assert done.returncode != 0, "a host out of reach is no success"

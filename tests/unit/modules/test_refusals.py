@@ -33,7 +33,7 @@ JOBS = {
     "optimize": "optimize",
     "restart": "restart",
     "restore": "restore",
-    "status": "look",
+    "status": "collect_status",
     "verify": "verify",
 }
 """Each module that runs on a host, and the function with which its work begins."""
