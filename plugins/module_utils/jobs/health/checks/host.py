@@ -47,7 +47,7 @@ def check_memory(view: View) -> Iterator[Finding]:
         view.measure("memory_stalled_ratio", host.stalled)
         stalled = host.stalled * 100
         state = judged(stalled, limit("stalled_warning"), limit("stalled_critical"))
-        seen = f"processes waited for memory {stalled:.1f} % of the last minute"
+        seen = f"some processes waited for memory in {stalled:.1f} % of the last minute"
         evidence = ("/proc/pressure/memory",)
         at_most = f"{limit('stalled_warning'):g} %"
         yield Finding("memory", "pressure", state, seen, at_most, evidence, fix if state != OK else "")
