@@ -191,8 +191,8 @@ class Application:
             system: Any = OpenProjectUsers(OpenProject(where, cancellation), cancellation)
         else:
             system = GiteaUsers(Gitea(where, cancellation), cancellation)
-        options = Options(check_mode, where.concurrency, prune, list(prune_exclude), details=True)
-        return synchronise(system, list(people), options, cancellation)
+        options = Options(where.concurrency, prune, list(prune_exclude), details=True)
+        return synchronise(system, list(people), options, check_mode, cancellation)
 
     def api(self, request: str, body: Any = None, **options: Any) -> requests.Response:
         """Ask the application itself."""
