@@ -48,7 +48,7 @@ def fresh(folder: Path) -> None:
 
 
 def manual() -> None:
-    """Sections 2.2 and 2.4 of the old manual: pg_dump | gzip, then tar czf in a container."""
+    """Sections 2.2 and 2.4 of the previous manual: pg_dump | gzip, then tar czf in a container."""
     for database in DATABASES:
         sh(f"{COMPOSE} pg_dump -U maxops -d {database} | gzip > {OUT}/{database}.sql.gz")
     for volume in VOLUMES:
@@ -57,7 +57,7 @@ def manual() -> None:
 
 
 def best() -> None:
-    """What an expert would type: parallel dumps in the database's container, volumes by tar and all-core zstd."""
+    """The commands of an expert: parallel dumps in the database's container, volumes by tar and all-core zstd."""
     for database in DATABASES:
         sh(f"{COMPOSE} pg_dump -U maxops -Fd -j2 -Z zstd:1 -f /tmp/by-hand-{database} {database}")
     for volume in VOLUMES:
@@ -70,7 +70,7 @@ def remove_best() -> None:
 
 
 def module(**options: Any) -> dict[str, Any]:
-    """The module as Ansible runs it on the host, and what it took."""
+    """Run the module as Ansible runs it on the host; returns its result and peak memory."""
     arguments = ROOT / "arguments.json"
     values = {"project_name": PROJECT, "repository": str(REPOSITORY), **options}
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": values}))
@@ -109,7 +109,7 @@ def main() -> None:
     remove_best()
     works = {"best": best, "module": module, "playbook": playbook}
     taken = median_of(works | {"clean": remove_best}, ROUNDS)
-    say("the manual's way …")
+    say("the manual's commands …")
     taken["manual"] = seconds(manual)
     remove_best()
     say("latency of the gateway …")
