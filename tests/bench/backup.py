@@ -108,9 +108,9 @@ def main() -> None:
     first = module()
     remove_best()
     works = {"best": best, "module": module, "playbook": playbook}
-    taken = median_of(works | {"clean": remove_best}, ROUNDS)
+    medians = median_of(works | {"clean": remove_best}, ROUNDS)
     say("the manual's commands …")
-    taken["manual"] = seconds(manual)
+    medians["manual"] = seconds(manual)
     remove_best()
     say("latency of the gateway …")
     idle, busy = latencies()
@@ -118,14 +118,14 @@ def main() -> None:
     publish(
         "backup",
         {
-            "speedup_vs_manual": round(taken["manual"] / taken["playbook"], 2),
-            "ratio_to_best": round(taken["playbook"] / taken["best"], 3),
-            "ratio_to_best_module": round(taken["module"] / taken["best"], 3),
+            "speedup_vs_manual": round(medians["manual"] / medians["playbook"], 2),
+            "ratio_to_best": round(medians["playbook"] / medians["best"], 3),
+            "ratio_to_best_module": round(medians["module"] / medians["best"], 3),
             "python_peak_mb": round(max(first["peak_mb"], last["peak_mb"]), 1),
             "latency_p95_ratio": round(busy / idle, 2),
             "latency_p95_idle_ms": round(idle * 1000, 1),
             "latency_p95_busy_ms": round(busy * 1000, 1),
-            "seconds": {name: round(value, 2) for name, value in taken.items() if name != "clean"},
+            "seconds": {name: round(value, 2) for name, value in medians.items() if name != "clean"},
             "parts": {part["name"]: [part["source_bytes"], part["bytes"], part["duration"]] for part in last["parts"]},
             "set_bytes": last["bytes"],
         },

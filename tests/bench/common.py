@@ -57,14 +57,14 @@ def seconds(work: Callable[[], Any]) -> float:
 
 def median_of(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
     """The median time of every function, measured in turns so that a slow minute of the machine affects all."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
+    times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
         for name, work in works.items():
             # Writes of the previous work must not count here.
             os.sync()
-            taken[name].append(seconds(work))
-            say(f"  round {number + 1}: {name} {taken[name][-1]:.2f} s")
-    return {name: statistics.median(values) for name, values in taken.items()}
+            times[name].append(seconds(work))
+            say(f"  round {number + 1}: {name} {times[name][-1]:.2f} s")
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def large_lab() -> None:
@@ -100,19 +100,19 @@ def watched_memory(process: subprocess.Popen[Any]) -> Iterator[dict[str, float]]
 def watched_latency(path: str) -> Iterator[list[float]]:
     """Seconds that the gateway takes to answer, requested ten times a second while the block runs."""
     stop = threading.Event()
-    taken: list[float] = []
+    latencies: list[float] = []
 
     def ask() -> None:
         while not stop.wait(0.1):
             started = time.monotonic()
             with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=30) as answer:
                 answer.read()
-            taken.append(time.monotonic() - started)
+            latencies.append(time.monotonic() - started)
 
     thread = threading.Thread(target=ask)
     thread.start()
     try:
-        yield taken
+        yield latencies
     finally:
         stop.set()
         thread.join()

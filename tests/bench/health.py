@@ -122,7 +122,7 @@ def measure_module(folder: Path) -> dict[str, Any]:
 def measure_playbook(folder: Path) -> dict[str, Any]:
     """health.yml against a play with one ping, on 1 to 20 hosts that are all this machine, in turns."""
     (folder / "ping.yml").write_text(PING)
-    taken: dict[str, dict[int, float]] = {"health": {}, "ping": {}}
+    medians: dict[str, dict[int, float]] = {"health": {}, "ping": {}}
     for hosts in HOSTS:
         inventory = folder / f"hosts{hosts}.yml"
         inventory.write_text(inventory_of(hosts))
@@ -133,15 +133,15 @@ def measure_playbook(folder: Path) -> dict[str, Any]:
                 sh(f"{BIN}/ansible-playbook -i {inventory} {playbook} -e target=all", cwd=CHECKOUT)
                 seconds[name].append(time.monotonic() - started)
         for name, values in seconds.items():
-            taken[name][hosts] = round(statistics.median(values), 3)
-        say(f"{hosts} hosts: health {taken['health'][hosts]:.2f} s, ping {taken['ping'][hosts]:.2f} s")
-    draw(taken, CHECKOUT / "build" / "bench" / "health.svg")
+            medians[name][hosts] = round(statistics.median(values), 3)
+        say(f"{hosts} hosts: health {medians['health'][hosts]:.2f} s, ping {medians['ping'][hosts]:.2f} s")
+    draw(medians, CHECKOUT / "build" / "bench" / "health.svg")
     first, last = HOSTS[0], HOSTS[-1]
     return {
-        "playbook_over_ping": round(taken["health"][first] / taken["ping"][first], 2),
-        f"hosts{last}_over_ping{last}": round(taken["health"][last] / taken["ping"][last], 2),
-        "health_seconds_by_hosts": taken["health"],
-        "ping_seconds_by_hosts": taken["ping"],
+        "playbook_over_ping": round(medians["health"][first] / medians["ping"][first], 2),
+        f"hosts{last}_over_ping{last}": round(medians["health"][last] / medians["ping"][last], 2),
+        "health_seconds_by_hosts": medians["health"],
+        "ping_seconds_by_hosts": medians["ping"],
     }
 
 
@@ -178,16 +178,16 @@ def measure_hang(folder: Path) -> dict[str, Any]:
     }
 
 
-def draw(taken: dict[str, dict[int, float]], path: Path) -> None:
+def draw(medians: dict[str, dict[int, float]], path: Path) -> None:
     """Draw the seconds of both plays by number of hosts."""
     left, top, size = 60, 30, 340
-    most = max(max(points.values()) for points in taken.values())
+    most = max(max(points.values()) for points in medians.values())
 
     def place(hosts: int, seconds: float) -> tuple[float, float]:
         return left + size * hosts / HOSTS[-1], top + size * (1 - seconds / most)
 
     marks = []
-    for (name, points), colour in zip(taken.items(), ("steelblue", "gray")):
+    for (name, points), colour in zip(medians.items(), ("steelblue", "gray")):
         places = [place(hosts, seconds) for hosts, seconds in points.items()]
         line = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
         marks.append(f'<polyline points="{line}" stroke="{colour}" stroke-width="2" fill="none"/>')

@@ -139,13 +139,13 @@ def speed() -> None:
             sh(f"{COMPOSE} psql -q -U maxops -d postgres -c CHECKPOINT; sync")
             rounds[name].append(seconds(work))
             say(f"  round {number + 1}: {name} {rounds[name][-1]:.2f} s")
-    taken = {name: statistics.median(values) for name, values in rounds.items()}
+    medians = {name: statistics.median(values) for name, values in rounds.items()}
     publish(
         "restore",
         {
-            "speedup_vs_manual": round(taken["manual"] / taken["databases"], 3),
-            "ratio_to_best": round(taken["whole"] / taken["best"], 3),
-            "restore_seconds": {name: round(value, 2) for name, value in taken.items()},
+            "speedup_vs_manual": round(medians["manual"] / medians["databases"], 3),
+            "ratio_to_best": round(medians["whole"] / medians["best"], 3),
+            "restore_seconds": {name: round(value, 2) for name, value in medians.items()},
         },
     )
     clean_by_hand()

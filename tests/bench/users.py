@@ -98,11 +98,11 @@ class Bench:
         )
         memory = _Memory(process)
         output = process.communicate()[0].decode()
-        taken = time.monotonic() - started
+        elapsed = time.monotonic() - started
         if process.returncode:
             raise SystemExit(f"bench: {play} failed:\n{output[-3000:]}")
         kept = self._folder / "results" / "gitea_user-localhost.json"
-        return taken, json.loads(kept.read_text()) if kept.exists() else {}, memory.peak()
+        return elapsed, json.loads(kept.read_text()) if kept.exists() else {}, memory.peak()
 
 
 class _Memory:
@@ -204,12 +204,12 @@ def measure(bench: Bench, sizes: list[int]) -> None:
     for size in sizes:
         bench.empty()
         users = people(f"n{size}-", size)
-        taken, result, peaks[size] = bench.run("one task", users)
+        elapsed, result, peaks[size] = bench.run("one task", users)
         points[size] = result["duration"]
-        say(f"one task: {size} users {taken:.1f} s, module {points[size]:.1f} s, {peaks[size]:.0f} MB")
+        say(f"one task: {size} users {elapsed:.1f} s, module {points[size]:.1f} s, {peaks[size]:.0f} MB")
         if size == 1000:
-            figures["one_task_seconds_1000"] = round(taken, 2)
-            figures["speedup_vs_loop"] = round(scaled / taken, 1)
+            figures["one_task_seconds_1000"] = round(elapsed, 2)
+            figures["speedup_vs_loop"] = round(scaled / elapsed, 1)
             figures["noop_requests"], figures["changed10_requests"] = again(bench, users)
     figures["seconds"] = points
     figures["exponent"] = round(exponent(points), 2)
@@ -220,12 +220,12 @@ def measure(bench: Bench, sizes: list[int]) -> None:
 
 def again(bench: Bench, users: list[dict[str, Any]]) -> tuple[int, int]:
     """Requests of a run without changes, and of a run with ten changes."""
-    _taken, result, _memory = bench.run("one task", users)
+    _elapsed, result, _memory = bench.run("one task", users)
     if result["changed"]:
         raise SystemExit(f"bench: the second run changed something: {result['counts']}")
     for user in users[::100]:
         user["full_name"] += "!"
-    _taken, changed, _memory = bench.run("one task", users)
+    _elapsed, changed, _memory = bench.run("one task", users)
     if changed["counts"]["changed"] != 10:
         raise SystemExit(f"bench: not ten changes: {changed['counts']}")
     return result["requests"], changed["requests"]

@@ -56,7 +56,7 @@ def main() -> None:
     backup = module("backup")
     folder = Path(backup["path"])
     peaks = [module("verify")["peak_mb"]]
-    taken = median_of({"sha256sum": lambda: sha256sum(folder), "checksum": lambda: module("verify")}, ROUNDS)
+    medians = median_of({"sha256sum": lambda: sha256sum(folder), "checksum": lambda: module("verify")}, ROUNDS)
     say("rehearsal …")
     rehearsal = module("verify", level="rehearse")
     peaks.append(rehearsal["peak_mb"])
@@ -66,11 +66,11 @@ def main() -> None:
     publish(
         "restore",
         {
-            "checksum_vs_sha256sum": round(taken["checksum"] / taken["sha256sum"], 3),
+            "checksum_vs_sha256sum": round(medians["checksum"] / medians["sha256sum"], 3),
             "rehearsal_over_restore": round(rehearsal["seconds"] / restore["seconds"], 3),
             "verify_python_peak_mb": round(max(peaks), 1),
             "verify_seconds": {
-                **{name: round(value, 2) for name, value in taken.items()},
+                **{name: round(value, 2) for name, value in medians.items()},
                 "rehearsal": round(rehearsal["seconds"], 2),
                 "restore": round(restore["seconds"], 2),
                 "steps": verified["steps"],
