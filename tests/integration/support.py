@@ -44,7 +44,7 @@ volumes: {{postgres-data: {{}}, redis-data: {{}}, assets: {{}}}}
 
 def run(*argv: str | Path, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program and give its output; a failure shows what it said."""
-    done = subprocess.run([str(each) for each in argv], check=False, capture_output=True, text=True, **options)
+    done = subprocess.run([str(word) for word in argv], check=False, capture_output=True, text=True, **options)
     assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done
 

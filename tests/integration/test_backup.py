@@ -128,7 +128,7 @@ def test_check_mode_tells_what_would_be_taken_and_touches_nothing(backup: Module
     result = backup(check_mode=True)
     assert {part["name"] for part in result["parts"]} == {"openproject", ODD_NAME, "assets"}
     assert 0 < result["need_bytes"] < result["free_bytes"]
-    assert {each["name"]: each["kind"] for each in result["left_out"]} == {
+    assert {part["name"]: part["kind"] for part in result["left_out"]} == {
         "postgres-data": "volume",
         "redis-data": "volume",
     }
@@ -271,8 +271,8 @@ def test_what_no_set_holds_is_told(backup: Module, stack: MiniStack, tmp_path: P
     stack.compose("up", "--detach", "--wait", "app")
     try:
         result = backup(check_mode=True)
-        left_out = {each["name"]: each["reason"] for each in result["left_out"]}
-        assert left_out["closed"] == "lets nobody in (ALLOW_CONNECTIONS false)"
+        left_out = {part["name"]: part["reason"] for part in result["left_out"]}
+        assert left_out["closed"] == "accepts no connections (ALLOW_CONNECTIONS false)"
         assert left_out[f"{stack.folder}/uploads"] == "a folder of the host that service app has at /uploads"
         told = " ".join(result["remarks"])
         assert 'database "closed" is not in the set' in told

@@ -113,7 +113,7 @@ def test_disk_full_says_so_and_leaves_nothing(
     assert list(small_disk.iterdir()) == []
     failed = backup(repository=str(small_disk), space_check=False, quiesce="pause", **what)
     assert "the disk filled up" in failed["msg"]
-    assert "make room" in failed["msg"]
+    assert "free some space" in failed["msg"]
     assert list((small_disk / "sets").iterdir()) == list((small_disk / "staging").iterdir()) == []
     assert helpers(small_disk) == []
     assert_stack_untouched(stack)
@@ -216,7 +216,7 @@ def test_two_at_once_the_second_fails_at_once_and_names_the_first(
         assert time.monotonic() - begun < 6
         for refused in (second, elsewhere):
             assert f"backup of {stack.project} by process {first.pid} of" in refused["msg"]
-            assert "wait until it has ended" in refused["msg"]
+            assert "wait until it has finished" in refused["msg"]
     assert finish(first)["changed"] is True
     assert len(assert_only_whole_sets(repository)) == 1
     assert not (tmp_path / "other" / "sets").exists()

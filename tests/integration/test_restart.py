@@ -43,8 +43,8 @@ def test_all_that_runs_restarts_in_the_order_of_its_dependencies(restart: Module
     # Who depends on others stops before them and starts after them; the seeder has done its work.
     assert ended["web"] < ended["app"] < ended["store"] < after["store"] < after["app"] < after["web"]
     assert after["seeder"] == before["seeder"]
-    assert [each["service"] for each in result["left"]] == ["seeder"]
-    down = {each["service"]: each["downtime_seconds"] for each in result["services"]}
+    assert [container["service"] for container in result["left"]] == ["seeder"]
+    down = {service["service"]: service["downtime_seconds"] for service in result["services"]}
     assert down["web"] > down["app"] > down["store"] > 0
     assert result["duration"] >= down["web"]
 
@@ -54,8 +54,8 @@ def test_only_named_services_restart(restart: Module, daily: DailyStack) -> None
     result = restart(services=["app"])
     after = starts(daily)
     assert {name for name in before if before[name] != after[name]} == {"app"}
-    assert [each["service"] for each in result["services"]] == ["app"]
-    assert result["remarks"] == ["web depends on app and is not restarted with it: look at it afterwards (status.yml)"]
+    assert [service["service"] for service in result["services"]] == ["app"]
+    assert result["remarks"] == ["web depends on app and is not restarted with it: check it afterwards (status.yml)"]
 
 
 def test_look_beforehand_tells_the_order_and_touches_nothing(restart: Module, daily: DailyStack) -> None:
@@ -93,7 +93,7 @@ def test_restart_that_makes_no_sense_is_refused(restart: Module, daily: DailySta
 def test_what_does_not_run_is_started_only_when_asked(restart: Module, daily: DailyStack) -> None:
     daily.compose("stop", "web")
     assert "is exited, not running" in restart(services=["web"])["msg"]
-    assert [each["service"] for each in restart(services=["web", "app"], include_stopped=True)["services"]] == [
+    assert [service["service"] for service in restart(services=["web", "app"], include_stopped=True)["services"]] == [
         "app",
         "web",
     ]
@@ -115,7 +115,7 @@ def test_service_that_does_not_become_healthy_fails_it_and_all_runs_again(restar
         (daily.data / "ill").unlink()
     assert result["failed"]
     assert "maxdaily-store-1 is not healthy after" in result["msg"]
-    assert "app, web were started again too, and not waited for" in result["msg"]
+    assert "app, web were started again too, without waiting until they are healthy" in result["msg"]
     assert {name for name, state in daily.states().items() if state == "running"} == {"store", "app", "web"}
 
 
@@ -141,7 +141,7 @@ def test_hosts_restart_one_after_the_other_and_the_rest_is_left_when_one_fails(
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
     where = lines.index(["HOST", "RESULT"])
     assert lines[where + 1 : where + 4] == [["gone", "UNREACHABLE"], ["first", "restarted"], ["last", "restarted"]]
-    assert "not reached, and so not restarted: gone" in done.stdout + done.stderr
+    assert "unreachable and not restarted: gone" in done.stdout + done.stderr
     assert json.loads((tmp_path / "restart-last.json").read_text())["services"][0]["downtime_seconds"] > 0
     look = play("restart", hosts, "--check", "--limit", "first,last", "-e", "restart_services=web,app")
     assert look.returncode == 0, look.stdout

@@ -87,7 +87,7 @@ def restore(stack: AppStack, repository: Path, tmp_path: Path) -> Module:
 
 
 def part(result: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(each for each in result["parts"] if each["name"] == name)
+    return next(part for part in result["parts"] if part["name"] == name)
 
 
 def test_everything_comes_back_as_it_was(stack: AppStack, restore: Module) -> None:
@@ -146,7 +146,7 @@ def test_there_and_back_again(stack: AppStack, restore: Module) -> None:
     restore(set="latest")
     result = restore(state="previous")
     assert stack.digest() == digest, result
-    assert "what was replaced by the restore of set" in result["source"]
+    assert "the data that was replaced by the restore of set" in result["source"]
     assert result["expected_downtime"] > 0
     restore(state="previous")
     assert stack.words() == {"first"}
@@ -164,7 +164,7 @@ def test_check_mode_tells_and_changes_nothing(stack: AppStack, restore: Module) 
     assert part(result, "gitea")["source_bytes"] > 7_000_000
     assert result["diff"]["before"]["database gitea"] == "as it is"
     assert result["diff"]["after"]["database gitea"] == result["source"]
-    assert [each["need"] > 0 and each["free"] > 0 for each in result["space"]] == [True]
+    assert [space["need"] > 0 and space["free"] > 0 for space in result["space"]] == [True]
 
 
 def test_databases_and_folders_that_are_gone(stack: AppStack, restore: Module) -> None:
@@ -179,7 +179,7 @@ def test_databases_and_folders_that_are_gone(stack: AppStack, restore: Module) -
         assert part(result, "openproject")["previous"] is not None
         assert len(stack.kept()) == 2
         assert stack.states()["gitea"] == "exited"
-        assert any(f"{PROJECT}-gitea-1 uses what is restored, was exited" in each for each in result["remarks"])
+        assert any(f"{PROJECT}-gitea-1 uses the restored data, was exited" in remark for remark in result["remarks"])
     finally:
         stack.compose("start", "gitea")
 
@@ -274,14 +274,14 @@ def test_fifty_clients_and_open_transactions(stack: AppStack, restore: Module) -
     with contextlib.closing(stack.connect("gitea")) as holder:
         holder.autocommit = False
         holder.cursor().execute("UPDATE repository SET body = body")
-        for each in clients:
-            each.start()
+        for client in clients:
+            client.start()
         try:
             result = restore(set="latest", databases=["gitea"])
         finally:
             ended.set()
-            for each in clients:
-                each.join()
+            for client in clients:
+                client.join()
     assert result["changed"] is True, result
     assert result["swap_seconds"] < 1
     assert set(seen) == {"first", "second"}
@@ -335,14 +335,14 @@ def test_what_is_kept_goes_when_its_days_are_over(stack: AppStack, restore: Modu
     result = restore(set="latest", databases=["gitea"], keep_previous=0)
     assert stack.kept() == []
     assert result["expired"] == result["kept"]
-    assert "nothing that a restore replaced is kept" in restore(state="previous")["msg"]
+    assert "no data that a restore replaced is kept" in restore(state="previous")["msg"]
 
 
 def test_a_backup_removes_it_too_and_takes_none_of_it(stack: AppStack, restore: Module, tmp_path: Path) -> None:
     restore(set="latest", databases=["gitea"])
     [record] = (STATE / PROJECT / "previous").glob("*.json")
     backup = module("backup", stack, tmp_path / "repository", tmp_path)
-    assert {each["name"] for each in backup(volumes=[])["parts"]} == {"openproject", "gitea"}
+    assert {part["name"] for part in backup(volumes=[])["parts"]} == {"openproject", "gitea"}
     assert len(stack.kept()) == 1
     record.write_text(record.read_text().replace('"kept_until": "20', '"kept_until": "19'))
     backup(volumes=[])

@@ -42,7 +42,7 @@ AFTER_THE_SWAP = [
     "start services",
     "services started",
     "healthy",
-    "keep what was replaced",
+    "keep the replaced data",
 ]
 
 
@@ -151,14 +151,14 @@ def test_a_failing_restore_puts_everything_back(
 ) -> None:
     error = drive(options, {step: "fail"})["error"]
     assert "the test made this step fail" in error
-    assert ("Nothing that lives was touched" if step in BEFORE_THE_SWAP[:5] else "Everything was put back") in error
+    assert ("The running data was not touched" if step in BEFORE_THE_SWAP[:5] else "Everything was put back") in error
     assert stack.digest() == before
     assert_settled(stack, "second")
 
 
 @pytest.mark.parametrize(
     ("step", "words"),
-    [("database openproject loaded", "Nothing that lives was touched"), ("names changed", "Everything was put back")],
+    [("database openproject loaded", "The running data was not touched"), ("names changed", "Everything was put back")],
 )
 def test_a_crash_of_the_server_puts_everything_back(
     stack: AppStack, options: dict[str, Any], before: str, step: str, words: str
@@ -185,7 +185,7 @@ def test_a_stopped_restore_puts_everything_back(
         "rename databases back",
         "database openproject renamed",
         "start services again",
-        "remove what was loaded",
+        "remove the loaded data",
         "drop the journal",
     ),
 )
@@ -210,7 +210,7 @@ def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any],
         (f"volume {GITEA} half moved", "first"),
         ("database gitea renamed", "first"),
         ("names changed", "second"),
-        ("keep what was replaced", "second"),
+        ("keep the replaced data", "second"),
     ),
 )
 def test_swapping_back_can_be_interrupted(
@@ -253,7 +253,7 @@ def test_check_mode_waits_until_that_is_done(stack: AppStack, options: dict[str,
     assert drive(options, {"services stopped": "power cut"}) == {}
     restore = module("restore", stack, Path(options["repository"]), stack.folder)
     result = restore(set="latest", check_mode=True)
-    assert "was interrupted and is put right first by the next run" in result["msg"]
+    assert "was interrupted, and the next run recovers from it first" in result["msg"]
     recover(RestoreOptions(**options))
 
 

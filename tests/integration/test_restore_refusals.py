@@ -90,7 +90,7 @@ def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> N
 def test_a_damaged_set(stack: AppStack, restore: Module, repository: Path, tmp_path: Path) -> None:
     shutil.copytree(repository, tmp_path / "damaged", symlinks=True)
     rows = max(
-        (the_set(tmp_path / "damaged") / "databases/openproject").glob("*.dat*"), key=lambda each: each.stat().st_size
+        (the_set(tmp_path / "damaged") / "databases/openproject").glob("*.dat*"), key=lambda path: path.stat().st_size
     )
     content = bytearray(rows.read_bytes())
     content[-5] ^= 1
@@ -135,7 +135,7 @@ def test_the_set_of_another_stack(
     set_id = the_set(tmp_path / "old").name
     into_17 = {"repository": str(tmp_path / "old"), "databases": ["openproject", "gitea"]}
     assert 'made of stack "maxrestore15"' in restore(**into_17, set=set_id)["msg"]
-    assert 'has no whole set of stack "maxrestore17"' in restore(**into_17, set="latest")["msg"]
+    assert 'has no complete set of stack "maxrestore17"' in restore(**into_17, set="latest")["msg"]
     assert_untouched(stack)
     result = restore(**into_17, set="latest", source_project="maxrestore15")
     assert result["changed"] is True, result
@@ -163,7 +163,7 @@ def test_not_enough_space_is_refused(stack: AppStack, restore: Module) -> None:
     with_ballast(stack, restore, free=60)
     try:
         message = restore(set="latest", databases=["openproject", "gitea"])["msg"]
-        assert "free, and what is restored may need" in message
+        assert "free, and the restored data may need" in message
         assert_untouched(stack)
     finally:
         without_ballast(stack)
@@ -176,7 +176,7 @@ def test_the_disk_fills_up_while_loading(stack: AppStack, restore: Module, tmp_p
     try:
         message = restore(repository=str(tmp_path / "large"), set="latest", space_check=False)["msg"]
         assert "No space left on device" in message
-        assert "Nothing that lives was touched, what had been loaded is removed" in message
+        assert "The running data was not touched, and the loaded data is removed" in message
         assert_untouched(stack)
     finally:
         without_ballast(stack)
@@ -251,12 +251,12 @@ def test_dumps_that_are_refused(stack: AppStack, restore: Module, plain: bytes, 
     assert "cannot be read to its end" in told(packed[: len(packed) // 2])
     assert "cannot be read to its end" in told(bytes(damaged))
     assert "it is cut short" in told(gzip.compress(plain[: len(plain) // 2]))
-    assert "would work on another database" in told(gzip.compress(b"\\connect openproject\n" + plain))
+    assert "would change another database" in told(gzip.compress(b"\\connect openproject\n" + plain))
     assert "an older server cannot read it" in told(gzip.compress(newer))
     assert "not clear which one" in told(packed, name="something.sql.gz")
-    assert "is no dump of the old way" in told(packed, name="gitea.dump")
+    assert "is not a /backup.sh dump" in told(packed, name="gitea.dump")
     wrong = plain.replace(b"CREATE TABLE", b"CREATE TABEL")
     assert "syntax error" in told(gzip.compress(wrong))
     unknown = plain.replace(b"OWNER TO maxops", b"OWNER TO nobody_knows")
-    assert "make that role" in told(gzip.compress(unknown))
+    assert "create that role" in told(gzip.compress(unknown))
     assert_untouched(stack)
