@@ -14,7 +14,7 @@ from ansible_collections.maxops.ops.tests.unit.module_utils.module.test_options 
 
 GROUPS = {
     "maxops": {"stack"},
-    "project": {"stack", "stack.project"},
+    "project": {"stack.project"},
     "database": {"stack.database"},
     "cache": {"stack.cache"},
     "repository": {"repository"},

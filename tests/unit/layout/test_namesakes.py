@@ -39,7 +39,7 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/systems/host": "system",
     "module_utils/systems/openproject": "api",
     "module_utils/systems/postgresql": "databases snapshot statistics",
-    "module_utils/tools/http": "look words",
+    "module_utils/tools/http": "probe words",
     "module_utils/transfer": "database_load",
 }
 

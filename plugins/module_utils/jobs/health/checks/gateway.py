@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
     judged_low,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import Look, certificate_end, look
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe, certificate_end, probe
 
 from ..history import recall, remember
 from ..view import APPLICATIONS, FIRST_SHARE, GATEWAYS, View
@@ -45,7 +45,7 @@ class Gateway:
     """Where people come in, and what was there at the first look."""
 
     url: str
-    first: Look
+    first: Probe
     container: str = ""
 
 
@@ -125,11 +125,11 @@ def _find_gateway(view: View) -> Gateway:
     return Gateway(url, first, container)
 
 
-def _first_look(view: View, url: str) -> Look:
-    return look(url + QUIET_PATH, view.left * FIRST_SHARE)
+def _first_look(view: View, url: str) -> Probe:
+    return probe(url + QUIET_PATH, view.left * FIRST_SHARE)
 
 
-def _wants_tls(first: Look) -> bool:
+def _wants_tls(first: Probe) -> bool:
     if first.status in (301, 302, 307, 308):
         return first.location.startswith("https://")
     return (first.status == 400 and "HTTPS" in first.body) or "does not speak HTTP" in first.problem
@@ -187,7 +187,7 @@ def _behind(view: View, gateway: Gateway, path: str, whose: str) -> list[Finding
 
 
 def _judge_behind(view: View, gateway: Gateway, path: str, whose: str) -> Finding:
-    seen = look(gateway.url + path, view.left)
+    seen = probe(gateway.url + path, view.left)
     subject = whose if whose.startswith("gateway") else f"{whose} through the gateway"
     view.measure("http_up", float(seen.status == 200), endpoint=path)
     if seen.problem:
@@ -224,7 +224,7 @@ def _itself(view: View, service: str) -> Iterator[Finding]:
             yield Finding(CHECK, service, UNKNOWN, said, "200", fix="attach it to a bridge network")
             continue
         url = f"http://{container.addresses[0]}:{_own_port(inspection, service)}{OWN_PATHS[service]}"
-        seen = look(url, view.left, _own_headers(container))
+        seen = probe(url, view.left, _own_headers(container))
         view.measure("http_up", float(seen.status == 200), endpoint=service)
         if seen.status == 200:
             yield _on_time(view, seen, service, "200")
@@ -258,7 +258,7 @@ def _own_headers(container: Container) -> dict[str, str]:
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _on_time(view: View, seen: Look, subject: str, words: str, endpoint: str = "") -> Finding:
+def _on_time(view: View, seen: Probe, subject: str, words: str, endpoint: str = "") -> Finding:
     """A good answer, judged by how long it took."""
     warning, critical = view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical")
     view.measure("http_latency_seconds", round(seen.seconds, 6), endpoint=endpoint or subject)
@@ -270,7 +270,7 @@ def _on_time(view: View, seen: Look, subject: str, words: str, endpoint: str = "
     return Finding(CHECK, subject, state, said, f"within {warning:g} s", (seen.url,), fix)
 
 
-def _answer(seen: Look) -> str:
+def _answer(seen: Probe) -> str:
     text = " ".join(seen.body.split())
     return f"{seen.status} {text[:120]}".strip() if "<" not in text else f"{seen.status}"
 
