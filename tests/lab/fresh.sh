@@ -168,7 +168,11 @@ have_missing=''
 for each in docker debootstrap git; do command -v "$each" >/dev/null || have_missing+=" $each"; done
 [[ -z $have_missing ]] || die "Missing on this machine:$have_missing." \
   "Install it (make bootstrap for docker; apt-get install debootstrap git), then run again."
-docker version >/dev/null 2>&1 || die "The Docker Engine does not answer." "Run make bootstrap, which starts it."
+rc=0
+ask_engine docker version >/dev/null 2>&1 || rc=$?
+! timed_out "$rc" || die "The Docker Engine accepts connections and has not answered within $engine_limit s." \
+  "Look at its log (journalctl -u docker), restart it (systemctl restart docker) and run this again."
+[[ $rc -eq 0 ]] || die "The Docker Engine does not answer." "Run make bootstrap, which starts it."
 
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP

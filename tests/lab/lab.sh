@@ -77,8 +77,11 @@ refuse_other_database_version() {
 }
 
 require_engine() {
-  { docker compose version && docker version; } > /dev/null 2>&1 ||
-    die "There is no Docker Engine with Compose v2 that answers." "Next: make bootstrap, or start it."
+  local rc=0
+  { docker compose version && ask_engine docker version; } > /dev/null 2>&1 || rc=$?
+  ! timed_out "$rc" || die "The Docker Engine accepts connections and has not answered within $engine_limit s." \
+    "Next: look at its log (journalctl -u docker), restart it (systemctl restart docker) and run this again."
+  [[ $rc -eq 0 ]] || die "No Docker Engine with Compose v2 answers." "Next: make bootstrap, or start it."
   [[ $EUID -eq 0 ]] || die "The lab's data is in $LAB_STACK_DIR, which is root's." "Next: run this as root."
 }
 

@@ -30,10 +30,12 @@ die() { printf 'lab images: %s\n' "$*" >&2; exit 1; }
 . "$HERE/base.sh"
 
 check_engine() {
-  local answer
-  command -v docker > /dev/null || die "there is no docker command. Next: run 'make lab-up', which installs the engine."
-  answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
-    die "the Docker Engine does not answer: ${answer//$'\n'/ }
+  local output rc=0
+  command -v docker > /dev/null || die "the command docker is missing. Next: run 'make lab-up', which installs the engine."
+  output=$(ask_engine docker version --format '{{.Server.Version}}' 2>&1) || rc=$?
+  ! timed_out "$rc" || die "the Docker Engine accepts connections and has not answered within $engine_limit s.
+  Next: look at its log (journalctl -u docker), restart it (systemctl restart docker) and run this again."
+  [[ $rc == 0 ]] || die "the Docker Engine does not answer: ${output//$'\n'/ }
   Next: start it (systemctl start docker, or dockerd), or run 'make lab-up', which does."
 }
 
