@@ -214,6 +214,7 @@ from pathlib import Path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import restore
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of
 
 options, griefs = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 seen = []
@@ -239,7 +240,7 @@ def stopped(number, frame):
 
 signal.signal(signal.SIGTERM, stopped)
 try:
-    result = restore(RestoreOptions(**options), watch=watch)
+    result = restore(RestoreOptions(access_of(options), **rest_of(options)), watch=watch)
     print(json.dumps({"steps": seen, "recovered": result["recovered"]}))
 except MaxopsError as error:
     print(json.dumps({"steps": seen, "error": str(error)}))
