@@ -20,7 +20,7 @@ display = Display()
 
 
 class ActionModule(ControllerAction):
-    """Writes what a drill found on all hosts of the play, on the controller."""
+    """Writes the results of a drill on all hosts of the play to the controller."""
 
     ARGUMENTS: ClassVar = {
         "variable": {"type": "str", "required": True},
@@ -31,7 +31,7 @@ class ActionModule(ControllerAction):
         """Collect the hosts' registered results and write the report."""
         now = utc_now()
         report = make_report(registered(arguments["variable"], variables), timestamp(now))
-        # A day's drill replaces one that was run again for it.
+        # A repeated drill replaces the report of the same day.
         stem = os.path.join(os.path.abspath(arguments["folder"]), f"drill-{now:%Y-%m-%d}")
         paths = {"markdown": f"{stem}.md", "json": f"{stem}.json"}
         if not self._task.check_mode:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of a drill: what every host's newest backup is worth."""
+"""The report of a drill: whether the newest backup of each host can be restored."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PASSED, FAILED, NOT_REACHED = "passed", "failed", "not reached"
 
 def make_report(results: Mapping[str, Mapping[str, Any] | None], time: str) -> dict[str, Any]:
     """The report as data; a host without a result was not reached."""
-    hosts = {host: _host(result) for host, result in sorted(results.items())}
-    return {"time": time, "passed": all(each["state"] == PASSED for each in hosts.values()), "hosts": hosts}
+    hosts = {name: _host(result) for name, result in sorted(results.items())}
+    return {"time": time, "passed": all(host["state"] == PASSED for host in hosts.values()), "hosts": hosts}
 
 
 def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -37,59 +37,61 @@ def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def to_markdown(report: Mapping[str, Any]) -> str:
-    """The report for people: one table of all hosts, then what matters of each."""
+    """The report in Markdown: one table of all hosts, then the details of each."""
     hosts: Mapping[str, Mapping[str, Any]] = report["hosts"]
-    passed = sum(each["state"] == PASSED for each in hosts.values())
+    passed = sum(host["state"] == PASSED for host in hosts.values())
     lines = ["# Restore drill", "", f"{report['time']}: {passed} of {len(hosts)} hosts passed.", ""]
-    lines += _table(["host", "result", "backup", "size", "came back in", "rows", "critical", "warnings", "notices"])
-    lines += [_cells(row) for host, each in hosts.items() for row in _overview(host, each)]
-    for host, each in hosts.items():
-        lines += ["", f"## {host}", "", *_details(each)]
+    lines += _table(["host", "result", "backup", "size", "restored in", "rows", "critical", "warnings", "notices"])
+    lines += [_cells(row) for name, host in hosts.items() for row in _overview(name, host)]
+    for name, host in hosts.items():
+        lines += ["", f"## {name}", "", *_details(host)]
     return "\n".join(lines) + "\n"
 
 
-def _overview(host: str, each: Mapping[str, Any]) -> list[list[str]]:
-    if not each["sets"]:
-        return [[host, f"**{each['state']}**", "", "", "", "", "", "", ""]]
+def _overview(name: str, host: Mapping[str, Any]) -> list[list[str]]:
+    if not host["sets"]:
+        return [[name, f"**{host['state']}**", "", "", "", "", "", "", ""]]
     return [
         [
-            host,
-            one["state"] if one["state"] == PASSED else f"**{one['state']}**",
-            one["set_id"],
-            human_size(one["bytes"]),
-            duration(one["recovery_seconds"]) if one["recovery_seconds"] else "",
-            f"{sum(one['rows'].values()):,}",
-            *(str(one["counts"][state]) for state in ("critical", "warning", "notice")),
+            name,
+            entry["state"] if entry["state"] == PASSED else f"**{entry['state']}**",
+            entry["set_id"],
+            human_size(entry["bytes"]),
+            duration(entry["recovery_seconds"]) if entry["recovery_seconds"] else "",
+            f"{sum(entry['rows'].values()):,}",
+            *(str(entry["counts"][state]) for state in ("critical", "warning", "notice")),
         ]
-        for one in each["sets"]
+        for entry in host["sets"]
     ]
 
 
-def _details(each: Mapping[str, Any]) -> list[str]:
-    lines = [f"**{each['state']}**: {each['message']}", ""] if each["message"] else []
-    for one in each["sets"]:
-        rehearsal = one["rehearsal"] or {}
+def _details(host: Mapping[str, Any]) -> list[str]:
+    lines = [f"**{host['state']}**: {host['message']}", ""] if host["message"] else []
+    for entry in host["sets"]:
+        rehearsal = entry["rehearsal"] or {}
         if rehearsal:
             lines += [
-                f"{one['set_id']} was brought back into PostgreSQL {rehearsal['postgresql']} ({rehearsal['image']})."
+                f"{entry['set_id']} was restored into PostgreSQL {rehearsal['postgresql']} ({rehearsal['image']})."
             ]
         lines += [
             "",
             *_table(["step", "time"]),
-            *(_cells([step, duration(time)]) for step, time in one["steps"].items()),
+            *(_cells([step, duration(time)]) for step, time in entry["steps"].items()),
         ]
-        if one["rows"]:
+        if entry["rows"]:
             tables = rehearsal.get("rows", {})
             lines += ["", *_table(["database", "tables", "rows"])]
-            lines += [_cells([name, str(len(tables.get(name, {}))), f"{rows:,}"]) for name, rows in one["rows"].items()]
+            lines += [
+                _cells([name, str(len(tables.get(name, {}))), f"{rows:,}"]) for name, rows in entry["rows"].items()
+            ]
         for application, counted in rehearsal.get("content", {}).items():
-            told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items())
-            lines += ["", f"{application}: {told}."]
-    if each["findings"]:
+            counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items())
+            lines += ["", f"{application}: {counts}."]
+    if host["findings"]:
         lines += ["", "Findings:", ""]
-        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in each["findings"]]
-    if each["remarks"]:
-        lines += ["", *(f"- {_escaped(line)}" for line in each["remarks"])]
+        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in host["findings"]]
+    if host["remarks"]:
+        lines += ["", *(f"- {_escaped(line)}" for line in host["remarks"])]
     return lines or ["No findings."]
 
 

@@ -37,7 +37,7 @@ def test_too_little_budget_or_disk_is_refused(tmp_path: Path, monkeypatch: pytes
         verify_space.plan(str(tmp_path), parts(0, 0), 50 * MB)
     monkeypatch.setattr(verify_space, "free_bytes", lambda _path: 615 * MB)
     verify_space.plan(str(tmp_path), [], None)
-    with pytest.raises(MaxopsError, match=r"where 615\.0 MB are free, of which 512\.0 MB have to stay so"):
+    with pytest.raises(MaxopsError, match=r"where 615\.0 MB are free and 512\.0 MB must stay free"):
         verify_space.plan(str(tmp_path), parts(0, 10 * MB), None)
 
 

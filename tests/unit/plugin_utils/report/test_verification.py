@@ -12,7 +12,7 @@ from ansible_collections.maxops.ops.tests.unit.verifications import BAD, FINDING
 def test_one_host_reads_well() -> None:
     assert summary("lab", a_result(), False) == [
         "lab: the set passed (rehearse), 49 s",
-        "  20261123T020000Z  passed  rehearse  212 files, 310.4 MB, came back in 42 s, 1,200 rows",
+        "  20261123T020000Z  passed  rehearse  212 files, 310.4 MB, restored in 42 s, 1,200 rows",
     ]
     lines = summary("lab", {**BAD, "findings": [FINDING] * 12, "remarks": ["look"]}, False)
     assert lines[0] == "lab: 1 of 1 set did not pass (rehearse), 49 s"
