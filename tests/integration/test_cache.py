@@ -51,7 +51,7 @@ def test_flush_without_the_hosts_name_touches_nothing_and_says_what_would_be_los
     refused = cache(flush=True, confirm="other,labs")
     assert refused["failed"]
     assert "2,010 keys in database 1, 3" in refused["msg"]
-    assert "loses all sessions that are kept there, so everybody is logged out" in refused["msg"]
+    assert "deletes all sessions kept there, so all users are logged out" in refused["msg"]
     assert "-e confirm=lab" in refused["msg"]
     assert filled.redis("DBSIZE", database=1).strip() == "2000"
 
@@ -89,7 +89,7 @@ def test_full_cache_and_evictions_are_remarked(cache: Module, filled: ScratchSta
         assert "noeviction" in refusing
         filled.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         filled.redis("CONFIG", "SET", "maxmemory", "2mb")
-        assert any("evicted for want of room" in line for line in cache()["remarks"])
+        assert any("evicted because the cache was full" in line for line in cache()["remarks"])
     finally:
         filled.redis("CONFIG", "SET", "maxmemory", "0")
         filled.redis("CONFIG", "SET", "maxmemory-policy", "noeviction")

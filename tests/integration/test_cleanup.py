@@ -114,7 +114,7 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, scrat
         of_a_set.partition(":")[2][:12]: "backup set 20261101T000000Z was made with it",
         "maxlitter/x:1": "carries the tag of a release",
         "maxlitter/named:1": "the Compose files of maxlitter name it",
-        "maxlitter-wanted": "is to be started again (restart: always), so somebody stopped it",
+        "maxlitter-wanted": "has a restart policy (restart: always), so it was stopped on purpose",
     }
     wanted = ("maxlitter-down", "maxlitter-wanted", "maxlitter-net")
     assert all(map(there, (of_a_set, released, named, used, kept, *wanted)))
@@ -252,7 +252,7 @@ def test_playbook_says_first_what_it_frees_on_every_host(
     assert "300.0 kB" in look.stdout
     done = play("cleanup", inventory)
     assert not there(unused), done.stdout
-    first, last = done.stdout.index("lab: would free 300.0 kB in 1 thing"), done.stdout.index("HOST ")
+    first, last = done.stdout.index("lab: would free 300.0 kB in 1 item"), done.stdout.index("HOST ")
     assert done.stdout.index("image  maxlitter/old:1  300.0 kB", first) < last
     shown = [line.split()[:2] for line in done.stdout[last:].splitlines()[1:3]]
     assert shown == [["gone", "UNREACHABLE"], ["lab", "300.0"]]

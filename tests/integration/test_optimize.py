@@ -83,7 +83,9 @@ def test_table_that_another_session_holds_is_left_and_named(optimize: Module, wo
         done = optimize(lock_wait=0.1)
         assert told(done) == {"dead": ("VACUUM (ANALYZE)", "left"), "fresh": ("ANALYZE", "done")}
         [dead] = [each for each in done["tables"] if each["name"] == "dead"]
-        holder = r"another session holds it: pid \d+ of maxops \(somebody\), idle in transaction .* AccessExclusiveLock"
+        holder = (
+            r"another session has locked it: pid \d+ of maxops \(somebody\), idle in transaction .* AccessExclusiveLock"
+        )
         assert re.fullmatch(holder, dead["problem"])
     assert told(optimize()) == {"dead": ("VACUUM (ANALYZE)", "done")}
 

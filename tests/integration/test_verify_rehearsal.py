@@ -112,7 +112,7 @@ def test_everything_that_did_not_come_back_is_found(
     assert found == {
         "table public.work_packages of openproject": "3000 rows",
         "table public.forgotten of openproject": "is missing",
-        "table public.lagging of openproject": "is there with 1 row",
+        "table public.lagging of openproject": "exists with 1 row",
         "extension postgis of openproject": "is missing",
         "role auditor": "is missing",
         f'sequence public."100 % lost_id_seq" of {ODD_NAME}': "gives 1 next",
@@ -123,7 +123,7 @@ def test_everything_that_did_not_come_back_is_found(
         f"lfs_meta_object 1 ({OID})": f"has no file (gitea-data: git/lfs/ab/12/{'c' * 60})",
         f"attachment 1 ({UUID})": f"has a file of 6 bytes (gitea-data: gitea/attachments/0/f/{UUID})",
     }
-    assert "git fsck says" in found["gitea-data: git/repositories/org/core.git"]
+    assert "git fsck reports" in found["gitea-data: git/repositories/org/core.git"]
     assert findings_of(result)["table public.work_packages of openproject"]["limit"] == "3001 rows"
     assert set(findings_of(result, "notice")) == {
         "openproject-assets: files/attachment/file/99",

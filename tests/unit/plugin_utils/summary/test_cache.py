@@ -32,9 +32,9 @@ def test_cache_of_one_host() -> None:
     assert summary("lab", CACHE, False) == [
         "lab: Redis 8.0.2",
         "  memory    1.3 MB of 2.6 MB, at most 1.5 MB, allkeys-lru",
-        "  resident  14.1 MB, 10.77 times of what is used",
+        "  resident  14.1 MB, 10.77 × the memory in use",
         "  keys      1,200 in database 1 (1,100 of them expire)",
-        "  traffic   0 evicted, 120 expired, 90.0 % of the questions were hits",
+        "  traffic   0 evicted, 120 expired, hit rate 90.0 %",
         "  clients   2 connected, 0 blocked",
         "  about 1.0 MB in 1,200 strings views/* of database 1",
     ]
@@ -43,7 +43,7 @@ def test_cache_of_one_host() -> None:
 def test_flush_before_and_after() -> None:
     flushed = {"databases": [1], "keys": 1200, "freed_bytes": 1_000_000}
     look = summary("lab", {**CACHE, "flushed": flushed}, True)[-1]
-    assert look == "  would flush 1,200 keys of database 1: sessions in it would be lost and everybody logged out"
+    assert look == "  would flush 1,200 keys of database 1: its sessions would be deleted and all users logged out"
     done = summary("lab", {**CACHE, "flushed": flushed}, False)[-1]
     assert done == "  flushed 1,200 keys of database 1, 1.0 MB freed"
     nothing = summary("lab", {**CACHE, "flushed": {"databases": [], "keys": 0}}, False)[-1]

@@ -13,7 +13,7 @@ FAILED: dict[str, Any] = {"failed": True, "msg": "container postgres-1 is exited
 IMAGE: dict[str, Any] = {
     "kind": "image",
     "name": "gitea/gitea:1.20",
-    "reason": "used by no container",
+    "reason": "no container uses it",
     "bytes": 171_900_000,
     "age_days": 212.4,
     "outcome": "removed",
@@ -33,11 +33,11 @@ CLEANUP: dict[str, Any] = {
 
 def test_disk_of_one_host() -> None:
     assert summary("lab", CLEANUP, False) == [
-        "lab: freed 171.9 MB in 1 thing, 3.1 s",
-        "  image  gitea/gitea:1.20  171.9 MB  212 d  used by no container",
+        "lab: freed 171.9 MB in 1 item, 3.1 s",
+        "  image  gitea/gitea:1.20  171.9 MB  212 d  no container uses it",
         "  left image busy:1: container x is using it",
         "  kept image gitea/gitea:1.21: backup set X was made with it",
-        "  kept 1 thing that nobody uses but is too young",
+        "  kept 1 unused item that is too young",
     ]
     assert summary("lab", CLEANUP, True)[0].startswith("lab: would free 171.9 MB")
 

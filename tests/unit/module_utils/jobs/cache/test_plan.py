@@ -60,7 +60,7 @@ def test_nothing_to_remark_on_a_small_cache_without_a_limit():
         ({"limit": 1_100_000, "policy": "allkeys-lru"}, {}, "91 % full"),
         ({"limit": 10_000_000}, {}, "noeviction"),
         ({}, {"evicted": 5}, "5 keys were evicted"),
-        ({"resident": 500_000_000}, {}, "occupies 3.0 times"),
+        ({"resident": 500_000_000}, {}, "occupies 3.0 ×"),
     ],
 )
 def test_what_deserves_a_look_is_remarked(memory, traffic, word):
@@ -101,8 +101,8 @@ def test_flush_that_was_not_confirmed_by_name_says_what_would_be_lost(confirm):
         refuse_unconfirmed(options, chosen(keyspace_of(INFO), None), 1_000_000)
     text = str(caught.value)
     assert "13 keys in database 0, 2, 11" in text
-    assert "loses all sessions" in text
-    assert "everybody is logged out" in text
+    assert "deletes all sessions" in text
+    assert "all users are logged out" in text
     assert "-e confirm=lab" in text
 
 

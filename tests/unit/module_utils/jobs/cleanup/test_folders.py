@@ -67,7 +67,7 @@ def test_folder_that_a_living_process_uses_stays(folders):
         going, kept = planned_folders(folders)
         process.communicate()
     assert "tmp/maxops-abcd1234" not in going
-    assert kept[0]["reason"] == "a living process uses it"
+    assert kept[0]["reason"] == "a running process uses it"
 
 
 def test_unfinished_set_of_a_running_backup_stays(folders):

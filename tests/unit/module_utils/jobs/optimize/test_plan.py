@@ -13,15 +13,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan impo
     OptimizeOptions,
     bloated,
     fix_for_unused,
+    notable_sessions,
     plan_tables,
     shown,
-    worth_telling,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.statistics import Holder, Sized, Table
 
 OPTIONS = OptimizeOptions(Access("lab"))
-WELL = Table(1, "public", "issue", 8192, live=10_000, dead=0, modified=0, analyzed=True, vacuumed=None, may=True)
+WELL = Table(1, "public", "issue", 8192, live=10_000, dead=0, modified=0, analyzed=True, vacuumed=None, permitted=True)
 HOLDER = Holder("session", "4700", "gitea", "maxops", "psql", "idle in transaction", 1000.0, 50.0, "SELECT 1")
 
 
@@ -76,7 +76,7 @@ def test_most_to_do_comes_first():
 
 
 def test_table_of_somebody_else_is_left_and_told():
-    [(_action, problem)] = planned(dead=2000, may=False)
+    [(_action, problem)] = planned(dead=2000, permitted=False)
     assert "database_user" in problem
 
 
@@ -138,7 +138,7 @@ def session(pid, seconds, blocked_by=(), transaction=0.0):
 
 def test_slow_waiting_and_blocking_sessions_are_told_and_no_other():
     sessions = [session(1, 0.1), session(2, 9), session(3, 0.2, [4]), session(4, 0.0), session(5, 0.0, (), 400)]
-    told = worth_telling(sessions, OPTIONS)
+    told = notable_sessions(sessions, OPTIONS)
     assert [each["pid"] for each in told] == [2, 3, 4, 5]
     assert told[0]["query"] == "SELECT ?"
 
