@@ -165,7 +165,7 @@ def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> li
 
 def _settings(session: Session) -> dict[str, str]:
     settings = dict(_SETTINGS)
-    packable = databases.packable(session)
+    packable = databases.lz4_candidates(session)
     if databases.is_superuser(session):
         settings.update(_YIELDING)
     else:

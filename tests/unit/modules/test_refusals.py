@@ -21,8 +21,8 @@ JOBS = {
     "alert": "alert",
     "backup": "back_up",
     "backup_info": "list_backups",
-    "cache": "look",
-    "cleanup": "clean",
+    "cache": "manage_cache",
+    "cleanup": "clean_up",
     "diagnose": "diagnose",
     "gitea_admin": "ensure",
     "gitea_user": "run",
@@ -133,7 +133,7 @@ def test_number_out_of_range_is_refused_before_anything_is_touched(
     key, _, inner = option.partition(".")
     value: Any = {inner: number} if inner else [number] if spec_of(name).options[key]["type"] == "list" else number
     shown = int(number) if number == int(number) else number
-    assert answer(name, **{key: value}) == f"{option} is {shown}; give {bounds.words()}"
+    assert answer(name, **{key: value}) == f"{option} is {shown}; give {bounds.describe()}"
 
 
 def test_what_is_not_finite_is_refused(answer: Any) -> None:

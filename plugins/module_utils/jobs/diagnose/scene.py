@@ -97,7 +97,7 @@ class Scene:
         with self._lock:
             known = self._logs.get(look.name)
         if known is None:
-            with self.required_stack.asking(f"read the log of {look.name}") as api:
+            with self.required_stack.daemon_call(f"read the log of {look.name}") as api:
                 # Of its last start only: what ailed it before is mended, or it shows again. What keeps crashing has
                 # said why before that start.
                 earlier = CRASH_SECONDS if look.crashing else 0
@@ -110,7 +110,7 @@ class Scene:
 
     def file_in(self, look: Inspection, path: str) -> str:
         """A small text file of a container, whether it runs or not. Raises MaxopsError when there is none."""
-        with self.required_stack.asking(f"read {path} of {look.name}") as api:
+        with self.required_stack.daemon_call(f"read {path} of {look.name}") as api:
             stream, _facts = api.get_archive(look.container.id, path)
             data = b"".join(stream)
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:

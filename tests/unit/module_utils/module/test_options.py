@@ -49,7 +49,7 @@ OF_ITS_OWN = {"timeout"}
     ],
 )
 def test_bounds_say_in_words_what_they_allow(bounds: Bounds, words: str, good: list[float], bad: list[float]) -> None:
-    assert bounds.words() == words
+    assert bounds.describe() == words
     assert [number for number in good if not bounds.allow(number)] == []
     assert [number for number in [*bad, float("inf"), float("nan")] if bounds.allow(number)] == []
 

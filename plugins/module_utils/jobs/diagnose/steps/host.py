@@ -68,7 +68,7 @@ def _in_memory(scene: Scene) -> list[tuple[system.Filesystem, list[str]]]:
 
 def _docker_root(scene: Scene) -> str:
     if scene.stack:
-        with scene.stack.asking("tell its folder") as api:
+        with scene.stack.daemon_call("tell its folder") as api:
             return str(api.info()["DockerRootDir"])
     return DOCKER_ROOT
 

@@ -177,7 +177,7 @@ def _taken(scene: Scene, look: Inspection, port: PublishedPort) -> list[Cause]:
 
 
 def _container_with(scene: Scene, port: int) -> str:
-    with scene.required_stack.asking("list the containers") as api:
+    with scene.required_stack.daemon_call("list the containers") as api:
         found = api.containers()
     for each in found:
         if any(published.get("PublicPort") == port for published in each.get("Ports") or []):

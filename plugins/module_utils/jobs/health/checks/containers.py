@@ -9,7 +9,7 @@ import datetime
 from collections import Counter
 from collections.abc import Iterator
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineAway
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
@@ -33,7 +33,7 @@ def check_containers(view: View) -> Iterator[Finding]:
     """Each container against what it is for: a service runs and is healthy, a one-shot run ended with 0."""
     try:
         stack = view.stack()
-    except EngineAway as error:
+    except EngineUnreachable as error:
         # Who may not look has not seen that anything is down.
         yield from_error(CHECK, "docker", UNKNOWN if error.forbidden else CRITICAL, error, "a daemon that answers")
         return
@@ -136,7 +136,7 @@ def _deaths(inspection: Inspection, view: View) -> list[str]:
     until = int(view.now)
     try:
         found = view.engine.events(until - 3600, until, container=[inspection.container.id], event=["die", "oom"])
-    except EngineAway:
+    except EngineUnreachable:
         return []
     words = []
     for event in found:

@@ -176,7 +176,7 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
 def _away(error: MaxopsError, container: Container) -> Finding:
     if "no free connection" in str(error):
         return from_error(CHECK, "connections", CRITICAL, error, "a free connection", (container.name,))
-    if "refused the password" in str(error) or "knows no user" in str(error):
+    if "refused the password" in str(error) or "has no user" in str(error):
         return from_error(CHECK, "administrator", CRITICAL, error, "gets in", (container.name,))
     return from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
 

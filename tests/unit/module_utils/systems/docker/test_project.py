@@ -32,7 +32,7 @@ def test_all_files_are_repeated_in_their_order_and_quoted() -> None:
         "--file '/opt/my stack/compose.yml' --file '/opt/my stack/compose.prod.yml' "
         "--env-file '/opt/my stack/.env' --env-file '/opt/my stack/secret.env' up --detach app"
     )
-    assert shlex.split(command) == stack_of(container("app", labels=LABELS)).compose.words("up", "--detach", "app")
+    assert shlex.split(command) == stack_of(container("app", labels=LABELS)).compose.argv("up", "--detach", "app")
 
 
 def test_files_of_most_containers_are_those_of_the_project() -> None:
@@ -52,4 +52,4 @@ def test_without_labels_the_name_alone_is_given(containers: list[object]) -> Non
     found = project_of("shop", containers)  # type: ignore[arg-type]
     assert found == ComposeProject("shop")
     assert found.command("ps") == "docker compose --project-name shop ps"
-    assert not found.there
+    assert not found.files_exist

@@ -95,7 +95,7 @@ def test_file_of_the_host_that_the_container_does_not_have_is_never_read(
 ) -> None:
     (tmp_path / "secrets").mkdir()
     inside = path.format(secret=secret)
-    with pytest.raises(MaxopsError, match=r"is in no folder or file that this host shares with it"):
+    with pytest.raises(MaxopsError, match=r"is not in a folder or file that this host shares with it"):
         found({"POSTGRES_PASSWORD_FILE": inside}, bind(str(tmp_path / "secrets"), "/run/secrets"))
 
 
@@ -109,12 +109,12 @@ def test_secret_file_that_cannot_be_read_is_told_with_both_its_names(tmp_path: P
 
 def test_secret_file_that_is_no_text_is_refused(secret: Path) -> None:
     secret.write_bytes(b"\xff\xfe")
-    with pytest.raises(MaxopsError, match=r"cannot be read on the host .*no UTF-8"):
+    with pytest.raises(MaxopsError, match=r"cannot be read on the host .*not UTF-8"):
         found({"POSTGRES_PASSWORD_FILE": "/run/pw"}, bind(str(secret), "/run/pw"))
 
 
 def test_container_that_tells_no_password_asks_for_the_option() -> None:
-    with pytest.raises(MaxopsError, match=r"shop-postgres-1 tells neither POSTGRES_PASSWORD nor .* from a vault"):
+    with pytest.raises(MaxopsError, match=r"shop-postgres-1 has neither POSTGRES_PASSWORD nor .* from a vault"):
         found({"POSTGRES_PASSWORD": ""})
     assert found({}, password="").password == ""
 

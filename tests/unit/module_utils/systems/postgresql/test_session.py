@@ -70,7 +70,7 @@ def test_any_name_is_one_identifier(name: str) -> None:
         ),
         ("fe_sendauth: no password supplied", ["refused the password"]),
         ('FATAL:  database "shop" does not exist', ["does not exist", "name an existing one in databases"]),
-        ('FATAL:  role "maxops" does not exist', ['knows no user "maxops"', "correct database_user"]),
+        ('FATAL:  role "maxops" does not exist', ['has no user "maxops"', "correct database_user"]),
         ("FATAL:  sorry, too many clients already", ["has no free connection", "max_connections"]),
         ("FATAL:  remaining connection slots are reserved", ["has no free connection"]),
         ("Connection refused", ["cannot be reached at 172.18.0.2:5432: Connection refused", "docker logs --tail=50"]),
