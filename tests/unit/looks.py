@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results of health checks as the module gives them, for tests of what is made of them."""
+"""Results of the module health_check, as input for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def finding(check: str, subject: str, state: str, seen: str = "", fix: str = "")
 
 
 def look(*findings: dict[str, Any], checks: tuple[str, ...] = CHECKS, **more: Any) -> dict[str, Any]:
-    """A health check that found these; each check is as bad as its worst finding."""
+    """A result with these findings; the state of each check is that of its worst finding."""
     worst = {name: max([0, *(STATES.index(f["state"]) for f in findings if f["check"] == name)]) for name in checks}
     return {
         "changed": False,

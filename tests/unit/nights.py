@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stack that is looked at every five minutes, for tests of what is sent about it."""
+"""A stack that is checked every five minutes, for tests of alerts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOWN = finding("containers", "gitea", "critical", "exited with code 137", "docke
 
 
 class Nights:
-    """Looks every five minutes, one after the other."""
+    """Health checks every five minutes, one after the other."""
 
     def __init__(self, **rules: Any) -> None:
         self.rules = Rules(**rules)
@@ -24,11 +24,11 @@ class Nights:
         self.now = START
 
     def see(self, *findings: dict[str, Any], **more: Any) -> list[Event]:
-        """One look; gives what is told."""
+        """One health check; returns its events."""
         self.watches, events = plan(self.watches, look(*findings, **more), self.rules, self.now)
         self.now += datetime.timedelta(minutes=5)
         return events
 
     def told(self, *looks: dict[str, Any]) -> list[list[tuple[str, str]]]:
-        """Several looks with one finding each; gives kinds and states told in each."""
+        """Several health checks with one finding each; returns the kinds and states of the events of each."""
         return [[(event.kind, event.state) for event in self.see(each)] for each in looks]

@@ -14,7 +14,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 
 
 class Daemon:
-    """Knows some images and containers, as a stack does."""
+    """Has some images and containers, as a stack does."""
 
     project_name = "shop"
 
@@ -47,7 +47,7 @@ def test_image_that_reads_a_set(daemon: Daemon, manifest: dict[str, Any] | None,
     assert (found.id, found.same) == image
 
 
-def test_no_image_says_which_to_bring() -> None:
+def test_missing_image_names_the_image_to_pull() -> None:
     with pytest.raises(MaxopsError, match="docker pull postgres:17"):
         find_image(Daemon({}), MANIFEST, "postgres")
     with pytest.raises(MaxopsError, match='no container of service "postgres"'):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about their cache, on one host and on many."""
+"""Summaries of the job cache, for one host and for many."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def test_caches_of_many_hosts_the_fullest_first() -> None:
     assert "50 %" in lines[2]
 
 
-def test_failure_on_one_host_is_told_with_its_cause() -> None:
+def test_failure_on_one_host_is_shown_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about their disk, on one host and on many."""
+"""Summaries of the job cleanup, for one host and for many."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_disk_of_one_host() -> None:
     assert summary("lab", CLEANUP, True)[0].startswith("lab: would free 171.9 MB")
 
 
-def test_disks_of_many_hosts_those_with_most_first() -> None:
+def test_disks_of_many_hosts_the_most_freed_first() -> None:
     little = {**CLEANUP, "freed_bytes": 1}
     lines = table({"little": little, "much": CLEANUP, "down": FAILED})
     assert [line.split()[0] for line in lines] == ["HOST", "down", "much", "little"]
     assert lines[2].split()[:7] == ["much", "171.9", "MB", "0", "1", "0", "0"]
 
 
-def test_failure_on_one_host_is_told_with_its_cause() -> None:
+def test_failure_on_one_host_is_shown_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

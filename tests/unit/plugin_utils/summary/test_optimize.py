@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about their databases, on one host and on many."""
+"""Summaries of the job optimize, for one host and for many."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_long_lists_are_cut() -> None:
     assert lines[11] == "  … and 3 more tables"
 
 
-def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at() -> None:
+def test_databases_of_many_hosts_failures_first_then_the_most_to_check() -> None:
     quiet = {**CARE, "tables": [TABLE], "queries": [], "holders": [], "remarks": []}
     lines = table({"quiet": quiet, "busy": CARE, "gone": GONE, "down": FAILED})
     assert [line.split()[:2] for line in lines] == [
@@ -108,6 +108,6 @@ def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at(
     assert lines[1].endswith(FAILED["msg"])
 
 
-def test_failure_on_one_host_is_told_with_its_cause() -> None:
+def test_failure_on_one_host_is_shown_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command that acts on a project in the same way as it was started."""
+"""The command that uses the files with which a project was started."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_container_without_labels_does_not_outvote_the_others() -> None:
 
 
 @pytest.mark.parametrize("containers", [[], [container("app")]])
-def test_without_labels_the_name_alone_is_given(containers: list[object]) -> None:
+def test_without_labels_only_the_name_is_given(containers: list[object]) -> None:
     found = project_of("shop", containers)  # type: ignore[arg-type]
     assert found == ComposeProject("shop")
     assert found.command("ps") == "docker compose --project-name shop ps"
