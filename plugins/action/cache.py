@@ -8,7 +8,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Looks into the stack's cache, and keeps the result where one is to be kept."""
+    """Reports on the stack's cache, and writes the result file if one is configured."""
 
     def _is_worth_watching(self) -> bool:
         return False

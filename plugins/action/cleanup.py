@@ -15,17 +15,17 @@ display = Display()
 
 
 class ActionModule(WatchedAction):
-    """Says what would be freed, thing by thing, then frees it."""
+    """Shows each item that will be removed, then removes them."""
 
     def _run_watched(self, module: str, variables: dict[str, Any]) -> dict[str, Any]:
         self._task.check_mode = True
         try:
-            look: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
+            preview: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
         finally:
             self._task.check_mode = False
-        if look.get("failed") or not look["items"]:
-            return look
-        for line in summary(variables.get("inventory_hostname", "host"), look, check_mode=True):
+        if preview.get("failed") or not preview["items"]:
+            return preview
+        for line in summary(variables.get("inventory_hostname", "host"), preview, check_mode=True):
             display.display(line)
-        freed: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
-        return freed
+        result: dict[str, Any] = self._execute_module(module_name=module, task_vars=variables)
+        return result

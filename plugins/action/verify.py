@@ -8,4 +8,4 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Verifies backup sets and shows how far it is."""
+    """Verifies backup sets and shows the progress."""

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of what modules support. Private to this collection."""
+"""Documentation of the attributes of modules."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module says about check mode, diff mode and the collection's action group."""
+    """The attributes of every module: check mode, diff mode and the collection's action group."""
 
     DOCUMENTATION = r"""
 options: {}

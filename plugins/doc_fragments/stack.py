@@ -45,12 +45,12 @@ options:
   database_user:
     description:
       - Database user to connect as. A superuser sees everything.
-      - By default the one that the server was set up with (C(POSTGRES_USER)).
+      - By default the user that the server was initialized with (C(POSTGRES_USER)).
     type: str
   database_password:
     description:
-      - Its password.
-      - By default what the database's container was given as C(POSTGRES_PASSWORD) or C(POSTGRES_PASSWORD_FILE).
+      - Password of O(database_user).
+      - By default C(POSTGRES_PASSWORD) or C(POSTGRES_PASSWORD_FILE) of the database's container.
     type: str
 notes:
   - C(group/maxops.ops.database) in C(module_defaults) sets the options of the database server for all modules.
@@ -62,7 +62,7 @@ requirements:
 options:
   cache_service:
     description:
-      - Compose service of the cache, whose volumes hold nothing that needs to be kept.
+      - Compose service of the cache, whose volumes hold no data that must be kept.
     type: str
     default: redis
 notes:

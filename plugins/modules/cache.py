@@ -7,41 +7,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cache
-short_description: Show how full the stack's cache is and with what, and empty it when confirmed
+short_description: Show how full the stack's cache is and what fills it, and flush it when confirmed
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Reads the memory of the stack's Redis, its limit, fragmentation and evictions, the keys of each database, and from a
-    small sample what kinds of keys are the biggest.
-  - Empties it with O(flush), and only when O(confirm) names the host. Sessions that are kept in it are lost, so
-    everybody is logged out.
+  - Reads the memory of the stack's Redis, its limit, fragmentation and evictions, the keys of each database, and the
+    largest kinds of keys from a small sample.
+  - Flushes it with O(flush), and only when O(confirm) names the host. A flush deletes the sessions that are kept in it,
+    so all users are logged out.
 options:
   flush:
     description:
-      - Empty the cache.
+      - Flush the cache.
     type: bool
     default: false
   databases:
     description:
-      - Numbers of the databases to empty. By default all.
+      - Numbers of the databases to flush. By default all.
       - A stack of the role P(maxops.ops.stack#role) keeps OpenProject's cache in 1, Gitea's cache in 2 and Gitea's
-        sessions in 3, so that V([1, 2]) logs nobody out.
+        sessions in 3, so V([1, 2]) logs no user out.
     type: list
     elements: int
   confirm:
     description:
-      - What O(flush) wants to see before it does anything, outside check mode. It has to hold O(name). Several names
-        are separated by commas.
+      - The confirmation that O(flush) requires outside check mode. It must contain O(name). Separate several names by
+        commas.
     type: str
     default: ""
   name:
     description:
-      - Name of the host, as the operator knows it. By default O(project_name).
+      - Name of the host, as the operator uses it. By default O(project_name).
     type: str
   sample:
     description:
-      - How many keys of each database are looked at to tell what kinds there are. V(0) for none.
+      - How many keys of each database are sampled to find the kinds of keys. V(0) for none.
     type: int
     default: 200
   listed:
@@ -60,27 +60,27 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells how many keys would be flushed. It needs no O(confirm).
+      - Reports how many keys would be flushed. It does not need O(confirm).
   diff_mode:
     support: none
   idempotent:
     support: full
     details:
-      - Flushing an empty cache changes nothing and needs no O(confirm).
+      - Flushing an empty cache changes nothing and does not need O(confirm).
 notes:
-  - The password is the one that the cache's container was given (C(REDISCLI_AUTH), C(REDIS_PASSWORD) or
+  - The password comes from the configuration of the cache's container (C(REDISCLI_AUTH), C(REDIS_PASSWORD) or
     C(--requirepass)).
-  - The server frees the memory in the background, so that it answers others meanwhile.
+  - The server frees the memory in the background, so it still answers other clients.
 seealso:
   - module: maxops.ops.optimize
 """
 
 EXAMPLES = r"""
-- name: See how full the cache is
+- name: Show how full the cache is
   maxops.ops.cache:
   register: cache
 
-- name: Empty the applications' caches, and keep Gitea's sessions
+- name: Flush the applications' caches, and keep Gitea's sessions
   maxops.ops.cache:
     flush: true
     databases: [1, 2]
@@ -95,7 +95,7 @@ version:
   type: str
   sample: 7.4.1
 memory:
-  description: Bytes that are used now, at most so far, resident in the host's memory, and allowed (C(0) for no limit).
+  description: Bytes in use now, the peak, resident in the host's memory, and the limit (C(0) for no limit).
   returned: success
   type: dict
   sample:
@@ -122,24 +122,24 @@ keyspace:
   elements: dict
   sample: [{"database": 1, "keys": 1200, "expiring": 1100}]
 kinds:
-  description: The biggest kinds of keys by the beginning of their names, estimated from a sample.
+  description: The largest kinds of keys by the beginning of their names, estimated from a sample.
   returned: success
   type: list
   elements: dict
   sample: [{"database": 1, "prefix": "views/*", "type": "string", "keys": 900, "bytes": 4800000}]
 flushed:
-  description: What was emptied, or would be in check mode; C(freed_bytes) only when it was.
+  description: What was flushed, or would be in check mode; C(freed_bytes) only after a flush.
   returned: when O(flush=true)
   type: dict
   sample: {"databases": [1, 2], "keys": 1200, "freed_bytes": 11534336}
 remarks:
-  description: What somebody should look at.
+  description: What the operator should check.
   returned: success
   type: list
   elements: str
   sample: []
 duration:
-  description: Seconds that it took.
+  description: Duration in seconds.
   returned: success
   type: float
   sample: 0.2
@@ -147,7 +147,7 @@ duration:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.job import look
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.job import manage_cache
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cache.plan import CacheOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
@@ -179,7 +179,7 @@ SPEC = (
 
 
 def read_options(module: AnsibleModule) -> CacheOptions:
-    """The module's parameters as the job takes them; refuses an empty list."""
+    """The module's parameters as the job's options; fails for an empty list."""
     parameters = module.params
     if parameters["databases"] == []:
         fail(
@@ -202,8 +202,8 @@ def main() -> None:
     check_bounds(module, SPEC)
     require(module, {"docker": DOCKER_IMPORT_ERROR})
     options = read_options(module)
-    with report_failures(module, "a flush that had begun goes on in the server; run this again to see"):
-        result = look(options, module.check_mode)
+    with report_failures(module, "a flush that has begun continues in the server; run this again to check"):
+        result = manage_cache(options, module.check_mode)
         end(module, result)
 
 

@@ -12,17 +12,18 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Removes images that no container uses, stopped containers that belong to nobody, networks that no container is in,
-    the build cache, and what killed jobs of this collection left.
+  - Removes images that no container uses, stopped containers outside any project, networks without containers, the
+    build cache, and what killed jobs of this collection left.
   - Never removes a volume, a backup set, a container of a Compose project or swarm, or anything that is in use.
   - Never removes an image that a container of any project uses (a stopped one too), that the Compose files of any
     project on the host name, that a backup set of O(repository) was made with, or that carries a tag
     C(maxops-release/…).
-  - Nothing is forced. What somebody begins to use meanwhile, the daemon keeps, and it is told in RV(items[].problem).
+  - Nothing is removed by force. The daemon keeps an object that has come into use meanwhile, and RV(items[].problem)
+    says so.
 options:
   kinds:
     description:
-      - What to look at.
+      - What to clean up.
       - V(leftovers) are containers and temporary folders of killed jobs of this collection, and unfinished sets in the
         staging folder of O(repository).
     type: list
@@ -31,26 +32,25 @@ options:
     default: [containers, images, networks, build_cache, leftovers]
   days:
     description:
-      - For how many days a container must have been stopped, a network or an image without a name must have been there,
-        the build cache must not have been used, and a leftover must not have changed.
+      - The minimum number of days since a container was stopped, a network or an image without a tag was created, the
+        build cache was used, or a leftover was changed.
     type: float
     default: 1
   unused_days:
     description:
-      - How many days old an image with a name must be. It counts from when the image was made, or from when it was
-        tagged on this host.
+      - The minimum age in days of an image with a tag, since it was created or tagged on this host.
     type: float
     default: 30
   keep_images:
     description:
-      - Images that are kept whoever uses them, as shell patterns of their names, such as V(registry.example.com/*).
+      - Images to keep in any case, as shell patterns of their names, such as V(registry.example.com/*).
     type: list
     elements: str
     default: []
   only_labels:
     description:
-      - Look only at containers, images and networks that carry all of these labels, each as C(name) or C(name=value).
-        The build cache and folders carry none, so they are left.
+      - Clean up only containers, images and networks that have all of these labels, each as C(name) or C(name=value).
+        The build cache and folders have no labels, so they are left.
     type: list
     elements: str
     default: []
@@ -65,27 +65,26 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells what would be removed, thing by thing with its size.
+      - Reports each item that would be removed, with its size.
   diff_mode:
     support: none
   idempotent:
     support: full
 notes:
-  - Outside check mode it first says what it is going to remove, unless C(maxops_quiet) is set.
-  - While it works it holds the stack, so that no backup, restore or restart begins. It refuses to begin while one of
-    them is at work.
-  - A stack that is down has no containers, and nothing tells its images apart from others then. So the stack of
-    O(project_name) has to be there.
-  - The bytes of an image are those of the layers that no other image keeps.
-  - Docker before version 23 sizes all volumes when it is asked for the build cache. It is left when that takes more
-    than two minutes.
+  - Outside check mode it first shows what it is going to remove, unless C(maxops_quiet) is set.
+  - While it runs it holds the stack's lock, so that no backup, restore or restart starts. It fails while one of them is
+    running.
+  - A stack without containers does not protect its images. So the stack of O(project_name) must exist.
+  - The bytes of an image are those of the layers that no other image uses.
+  - Docker before version 23 measures all volumes to list the build cache. If that takes more than two minutes, the
+    build cache is left.
 seealso:
   - module: maxops.ops.backup
   - module: maxops.ops.optimize
 """
 
 EXAMPLES = r"""
-- name: See what would be freed
+- name: Show what would be freed
   maxops.ops.cleanup:
   check_mode: true
   register: cleanup
@@ -93,7 +92,7 @@ EXAMPLES = r"""
 - name: Free it
   maxops.ops.cleanup:
 
-- name: Remove what the builds of the CI left, after a week
+- name: Remove leftovers of CI builds after a week
   maxops.ops.cleanup:
     kinds: [containers, images, networks]
     only_labels: [ci=true]
@@ -112,16 +111,16 @@ items:
       description: V(container), V(helper), V(image), V(network), V(build cache), V(staging) or V(temporary folder).
       type: str
     name:
-      description: Its name, or the beginning of its id.
+      description: The name, or the beginning of the id.
       type: str
     reason:
-      description: Why nobody needs it.
+      description: Why it is not needed.
       type: str
     bytes:
-      description: What removing it frees.
+      description: Bytes that its removal frees.
       type: int
     age_days:
-      description: How old it is, in days.
+      description: Age in days.
       type: float
     outcome:
       description: V(removed), V(would be removed) in check mode, or V(left).
@@ -132,13 +131,13 @@ items:
   sample:
     - kind: image
       name: gitea/gitea:1.20
-      reason: used by no container
+      reason: no container uses it
       bytes: 171966464
       age_days: 212.4
       outcome: removed
       problem: ""
 kept:
-  description: What is not in use and was kept all the same, and why.
+  description: What is unused but was kept, and why.
   returned: success
   type: list
   elements: dict
@@ -147,18 +146,18 @@ kept:
       name: gitea/gitea:1.21
       reason: backup set 20261123T020000Z was made with it
 freed_bytes:
-  description: What was freed, or would be in check mode.
+  description: Bytes that were freed, or would be in check mode.
   returned: success
   type: int
   sample: 171966464
 remarks:
-  description: What somebody should know or mend.
+  description: What the operator should know or fix.
   returned: success
   type: list
   elements: str
   sample: []
 duration:
-  description: Seconds that it took.
+  description: Duration in seconds.
   returned: success
   type: float
   sample: 3.1
@@ -166,7 +165,7 @@ duration:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.job import clean
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.job import clean_up
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.cleanup.plan import KINDS, CleanupOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
@@ -198,7 +197,7 @@ SPEC = (
 
 
 def read_options(module: AnsibleModule) -> CleanupOptions:
-    """The module's parameters as the job takes them; refuses empty entries, which match more than was meant."""
+    """The module's parameters as the job's options; fails for empty entries, which would match too much."""
     parameters = module.params
     for name in ("keep_images", "only_labels"):
         if not all(entry.strip() for entry in parameters[name]):
@@ -212,8 +211,8 @@ def main() -> None:
     check_bounds(module, SPEC)
     require(module, {"docker": DOCKER_IMPORT_ERROR})
     options = read_options(module)
-    with report_failures(module, "what was removed is gone, the rest is as it was; run this again"):
-        result = clean(options, module.check_mode)
+    with report_failures(module, "removed items are gone, all others are unchanged; run this again"):
+        result = clean_up(options, module.check_mode)
         end(module, result)
 
 

@@ -14,84 +14,84 @@ author:
 description:
   - Runs C(VACUUM (ANALYZE)) or C(ANALYZE) on the tables that the server's statistics say need it, and on no other.
   - Lists what else makes a database slow. These are unused indexes, bloated tables and indexes, queries that run or
-    wait now, statements that cost most time, and transactions that keep C(VACUUM) from its work. Nothing of that is
-    changed.
-  - It is safe in hours of work. It takes one table at a time, pauses as it goes, uses no parallel workers, never takes
-    a table for itself, and waits for nobody. A table that another session holds is left and told with who holds it.
-    An autovacuum is not pushed aside either, as long as O(lock_wait) is below the server's C(deadlock_timeout).
-  - While a backup, a restore or another job holds the stack, tables are left and everything is still told.
+    wait now, statements that take most time, and transactions that prevent C(VACUUM) from removing rows. It changes
+    none of them.
+  - It is safe during working hours. It works on one table at a time, pauses regularly, uses no parallel workers, takes
+    no exclusive lock, and does not wait for other sessions. A table that another session has locked is left and
+    reported with that session. An autovacuum is not cancelled either, if O(lock_wait) is below the server's
+    C(deadlock_timeout).
+  - While a backup, a restore or another job uses the stack, tables are left and the report is complete.
 options:
   databases:
     description:
-      - Databases to tend. By default all of applications.
+      - Databases to optimize. By default those of all applications.
     type: list
     elements: str
   dead_rows:
     description:
-      - A table with fewer dead rows needs no C(VACUUM).
+      - A table with fewer dead rows does not need C(VACUUM).
     type: int
     default: 1000
   dead_percent:
     description:
-      - Nor does one of whose rows fewer percent are dead.
+      - A table with a lower percentage of dead rows does not need C(VACUUM).
     type: float
     default: 10
   modified_rows:
     description:
-      - A table with fewer rows changed since its last C(ANALYZE) needs none. One that has rows and was never analyzed
-        does.
+      - A table with fewer rows changed since its last C(ANALYZE) does not need another. A table that has rows and was
+        never analyzed does.
     type: int
     default: 1000
   modified_percent:
     description:
-      - Nor does one of whose rows fewer percent were changed.
+      - A table with a lower percentage of changed rows does not need C(ANALYZE).
     type: float
     default: 10
   lock_wait:
     description:
-      - Seconds to wait for a table that somebody else holds.
+      - Seconds to wait for a table that another session has locked.
     type: float
     default: 0.5
   cost_delay:
     description:
-      - Milliseconds to pause each time that the server's C(vacuum_cost_limit) of work is done, as autovacuum does. V(0)
-        for full speed.
+      - Milliseconds to pause whenever the server's C(vacuum_cost_limit) is reached, as autovacuum does. V(0) for full
+        speed.
     type: float
     default: 2
   time_limit:
     description:
-      - Minutes after which no further table is begun. V(0) for no limit.
+      - Minutes after which no further table is started. V(0) for no limit.
     type: float
     default: 0
   slow_seconds:
     description:
-      - Queries that run for so long are listed. What waits for others, or keeps others waiting, is listed at any age.
+      - Queries that run for at least this many seconds are listed. Blocked and blocking sessions are always listed.
     type: float
     default: 1
   long_seconds:
     description:
-      - Transactions that are open for so long are listed.
+      - Transactions that are open for at least this many seconds are listed.
     type: float
     default: 300
   min_size:
     description:
-      - Unused indexes smaller than this, and tables and indexes that waste less, are not listed.
+      - Smaller unused indexes, and tables and indexes that waste less, are not listed.
     type: str
     default: 1M
   bloat_percent:
     description:
-      - Tables and indexes that waste less of their size are not listed.
+      - Tables and indexes that waste a lower percentage of their size are not listed.
     type: float
     default: 50
   listed:
     description:
-      - How many of each kind are listed, of each database where a list is a database's. The worst come first.
+      - How many entries of each kind are listed, per database where a list is per database. The worst come first.
     type: int
     default: 20
   query_length:
     description:
-      - How many letters of a query are shown. In the place of its values there is C(?), so that no name or password
-        shows.
+      - How many characters of a query are shown. C(?) replaces its values, so that no name or password is shown.
     type: int
     default: 200
 extends_documentation_fragment:
@@ -105,21 +105,21 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells which tables would be tended, and why.
+      - Reports which tables would be optimized, and why.
   diff_mode:
     support: none
   idempotent:
     support: full
     details:
-      - What was tended needs nothing until it has changed again. Dead rows that a transaction still keeps are no reason
-        to try again.
+      - An optimized table needs nothing until it has changed again. Dead rows that a transaction still holds are not a
+        reason to try again.
 notes:
-  - Bloat is an estimate from the average widths that C(ANALYZE) found, without TOAST. It is usually within a fifth of
-    the truth, and rather too high than too low. Sizes are those of the last C(VACUUM) or C(ANALYZE).
-  - An index is unused when no query of this server has read it since the statistics count. A standby's queries count
-    on the standby only. Indexes that keep rows unique, belong to a constraint or are a table's replica identity are not
-    listed. One that serves a foreign key speeds up deletes in the other table even where it counts as unused.
-  - C(VACUUM) runs with C(TRUNCATE FALSE), so that space is free for new rows but not given back to the host.
+  - Bloat is an estimate from the average widths that C(ANALYZE) found, without TOAST. It is usually within 20 % of
+    the real value, and more often too high than too low. Sizes are those of the last C(VACUUM) or C(ANALYZE).
+  - An index is unused when no query of this server has read it since the statistics began. Queries of a standby count
+    on the standby only. Indexes that are unique, belong to a constraint or are a table's replica identity are not
+    listed. An index for a foreign key speeds up deletes in the other table even if it counts as unused.
+  - C(VACUUM) runs with C(TRUNCATE FALSE), so space becomes free for new rows but is not given back to the host.
   - Needs PostgreSQL 13 or later.
 seealso:
   - module: maxops.ops.cache
@@ -127,15 +127,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tend the tables that need it
+- name: Optimize the tables that need it
   maxops.ops.optimize:
 
-- name: See what it would do, and what makes the database slow
+- name: Show what it would do, and what makes the database slow
   maxops.ops.optimize:
   check_mode: true
   register: optimize
 
-- name: Tend one database for at most an hour, without haste
+- name: Optimize one database for at most an hour, with long pauses
   maxops.ops.optimize:
     databases: [openproject]
     cost_delay: 10
@@ -149,7 +149,7 @@ version:
   type: str
   sample: "17.6"
 databases:
-  description: The databases that were looked at.
+  description: The inspected databases.
   returned: success
   type: list
   elements: dict
@@ -160,37 +160,37 @@ databases:
       unused_indexes: 1
       bloated: 0
 tables:
-  description: The tables that need work, those with most to do first.
+  description: The tables that need work, those with the most dead and changed rows first.
   returned: success
   type: list
   elements: dict
   contains:
     database:
-      description: Its database.
+      description: Database of the table.
       type: str
     schema:
-      description: Its schema.
+      description: Schema of the table.
       type: str
     name:
-      description: Its name.
+      description: Name of the table.
       type: str
     bytes:
-      description: Its size at the last C(VACUUM) or C(ANALYZE), without indexes.
+      description: Size of the table at the last C(VACUUM) or C(ANALYZE), without indexes.
       type: int
     live:
-      description: Its rows.
+      description: Number of rows.
       type: int
     dead:
-      description: Its dead rows before.
+      description: Number of dead rows before.
       type: int
     dead_after:
-      description: Its dead rows afterwards.
+      description: Number of dead rows afterwards.
       type: int
     action:
       description: C(VACUUM (ANALYZE)) or C(ANALYZE).
       type: str
     reasons:
-      description: Why.
+      description: Why it is needed.
       type: list
       elements: str
     outcome:
@@ -200,7 +200,7 @@ tables:
       description: Why it was left.
       type: str
     duration:
-      description: Seconds that it took.
+      description: Duration in seconds.
       type: float
   sample:
     - database: openproject
@@ -210,7 +210,7 @@ tables:
       reasons: ["12,000 of 40,000 rows are dead"]
       outcome: done
 unused_indexes:
-  description: Indexes that no query has read since the statistics count, the largest first, with what drops them.
+  description: Indexes that no query has read since the statistics began, the largest first, with the DROP command.
   returned: success
   type: list
   elements: dict
@@ -236,7 +236,7 @@ bloat:
       wasted_bytes: 30000000
       fix: REINDEX INDEX CONCURRENTLY public.action_created_idx
 queries:
-  description: Sessions that are slow now, wait for others (C(blocked_by)) or keep others waiting.
+  description: Sessions that are slow now, blocked by others (C(blocked_by)) or blocking others.
   returned: success
   type: list
   elements: dict
@@ -252,7 +252,7 @@ queries:
       blocked_by: [4700]
       query: UPDATE work_packages SET subject = ? WHERE id = ?
 statements:
-  description: The statements that have cost most time, where C(pg_stat_statements) is there.
+  description: The statements that took most time, if C(pg_stat_statements) is installed.
   returned: success
   type: list
   elements: dict
@@ -265,12 +265,12 @@ statements:
       rows: 1200
       query: SELECT * FROM journals WHERE id = $1
 statements_advice:
-  description: How to get RV(statements), where C(pg_stat_statements) is not there.
+  description: How to get RV(statements), if C(pg_stat_statements) is not installed.
   returned: success
   type: str
   sample: ""
 holders:
-  description: Transactions and replication slots that keep C(VACUUM) from removing dead rows.
+  description: Transactions and replication slots that prevent C(VACUUM) from removing dead rows.
   returned: success
   type: list
   elements: dict
@@ -284,13 +284,13 @@ holders:
       seconds: 5400.2
       query: SELECT ?
 remarks:
-  description: What deserves a look beside that.
+  description: What the operator should know besides that.
   returned: success
   type: list
   elements: str
   sample: []
 duration:
-  description: Seconds that the whole job took.
+  description: Duration of the whole job in seconds.
   returned: success
   type: float
   sample: 1.4
@@ -335,14 +335,14 @@ NUMBERS: dict[str, dict[str, Any]] = {
 SPEC = (
     STACK
     + DATABASE
-    # PostgreSQL takes a delay of up to 100 milliseconds.
+    # PostgreSQL accepts a delay of up to 100 milliseconds.
     + Spec(NUMBERS, {**dict.fromkeys(NUMBERS, NOT_NEGATIVE), "cost_delay": Bounds(least=0, most=100)})
     + Spec({"databases": {"type": "list", "elements": "str"}, "min_size": {"type": "str", "default": "1M"}})
 )
 
 
 def read_options(module: AnsibleModule) -> OptimizeOptions:
-    """The module's parameters as the job takes them; refuses an empty list."""
+    """The module's parameters as the job's options; fails for an empty list."""
     parameters = dict(module.params)
     parameters["min_size"] = size_of(module, "min_size")
     if parameters["databases"] == []:
@@ -356,7 +356,7 @@ def main() -> None:
     check_bounds(module, SPEC)
     require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with report_failures(module, "the table under way is as it was, those before it are done; run this again"):
+    with report_failures(module, "the current table is unchanged, the tables before it are done; run this again"):
         result = optimize(options, module.check_mode)
         end(module, result)
 

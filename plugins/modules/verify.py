@@ -13,59 +13,58 @@ author:
   - The MaxOps Ops founders (@maxops)
 description:
   - Verifies backup sets that M(maxops.ops.backup) made, up to one of three levels, and fails when a set does not pass.
-  - Every problem is a finding that names the file, table or object, what was found and what was expected.
-  - The verdict is kept beside each set as C(sets/ID.verified.json), never in it. Retention keeps the newest verified
+  - Every problem is a finding that names the file, table or object, what was seen and what was expected.
+  - The verdict is written beside each set as C(sets/ID.verified.json), never in it. Retention keeps the newest verified
     set, and M(maxops.ops.restore) can choose it. A failure stays in the verdict until its level, or a higher one, has
     passed.
   - A set that is being verified is not removed by retention. A backup may run at the same time.
-  - Dumps of the old way (C(daily/openproject_20240101_020000.sql.gz), also C(.sql)) are read to their end, must have
-    C(pg_dump)'s last line, and can be rehearsed. They have no checksums, and no verdict is kept.
+  - Legacy dumps of C(/backup.sh) (C(daily/openproject_20240101_020000.sql.gz), also C(.sql)) are read to their end,
+    must have C(pg_dump)'s last line, and can be rehearsed. They have no checksums, and no verdict is written.
 options:
   set:
     description:
       - Sets to verify, as ids, as paths of C(.sql) or C(.sql.gz) files, as V(latest), or as V(all).
-      - V(latest) is the newest set of the stack; where there are only dumps of the old way, the newest of each
-        database.
+      - V(latest) is the newest set of the stack; where there are only legacy dumps, the newest of each database.
     type: list
     elements: str
     default: [latest]
   level:
     description:
-      - How far to go. Each level contains the ones before it.
-      - V(checksum) compares every file of the manifest with its size and SHA-256, links with their targets, and allows
-        nothing else in the set.
-      - V(decode) also reads every archive and dump to its end with the programs that wrote it, and looks for the end of
-        each table's rows and for each table in the dump's list.
-      - V(rehearse) brings everything back into a throw-away PostgreSQL from the image that made the set, on no network,
-        and throw-away folders; then compares the exact number of rows of each table, roles, extensions and sequences,
-        and whether every attachment of OpenProject, and every repository, LFS object and attachment of Gitea has its
-        file, whether C(git fsck) passes on each repository, and what is there without a row. It reads all archives by
-        unpacking them, so nothing is decoded twice.
+      - The level to reach. Each level includes the ones before it.
+      - V(checksum) compares every file of the manifest with its size and SHA-256, and links with their targets, and
+        reports any other file in the set.
+      - V(decode) also reads every archive and dump to its end with the programs that wrote it, and checks the end of
+        each table's rows and that each table is in the dump's list.
+      - V(rehearse) restores everything into a throw-away PostgreSQL from the image that made the set, without a
+        network, and into throw-away folders. Then it compares the exact number of rows of each table, roles, extensions
+        and sequences. It checks that every attachment of OpenProject, and every repository, LFS object and attachment
+        of Gitea has its file, that C(git fsck) passes on each repository, and lists files without a row. It reads all
+        archives by unpacking them, so nothing is decoded twice.
     type: str
     choices: [checksum, decode, rehearse]
     default: checksum
   findings:
     description:
-      - How many findings of one kind are listed for each set; the rest is counted.
+      - How many findings of one kind are listed for each set; the others are only counted.
     type: int
     default: 100
   cross_check:
     description:
-      - Compare the applications' rows with their files in a rehearsal. Turn it off where an application keeps its files
-        elsewhere, such as in an object storage.
+      - Compare the applications' rows with their files in a rehearsal. Turn it off if an application keeps its files
+        elsewhere, such as in object storage.
     type: bool
     default: true
   rehearsal_dir:
     description:
-      - Folder for rehearsals, best on a disk of its own. They happen in C(maxops-rehearsal) in it, and leave nothing
-        there.
-      - By default in C(rehearsal) in the repository.
+      - Folder for rehearsals, best on a disk of its own. They run in its subfolder C(maxops-rehearsal), and leave
+        nothing there.
+      - By default C(rehearsal) in the repository.
     type: path
   rehearsal_budget:
     description:
-      - How much a rehearsal may write, such as V(20G). It is stopped when it writes more, or when its disk gets short
-        of space.
-      - By default one and a half times of what it is expected to need.
+      - How much a rehearsal may write, such as V(20G). It is stopped when it writes more, or when its disk runs out of
+        space.
+      - By default one and a half times the expected amount.
     type: str
 extends_documentation_fragment:
   - maxops.ops.stack
@@ -82,8 +81,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads as O(level=checksum) and O(level=decode) do, and fails as they do, but keeps no verdict.
-      - For O(level=rehearse) it tells the image and the space instead of rehearsing.
+      - Reads and fails as O(level=checksum) and O(level=decode) do, but writes no verdict.
+      - For O(level=rehearse) it reports the image and the required space instead of rehearsing.
   diff_mode:
     support: full
     details:
@@ -91,15 +90,15 @@ attributes:
   idempotent:
     support: full
     details:
-      - Changed tells whether a verdict says something new. Its time is new each time.
+      - It is changed when a verdict has changed in more than its time.
 notes:
-  - O(repository) may also be the folder of the old way, the one with C(daily) in it.
-  - Must run as a user that may read the repository and, beyond O(level=checksum), talk to Docker, which is C(root) on
-    most hosts. O(level=checksum) needs neither Docker nor the libraries, so that it can run where copies of sets are.
-  - O(level=decode) and O(level=rehearse) need the programs C(tar) and, as the set was compressed, C(zstd), C(gzip) or
-    C(lz4) on the host; the role P(maxops.ops.host#role) sees to it.
-  - One rehearsal at a time uses a O(rehearsal_dir). Its containers and folders are removed whatever happens to it; what
-    a killed one could not remove, the next one does.
+  - O(repository) may also be the folder of legacy dumps that contains C(daily).
+  - Must run as a user that may read the repository and, beyond O(level=checksum), use Docker, which is C(root) on most
+    hosts. O(level=checksum) needs neither Docker nor the libraries, so it can run on a host with copies of sets.
+  - O(level=decode) and O(level=rehearse) need the programs C(tar) and, depending on the set's compression, C(zstd),
+    C(gzip) or C(lz4) on the host; see the role P(maxops.ops.host#role).
+  - Only one rehearsal at a time uses a O(rehearsal_dir). Its containers and folders are removed even if it fails; the
+    next rehearsal removes what a killed one left.
 seealso:
   - module: maxops.ops.backup
   - module: maxops.ops.backup_info
@@ -115,12 +114,12 @@ EXAMPLES = r"""
     set: all
     level: decode
 
-- name: Prove that the newest set comes back
+- name: Prove that the newest set can be restored
   maxops.ops.verify:
     level: rehearse
     rehearsal_dir: /srv/scratch/maxops
 
-- name: Check what the old backup script left
+- name: Check a legacy dump of /backup.sh
   maxops.ops.verify:
     set: /opt/maxoperation/backup/daily/openproject_20240101_020000.sql.gz
 """
@@ -132,12 +131,12 @@ passed:
   type: bool
   sample: true
 level:
-  description: The level that was asked for.
+  description: The requested level.
   returned: always
   type: str
   sample: rehearse
 repository:
-  description: Folder that keeps the sets.
+  description: Folder of the sets.
   returned: always
   type: str
   sample: /var/backups/maxops
@@ -148,7 +147,7 @@ sets:
   elements: dict
   contains:
     set_id:
-      description: Name of the set, or of the dump without its ending.
+      description: Id of the set, or name of the dump without its extension.
       type: str
     path:
       description: Folder of the set, or path of the dump.
@@ -157,16 +156,16 @@ sets:
       description: V(set) or V(dump).
       type: str
     state:
-      description: V(passed), V(failed), or V(not verified) when something of the host kept it from being verified.
+      description: V(passed), V(failed), or V(not verified) when a fault of the host prevented the verification.
       type: str
     level:
-      description: The highest level that was reached.
+      description: The highest level reached.
       type: str
     problem:
       description: Why it could not be verified.
       type: str
     counts:
-      description: Number of findings by state. The set is bad where one is V(critical).
+      description: Number of findings by state. The set is bad if one is V(critical).
       type: dict
     bytes:
       description: Size of its files.
@@ -175,19 +174,19 @@ sets:
       description: Number of its files.
       type: int
     steps:
-      description: Seconds that each step took.
+      description: Duration of each step in seconds.
       type: dict
     recovery_seconds:
-      description: Seconds that it took to bring all databases and volumes back, after a rehearsal.
+      description: Seconds that the restore of all databases and volumes took in a rehearsal.
       type: float
     rehearsal:
       description: What the rehearsal used and counted.
       type: dict
     rows:
-      description: Number of rows that came back into each database.
+      description: Number of restored rows of each database.
       type: dict
     verdict:
-      description: What is kept beside the set.
+      description: The verdict that is written beside the set.
       type: dict
   sample:
     - set_id: 20261123T020000Z
@@ -199,7 +198,7 @@ sets:
       recovery_seconds: 41.8
       rows: {"gitea": 120431, "openproject": 893122}
 findings:
-  description: Everything that was found, for each set the worst first.
+  description: All findings, for each set the worst first.
   returned: always
   type: list
   elements: dict
@@ -211,12 +210,12 @@ findings:
       description: The check that found it.
       type: str
     subject:
-      description: The file, table or object that it is about.
+      description: The checked file, table or object.
       type: str
     state:
       description:
-        - V(critical) when the set is not what it has to be, V(warning) when a person should look at it, V(notice) when
-          it is to be expected and worth knowing.
+        - V(critical) when the set is not as required, V(warning) when a person should check it, V(notice) when it is
+          expected and worth knowing.
       type: str
     seen:
       description: What was seen.
@@ -225,11 +224,11 @@ findings:
       description: What it should be.
       type: str
     evidence:
-      description: What it rests on.
+      description: The observations behind it.
       type: list
       elements: str
     fix:
-      description: What to do.
+      description: The next step.
       type: str
   sample:
     - set_id: 20261123T020000Z
@@ -241,13 +240,13 @@ findings:
       evidence: []
       fix: "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
 remarks:
-  description: What deserves a look beside the findings.
+  description: What the operator should know besides the findings.
   returned: always
   type: list
   elements: str
   sample: []
 duration:
-  description: Seconds that the whole job took.
+  description: Duration of the whole job in seconds.
   returned: always
   type: float
   sample: 3.12
@@ -302,7 +301,7 @@ SPEC = (
 
 
 def read_options(module: AnsibleModule) -> VerifyOptions:
-    """The module's parameters as the job takes them."""
+    """The module's parameters as the job's options."""
     parameters = dict(module.params)
     parameters["jobs"] = workers_of(parameters)
     parameters["rehearsal_budget"] = size_of(module, "rehearsal_budget")
@@ -317,7 +316,7 @@ def main() -> None:
     if module.params["level"] != CHECKSUM:
         require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with report_failures(module, "no verdict was kept, run this again"):
+    with report_failures(module, "no verdict was written, run this again"):
         result = verify(options, module.check_mode)
         verdicts = result.pop("verdicts")
         message = result.pop("message")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stack whose databases, cache and leftovers the tests of optimize, cache and cleanup may spoil."""
+"""A stack whose databases, cache and leftovers the tests of optimize, cache and cleanup may change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, run, wait_until
 
 LABEL = "maxops-test=scratch"
-"""Carried by all that these tests make in Docker: the module is told to look at nothing else."""
+"""Label of everything that these tests create in Docker; the module cleans up nothing else."""
 
 
 class ScratchStack(MiniStack):
@@ -35,7 +35,7 @@ class ScratchStack(MiniStack):
 
     @contextmanager
     def session(self, script: str, database: str = "openproject") -> Iterator[None]:
-        """Have a session of somebody else's run some statements and stay open for the block."""
+        """Run statements in another session, which stays open for the block."""
         where = ["exec", "-T", "--env", f"PGDATABASE={database}", "--env", "PGAPPNAME=somebody", "postgres"]
         argv = ["docker", "compose", "-p", self.project, *where, "psql", "-U", "maxops", "-qAt"]
         with subprocess.Popen(
@@ -51,14 +51,14 @@ class ScratchStack(MiniStack):
             process.stdin.close()
 
     def redis(self, *words: str, database: int = 0) -> str:
-        """Run a command of Redis."""
+        """Run a Redis command."""
         return self.compose(
             "exec", "-T", "--env", "REDISCLI_AUTH=secret", "redis", "redis-cli", "-n", str(database), *words
         )
 
 
 def remove_all() -> None:
-    """Remove what a test of the cleanup made, also after a failure."""
+    """Remove everything that a cleanup test created, also after a failure."""
     chosen = f"label={LABEL}"
     for container in run("docker", "ps", "--all", "--quiet", "--filter", chosen).stdout.split():
         run("docker", "rm", "--force", "--volumes", container)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cache of a real Redis: told, emptied only when that was confirmed, and its failures."""
+"""The module cache on a real Redis: its report, the flush that needs a confirmation, and its failures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def filled(scratch_stack: ScratchStack) -> Iterator[ScratchStack]:
     scratch_stack.redis("FLUSHALL")
 
 
-def test_cache_is_told(cache: Module, filled: ScratchStack) -> None:
+def test_report_of_the_cache(cache: Module, filled: ScratchStack) -> None:
     look = cache()
     assert not look["changed"]
     assert "flushed" not in look
@@ -45,13 +45,11 @@ def test_cache_is_told(cache: Module, filled: ScratchStack) -> None:
     assert sessions["prefix"] == "(no prefix)"
 
 
-def test_flush_without_the_hosts_name_touches_nothing_and_says_what_would_be_lost(
-    cache: Module, filled: ScratchStack
-) -> None:
+def test_flush_without_the_hosts_name_is_refused_and_names_the_loss(cache: Module, filled: ScratchStack) -> None:
     refused = cache(flush=True, confirm="other,labs")
     assert refused["failed"]
     assert "2,010 keys in database 1, 3" in refused["msg"]
-    assert "loses all sessions that are kept there, so everybody is logged out" in refused["msg"]
+    assert "deletes all sessions kept there, so all users are logged out" in refused["msg"]
     assert "-e confirm=lab" in refused["msg"]
     assert filled.redis("DBSIZE", database=1).strip() == "2000"
 
@@ -73,7 +71,7 @@ def test_flush_of_one_database_leaves_the_others(cache: Module, filled: ScratchS
     assert filled.redis("DBSIZE", database=3).strip() == "10"
 
 
-def test_flush_waits_for_no_other_job_and_is_refused(cache: Module, filled: ScratchStack) -> None:
+def test_flush_is_refused_while_another_job_runs(cache: Module, filled: ScratchStack) -> None:
     with exclusive_lock(stack_lock_path(filled.project), "stack", "restore of maxlitter"):
         refused = cache(flush=True, confirm="lab")
         assert "in use: restore of maxlitter by process" in refused["msg"]
@@ -89,7 +87,7 @@ def test_full_cache_and_evictions_are_remarked(cache: Module, filled: ScratchSta
         assert "noeviction" in refusing
         filled.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         filled.redis("CONFIG", "SET", "maxmemory", "2mb")
-        assert any("evicted for want of room" in line for line in cache()["remarks"])
+        assert any("evicted because the cache was full" in line for line in cache()["remarks"])
     finally:
         filled.redis("CONFIG", "SET", "maxmemory", "0")
         filled.redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
@@ -117,7 +115,7 @@ def test_password_that_was_changed_is_named_as_the_cause(cache: Module, filled: 
 
 
 @pytest.mark.parametrize("state", ["stop", "pause"])
-def test_redis_that_does_not_run_is_named(cache: Module, filled: ScratchStack, state: str) -> None:
+def test_redis_that_is_not_running_is_named(cache: Module, filled: ScratchStack, state: str) -> None:
     filled.compose(state, *(["--timeout", "0"] if state == "stop" else []), "redis")
     try:
         refused = cache()
@@ -136,7 +134,7 @@ def test_redis_that_does_not_run_is_named(cache: Module, filled: ScratchStack, s
         ({"databases": [99], "flush": True, "confirm": "lab"}, ""),
     ],
 )
-def test_what_cannot_work_is_refused_with_a_sentence(
+def test_invalid_options_are_refused_with_a_message(
     cache: Module, filled: ScratchStack, options: dict[str, Any], words: str
 ) -> None:
     result = cache(**options)

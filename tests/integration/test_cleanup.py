@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Freeing the disk of a real Docker: what goes, and all that has to stay. Looks at the tests' own things only."""
+"""The module cleanup on a real Docker: what is removed and what is kept. It only works on the tests' own objects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIZE = 300_000
 
 @pytest.fixture
 def cleanup(scratch_stack: ScratchStack, tmp_path: Path) -> Iterator[Module]:
-    """The module, which sees nothing but what these tests make."""
+    """The module, limited to the objects of these tests."""
     remove_all()
     defaults = {
         "project_name": scratch_stack.project,
@@ -48,7 +48,7 @@ def cleanup(scratch_stack: ScratchStack, tmp_path: Path) -> Iterator[Module]:
 
 
 def image(*names: str) -> str:
-    """A small image that is like no other, with some names or none; gives its id."""
+    """A unique small image with any number of tags; returns its id."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         entry = tarfile.TarInfo("content")
@@ -61,12 +61,12 @@ def image(*names: str) -> str:
     return done.stdout.decode().strip()
 
 
-def there(reference: str) -> bool:
-    """Whether an image, container or network is there."""
+def exists(reference: str) -> bool:
+    """Whether an image, container or network exists."""
     return run("docker", "inspect", reference, check=False).returncode == 0
 
 
-def test_what_nobody_needs_goes_once_and_its_size_is_told_first(cleanup: Module) -> None:
+def test_unused_objects_are_removed_once_and_their_size_is_shown_first(cleanup: Module) -> None:
     named, nameless = image("maxlitter/old:1", "maxlitter/old:2"), image()
     container = run(
         "docker", "create", "--label", LABEL, "--volume", "/data", "--name", "maxlitter-gone", named
@@ -80,12 +80,12 @@ def test_what_nobody_needs_goes_once_and_its_size_is_told_first(cleanup: Module)
         assert sizes == {"maxlitter/old:1": SIZE, nameless.partition(":")[2][:12]: SIZE}
         assert look["freed_bytes"] >= 2 * SIZE
         assert {each["outcome"] for each in look["items"]} == {"would be removed"}
-        assert all(map(there, (named, nameless, container, "maxlitter-net")))
+        assert all(map(exists, (named, nameless, container, "maxlitter-net")))
         done = cleanup()
         assert done["changed"]
         assert {each["outcome"] for each in done["items"]} == {"removed"}
         assert done["freed_bytes"] == look["freed_bytes"]
-        assert not any(map(there, (named, nameless, container, "maxlitter-net")))
+        assert not any(map(exists, (named, nameless, container, "maxlitter-net")))
         assert run("docker", "volume", "inspect", volume).returncode == 0
     finally:
         run("docker", "volume", "rm", volume)
@@ -93,7 +93,7 @@ def test_what_nobody_needs_goes_once_and_its_size_is_told_first(cleanup: Module)
     assert (again["changed"], again["items"]) == (False, [])
 
 
-def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, scratch_stack: ScratchStack) -> None:
+def test_needed_objects_are_kept_with_the_reason(cleanup: Module, scratch_stack: ScratchStack) -> None:
     of_a_set, released, named = (
         image(),
         image("maxlitter/x:1", "maxops-release/maxlitter:20260101"),
@@ -114,10 +114,10 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, scrat
         of_a_set.partition(":")[2][:12]: "backup set 20261101T000000Z was made with it",
         "maxlitter/x:1": "carries the tag of a release",
         "maxlitter/named:1": "the Compose files of maxlitter name it",
-        "maxlitter-wanted": "is to be started again (restart: always), so somebody stopped it",
+        "maxlitter-wanted": "has a restart policy (restart: always), so it was stopped on purpose",
     }
     wanted = ("maxlitter-down", "maxlitter-wanted", "maxlitter-net")
-    assert all(map(there, (of_a_set, released, named, used, kept, *wanted)))
+    assert all(map(exists, (of_a_set, released, named, used, kept, *wanted)))
     # A set that was damaged since, or made by a later version, keeps its image as well.
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**manifest, "format": 99}))
@@ -133,10 +133,10 @@ def test_what_anything_needs_stays_and_the_reason_is_told(cleanup: Module, scrat
     assert [each["name"] for each in blind["items"]] == [of_a_set.partition(":")[2][:12]]
     assert "the Compose files of project maxlitter cannot be read" in blind["remarks"][0]
     assert "holds no backup sets" in blind["remarks"][1]
-    assert there(named)
+    assert exists(named)
 
 
-def test_broken_compose_file_of_another_project_keeps_what_it_names_and_no_more(
+def test_broken_compose_file_of_another_project_protects_only_the_images_that_it_names(
     cleanup: Module, tmp_path: Path
 ) -> None:
     named, unused, used = image("maxlitter/named-there:1"), image("maxlitter/old:1"), image("maxlitter/used:1")
@@ -148,14 +148,14 @@ def test_broken_compose_file_of_another_project_keeps_what_it_names_and_no_more(
     run("docker", "create", *words, used)
     done = cleanup()
     assert [each["name"] for each in done.get("items", [])] == ["maxlitter/old:1"], done.get("msg")
-    assert (there(named), there(unused)) == (True, False)
+    assert (exists(named), exists(unused)) == (True, False)
     broken.write_text("services: {a: {image: maxlitter/named-there:$TAG}, b: [")
     left = cleanup()
     assert left["items"] == []
     assert "the Compose files of project maxlitter-other cannot be read" in left["remarks"][0]
 
 
-def test_image_that_others_were_built_on_goes_after_them(cleanup: Module, tmp_path: Path) -> None:
+def test_parent_image_is_removed_after_its_children(cleanup: Module, tmp_path: Path) -> None:
     base = image("maxlitter/base:1")
     (tmp_path / "more").write_bytes(os.urandom(SIZE))
     (tmp_path / "Dockerfile").write_text("FROM maxlitter/base:1\nCOPY more /more\nCOPY more /again\n")
@@ -168,11 +168,11 @@ def test_image_that_others_were_built_on_goes_after_them(cleanup: Module, tmp_pa
     done = cleanup()
     assert [each["name"] for each in done["items"]][::2] == ["maxlitter/built:1", "maxlitter/base:1"]
     assert [each["bytes"] for each in done["items"]] == [SIZE, SIZE, SIZE]
-    assert not there(base)
+    assert not exists(base)
     assert not cleanup()["changed"]
 
 
-def test_what_is_young_stays(cleanup: Module) -> None:
+def test_young_objects_are_kept(cleanup: Module) -> None:
     image("maxlitter/young:1")
     image()
     run("docker", "create", "--label", LABEL, "maxlitter/young:1")
@@ -187,10 +187,10 @@ def test_image_that_is_used_meanwhile_is_kept_by_the_daemon(cleanup: Module) -> 
     [found] = [each for each in prune.images(Engine()) if each.id == used]
     run("docker", "create", "--label", LABEL, "maxlitter/raced:1")
     assert "is using" in prune.remove_image(stack, found)
-    assert there("maxlitter/raced:1")
+    assert exists("maxlitter/raced:1")
 
 
-def test_nothing_is_removed_while_another_job_works_on_the_stack(cleanup: Module, scratch_stack: ScratchStack) -> None:
+def test_nothing_is_removed_while_another_job_uses_the_stack(cleanup: Module, scratch_stack: ScratchStack) -> None:
     unused = image("maxlitter/old:1")
     with exclusive_lock(stack_lock_path(scratch_stack.project), "stack", "restore of maxlitter"):
         refused = cleanup()
@@ -198,10 +198,10 @@ def test_nothing_is_removed_while_another_job_works_on_the_stack(cleanup: Module
         look = cleanup(check_mode=True)
         assert [each["name"] for each in look["items"]] == ["maxlitter/old:1"]
         assert "so nothing could be removed now: restore of maxlitter" in look["remarks"][0]
-    assert there(unused)
+    assert exists(unused)
 
 
-def test_leftovers_of_killed_jobs_go(
+def test_leftovers_of_killed_jobs_are_removed(
     cleanup: Module, scratch_stack: ScratchStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = tmp_path / "repository"
@@ -222,7 +222,7 @@ def test_leftovers_of_killed_jobs_go(
     assert not cleanup(**options)["changed"]
 
 
-def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> None:
+def test_next_run_removes_what_a_killed_run_left(cleanup: Module) -> None:
     # Many, so that the first is seen to be gone long before the last is.
     ids = {image(f"maxlitter/many:{number}") for number in range(30)}
 
@@ -237,7 +237,7 @@ def test_run_that_was_killed_leaves_the_rest_to_the_next(cleanup: Module) -> Non
     assert left() == set()
 
 
-def test_playbook_says_first_what_it_frees_on_every_host(
+def test_playbook_shows_what_it_will_free_on_every_host(
     cleanup: Module, scratch_stack: ScratchStack, tmp_path: Path
 ) -> None:
     unused = image("maxlitter/old:1")
@@ -248,11 +248,11 @@ def test_playbook_says_first_what_it_frees_on_every_host(
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps({"maxops": {"hosts": hosts, "vars": shared}}))
     look = play("cleanup", inventory, "--check")
-    assert there(unused)
+    assert exists(unused)
     assert "300.0 kB" in look.stdout
     done = play("cleanup", inventory)
-    assert not there(unused), done.stdout
-    first, last = done.stdout.index("lab: would free 300.0 kB in 1 thing"), done.stdout.index("HOST ")
+    assert not exists(unused), done.stdout
+    first, last = done.stdout.index("lab: would free 300.0 kB in 1 item"), done.stdout.index("HOST ")
     assert done.stdout.index("image  maxlitter/old:1  300.0 kB", first) < last
     shown = [line.split()[:2] for line in done.stdout[last:].splitlines()[1:3]]
     assert shown == [["gone", "UNREACHABLE"], ["lab", "300.0"]]
@@ -267,7 +267,7 @@ def test_playbook_says_first_what_it_frees_on_every_host(
         ({"kinds": ["volumes"]}, "value of kinds must be one or more of"),
     ],
 )
-def test_what_cannot_work_is_refused_with_a_sentence(cleanup: Module, options: dict[str, object], words: str) -> None:
+def test_invalid_options_are_refused_with_a_message(cleanup: Module, options: dict[str, object], words: str) -> None:
     result = cleanup(**options)
     assert result["failed"]
     assert words in result["msg"]

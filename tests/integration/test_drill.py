@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.tests.integration.verify_support import Cont
 
 @pytest.fixture
 def inventory(content_stack: ContentStack, good_set: Path, tmp_path: Path) -> Path:
-    """Three hosts: one is well, the backup of one is damaged, and one cannot be reached."""
+    """Three hosts: one is healthy, one has a damaged backup, and one cannot be reached."""
     copy_set(good_set, tmp_path / "well")
     (copy_set(good_set, tmp_path / "damaged") / "globals.sql").write_text("nothing")
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
@@ -43,7 +43,7 @@ def play(name: str, inventory: Path, *words: str) -> subprocess.CompletedProcess
     )
 
 
-def test_drill_reports_on_all_hosts_and_fails_for_those_that_did_not_pass(inventory: Path, tmp_path: Path) -> None:
+def test_drill_reports_on_all_hosts_and_fails_for_hosts_that_did_not_pass(inventory: Path, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     done = play("drill", inventory, "-e", f"maxops_results_dir={folder}")
     assert done.returncode != 0, done.stdout
@@ -72,7 +72,7 @@ def test_drill_reports_on_all_hosts_and_fails_for_those_that_did_not_pass(invent
     assert not list(tmp_path.glob("none/drill-*"))
 
 
-def test_verification_keeps_its_result_for_ci(inventory: Path, tmp_path: Path) -> None:
+def test_verification_writes_its_result_for_ci(inventory: Path, tmp_path: Path) -> None:
     done = play("verify", inventory, "--limit", "well,damaged", "-e", f"maxops_results_dir={tmp_path / 'results'}")
     assert done.returncode != 0
     assert "globals.sql: 7 bytes" in done.stdout

@@ -25,13 +25,13 @@ ODD = 'odd "100 %" 표'
 
 @pytest.fixture
 def optimize(scratch_stack: ScratchStack, tmp_path: Path) -> Module:
-    """The module, which takes its time only where a test wants that."""
+    """The module without pauses, unless a test sets them."""
     return Module("optimize", {"project_name": scratch_stack.project, "min_size": "100K", "cost_delay": 0}, tmp_path)
 
 
 @pytest.fixture
 def worn(scratch_stack: ScratchStack) -> Iterator[ScratchStack]:
-    """The stack with tables that need work, autovacuum being out of the way."""
+    """The stack with tables that need work, without autovacuum."""
     scratch_stack.sql(
         "DROP SCHEMA IF EXISTS upkeep CASCADE; CREATE SCHEMA upkeep;"
         "CREATE TABLE upkeep.dead (id int PRIMARY KEY, body text) WITH (autovacuum_enabled = false);"
@@ -47,8 +47,8 @@ def worn(scratch_stack: ScratchStack) -> Iterator[ScratchStack]:
     scratch_stack.sql("DROP SCHEMA upkeep CASCADE")
 
 
-def told(result: dict[str, Any], database: str = "openproject") -> dict[str, tuple[str, str]]:
-    """Action and outcome of each table of the tests' own."""
+def outcomes(result: dict[str, Any], database: str = "openproject") -> dict[str, tuple[str, str]]:
+    """Action and outcome of each table of these tests."""
     return {
         each["name"]: (each["action"], each["outcome"])
         for each in result.get("tables", [])
@@ -56,21 +56,21 @@ def told(result: dict[str, Any], database: str = "openproject") -> dict[str, tup
     }
 
 
-def test_tables_that_need_it_are_tended_once(optimize: Module, worn: ScratchStack) -> None:
+def test_tables_that_need_it_are_optimized_once(optimize: Module, worn: ScratchStack) -> None:
     wanted = {"dead": "VACUUM (ANALYZE)", "fresh": "ANALYZE"}
     look = optimize(check_mode=True)
-    assert told(look) == {name: (action, "would be done") for name, action in wanted.items()}
+    assert outcomes(look) == {name: (action, "would be done") for name, action in wanted.items()}
     assert look["changed"]
     assert worn.sql("SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'fresh' AND last_analyze IS NULL") == "1"
     done = optimize()
-    assert told(done) == {name: (action, "done") for name, action in wanted.items()}
+    assert outcomes(done) == {name: (action, "done") for name, action in wanted.items()}
     [dead] = [each for each in done["tables"] if each["name"] == "dead"]
     assert dead["reasons"][0] == "17,000 of 20,000 rows are dead"
     assert (dead["dead"], dead["dead_after"]) == (17000, 0)
     assert worn.sql("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'dead'") == "0"
     again = optimize()
-    assert (again["changed"], told(again)) == (False, {})
-    # The space of the dead rows is still there, and an index that nobody has read too.
+    assert (again["changed"], outcomes(again)) == (False, {})
+    # The space of the dead rows remains, and so does the unused index.
     bloat = {each["name"]: each for each in again["bloat"]}
     assert bloat["dead"]["wasted_bytes"] > 0.7 * bloat["dead"]["bytes"]
     [unused] = [each for each in again["unused_indexes"] if each["table"] == "dead"]
@@ -78,17 +78,19 @@ def test_tables_that_need_it_are_tended_once(optimize: Module, worn: ScratchStac
     assert 0 <= again["databases"][1]["statistics_days"] < 1
 
 
-def test_table_that_another_session_holds_is_left_and_named(optimize: Module, worn: ScratchStack) -> None:
+def test_locked_table_is_left_and_the_session_is_named(optimize: Module, worn: ScratchStack) -> None:
     with worn.session("BEGIN; LOCK TABLE upkeep.dead"):
         done = optimize(lock_wait=0.1)
-        assert told(done) == {"dead": ("VACUUM (ANALYZE)", "left"), "fresh": ("ANALYZE", "done")}
+        assert outcomes(done) == {"dead": ("VACUUM (ANALYZE)", "left"), "fresh": ("ANALYZE", "done")}
         [dead] = [each for each in done["tables"] if each["name"] == "dead"]
-        holder = r"another session holds it: pid \d+ of maxops \(somebody\), idle in transaction .* AccessExclusiveLock"
+        holder = (
+            r"another session has locked it: pid \d+ of maxops \(somebody\), idle in transaction .* AccessExclusiveLock"
+        )
         assert re.fullmatch(holder, dead["problem"])
-    assert told(optimize()) == {"dead": ("VACUUM (ANALYZE)", "done")}
+    assert outcomes(optimize()) == {"dead": ("VACUUM (ANALYZE)", "done")}
 
 
-def test_long_transaction_is_told_and_what_it_keeps_is_not_tried_again(optimize: Module, worn: ScratchStack) -> None:
+def test_long_transaction_is_reported_and_its_rows_are_not_tried_again(optimize: Module, worn: ScratchStack) -> None:
     worn.sql("INSERT INTO upkeep.dead SELECT g FROM generate_series(20001, 40000) g")
     script = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'se' || 'cret'"
     with worn.session(script):
@@ -107,7 +109,7 @@ def test_long_transaction_is_told_and_what_it_keeps_is_not_tried_again(optimize:
     assert (dead["outcome"], dead["dead_after"]) == ("done", 0)
 
 
-def test_who_waits_for_whom_is_told_without_anybodys_values(optimize: Module, worn: ScratchStack) -> None:
+def test_blocked_and_blocking_sessions_are_reported_without_values(optimize: Module, worn: ScratchStack) -> None:
     with worn.session("BEGIN; UPDATE upkeep.dead SET body = 'geheim' WHERE id = 1"):
         waiting = "SET application_name = 'waiting'; UPDATE upkeep.dead SET body = 'secret word' WHERE id = 1"
         where = ["docker", "compose", "-p", worn.project, "exec", "-T", "postgres", "psql", "-U", "maxops"]
@@ -141,7 +143,7 @@ def test_statements_are_listed_where_they_are_counted_else_how_to_count_them(
     assert "hidden value" not in json.dumps(look)
 
 
-def test_any_database_and_table_name_will_do(optimize: Module, worn: ScratchStack) -> None:
+def test_any_database_and_table_name_works(optimize: Module, worn: ScratchStack) -> None:
     quoted = '"' + ODD.replace('"', '""') + '"'
     worn.sql(f"CREATE DATABASE {quoted}")
     try:
@@ -150,27 +152,27 @@ def test_any_database_and_table_name_will_do(optimize: Module, worn: ScratchStac
             ODD,
         )
         done = optimize(databases=[ODD])
-        assert told(done, ODD) == {ODD: ("ANALYZE", "done")}
+        assert outcomes(done, ODD) == {ODD: ("ANALYZE", "done")}
         assert [each["name"] for each in done["databases"]] == [ODD]
     finally:
         worn.sql(f"DROP DATABASE {quoted}")
 
 
-def test_tables_of_others_are_left_to_them(optimize: Module, worn: ScratchStack) -> None:
+def test_tables_of_another_owner_are_left(optimize: Module, worn: ScratchStack) -> None:
     worn.sql("CREATE ROLE guest LOGIN PASSWORD 'guest'")
     try:
         done = optimize(database_user="guest", database_password="guest")
-        assert told(done)["dead"] == ("VACUUM (ANALYZE)", "left")
+        assert outcomes(done)["dead"] == ("VACUUM (ANALYZE)", "left")
         assert "set database_user" in done["tables"][0]["problem"]
         assert not done["changed"]
     finally:
         worn.sql("DROP ROLE guest")
 
 
-def test_it_gives_way_to_a_job_that_holds_the_stack(optimize: Module, worn: ScratchStack) -> None:
+def test_tables_are_left_while_another_job_uses_the_stack(optimize: Module, worn: ScratchStack) -> None:
     with exclusive_lock(stack_lock_path(worn.project), "stack", "backup of maxlitter"):
         done = optimize()
-    assert told(done)["dead"] == ("VACUUM (ANALYZE)", "left")
+    assert outcomes(done)["dead"] == ("VACUUM (ANALYZE)", "left")
     assert done["tables"][0]["problem"].startswith("the stack is in use: backup of maxlitter by process")
 
 
@@ -183,7 +185,7 @@ def test_killed_run_leaves_no_vacuum_behind(optimize: Module, worn: ScratchStack
         wait_until(lambda: worn.sql(running) == "1", 20, "the table is being vacuumed")
         process.terminate()
         result = finish(process)
-        assert "stopped by signal SIGTERM; the table under way is as it was" in result["msg"]
+        assert "stopped by signal SIGTERM; the current table is unchanged" in result["msg"]
         wait_until(lambda: worn.sql(running) == "0", 5, "the server has stopped it")
         process = optimize.start(cost_delay=100)
         wait_until(lambda: worn.sql(running) == "1", 20, "the table is being vacuumed again")
@@ -193,7 +195,7 @@ def test_killed_run_leaves_no_vacuum_behind(optimize: Module, worn: ScratchStack
         worn.sql("ALTER DATABASE openproject RESET vacuum_cost_limit")
 
 
-def test_older_server_is_tended_too(old_stack: MiniStack, tmp_path: Path) -> None:
+def test_older_server_is_optimized_too(old_stack: MiniStack, tmp_path: Path) -> None:
     old_stack.sql("CREATE TABLE IF NOT EXISTS care_old (id int PRIMARY KEY); INSERT INTO care_old VALUES (1)")
     try:
         done = Module("optimize", {"project_name": old_stack.project}, tmp_path)()
@@ -211,13 +213,13 @@ def test_older_server_is_tended_too(old_stack: MiniStack, tmp_path: Path) -> Non
         ({"cost_delay": 101}, "cost_delay is 101; give 0 to 100"),
     ],
 )
-def test_what_cannot_work_is_refused_with_a_sentence(optimize: Module, options: dict[str, Any], words: str) -> None:
+def test_invalid_options_are_refused_with_a_message(optimize: Module, options: dict[str, Any], words: str) -> None:
     result = optimize(**options)
     assert result["failed"]
     assert words in result["msg"]
 
 
-def test_playbooks_show_every_host_those_that_failed_first(worn: ScratchStack, tmp_path: Path) -> None:
+def test_playbooks_show_every_host_failures_first(worn: ScratchStack, tmp_path: Path) -> None:
     local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     hosts = {
         "well": {**local, "maxops_project_name": worn.project},

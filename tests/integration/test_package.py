@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `ansible-galaxy collection build` publishes: all that an operator uses, nothing of the workshop."""
+"""What `ansible-galaxy collection build` publishes: all that an operator uses, and no development files."""
 
 from __future__ import annotations
 
@@ -85,22 +85,22 @@ def test_tarball_holds_only_what_an_operator_uses(tarball: Path) -> None:
 
 
 def test_installed_collection_lists_all_modules(installed: Path) -> None:
-    told = json.loads(run("ansible-doc", "--list", "--json", "-t", "module", "maxops.ops", folder=installed))
-    assert set(told) == {f"maxops.ops.{name}" for name in source("plugins", "modules", pattern="*.py")}
+    modules = json.loads(run("ansible-doc", "--list", "--json", "-t", "module", "maxops.ops", folder=installed))
+    assert set(modules) == {f"maxops.ops.{name}" for name in source("plugins", "modules", pattern="*.py")}
 
 
 def test_installed_collection_lists_all_roles(installed: Path) -> None:
-    told = json.loads(run("ansible-doc", "--list", "--json", "-t", "role", "maxops.ops", folder=installed))
-    assert set(told) == {f"maxops.ops.{name}" for name in source("roles", pattern="*")}
+    roles = json.loads(run("ansible-doc", "--list", "--json", "-t", "role", "maxops.ops", folder=installed))
+    assert set(roles) == {f"maxops.ops.{name}" for name in source("roles", pattern="*")}
 
 
 @pytest.mark.parametrize("playbook", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))
 def test_installed_playbook_runs_by_its_name(installed: Path, playbook: str) -> None:
-    told = run(
+    output = run(
         *("ansible-playbook", "--list-tasks", "-i", "localhost,", "-e", "target=localhost", f"maxops.ops.{playbook}"),
         folder=installed,
     )
-    assert "play #1" in told
+    assert "play #1" in output
 
 
 @pytest.mark.parametrize(

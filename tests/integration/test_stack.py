@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles stack and host on the running lab (the environment of tests/lab/lab.sh names another one)."""
+"""The roles stack and host on the running lab (the environment of tests/lab/lab.sh can name another one)."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def trouble(make: list[str], mend: list[str]) -> Iterator[None]:
-    compose(*make)
+def trouble(cause: list[str], repair: list[str]) -> Iterator[None]:
+    compose(*cause)
     try:
         yield
     finally:
-        compose(*mend)
+        compose(*repair)
         wait_for_health()
 
 
@@ -110,7 +110,7 @@ def lab() -> None:
 # -- the gateway ------------------------------------------------------------------------------------------------------
 
 
-def test_health_tells_of_both_applications():
+def test_health_reports_both_applications():
     assert health() == (200, {"status": "pass", "openproject": WELL, "gitea": WELL})
     assert get("/health/openproject")[0] == 200
     assert json.loads(get("/health/gitea")[1])["status"] == "pass"
@@ -121,7 +121,7 @@ def test_both_applications_answer():
     assert "version" in json.loads(get("/git/api/v1/version")[1])
 
 
-def test_metrics_are_what_prometheus_reads():
+def test_metrics_have_the_format_of_prometheus():
     code, text = get("/metrics")
     assert code == 200
     for name in ("active", "reading", "writing", "waiting"):
@@ -132,8 +132,8 @@ def test_metrics_are_what_prometheus_reads():
 @pytest.mark.parametrize(
     ("service", "other", "path"), [("openproject", "gitea", "/"), ("gitea", "openproject", "/git/")]
 )
-def test_a_stopped_application_is_named_and_the_other_goes_on(service, other, path):
-    with trouble(make=["stop", service], mend=["start", service]):
+def test_a_stopped_application_is_named_and_the_other_still_works(service, other, path):
+    with trouble(cause=["stop", service], repair=["start", service]):
         code, report = health()
         assert (code, report["status"], report[service]["status"]) == (503, "fail", "fail")
         assert report[other] == WELL
@@ -154,9 +154,9 @@ def test_a_stopped_application_is_named_and_the_other_goes_on(service, other, pa
             pytest.fail("the gateway did not start while an application was down")
 
 
-def test_a_sick_application_is_named():
+def test_an_unhealthy_application_is_named():
     control = ["exec", "-T", "gitea", "lab-control"]
-    with trouble(make=[*control, "unhealthy=1"], mend=[*control, "reset"]):
+    with trouble(cause=[*control, "unhealthy=1"], repair=[*control, "reset"]):
         code, report = health()
         assert code == 503
         assert report["gitea"]["status"] == "fail"
@@ -189,7 +189,7 @@ def test_only_the_gateway_can_be_reached_and_only_from_this_host():
     assert published == {"nginx": [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]}
 
 
-def test_the_databases_are_there_and_belong_to_maxops():
+def test_the_databases_exist_and_belong_to_maxops():
     query = "SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE NOT datistemplate ORDER BY 1"
     seen = compose("exec", "-T", "postgres", "psql", "-U", "maxops", "-Atc", query).stdout.split()
     assert seen == ["gitea|maxops", "openproject|maxops", "postgres|maxops"]
@@ -198,7 +198,7 @@ def test_the_databases_are_there_and_belong_to_maxops():
 # -- secrets ----------------------------------------------------------------------------------------------------------
 
 
-def test_secrets_are_long_different_and_root_s_own():
+def test_secrets_are_long_different_and_readable_by_root_only():
     state = (FOLDER / ".env").stat()
     assert (state.st_mode & 0o777, state.st_uid) == (0o600, 0)
     values = secrets()
@@ -278,25 +278,25 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         [
             "stack_dir: 'relative/path' must be an absolute path",
-            "'Two Words' is no name of a Compose project",
-            "no name of an image: 'x; reboot'",
+            "'Two Words' is not a valid name of a Compose project",
+            "not a valid image name: 'x; reboot'",
             "must be http://NAME",
-            "no address or network: '0.0.0.0/0; }'",
-            "no name of a variable: 'A B'",
-            "no name of a PostgreSQL setting: 'fsync; x'",
+            "not an address or network: '0.0.0.0/0; }'",
+            "not a valid name of a variable: 'A B'",
+            "not a valid name of a PostgreSQL setting: 'fsync; x'",
         ],
     ),
-    "taken": ({"stack_gateway_port": PORT}, [f"Port {PORT} on 127.0.0.1 of taken is taken"]),
+    "taken": ({"stack_gateway_port": PORT}, [f"Port {PORT} on 127.0.0.1 of taken is already in use"]),
     "other": (
         {"stack_project_name": PROJECT},
-        [f"The Compose project {PROJECT} runs on other already, out of {FOLDER}"],
+        [f"The Compose project {PROJECT} already runs on other from {FOLDER}"],
     ),
     "foreign": ({"stack_dir": "{{ there }}/foreign"}, ["/foreign/compose.yaml was not written by this role"]),
     "lost": ({"stack_project_name": "maxops-lost"}, ["maxops-lost_postgres-data holds a database already"]),
 }
 
 
-def test_what_it_refuses_it_names_and_leaves_alone(tmp_path):
+def test_conflicts_are_named_and_nothing_is_changed(tmp_path):
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "compose.yaml").write_text("services: {}\n", encoding="utf-8")
     common = {

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a set is found, whatever it is, and what is right passes."""
+"""Every fault of a set is found, and a good set passes."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ CORRUPTIONS = 600
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository of the test's own."""
+    """A repository for this test only."""
     return tmp_path / "repository"
 
 
 @pytest.fixture
 def folder(good_set: Path, repository: Path) -> Path:
-    """A set of the test's own."""
+    """A set for this test only."""
     return copy_set(good_set, repository)
 
 
 @pytest.fixture
 def verify(content_stack: ContentStack, repository: Path, tmp_path: Path) -> Module:
-    """The module on the test's own repository."""
+    """The module on this test's repository."""
     return Module("verify", {"project_name": content_stack.project, "repository": str(repository)}, tmp_path)
 
 
@@ -50,7 +50,7 @@ def verify(content_stack: ContentStack, repository: Path, tmp_path: Path) -> Mod
 
 
 class Corruptor:
-    """Spoils one thing of a set in a random way, and mends it again."""
+    """Damages one file of a set in a random way, and repairs it again."""
 
     def __init__(self, folder: Path, twin: Path, seed: int) -> None:
         self.folder = folder
@@ -62,10 +62,10 @@ class Corruptor:
         self.kinds = [self.flip, self.cut, self.grow, self.remove, self.add, self.swap, self.edit, self.cut_manifest]
 
     def spoil(self, number: int) -> tuple[str, str, Any]:
-        """Gives the kind, the file that has to be found, and how to mend it."""
+        """Gives the kind, the damaged file, and how to repair it."""
         kind = self.kinds[number % len(self.kinds)]
-        name, mend = kind()
-        return kind.__name__, name, mend
+        name, repair = kind()
+        return kind.__name__, name, repair
 
     def flip(self) -> tuple[str, Any]:
         path = self._any(least=1)
@@ -134,13 +134,13 @@ class Corruptor:
         return str(path.relative_to(self.folder)), lambda: path.write_bytes(before)
 
 
-def test_every_one_of_many_random_corruptions_is_found(folder: Path, twin_set: Path) -> None:
+def test_each_of_many_random_corruptions_is_found(folder: Path, twin_set: Path) -> None:
     corruptor = Corruptor(folder, twin_set, seed=20261123)
     missed, kinds = [], set()
     for number in range(CORRUPTIONS):
-        kind, name, mend = corruptor.spoil(number)
+        kind, name, repair = corruptor.spoil(number)
         found = check_set(str(folder), 2, Cancellation())
-        mend()
+        repair()
         kinds.add(kind)
         if found.passed or name not in {each.subject for each in found.all()}:
             missed.append((number, kind, name, [each.sentence() for each in found.all()]))
@@ -149,7 +149,7 @@ def test_every_one_of_many_random_corruptions_is_found(folder: Path, twin_set: P
     assert check_set(str(folder), 2, Cancellation()).all() == []
 
 
-def test_verdict_is_kept_beside_the_set_and_the_set_is_untouched(verify: Module, folder: Path) -> None:
+def test_verdict_is_written_beside_the_set_and_the_set_is_unchanged(verify: Module, folder: Path) -> None:
     before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in [folder, *folder.rglob("*")]}
     first, second = verify(), verify()
     assert (first["passed"], first["changed"], second["changed"]) == (True, True, False)
@@ -168,12 +168,12 @@ def test_bad_set_fails_the_task_and_says_what_to_do(verify: Module, folder: Path
     assert "globals.sql: is missing" in result["msg"]
     assert "volumes/gitea-data.tar.zst" in result["msg"]
     assert "Take another set" in result["msg"]
-    [told] = result["sets"]
-    assert (told["state"], told["counts"]["critical"], told["verdict"]["passed"]) == ("failed", 2, False)
+    [entry] = result["sets"]
+    assert (entry["state"], entry["counts"]["critical"], entry["verdict"]["passed"]) == ("failed", 2, False)
     assert json.loads(folder.with_name(f"{folder.name}.verified.json").read_text())["passed"] is False
 
 
-def test_check_mode_reads_everything_and_keeps_nothing(verify: Module, folder: Path) -> None:
+def test_check_mode_reads_everything_and_writes_nothing(verify: Module, folder: Path) -> None:
     result = verify(check_mode=True)
     assert (result["passed"], result["changed"]) == (True, True)
     assert result["diff"] == {
@@ -287,7 +287,7 @@ def test_half_of_a_tables_rows_in_a_file_that_is_whole(
     reseal(folder)
     assert lists(content_stack, folder)
     [finding] = findings_of(verify(level="decode")).values()
-    assert "rows are missing behind them" in finding["seen"]
+    assert "rows are missing after them" in finding["seen"]
 
 
 def test_archive_that_ends_early(verify: Module, folder: Path) -> None:
@@ -299,7 +299,7 @@ def test_archive_that_ends_early(verify: Module, folder: Path) -> None:
     reseal(folder)
     assert verify()["passed"]
     [finding] = findings_of(verify(level="decode")).values()
-    assert (finding["subject"], "tar says" in finding["seen"]) == ("volumes/gitea-data.tar.zst", True)
+    assert (finding["subject"], "tar reports" in finding["seen"]) == ("volumes/gitea-data.tar.zst", True)
 
 
 def test_table_without_its_file_and_roles_without_their_end(verify: Module, folder: Path) -> None:
@@ -320,7 +320,7 @@ def test_table_without_its_file_and_roles_without_their_end(verify: Module, fold
 def test_dump_whose_list_cannot_be_read(verify: Module, folder: Path) -> None:
     (folder / "databases/gitea/toc.dat").write_bytes(b"PGDMP nonsense")
     reseal(folder)
-    assert "pg_restore says" in findings_of(verify(level="decode"))['database "gitea"']["seen"]
+    assert "pg_restore reports" in findings_of(verify(level="decode"))['database "gitea"']["seen"]
 
 
 def test_without_the_image_the_list_is_not_read_and_that_is_said(verify: Module, folder: Path) -> None:
@@ -332,7 +332,7 @@ def test_without_the_image_the_list_is_not_read_and_that_is_said(verify: Module,
     assert "were not read" in findings_of(result, "warning")["lists of the dumps"]["seen"]
 
 
-# -- the old way ------------------------------------------------------------------------------------------------------
+# -- legacy dumps ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -379,5 +379,5 @@ def test_stopped_by_signal_it_says_so(verify: Module, folder: Path) -> None:
         assert process.poll() is None
     process.terminate()
     result = finish(process)
-    assert "stopped by signal SIGTERM; no verdict was kept" in result["msg"]
+    assert "stopped by signal SIGTERM; no verdict was written" in result["msg"]
     assert not folder.with_name(f"{folder.name}.verified.json").exists()

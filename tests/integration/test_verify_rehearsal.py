@@ -59,10 +59,10 @@ def test_good_set_comes_back(rehearse: Module, folder: Path, repository: Path) -
     result = rehearse()
     assert result["passed"], result
     assert findings_of(result) == {}
-    [told] = result["sets"]
-    assert told["rows"] == {"openproject": 3043, "gitea": 7}
-    assert told["rehearsal"]["rows"]["openproject"]["public.work_packages"] == 3000
-    assert told["rehearsal"]["content"] == {
+    [entry] = result["sets"]
+    assert entry["rows"] == {"openproject": 3043, "gitea": 7}
+    assert entry["rehearsal"]["rows"]["openproject"]["public.work_packages"] == 3000
+    assert entry["rehearsal"]["content"] == {
         "OpenProject": {"attachments": 41, "attachment_files": 40},
         "Gitea": {
             "repositories": 4,
@@ -73,10 +73,10 @@ def test_good_set_comes_back(rehearse: Module, folder: Path, repository: Path) -
             "attachment_files": 1,
         },
     }
-    assert 0 < told["recovery_seconds"] < told["steps"]["rehearse"]
+    assert 0 < entry["recovery_seconds"] < entry["steps"]["rehearse"]
     verdict = json.loads(folder.with_name(f"{folder.name}.verified.json").read_text())
     assert (verdict["passed"], verdict["level"]) == (True, "rehearse")
-    assert verdict["recovery_seconds"] == told["recovery_seconds"]
+    assert verdict["recovery_seconds"] == entry["recovery_seconds"]
     assert verdict["results"]["rehearse"]["versions"]["image"] == "maxops-lab/postgres:17"
     assert rehearsal_leftovers(repository) == []
 
@@ -112,7 +112,7 @@ def test_everything_that_did_not_come_back_is_found(
     assert found == {
         "table public.work_packages of openproject": "3000 rows",
         "table public.forgotten of openproject": "is missing",
-        "table public.lagging of openproject": "is there with 1 row",
+        "table public.lagging of openproject": "exists with 1 row",
         "extension postgis of openproject": "is missing",
         "role auditor": "is missing",
         f'sequence public."100 % lost_id_seq" of {ODD_NAME}': "gives 1 next",
@@ -123,7 +123,7 @@ def test_everything_that_did_not_come_back_is_found(
         f"lfs_meta_object 1 ({OID})": f"has no file (gitea-data: git/lfs/ab/12/{'c' * 60})",
         f"attachment 1 ({UUID})": f"has a file of 6 bytes (gitea-data: gitea/attachments/0/f/{UUID})",
     }
-    assert "git fsck says" in found["gitea-data: git/repositories/org/core.git"]
+    assert "git fsck reports" in found["gitea-data: git/repositories/org/core.git"]
     assert findings_of(result)["table public.work_packages of openproject"]["limit"] == "3001 rows"
     assert set(findings_of(result, "notice")) == {
         "openproject-assets: files/attachment/file/99",
@@ -181,8 +181,8 @@ def test_one_that_writes_too_much_is_stopped(rehearse: Module, folder: Path, rep
     reseal(folder, parts=manifest["parts"])
     result = rehearse(rehearsal_budget="250M")
     assert "more than its budget of 262.1 MB" in result["msg"]
-    [told] = result["sets"]
-    assert (told["state"], told["verdict"]["results"].keys()) == ("not verified", {"checksum": 1}.keys())
+    [entry] = result["sets"]
+    assert (entry["state"], entry["verdict"]["results"].keys()) == ("not verified", {"checksum": 1}.keys())
     assert rehearsal_leftovers(repository) == []
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Python processes that tests may kill."""
+"""Child processes in Python that tests may kill."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ COLLECTIONS = Path(__file__).resolve().parents[2] / ".ansible" / "collections"
 
 @contextmanager
 def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run a script that can import the collection; it does not outlive the block."""
+    """Run a script that can import the collection; it ends with the block at the latest."""
     process = subprocess.Popen(
-        [sys.executable, "-c", script, *(str(each) for each in arguments)],
+        [sys.executable, "-c", script, *(str(argument) for argument in arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -51,7 +51,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    """Poll a condition; fail with words when it does not come true."""
+    """Poll a condition; fail with a message when it stays false."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps these tests quick and steady on a busy machine."""
+"""Settings that keep these tests fast and stable on a busy machine."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ settings.load_profile("maxops")
 
 @pytest.fixture(autouse=True)
 def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    # No test pulls the plug, so that there is nothing to see of an fsync but its wait.
+    # No test cuts the power, so an fsync would only cost time.
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)

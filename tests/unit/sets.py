@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backup sets made by hand, with the functions that the backup uses."""
+"""Backup sets for tests, written with the functions of the backup."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def make_set(repository: Repository, moment: datetime.datetime, content: dict[st
 
 
 def reseal(folder: Path, **changes: Any) -> None:
-    """Change a set's manifest as if it had been written so: digests of its files and its own are right again."""
+    """Change a set's manifest, and correct the digests of its files and its own."""
     manifest = backup_set.read_manifest(str(folder / "manifest.json"))
     manifest.update(changes)
     for entry in manifest["files"]:

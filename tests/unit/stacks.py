@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stacks made by hand, as reading them from Docker would give them; no daemon is asked."""
+"""Stacks for tests, as if they were read from Docker; without a daemon."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def container(
 
 
 def stack_of(*containers: Container) -> Stack:
-    """A stack of these containers that knows no daemon."""
+    """A stack of these containers without a daemon."""
     client: Any = None
     stack = Stack(client, "unix:///nowhere.sock", "shop")
     stack.containers = list(containers)

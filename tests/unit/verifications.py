@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results of verifications as the module gives them, for tests of what is made of them."""
+"""Results of the module verify, as input for tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How every module ends: with a result, or with a failure that says what to do next."""
+"""Ends every module: with a result, or with a failure that names the next step."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Can
 
 @contextmanager
 def report_failures(module: AnsibleModule, after_stop: str = "run this again") -> Iterator[None]:
-    """Turn what a user can cause, and a stop by signal, into the module's failure; clean-up has run by then.
+    """Turn expected errors, and a stop by signal, into the module's failure; the job's cleanup has run by then.
 
-    ``after_stop`` says what is true of the job when it was stopped: what it leaves behind, and what to do next.
+    ``after_stop`` says what a stopped job leaves behind, and what to do next.
     """
 
     def stop(number: int, _frame: object) -> NoReturn:
@@ -33,30 +33,30 @@ def report_failures(module: AnsibleModule, after_stop: str = "run this again") -
     except MaxopsError as error:
         fail(module, str(error))
     except OSError as error:
-        place = f": {error.filename}" if error.filename else ""
-        message = f"{error.strerror or error}{place}; fix the cause and run this again"
+        path = f": {error.filename}" if error.filename else ""
+        message = f"{error.strerror or error}{path}; fix the cause and run this again"
         fail(module, message, exception=traceback.format_exc())
 
 
 def end(module: AnsibleModule, result: Mapping[str, Any], failure: str | None = None) -> NoReturn:
-    """End the module with its result; with a ``failure``, in words, as failed.
+    """End the module with its result; a ``failure`` message makes it fail.
 
-    Together with :func:`fail` this is the only way out of a module, so that each result can be displayed.
+    Every module ends with this function or :func:`fail`, so that each result can be displayed.
     """
     if failure:
         fail(module, failure, **result)
     module.exit_json(**displayable(dict(result)))
-    raise AssertionError("exit_json came back")
+    raise AssertionError("exit_json returned")
 
 
 def fail(module: AnsibleModule, message: str, **result: Any) -> NoReturn:
-    """End the module as failed, with what is known so far."""
+    """End the module as failed, with the partial result."""
     module.fail_json(msg=displayable(message), **displayable(result))
-    raise AssertionError("fail_json came back")
+    raise AssertionError("fail_json returned")
 
 
 def displayable(value: Any) -> Any:
-    r"""A result as Ansible takes it: bytes of file names that are not UTF-8 are shown as ``\udcff`` and the like."""
+    r"""A result that Ansible can display: bytes of file names that are not UTF-8 become ``\udcff`` and the like."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):

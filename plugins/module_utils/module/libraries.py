@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Libraries that modules need on the managed host.
+"""Checks the libraries that a module needs on the managed host.
 
-Each module names the libraries that it uses and passes the outcome of their import. This file imports none of them, so
-that a module does not wait for the import of a library that it has no use for.
+Each module names its libraries and passes the outcome of their import. This file imports none of them, so that a module
+does not wait for the import of a library that it does not use.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that modules share: one part for each documentation fragment, with the numbers that it allows.
+"""Options shared by modules: one part for each documentation fragment, with the bounds of its numbers.
 
-A module joins the parts that it uses with its own options: ``SPEC = STACK + DATABASE + Spec({...}, {...})``.
+A module adds the parts that it uses to its own options: ``SPEC = STACK + DATABASE + Spec({...}, {...})``.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _OF_ACCESS = frozenset(option.name for option in fields(Access))
 
 @dataclass(frozen=True)
 class Bounds:
-    """The numbers that an option may be: from ``least`` (or above ``above``) to ``most``; None is no limit."""
+    """The allowed range of a number: from ``least`` (or above ``above``) to ``most``; None means no limit."""
 
     least: float | None = None
     most: float | None = None
     above: float | None = None
 
     def allow(self, value: float) -> bool:
-        """Whether a number is one of them; an infinite one and NaN never are."""
+        """Whether a number is in the range; infinity and NaN never are."""
         return (
             math.isfinite(value)
             and (self.least is None or value >= self.least)
@@ -43,7 +43,7 @@ class Bounds:
             and (self.most is None or value <= self.most)
         )
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """The range for a message: "1 or more", "0 to 19", "more than 0 and at most 3600"."""
         if self.above is not None:
             most = "" if self.most is None else f" and at most {_plain(self.most)}"
@@ -54,19 +54,19 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Spec:
-    """Options as AnsibleModule takes them, and the bounds of their numbers.
+    """Options in the form of AnsibleModule, and the bounds of their numbers.
 
-    A bound of a list holds for each element; ``retention.daily`` is the suboption of a dict.
+    The bounds of a list hold for each element; ``retention.daily`` is a suboption of a dict.
     """
 
     options: Mapping[str, dict[str, Any]]
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
 
     def __add__(self, other: Spec) -> Spec:
-        """Both together. Raises ValueError when an option is in both."""
-        twice = set(self.options) & set(other.options)
-        if twice:
-            raise ValueError(f"options that are in both parts: {', '.join(sorted(twice))}")
+        """The sum of both. Raises ValueError when an option is in both."""
+        duplicates = set(self.options) & set(other.options)
+        if duplicates:
+            raise ValueError(f"options that are in both parts: {', '.join(sorted(duplicates))}")
         return Spec({**self.options, **other.options}, {**self.bounds, **other.bounds})
 
 
@@ -103,20 +103,20 @@ PROGRESS = Spec({"progress_file": {"type": "path"}})
 
 
 def check_bounds(module: AnsibleModule, spec: Spec) -> None:
-    """Refuse numbers out of their range; a module calls this before it does anything."""
+    """Fail for numbers outside their range; a module calls this before it does anything else."""
     for name, bounds in spec.bounds.items():
         value: Any = module.params
         for key in name.split("."):
             value = (value or {}).get(key)
         for number in value if isinstance(value, list) else [value]:
             if number is not None and not bounds.allow(number):
-                fail(module, f"{name} is {_plain(number)}; give {bounds.words()}")
+                fail(module, f"{name} is {_plain(number)}; give {bounds.describe()}")
 
 
 def size_of(module: AnsibleModule, name: str, most: str | None = None) -> int | None:
-    """Bytes of a size such as 20M, or None where it was not given; refuses other text.
+    """Bytes of a size such as 20M, or None where it was not given; fails for other text.
 
-    With ``most``, it also refuses 0 and what is larger than that.
+    With ``most``, it also fails for 0 and for larger sizes.
     """
     text = module.params[name]
     if text is None:
@@ -131,12 +131,12 @@ def size_of(module: AnsibleModule, name: str, most: str | None = None) -> int | 
 
 
 def workers_of(parameters: Mapping[str, Any]) -> int:
-    """How much may work at the same time: the option ``jobs``, or the number of the host's processors."""
+    """The number of parallel workers: the option ``jobs``, or the number of the host's processors."""
     return int(parameters["jobs"] or len(os.sched_getaffinity(0)))
 
 
 def policy_of(parameters: Mapping[str, Any]) -> Policy | None:
-    """The rules of retention, or None where none were given."""
+    """The retention rules, or None where none were given."""
     rules = parameters["retention"]
     return None if rules is None else Policy(**{rule: rules.get(rule) or 0 for rule in _RULES})
 

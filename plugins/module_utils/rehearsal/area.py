@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folder of a host's rehearsals, and the cleanup of what a killed one left there."""
+"""The folder for a host's rehearsals, and the cleanup of what a killed rehearsal left there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import excl
 
 @dataclass(frozen=True)
 class Folders:
-    """Folders of one rehearsal: all of it, the server's data, and its socket."""
+    """Folders of one rehearsal: its top folder, the server's data, and its socket."""
 
     folder: str
     data: str
@@ -30,11 +30,11 @@ class Folders:
 
 @dataclass
 class RehearsalArea:
-    """Where rehearsals of one host happen, one after the other.
+    """Where the rehearsals of one host run, one after the other.
 
-    ``folder`` holds nothing else: what is found in it is removed. ``stack`` is the Docker daemon that runs the
-    throw-away containers, ``jobs`` the number of things done at once, ``budget`` the bytes that a rehearsal may write
-    (None: what follows from the size of the set).
+    ``folder`` holds nothing else: its content is removed. ``stack`` is the Docker daemon that runs the throw-away
+    containers, ``jobs`` the number of parallel tasks, ``budget`` the bytes that a rehearsal may write (None: derived
+    from the size of the set).
     """
 
     folder: str
@@ -49,24 +49,25 @@ class RehearsalArea:
 
     @property
     def _socket_folder(self) -> str:
-        """A folder with a short path: a socket's may have 107 bytes."""
+        """A folder with a short path: the path of a socket may have 107 bytes at most."""
         top = "/run" if os.access("/run", os.W_OK) else tempfile.gettempdir()
         return os.path.join(top, f"maxops-rehearsal-{hashlib.sha256(self.folder.encode()).hexdigest()[:12]}")
 
     @contextmanager
     def opened(self) -> Iterator[list[str]]:
-        """Be the only rehearsal here for the block, and remove what a killed one left; gives the names of that."""
+        """Allow one rehearsal at a time, and remove what a killed one left; gives the names of what was removed."""
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
         except OSError as error:
             raise MaxopsError(
-                f"{self.folder} cannot be made for rehearsals: {error.strerror}; name another folder in rehearsal_dir"
+                f"{self.folder} cannot be created for rehearsals: {error.strerror}; name another folder in "
+                "rehearsal_dir"
             ) from error
-        # Everything in it is going to be removed: a link that others planted must not lead there.
-        found = os.lstat(self.folder)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        # Everything in it is removed below: a link that another user planted must not be followed.
+        info = os.lstat(self.folder)
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.geteuid() or info.st_mode & 0o022:
             raise MaxopsError(
-                f"{self.folder} is not a folder that only this user can write to, so rehearsals cannot happen there: "
+                f"{self.folder} is not a folder that only this user can write to, so rehearsals cannot run there: "
                 "remove it, or name another folder in rehearsal_dir"
             )
         purpose = "rehearsal of a backup set"
@@ -80,13 +81,13 @@ class RehearsalArea:
 
     @contextmanager
     def folders(self, name: str) -> Iterator[Folders]:
-        """Folders for one rehearsal, removed with its containers whatever happens to this process."""
+        """Folders for one rehearsal, removed with its containers even if this process is killed."""
         folder = os.path.join(self.folder, name)
         folders = Folders(folder, os.path.join(folder, "data"), os.path.join(self._socket_folder, "s"))
         with self.stack.clearing(self.key, [folder, self._socket_folder]):
             for path in (folder, self._socket_folder):
                 os.mkdir(path, mode=0o700)
-            # Their parents are root's alone, so that of all users only the container's gets in.
+            # Only root can enter the parent folders, so no other user of the host gets in; the container's user does.
             for path in (folders.data, folders.socket):
                 os.mkdir(path)
                 os.chmod(path, 0o777)  # noqa: S103

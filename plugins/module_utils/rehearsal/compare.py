@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What came back in a rehearsal, against what the manifest says was there, and rows against files."""
+"""Compares a restored copy with the manifest of its set, and rows with files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .content import Content
 
 CHECK = "databases"
 
-TAKE_ANOTHER = "Take another set; this one does not bring back what was there."
+TAKE_ANOTHER = "Use another set; this one does not restore the data that the manifest lists."
 
 # Serial and identity columns, with their sequence and whether values must be unique.
 _OWNED = """
@@ -45,10 +45,10 @@ ORDER BY 1, 2, 3
 
 
 def compare(content: Content, databases: Sequence[Mapping[str, Any]], loaded: Mapping[str, Mapping[str, Any]]) -> None:
-    """Roles, rows, extensions and sequences; what differs becomes a finding of ``content.subject``.
+    """Compare roles, rows, extensions and sequences; each difference becomes a finding of ``content.subject``.
 
-    ``databases`` are the manifest's entries of those that were to come back, ``loaded`` what loading gave of each that
-    did, by its name.
+    ``databases`` are the manifest's entries of the databases to restore, ``loaded`` the loading result of each
+    restored database, by name.
     """
     compare_roles(content.subject, content.server, (content.subject.manifest or {}).get("roles", []))
     for part in databases:
@@ -60,9 +60,9 @@ def compare(content: Content, databases: Sequence[Mapping[str, Any]], loaded: Ma
 
 
 def cross_check(content: Content, names: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Have each application that is known compare its rows with its files; gives what each counted.
+    """Compare the rows and files of each supported application; gives the counts by application.
 
-    ``names`` are the databases that came back.
+    ``names`` are the restored databases.
     """
     counted: dict[str, dict[str, int]] = {}
     for name in names:
@@ -73,22 +73,22 @@ def cross_check(content: Content, names: Iterable[str]) -> dict[str, dict[str, i
                 if content.volumes:
                     counted[application.NAME] = application.check(content, session)
                 else:
-                    seen = "its files cannot be compared, for the set holds no volume"
+                    seen = "its files cannot be compared, because the set holds no volume"
                     content.subject.warning("content", f"database {name}", seen, "its application's volume")
     return counted
 
 
 def compare_rows(subject: Subject, database: str, differences: Sequence[Mapping[str, Any]]) -> None:
-    """A table that is missing, is too many or has another number of rows."""
-    for each in differences:
-        name = f"table {each['table']} of {database}"
-        expected, found = each["expected"], each["found"]
-        if found is None:
+    """Report each table that is missing, unexpected, or has another number of rows."""
+    for difference in differences:
+        name = f"table {difference['table']} of {database}"
+        expected, counted = difference["expected"], difference["found"]
+        if counted is None:
             subject.critical(CHECK, name, "is missing", _rows(expected), TAKE_ANOTHER)
         elif expected is None:
-            subject.critical(CHECK, name, f"is there with {_rows(found)}", "no such table", TAKE_ANOTHER)
+            subject.critical(CHECK, name, f"exists with {_rows(counted)}", "no such table", TAKE_ANOTHER)
         else:
-            subject.critical(CHECK, name, _rows(found), _rows(expected), TAKE_ANOTHER)
+            subject.critical(CHECK, name, _rows(counted), _rows(expected), TAKE_ANOTHER)
 
 
 def _rows(count: int) -> str:
@@ -96,39 +96,40 @@ def _rows(count: int) -> str:
 
 
 def compare_roles(subject: Subject, server: Server, expected: Sequence[str]) -> None:
-    """Every role of the manifest has to be there."""
+    """Report each role of the manifest that is missing."""
     for name in sorted(set(expected) - set(list_roles(server))):
-        subject.critical(CHECK, f"role {name}", "is missing", "a role that globals.sql makes", TAKE_ANOTHER)
+        subject.critical(CHECK, f"role {name}", "is missing", "a role that globals.sql creates", TAKE_ANOTHER)
 
 
 def compare_database(
     subject: Subject, server: Server, database: str, expected: Mapping[str, str], cancellation: Cancellation
 ) -> None:
-    """Extensions with their versions, and sequences that are ahead of their columns."""
+    """Compare extensions with their versions, and check that sequences are ahead of their columns."""
     with Snapshot(server, database, cancellation) as snapshot:
-        found = snapshot.extensions()
+        installed = snapshot.extensions()
     for name, version in sorted(expected.items()):
         label = f"extension {name} of {database}"
-        if name not in found:
+        if name not in installed:
             subject.critical(CHECK, label, "is missing", f"version {version}", TAKE_ANOTHER)
-        elif found[name] != version:
-            fix = f'After a restore compare again; on the stack: ALTER EXTENSION "{name}" UPDATE.'
-            subject.warning(CHECK, label, f"version {found[name]}", f"version {version}", fix)
+        elif installed[name] != version:
+            fix = f'After a restore, compare again; on the stack: ALTER EXTENSION "{name}" UPDATE.'
+            subject.warning(CHECK, label, f"version {installed[name]}", f"version {version}", fix)
     with Session(server, database, cancellation) as session:
         for schema, table, column, sequence, increment, start in session.run("list the sequences of", _OWNED):
             _compare_sequence(subject, session, (schema, table, column), sequence, increment, start)
 
 
 def _compare_sequence(
-    subject: Subject, session: Session, place: tuple[str, str, str], sequence: str, increment: int, start: int
+    subject: Subject, session: Session, path: tuple[str, str, str], sequence: str, increment: int, start: int
 ) -> None:
-    """A sequence that is behind its column would make the next row be refused.
+    """Report a sequence that is behind its column: PostgreSQL would refuse the next row.
 
-    Applications number some rows themselves, so that this alone is no fault of the set. One that stands at its start
-    although the column is beyond has lost its value; a lone row with the first number (Gitea's version) proves nothing.
+    Applications number some rows themselves, so this alone is not a fault of the set. A sequence at its start value
+    although the column is further has lost its value; a single row with the first number (Gitea's version) proves
+    nothing.
     """
-    schema, table, name = (identifier(part) for part in place)
-    column, escaped = ".".join(place), sequence.replace("%", "%%")
+    schema, table, name = (identifier(part) for part in path)
+    column, escaped = ".".join(path), sequence.replace("%", "%%")
     query = f"SELECT last_value, is_called, (SELECT max({name}) FROM {schema}.{table}) FROM {escaped}"  # noqa: S608
     [(last, called, highest)] = session.run("compare a sequence of", query)
     upcoming = last + increment if called else last
@@ -138,8 +139,8 @@ def _compare_sequence(
     report(
         CHECK,
         f"sequence {sequence} of {session.database}",
-        f"gives {upcoming} next",
-        f"more than {highest}, which {column} has already",
-        "New rows would be refused after a restore. If the running database is like this, fix it there: "
+        f"its next value is {upcoming}",
+        f"more than {highest}, which {column} already has",
+        "New rows would be refused after a restore. If the running database has the same fault, fix it there: "
         f"SELECT setval('{sequence}', {highest})",
     )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows and files of a rehearsed set, as the applications' own checks need them. Private to this collection."""
+"""Access to the rows and files of a restored copy, for the checks of each application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = 10000
 
 @dataclass
 class Content:
-    """A set that was brought back: its server, its volumes as folders of this host, and room for helpers' results."""
+    """A restored copy: its server, its volumes as folders of this host, and a folder for helpers' results."""
 
     subject: Subject
     server: Server
@@ -36,7 +36,7 @@ class Content:
     cancellation: Cancellation
 
     def find_folder(self, *candidates: str) -> tuple[str, str] | None:
-        """The first of the given relative folders that a volume has: the volume's name and the folder's path."""
+        """The first of the given relative folders that a volume holds: the volume's name and the folder's path."""
         for relative in candidates:
             for name, top in self.volumes.items():
                 path = os.path.join(top, relative)
@@ -44,22 +44,22 @@ class Content:
                     return name, path
         return None
 
-    def orphan(self, subject: str, found: str) -> None:
-        """A file without its row: made after the rows were frozen, unless the applications stood still."""
-        still = (self.subject.manifest or {}).get("quiesce") == "pause"
-        fix = "The application left it behind when its row was deleted; it does no harm." if still else ""
-        report = self.subject.warning if still else self.subject.notice
-        report(CHECK, subject, found, "a row", fix)
+    def report_orphan(self, subject: str, seen: str) -> None:
+        """Report a file without its row: created after the dump's snapshot, unless the applications were paused."""
+        paused = (self.subject.manifest or {}).get("quiesce") == "pause"
+        fix = "The application left it behind when its row was deleted; it is harmless." if paused else ""
+        report = self.subject.warning if paused else self.subject.notice
+        report(CHECK, subject, seen, "a row", fix)
 
 
 def columns(session: Session, table: str) -> set[str]:
-    """Columns of a table of the schema ``public``; none when there is no such table."""
+    """Columns of a table in the schema ``public``; empty when there is no such table."""
     query = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
     return {row[0] for row in session.run("read the columns of", query, [table])}
 
 
 def rows(session: Session, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """All rows of a table, by and with its ``id``, a page at a time."""
+    """All rows of a table with their ``id``, in the order of ``id``, read page by page."""
     listed = ", ".join(f'"{name}"' for name in names)
     last: Any = None
     query = f'SELECT id, {listed} FROM "{table}" WHERE %s IS NULL OR id > %s ORDER BY id LIMIT {PAGE}'  # noqa: S608
@@ -72,7 +72,7 @@ def rows(session: Session, table: str, names: Sequence[str]) -> Iterator[tuple[A
 
 
 def missing(session: Session, table: str, column: str, values: Sequence[str]) -> list[str]:
-    """Those of the values that no row of the table has in a column."""
+    """The values that no row of the table has in a column."""
     query = (
         f"SELECT value FROM unnest(%s::text[]) AS value WHERE NOT EXISTS "  # noqa: S608 - our own names
         f'(SELECT FROM "{table}" WHERE "{column}"::text = value)'
@@ -81,7 +81,7 @@ def missing(session: Session, table: str, column: str, values: Sequence[str]) ->
 
 
 def pages(values: Iterator[str]) -> Iterator[list[str]]:
-    """Values in lists of a page each."""
+    """The values in lists of one page each."""
     page: list[str] = []
     for value in values:
         page.append(value)
@@ -95,16 +95,16 @@ def pages(values: Iterator[str]) -> Iterator[list[str]]:
 def size_of(path: str) -> int | None:
     """Bytes of a regular file; None when there is no such file."""
     try:
-        found = os.lstat(path)
+        info = os.lstat(path)
     except (OSError, ValueError):
         return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    return info.st_size if stat.S_ISREG(info.st_mode) else None
 
 
 def folders_in(path: str) -> Iterator[str]:
     """Names of the folders in a folder."""
-    with os.scandir(path) as found:
-        for entry in found:
+    with os.scandir(path) as entries:
+        for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield entry.name
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""git's own check of many repositories, in containers on no network. Private to this collection."""
+"""Runs ``git fsck`` on many repositories, in containers without a network."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from .content import Content
 INSIDE_RESULTS = "/maxops/results"
 
 SHARD = 25
-"""Repositories that make one more container worth its start."""
+"""Number of repositories that justifies one more container."""
 
 NO_GIT = 97
 
-# Each line of the list is a repository below $1; what git says of a bad one is kept in a file named by its line.
-# A repository may name a server to fetch missing objects from, or programs to run: nothing of that is wanted here.
+# Each line of the list is a repository below $1; git's output for a bad one is kept in a file named by its line.
+# A repository may name a server to fetch missing objects from, or programs to run: both are switched off here.
 _SCRIPT = f"""
 command -v git >/dev/null || exit {NO_GIT}
 export GIT_NO_LAZY_FETCH=1 GIT_ALLOW_PROTOCOL=none GIT_CONFIG_NOSYSTEM=1 GIT_OPTIONAL_LOCKS=0 HOME=/nonexistent
 line=0
 while IFS= read -r path; do
   line=$((line + 1))
-  said=$(git -c core.fsmonitor=false -c core.hooksPath=/dev/null --git-dir="$1/$path" \
+  output=$(git -c core.fsmonitor=false -c core.hooksPath=/dev/null --git-dir="$1/$path" \
     fsck --connectivity-only --no-dangling --no-progress 2>&1 </dev/null) ||
-    printf '%s\\n' "$said" | tail -n 3 >"$2/$line"
+    printf '%s\\n' "$output" | tail -n 3 >"$2/$line"
 done <"$2/list"
 """
 
 
 def fsck(content: Content, image_id: str | None, top: str, inside: str, paths: Sequence[str]) -> dict[str, str]:
-    """Check bare repositories below ``top``; gives what git says of each bad one.
+    """Check bare repositories below ``top``; gives git's output for each bad one.
 
-    ``image_id`` is an image that has git, else the host's own is used; ``inside`` is where the repositories are in the
-    application's container, for what they tell of each other by absolute paths.
+    ``image_id`` is an image that has git; without one, the host's git is used. ``inside`` is the path of the
+    repositories in the application's container, because repositories refer to each other by absolute paths.
     """
     shards = max(1, min(content.jobs, -(-len(paths) // SHARD)))
     tasks = [partial(_fsck, content, image_id, top, inside, paths[number::shards], number) for number in range(shards)]
-    return {path: said for found in run_all(tasks, content.cancellation) for path, said in found.items()}
+    return {path: output for result in run_all(tasks, content.cancellation) for path, output in result.items()}
 
 
 def _fsck(
@@ -59,8 +59,8 @@ def _fsck(
         stream.writelines(f"{path}\n" for path in paths)
     ended = _run(content, image_id, top, inside, results)
     if ended.failed:
-        said = "; ".join(ended.stderr.strip().splitlines()[-2:]) or f"exit code {ended.returncode}"
-        raise MaxopsError(f"git could not check the repositories of the set: {said}; see docker info, or install git")
+        reason = "; ".join(ended.stderr.strip().splitlines()[-2:]) or f"exit code {ended.returncode}"
+        raise MaxopsError(f"git could not check the repositories of the set: {reason}; see docker info, or install git")
     bad = {}
     for line, path in enumerate(paths, start=1):
         report = os.path.join(results, str(line))
@@ -79,7 +79,7 @@ def _run(content: Content, image_id: str | None, top: str, inside: str, results:
             content.key,
             binds=[(top, inside, False), (results, INSIDE_RESULTS, True)],
             environment={"LC_ALL": "C"},
-            # The files belong to the application's user, and nobody but root may read them all.
+            # The files belong to the application's user, and only root may read them all.
             capabilities=["DAC_READ_SEARCH"],
         )
         ended = content.stack.run_helper(spec, content.cancellation)
@@ -87,7 +87,7 @@ def _run(content: Content, image_id: str | None, top: str, inside: str, results:
             return ended
     if shutil.which("git") is None:
         raise MaxopsError(
-            "neither an image of the stack nor this host has git, so that its repositories cannot be checked: install "
-            "git, or bring the application's image along (docker save, docker load)"
+            "neither an image of the stack nor this host has git, so its repositories cannot be checked: install "
+            "git, or copy the application's image to this host (docker save, docker load)"
         )
     return run(["sh", "-c", _SCRIPT, "sh", top, results], content.cancellation)

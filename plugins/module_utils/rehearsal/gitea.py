@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gitea: repositories, LFS objects and attachments against their rows. Private to this collection."""
+"""Compares Gitea's repositories, LFS objects and attachments with their rows."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ LFS = ("git/lfs", "lfs", "data/lfs")
 ATTACHMENTS = ("gitea/attachments", "attachments", "data/attachments")
 
 INSIDE = "/data/git/repositories"
-"""Where the normal image keeps repositories."""
+"""Where the standard image keeps repositories."""
 
 NEEDED = {"id", "owner_name", "lower_name", "default_branch", "is_mirror"}
 
 READY = 0
-"""Status of a repository; any other is one that is still being made or moved."""
+"""Status of a finished repository; any other status means that it is still being created or moved."""
 
-LOST = "The running application lacks it, too, unless it was deleted during the backup: look it up there."
-BROKEN = "Run git fsck on the running application's repository; mend it from a clone, or take an older set."
+LOST = "It is missing from the running application, too, unless it was deleted during the backup: check there."
+BROKEN = "Run git fsck on the running application's repository; restore it from a clone, or use an older set."
 
 
 def applies(session: Session) -> bool:
-    """True for a database of Gitea or one of its relatives."""
+    """True for a database of Gitea or one of its forks."""
     return columns(session, "repository") >= NEEDED and bool(columns(session, "lfs_meta_object"))
 
 
 def check(content: Content, session: Session) -> dict[str, int]:
-    """Compare rows with what is in the volumes, and have git check each repository; gives how many there were."""
+    """Compare rows with the files of the volumes, and check each repository with git; gives the counts."""
     counted = _repositories(content, session)
     counted.update(
         _objects(content, session, "lfs_meta_object", "oid", LFS, _lfs_path, lambda path: path.replace("/", ""))
@@ -51,31 +51,34 @@ def check(content: Content, session: Session) -> dict[str, int]:
 
 
 def _repositories(content: Content, session: Session) -> dict[str, int]:
-    found = content.find_folder(*REPOSITORIES)
-    known: set[str] = set()
+    location = content.find_folder(*REPOSITORIES)
+    registered: set[str] = set()
     good: list[str] = []
     for identity, owner, name, status in rows(session, "repository", ["owner_name", "lower_name", "status"]):
         path = f"{(owner or '').lower()}/{name}.git"
-        known.add(path)
-        if found and _is_repository(os.path.join(found[1], path)):
+        registered.add(path)
+        if location and _is_repository(os.path.join(location[1], path)):
             good.append(path)
         elif status == READY:
-            place = f"{found[0]}: git/repositories/{path}" if found else f"no volume of the set has {REPOSITORIES[0]}"
+            place = (
+                f"{location[0]}: git/repositories/{path}" if location else f"no volume of the set has {REPOSITORIES[0]}"
+            )
             content.subject.critical(
                 CHECK, f"repository {identity} ({path[:-4]})", f"has no repository ({place})", "a bare repository", LOST
             )
-    if found:
+    if location:
         wikis = []
-        for path in _bare_folders(found[1]):
+        for path in _bare_folders(location[1]):
             repository = path[: -len(".wiki.git")] + ".git" if path.endswith(".wiki.git") else path
-            if repository not in known:
-                content.orphan(f"{found[0]}: git/repositories/{path}", "has no row in repository")
-            elif path not in known and _is_repository(os.path.join(found[1], path)):
+            if repository not in registered:
+                content.report_orphan(f"{location[0]}: git/repositories/{path}", "has no row in repository")
+            elif path not in registered and _is_repository(os.path.join(location[1], path)):
                 wikis.append(path)
-        for path, said in fsck(content, _image(content), found[1], INSIDE, [*good, *wikis]).items():
-            told = f"git fsck says: {said or 'nothing, but fails'}"
-            content.subject.critical(CHECK, f"{found[0]}: git/repositories/{path}", told, "a whole repository", BROKEN)
-    return {"repositories": len(known), "git_repositories": len(good)}
+        for path, output in fsck(content, _image(content), location[1], INSIDE, [*good, *wikis]).items():
+            seen = f"git fsck reports: {output or 'a failure without a message'}"
+            subject = f"{location[0]}: git/repositories/{path}"
+            content.subject.critical(CHECK, subject, seen, "an intact repository", BROKEN)
+    return {"repositories": len(registered), "git_repositories": len(good)}
 
 
 def _is_repository(path: str) -> bool:
@@ -90,7 +93,7 @@ def _bare_folders(top: str) -> Iterator[str]:
 
 
 def _image(content: Content) -> str | None:
-    """An image of the set that has git: the application's own."""
+    """An image of the set that has git: that of the application."""
     services = (content.subject.manifest or {}).get("services") or {}
     for name, facts in services.items():
         if any(word in f"{name} {facts.get('image', '')}".lower() for word in ("gitea", "forgejo")):
@@ -121,22 +124,22 @@ def _objects(
     path_of: Callable[[str], str],
     value_of: Callable[[str], str],
 ) -> dict[str, int]:
-    found = content.find_folder(*places)
+    location = content.find_folder(*places)
     counted = {f"{table}_rows": 0, f"{table}_files": 0}
     for identity, value, size in rows(session, table, [column, "size"]):
         counted[f"{table}_rows"] += 1
         path = path_of(str(value))
-        there = size_of(os.path.join(found[1], path)) if found else None
-        place = f"{found[0]}: {places[0]}/{path}" if found else f"no volume of the set has {places[0]}"
+        actual = size_of(os.path.join(location[1], path)) if location else None
+        place = f"{location[0]}: {places[0]}/{path}" if location else f"no volume of the set has {places[0]}"
         subject = f"{table} {identity} ({value})"
-        if there is None:
+        if actual is None:
             content.subject.critical(CHECK, subject, f"has no file ({place})", f"a file of {size} bytes", LOST)
-        elif there != size:
-            content.subject.critical(CHECK, subject, f"has a file of {there} bytes ({place})", f"{size} bytes", LOST)
-    if found:
-        for page in pages(files_below(found[1])):
+        elif actual != size:
+            content.subject.critical(CHECK, subject, f"has a file of {actual} bytes ({place})", f"{size} bytes", LOST)
+    if location:
+        for page in pages(files_below(location[1])):
             counted[f"{table}_files"] += len(page)
             paths = {value_of(path): path for path in page}
             for value in missing(session, table, column, list(paths)):
-                content.orphan(f"{found[0]}: {places[0]}/{paths[value]}", f"has no row in {table}")
+                content.report_orphan(f"{location[0]}: {places[0]}/{paths[value]}", f"has no row in {table}")
     return counted

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loading a set into a rehearsal's server and folders: roles, then databases and volumes side by side."""
+"""Loads a set into a rehearsal's server and folders: roles first, then databases and volumes in parallel."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from .server import ThrowawayServer
 from .values import Outcome, Source
 
 RESTORE = "restore"
-"""Check of findings about a part that could not be brought back."""
+"""Check of findings about a part that could not be restored."""
 
-TAKE_ANOTHER = "Take another set; this part does not come back."
+TAKE_ANOTHER = "Use another set; this part cannot be restored."
 
-# The server's own words for what is the host's fault and not the set's.
+# What the server says when the host is at fault and not the set.
 _HOST_FAULTS = re.compile(
     r"No space left|Disk quota exceeded|out of memory|could not resize shared memory|Docker could"
 )
 
 
 def note_step(subject: Subject, name: str, since: float) -> None:
-    """Keep how long a step of the rehearsal took, in seconds since a moment of the monotonic clock."""
+    """Record how long a step of the rehearsal took; ``since`` is the monotonic clock at its start."""
     subject.steps[f"rehearse {name}"] = round(time.monotonic() - since, 3)
 
 
 @dataclass
 class Loading:
-    """One set on its way into a throw-away server; a part that does not come back is a finding of the subject.
+    """Loads one set into a throw-away server; a part that cannot be restored becomes a finding of the subject.
 
-    ``volumes`` are the folders that are made for volumes, by the volume's name; ``loaded`` is what loading gave of each
-    database that came back.
+    ``volumes`` are the folders for the volumes, by the volume's name; ``loaded`` is the loading result of each
+    restored database.
     """
 
     area: RehearsalArea
@@ -67,11 +67,11 @@ class Loading:
     loaded: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """As many slots as jobs: a large database takes several."""
+        """Create as many slots as jobs; a large database takes several."""
         self._slots = Slots(self.area.jobs)
 
     def run(self) -> dict[str, dict[str, Any]]:
-        """Roles first, then all databases and volumes at once; gives what loading gave of each database."""
+        """Create roles, then load all databases and volumes at once; gives the loading result of each database."""
         passfile = os.path.join(self.folders.folder, "pgpass")
         descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -88,7 +88,7 @@ class Loading:
         with Session(self.throwaway.server, "postgres", self.cancellation) as session:
             self.outcome.postgresql = session.version
             self._check_major(session.version)
-            self._make_roles(session)
+            self._create_roles(session)
         note_step(self.subject, "roles", begun)
         largest_first = sorted(self.source.databases, key=lambda part: int(part["source_bytes"]), reverse=True)
         tasks = [partial(self._load, target, part) for part in largest_first]
@@ -101,13 +101,13 @@ class Loading:
         if made_with and _major(version) < _major(str(made_with)):
             raise MaxopsError(
                 f"set {self.subject.set_id} comes from PostgreSQL {made_with}, and this host only has an image with "
-                f"{version} ({self.source.image.name}), which cannot read it: bring the set's own image along"
+                f"{version} ({self.source.image.name}), which cannot read it: copy the set's own image to this host"
             )
 
-    def _make_roles(self, session: Session) -> None:
+    def _create_roles(self, session: Session) -> None:
         if self.source.file:
             for name in sorted(set(self.source.roles) - databases.roles(session)):
-                session.run("make a role in", f"CREATE ROLE {identifier(name)}")
+                session.run("create a role in", f"CREATE ROLE {identifier(name)}")
             return
         if not self.source.databases:
             return
@@ -117,7 +117,7 @@ class Loading:
             raise
         except MaxopsError as error:
             self.throwaway.check()
-            self.subject.critical(RESTORE, "globals.sql", str(error), "roles that can be made", TAKE_ANOTHER)
+            self.subject.critical(RESTORE, "globals.sql", str(error), "roles that can be created", TAKE_ANOTHER)
 
     def _load(self, target: database_load.Target, part: dict[str, Any]) -> None:
         name = part["name"]
@@ -167,7 +167,7 @@ class Loading:
                 meter.measure = gauge
 
             try:
-                # What is thrown away soon must not make the running stack wait for its disk.
+                # The copy is removed soon: writing it must not slow down the running stack's disk.
                 volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch)
             except Cancelled:
                 raise

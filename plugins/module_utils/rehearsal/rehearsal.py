@@ -1,22 +1,22 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bringing a backup set back into a throw-away server, and comparing what came back with the manifest.
+"""Restores a backup set into a throw-away server, and compares the copy with the manifest.
 
-The interface, for any job that wants to try something on a copy of the data:
+The interface, for any job that needs a copy of the data:
 
 * :class:`RehearsalArea` (area.py) names the folder, the Docker daemon, the jobs and the budget; ``with area.opened()``
-  takes the only turn on this host and removes what a killed rehearsal left.
-* :class:`Source` (values.py) says what to bring back and with which image; image.py finds the one that made a set.
-* :class:`Subject` (storage) is the set: its folder, its manifest (already read), and where findings and times go.
+  locks the folder for one rehearsal and removes what a killed rehearsal left.
+* :class:`Source` (values.py) says what to restore and with which image; image.py finds the image that made a set.
+* :class:`Subject` (storage) is the set: its folder, its manifest (already read), and the place for findings and times.
 * ``with restored(area, subject, source, cancellation, progress) as rehearsal`` gives the running server
   (``rehearsal.server``, by its socket in ``rehearsal.folders.socket``) and the volumes as folders of this host
-  (``rehearsal.volumes``). All of it is gone after the block, whatever happens to this process.
-* ``rehearsal.compare()`` and ``rehearsal.cross_check()`` make findings; :func:`rehearse` does both and is all that a
+  (``rehearsal.volumes``). All of it is removed after the block, even if this process is killed.
+* ``rehearsal.compare()`` and ``rehearsal.cross_check()`` create findings; :func:`rehearse` does both and is all that a
   verification needs.
 
-What is wrong with the set becomes a finding of the subject; what is wrong with the host is raised as MaxopsError. The
-messages name the options ``rehearsal_dir`` and ``rehearsal_budget``: every module over this layer calls them so.
+A fault of the set becomes a finding of the subject; a fault of the host is raised as MaxopsError. The messages name the
+options ``rehearsal_dir`` and ``rehearsal_budget``: every module above this layer uses these names.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def rehearse(
     progress: Progress,
     cross_check: bool = True,
 ) -> Outcome:
-    """Bring a set, or a legacy dump, back and compare it with its manifest; ``cross_check`` compares rows with files.
+    """Restore a set, or a legacy dump, and compare it with its manifest; ``cross_check`` compares rows with files.
 
-    What is wrong with the set becomes a finding. Raises MaxopsError for what is wrong with the host.
+    A fault of the set becomes a finding. Raises MaxopsError for a fault of the host.
     """
     with restored(area, subject, source, cancellation, progress) as rehearsal:
         rehearsal.compare()
@@ -65,9 +65,9 @@ def rehearse(
 def restored(
     area: RehearsalArea, subject: Subject, source: Source, cancellation: Cancellation, progress: Progress
 ) -> Iterator[Rehearsal]:
-    """Bring a set back for the block: a running server and folders with the volumes, removed at its end.
+    """Restore a set for the block: a running server and folders with the volumes, removed at its end.
 
-    Raises MaxopsError for what is wrong with the host: no room, no memory, more written than the budget allows.
+    Raises MaxopsError for a fault of the host: no free space, no memory, more written than the budget allows.
     """
     needed = space.plan(area.folder, [*source.databases, *subject.parts("volume")], area.budget)
     started = time.monotonic()
@@ -85,7 +85,7 @@ def restored(
 
 
 class Rehearsal:
-    """A set that was brought back; made by :func:`restored`."""
+    """A restored copy of a set, created by :func:`restored`."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Rehearsal:
         self.folders = folders
         self.outcome = Outcome(source.image.name)
         self.loaded: dict[str, dict[str, Any]] = {}
-        """What loading gave of each database that came back."""
+        """The loading result of each restored database."""
         self.volumes = {
             part["name"]: os.path.join(folders.folder, f"volume-{number}")
             for number, part in enumerate(subject.parts("volume"))
@@ -120,7 +120,7 @@ class Rehearsal:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Start the server and bring everything back into it; the server is gone after the block."""
+        """Start the server and load everything into it; the server is gone after the block."""
         begun = time.monotonic()
         server = throwaway_server(
             self.area.stack,
@@ -157,13 +157,13 @@ class Rehearsal:
                 self._throwaway = None
 
     def compare(self) -> None:
-        """Roles, rows, extensions and sequences against the manifest; what differs becomes a finding."""
+        """Compare roles, rows, extensions and sequences with the manifest; each difference becomes a finding."""
         begun = time.monotonic()
         compare.compare(self._content(), self.source.databases, self.loaded)
         note_step(self.subject, "compare", begun)
 
     def cross_check(self) -> None:
-        """Rows against files, by what is known of the applications; what differs becomes a finding."""
+        """Compare the applications' rows with their files; each difference becomes a finding."""
         begun = time.monotonic()
         self.outcome.content = compare.cross_check(self._content(), self.loaded)
         note_step(self.subject, "cross-check", begun)
@@ -181,7 +181,7 @@ class Rehearsal:
         )
 
     def _bootstrap_user(self) -> str:
-        """The set's own first superuser: what other roles were granted, was granted by that one."""
+        """The set's own first superuser: it granted the other roles their rights."""
         try:
             with open(self.subject.layout.globals, encoding="utf-8") as stream:
                 text = stream.read()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A PostgreSQL server in a throw-away container, on no network, for a rehearsal."""
+"""A PostgreSQL server in a throw-away container without a network, for a rehearsal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_SECONDS = 120
 INSIDE_DATA = "/maxops/data"
 INSIDE_SOCKET = "/maxops/socket"
 
-# Nothing in it has to survive anything, so nothing waits for a disk. Shared memory is in files: Docker gives a
+# The data need not survive a crash, so nothing waits for the disk. Shared memory is in files: Docker gives a
 # container 64 MB of it, too little for parallel index builds.
 SETTINGS = {
     "listen_addresses": "",
@@ -48,7 +48,7 @@ _SCRIPT = (
 
 
 class ThrowawayServer:
-    """The running server: how to reach it, and whether it is still there."""
+    """The running server: how to reach it, and whether it still runs."""
 
     def __init__(self, server: Server, running: Future[StageResult]) -> None:
         self.server = server
@@ -57,9 +57,9 @@ class ThrowawayServer:
     def check(self) -> None:
         """Raise MaxopsError when the server has ended by itself."""
         if self._running.done():
-            said = "; ".join(_last_lines(self._running.result().stderr)) or "without a word"
+            message = "; ".join(_last_lines(self._running.result().stderr)) or "no message"
             raise MaxopsError(
-                f"the rehearsal's PostgreSQL ended by itself ({said}); has the host enough memory and disk? "
+                f"the rehearsal's PostgreSQL ended by itself ({message}); does the host have enough memory and disk? "
                 "See dmesg, then run this again"
             )
 
@@ -83,22 +83,22 @@ def throwaway_server(
         user="postgres",
         stop_signal="KILL",
     )
-    # Its own, so that it outlives the work that is stopped and is there until that work has ended.
-    life = Cancellation()
+    # A cancellation of its own: when the work is stopped, the server runs on until that work has ended.
+    server_stop = Cancellation()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="server") as pool:
-        running = pool.submit(_run, stack, spec, life)
+        running = pool.submit(_run, stack, spec, server_stop)
         try:
             server = Server(socket, 5432, user, "", "of the rehearsal", "no password at all")
             throwaway = ThrowawayServer(server, running)
             _wait(throwaway, os.path.join(socket, ".s.PGSQL.5432"), cancellation)
             yield throwaway
         finally:
-            life.cancel("the rehearsal has ended")
+            server_stop.cancel("the rehearsal has ended")
 
 
-def _run(stack: Stack, spec: HelperSpec, life: Cancellation) -> StageResult:
+def _run(stack: Stack, spec: HelperSpec, server_stop: Cancellation) -> StageResult:
     try:
-        return stack.run_helper(spec, life)
+        return stack.run_helper(spec, server_stop)
     except Cancelled:
         return StageResult("postgres", 0, "", False)
 
@@ -128,7 +128,7 @@ def _last_lines(text: str) -> list[str]:
 
 
 def bootstrap_user(globals_text: str) -> str:
-    """The role that a server was set up with: the one that granted, else the first superuser."""
+    """The role that the server was initialized with: the one that granted rights, else the first superuser."""
     granted = re.search(rf"GRANTED BY ({_NAME});", globals_text)
     superuser = re.search(rf"^ALTER ROLE ({_NAME}) WITH SUPERUSER\b", globals_text, re.MULTILINE)
     match = granted or superuser

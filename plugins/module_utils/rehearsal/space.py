@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much a rehearsal may write, before and while it does. Private to this collection."""
+"""Limits how much a rehearsal may write: checked before it starts and watched while it runs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 RESERVE = 512 * 1000 * 1000
-"""Free space that a rehearsal leaves to others on its file system, whatever happens."""
+"""Free space that a rehearsal always leaves on its file system, in bytes."""
 
 SERVER = 100 * 1000 * 1000
-"""What an empty server takes."""
+"""Size of an empty server, in bytes."""
 LOG = 1100 * 1000 * 1000
-"""What loading leaves in the server's log at the most (max_wal_size)."""
+"""Largest size of the server's write-ahead log while loading, in bytes (max_wal_size)."""
 DATABASE_ALLOWANCE = 1.1
 VOLUME_ALLOWANCE = 1.05
 
 SLACK = 1.5
-"""By default a rehearsal may write this many times of what it is expected to."""
+"""By default a rehearsal may write this many times the expected amount."""
 
 INTERVAL = 0.25
 
@@ -44,7 +44,7 @@ class Space:
 
 
 def plan(folder: str, parts: Sequence[dict[str, Any]], budget: int | None) -> Space:
-    """What a rehearsal of these parts takes. Raises MaxopsError when that is too much for the budget or the disk."""
+    """Space for a rehearsal of these parts. Raises MaxopsError when it exceeds the budget or the free disk space."""
     databases = sum(part["source_bytes"] for part in parts if part["kind"] == "database")
     volumes = sum(part["source_bytes"] for part in parts if part["kind"] == "volume")
     need = int(SERVER + databases * DATABASE_ALLOWANCE + min(LOG, databases) + volumes * VOLUME_ALLOWANCE)
@@ -57,7 +57,7 @@ def plan(folder: str, parts: Sequence[dict[str, Any]], budget: int | None) -> Sp
     if need + RESERVE > space.free:
         raise MaxopsError(
             f"a rehearsal of this set needs about {human_size(need)} in {folder}, where {human_size(space.free)} are "
-            f"free, of which {human_size(RESERVE)} have to stay so: make room, or name a folder on another disk in "
+            f"free and {human_size(RESERVE)} must stay free: free up space, or name a folder on another disk in "
             "rehearsal_dir"
         )
     return space
@@ -65,7 +65,7 @@ def plan(folder: str, parts: Sequence[dict[str, Any]], budget: int | None) -> Sp
 
 @dataclass
 class Usage:
-    """The most that was seen to be written, and why the work was stopped, if it was."""
+    """The largest measured size in bytes, and why the work was stopped, if it was."""
 
     peak: int = 0
     stopped: str | None = None
@@ -73,7 +73,7 @@ class Usage:
 
 @contextmanager
 def watched(folder: str, space: Space, cancellation: Cancellation) -> Iterator[Usage]:
-    """Stop the work of the block as soon as it has written more than it may, or its disk gets short of space."""
+    """Stop the work of the block as soon as it exceeds its budget, or the disk runs out of space."""
     done, usage = threading.Event(), Usage()
     arguments = (folder, space, cancellation, done, usage)
     thread = threading.Thread(target=_watch, args=arguments, daemon=True, name="space")
@@ -91,25 +91,25 @@ def _watch(folder: str, space: Space, cancellation: Cancellation, done: threadin
         free = free_bytes(folder)
         if free < RESERVE // 2:
             usage.stopped = (
-                f"the rehearsal was stopped because only {human_size(free)} are free in {folder}: make room, or name a "
-                "folder on another disk in rehearsal_dir; nothing of it was left there"
+                f"the rehearsal was stopped because only {human_size(free)} are free in {folder}: free up space, or "
+                "name a folder on another disk in rehearsal_dir; all its files were removed"
             )
             break
         started = time.monotonic()
         if started < measured + pause:
             continue
         used = 0
-        with suppress(MaxopsError):  # the folder is being made or removed
+        with suppress(MaxopsError):  # the folder is being created or removed
             used = measure(folder)
         measured = time.monotonic()
-        # Many files take long to measure: that must not become the main part of the work.
+        # Measuring many files takes long: it must stay a small part of the work.
         pause = 5 * (measured - started)
         usage.peak = max(usage.peak, used)
         if used > space.budget:
             usage.stopped = (
                 f"the rehearsal was stopped because it had written {human_size(used)} into {folder}, more than its "
                 f"budget of {human_size(space.budget)} ({human_size(space.need)} expected): raise rehearsal_budget "
-                "if the disk has room; nothing of it was left there"
+                "if the disk has free space; all its files were removed"
             )
             break
     if usage.stopped:

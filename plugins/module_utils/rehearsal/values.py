@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rehearsal is given to bring back, and what it measures."""
+"""The input of a rehearsal (what to restore) and its outcome (what it measured)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .image import Image
 class Outcome:
     """What a rehearsal measured and counted.
 
-    ``recovery_seconds`` is the time until all data was back, ``written_bytes`` the most that was seen to be written,
-    ``rows`` are numbers of rows by database and table, ``content`` what each application counted.
+    ``recovery_seconds`` is the time until all data was restored, ``written_bytes`` the largest measured size,
+    ``rows`` are numbers of rows by database and table, ``content`` the counts of each application.
     """
 
     image: str
@@ -34,9 +34,9 @@ class Outcome:
 
 @dataclass
 class Source:
-    """What is brought back: databases as in a manifest, read by ``image``; ``file`` is a legacy dump.
+    """What to restore: databases as in a manifest, read by ``image``; ``file`` is a legacy dump.
 
-    ``roles`` are those that such a file takes for granted.
+    ``roles`` are the roles that such a file expects to exist.
     """
 
     image: Image

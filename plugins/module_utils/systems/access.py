@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a stack is reached: one value that every job passes on, in place of six loose options.
+"""How to reach a stack: one value that every job passes on, in place of six separate options.
 
-It imports the Docker SDK and psycopg2 when they are first needed, so that a job that needs neither does not wait
-for their import.
+It imports the Docker SDK and psycopg2 only when they are needed, so that other jobs do not wait for their import.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Access:
-    """The stack's Compose project, the daemon that runs it, and its servers; None means "as the container says"."""
+    """The stack's Compose project, its daemon and its servers; None means: as configured in the container."""
 
     project_name: str
     docker_host: str = DEFAULT_DOCKER_HOST
@@ -45,17 +44,17 @@ class Access:
 
     @property
     def servers(self) -> tuple[str, str]:
-        """The services that keep data for others: the database's and the cache's."""
+        """The services that store data for the others: database and cache."""
         return self.database_service, self.cache_service
 
     def connect(self, required: bool = True) -> Stack:
-        """Read the project from the daemon. Raises MaxopsError when the daemon is not there, or a required project."""
+        """Read the project from the daemon. Raises MaxopsError when the daemon or a required project is missing."""
         from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack  # noqa: PLC0415 - the Docker SDK, only where it is used
 
         return Stack.connect(self.project_name, self.docker_host, required)
 
     def engine(self, seconds: float) -> Engine:
-        """The daemon, for work that only reads; each answer may take so many seconds."""
+        """The daemon, for work that only reads; each answer may take at most ``seconds``."""
         return Engine(self.docker_host, seconds)
 
     def database_container(self, stack: Stack) -> Container:
@@ -67,25 +66,25 @@ class Access:
         return stack.require_running(self.cache_service, "cache_service")
 
     def server(self, stack: Stack) -> Server:
-        """How to reach the stack's PostgreSQL. Raises MaxopsError when it does not run, or its password is unknown."""
+        """How to reach the stack's PostgreSQL. Raises MaxopsError when it is down, or its password is unknown."""
         return self.server_in(self.database_container(stack), stack)
 
     def server_in(self, container: Container, project: Project) -> Server:
-        """The same for a container that is already known."""
+        """The same for a given container."""
         from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server  # noqa: PLC0415 - psycopg2, only where it is used
 
         return find_server(project, container, self.database_user, self.database_password)
 
     @property
     def lock_path(self) -> str:
-        """The lock file that every job which reads or changes the whole stack holds."""
+        """The lock file that every job on the whole stack holds."""
         return stack_lock_path(self.project_name)
 
     @contextmanager
     def locked(self, purpose: str) -> Iterator[None]:
-        """Hold the stack's lock for the length of the block, or raise MaxopsError at once and say who holds it.
+        """Hold the stack's lock for the length of the block, or raise MaxopsError at once with the name of its holder.
 
-        ``purpose`` is what for, in words for an error message of another job: "backup of shop".
+        ``purpose`` is the reason, in words for an error message of another job: "backup of shop".
         """
         with exclusive_lock(self.lock_path, self.describe(), purpose):
             yield

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How applications log in to their databases and caches, from every place in which the images accept it.
+"""Reads how applications log in to their databases and caches, from every source that the images accept.
 
-Read by all jobs alike: from the container's variables, from the files that ``…_FILE`` variables name, and from Gitea's
-app.ini. Files are read through the container's mounts, or through its own file system while it runs.
+The sources are the container's variables, the files that ``…_FILE`` variables name, and Gitea's app.ini. Files are read
+through the container's mounts, or through its own file system while it runs.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import co
 REDIS, MEMCACHED = "redis", "memcached"
 
 SECRET_BYTES = 64 * 1024
-"""A file of a secret is shorter; only so much of it is read."""
+"""At most this much of a secret file is read; real secrets are shorter."""
 
 _POSTGRES_URL = re.compile(r"(?:postgres|postgresql|postgis)://\S+")
 _REDIS_URL = re.compile(r"(?:redis|rediss|redis\+cluster|redis\+sentinel)://\S+")
 _PORTS = {REDIS: 6379, MEMCACHED: 11211}
 
-# OpenProject takes each key of its configuration as OPENPROJECT_ and the names of its levels between two underscores.
+# OpenProject accepts each configuration key as OPENPROJECT_ and the names of its levels, separated by two underscores.
 _OPENPROJECT = "OPENPROJECT_DATABASE__"
 _OPENPROJECT_KEYS = {
     "HOST": ("HOST",),
@@ -42,9 +42,9 @@ _CACHE_ENTRIES = (("cache", "HOST"), ("session", "PROVIDER_CONFIG"), ("queue", "
 
 @dataclass(frozen=True)
 class DatabaseLogin:
-    """How one service logs in to a PostgreSQL database; ``source`` is where that is written.
+    """How one service logs in to a PostgreSQL database; ``source`` is the variable or file that says so.
 
-    ``password`` is None where it is not known: none is written, or its file cannot be read.
+    ``password`` is None where it is unknown: it is not set, or its file cannot be read.
     """
 
     service: str
@@ -58,7 +58,7 @@ class DatabaseLogin:
 
 @dataclass(frozen=True)
 class CacheLogin:
-    """How one service logs in to a cache: ``kind`` is redis or memcached, ``database`` Redis' number of one."""
+    """How one service logs in to a cache: ``kind`` is redis or memcached, ``database`` is for Redis."""
 
     service: str
     source: str
@@ -70,7 +70,7 @@ class CacheLogin:
 
 
 def database_logins(container: Container, root: str = "") -> list[DatabaseLogin]:
-    """All logins to PostgreSQL databases that a container is given, each place once, the variables first.
+    """All logins to PostgreSQL databases that a container has, each source once, variables first.
 
     ``root`` is the container's file system on this host while it runs, or empty.
     """
@@ -78,31 +78,31 @@ def database_logins(container: Container, root: str = "") -> list[DatabaseLogin]
 
 
 def cache_logins(container: Container, root: str = "") -> list[CacheLogin]:
-    """All logins to caches that a container is given; those of the same host and password once."""
-    found: dict[tuple[str, str, int, str], CacheLogin] = {}
+    """All logins to caches that a container has; those with the same host and password once."""
+    logins: dict[tuple[str, str, int, str], CacheLogin] = {}
     for login in _cache_logins(container, Files(container, root)):
-        found.setdefault((login.kind, login.host, login.port, login.password), login)
-    return list(found.values())
+        logins.setdefault((login.kind, login.host, login.port, login.password), login)
+    return list(logins.values())
 
 
 def uses_database(containers: Iterable[Container], database: str) -> bool:
     """True when one of the containers names the database: in a login, as a value, or at the end of a URL."""
     return any(
-        any(database in {value, value.partition("?")[0].rpartition("/")[2]} for value in each.environment.values())
-        or any(login.database == database for login in database_logins(each))
-        for each in containers
+        any(database in {value, value.partition("?")[0].rpartition("/")[2]} for value in container.environment.values())
+        or any(login.database == database for login in database_logins(container))
+        for container in containers
     )
 
 
 class Files:
-    """Files of a container, as far as this host can read them."""
+    """Reads files of a container, where this host can read them."""
 
     def __init__(self, container: Container, root: str = "") -> None:
         self._container = container
         self._root = root
 
     def path(self, inside: str) -> str:
-        """Where a file of the container is on this host; empty where this host has no way to it."""
+        """The path of a container's file on this host; empty where this host cannot reach it."""
         if mount_of(inside, self._container.mounts):
             return on_host(inside, self._container.mounts)
         return f"{self._root}{inside}" if self._root else ""
@@ -110,11 +110,11 @@ class Files:
     def ini_path(self) -> tuple[str, str]:
         """Gitea's configuration: its path inside the container, and on this host where it can be read."""
         candidates = configuration.configuration_paths(self._container.environment)
-        found = [(inside, self.path(inside)) for inside in candidates]
-        return next(((inside, path) for inside, path in found if path), (candidates[0], ""))
+        paths = [(inside, self.path(inside)) for inside in candidates]
+        return next(((inside, path) for inside, path in paths if path), (candidates[0], ""))
 
     def ini(self) -> dict[tuple[str, str], str]:
-        """Gitea's configuration by section and key; empty where there is none or it cannot be read."""
+        """Gitea's configuration by section and key; empty where the file is missing or cannot be read."""
         _inside, path = self.ini_path()
         with suppress(OSError, configparser.Error):
             parser = configuration.read_ini(path) if path else {}
@@ -131,7 +131,7 @@ class Files:
         return None
 
     def value(self, values: Mapping[str, str], name: str) -> str | None:
-        """A variable, or what the file holds that ``NAME_FILE`` or ``NAME__FILE`` names; None where there is none."""
+        """A variable's value, or the content of the file in ``NAME_FILE`` or ``NAME__FILE``; None without them."""
         if values.get(name):
             return values[name]
         inside = values.get(f"{name}__FILE") or values.get(f"{name}_FILE")
@@ -174,7 +174,7 @@ def _of_openproject(container: Container, files: Files) -> Iterator[DatabaseLogi
     environment = container.environment
     section = {}
     for key, names in _OPENPROJECT_KEYS.items():
-        section[key] = next((value for each in names if (value := environment.get(_OPENPROJECT + each))), "")
+        section[key] = next((value for name in names if (value := environment.get(_OPENPROJECT + name))), "")
     password = files.value(environment, f"{_OPENPROJECT}PASSWORD")
     yield from _of_section(container, f"{_OPENPROJECT}PASSWORD", section, password)
 
@@ -186,7 +186,7 @@ def _of_gitea(container: Container, source: str, section: Mapping[str, str], fil
 def _of_section(
     container: Container, source: str, section: Mapping[str, str], password: str | None
 ) -> Iterator[DatabaseLogin]:
-    """A login from its parts by the names that Gitea gives them; none for another kind of database, or a socket."""
+    """A login from its parts under Gitea's names; nothing for another kind of database, or a socket."""
     host, _colon, port = section.get("HOST", "").partition(":")
     if section.get("DB_TYPE", "postgres") != "postgres" or not host or host.startswith("/"):
         return
@@ -202,14 +202,14 @@ def _of_section(
 
 def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
     environment = container.environment
-    known = ("REDIS_URL", "OPENPROJECT_CACHE__REDIS__URL", "OPENPROJECT_REDIS__URL")
-    for name, value in _urls(environment, files, known, _REDIS_URL):
+    url_names = ("REDIS_URL", "OPENPROJECT_CACHE__REDIS__URL", "OPENPROJECT_REDIS__URL")
+    for name, value in _urls(environment, files, url_names, _REDIS_URL):
         yield from _of_redis_url(container, name, value)
     entries = configuration.entries(environment)
     sources = [("GITEA", entries), (files.ini_path()[0], files.ini() if _is_gitea(container) else {})]
-    for where, settings in sources:
+    for origin, settings in sources:
         for section, key in _CACHE_ENTRIES:
-            source = f"{where}__{section}__{key}" if where == "GITEA" else f"[{section}] {key} of {where}"
+            source = f"{origin}__{section}__{key}" if origin == "GITEA" else f"[{section}] {key} of {origin}"
             values = {name: value for (other, name), value in settings.items() if other == section}
             adapter = values.get("ADAPTER") or values.get("PROVIDER") or ""
             yield from _of_gitea_cache(container, source, adapter, files.value(values, key) or "")
@@ -280,7 +280,7 @@ def _of_memcached(container: Container, source: str, value: str) -> Iterator[Cac
 def _urls(
     environment: Mapping[str, str], files: Files, names: Iterable[str], pattern: re.Pattern[str]
 ) -> Iterator[tuple[str, str]]:
-    """URLs in variables, whatever their names, and in the files that the ``_FILE`` forms of the known names hold."""
+    """URLs in all variables, and in the files that the ``_FILE`` forms of the given names point to."""
     from_files = {name: files.value(environment, name) or "" for name in names if name not in environment}
     for name, value in {**environment, **from_files}.items():
         match = pattern.search(value)

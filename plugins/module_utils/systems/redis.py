@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stack's Redis, spoken to in its own protocol from the host. Private to this collection.
+"""Talks to the stack's Redis from the host, in its own protocol.
 
-No library and no ``redis-cli``: a program started in the container costs a tenth of a second, cannot be given a limit,
-and would have to be handed the password.
+It uses neither a library nor ``redis-cli``: a program in the container takes a tenth of a second to start, has no time
+limit, and would need the password.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _PASSWORD_WORD = re.compile(r"--requirepass[ =]+(\S+)")
 
 
 class RedisError(MaxopsError):
-    """Redis answered, and what it answered is a refusal; ``reply`` is its own text."""
+    """Redis refused a command; ``reply`` is its own text."""
 
     def __init__(self, text: str, reply: str) -> None:
         super().__init__(text)
         self.reply = reply
 
 
-class RedisSilent(MaxopsError):
+class RedisUnreachable(MaxopsError):
     """Redis cannot be reached, or does not answer in time."""
 
 
 @dataclass(frozen=True)
 class RedisServer:
-    """How to reach the stack's Redis; ``container`` is a word for messages."""
+    """How to reach the stack's Redis; ``container`` is a name for messages."""
 
     host: str
     port: int
@@ -53,9 +53,9 @@ class RedisServer:
 
 
 def find_redis(container: Container) -> RedisServer:
-    """How to reach the Redis of a container from this host, with the password that the container was given."""
+    """How to reach the Redis of a container from this host, with the password from its container."""
     if not container.addresses:
-        raise RedisSilent(
+        raise RedisUnreachable(
             f"container {container.name} has no address on any network that this host can reach; "
             "attach it to a bridge network of the project (networks: in the Compose file)"
         )
@@ -72,21 +72,21 @@ def _password(container: Container) -> str:
     for name in _PASSWORD_NAMES:
         if container.environment.get(name):
             return container.environment[name]
-    given = _PASSWORD_WORD.search(" ".join(container.command))
-    return given.group(1).strip("'\"") if given and "$" not in given.group(1) else ""
+    match = _PASSWORD_WORD.search(" ".join(container.command))
+    return match.group(1).strip("'\"") if match and "$" not in match.group(1) else ""
 
 
 class Redis:
-    """One connection; use it as a context manager. Not for several threads at once."""
+    """One connection, as a context manager. It is not thread-safe."""
 
     def __init__(self, server: RedisServer, seconds: float = SECONDS) -> None:
         self._server = server
-        self._place = f"Redis in container {server.container}"
+        self._name = f"Redis in container {server.container}"
         try:
             self._socket = socket.create_connection((server.host, server.port), timeout=seconds)
         except OSError as error:
-            raise RedisSilent(
-                f"{self._place} cannot be reached at {server.host}:{server.port}: {error.strerror or error}; "
+            raise RedisUnreachable(
+                f"{self._name} cannot be reached at {server.host}:{server.port}: {error.strerror or error}; "
                 f"see docker logs --tail=50 {server.container}"
             ) from error
         self._stream = self._socket.makefile("rb")
@@ -104,31 +104,31 @@ class Redis:
         self.close()
 
     def close(self) -> None:
-        """End the connection; it is no error when it is gone already."""
+        """Close the connection; a connection that is already closed is not an error."""
         with suppress(OSError):
             self._stream.close()
         self._socket.close()
 
     def run(self, *words: str | int) -> Any:
-        """Send one command and give its reply: text, number, list or None. Raises RedisError where Redis refuses."""
+        """Send one command and return its reply: text, number, list or None. Raises RedisError where Redis refuses."""
         try:
             self._send(words)
             return self._reply(str(words[0]))
         except OSError as error:
-            raise RedisSilent(
-                f"{self._place} does not answer {words[0]} ({error.strerror or error}): it is stopped, paused or busy; "
+            raise RedisUnreachable(
+                f"{self._name} does not answer {words[0]} ({error.strerror or error}): it is stopped, paused or busy; "
                 f"see docker logs --tail=50 {self._server.container}"
             ) from error
 
     def info(self, *sections: str) -> dict[str, str]:
-        """What INFO tells, as text by name; of some sections, or of the usual ones."""
+        """The reply to INFO, as text by name; for some sections, or for the default ones."""
         lines = str(self.run("INFO", *sections)).splitlines()
         return dict(line.partition(":")[::2] for line in lines if ":" in line and not line.startswith("#"))
 
     def setting(self, name: str) -> str:
-        """One of the server's settings; empty where it has none of that name."""
-        found = self.run("CONFIG", "GET", name)
-        return str(found[1]) if found else ""
+        """One of the server's settings; empty for an unknown name."""
+        reply = self.run("CONFIG", "GET", name)
+        return str(reply[1]) if reply else ""
 
     # -- the protocol (RESP 2) ----------------------------------------------------------------------------------
 
@@ -136,12 +136,13 @@ class Redis:
         try:
             self.run("AUTH", password)
         except RedisError as error:
-            # It has no password, and what we were told is another program's.
+            # The server has no password; the password in the environment is for another program.
             if "without any password configured" in error.reply:
                 return
             raise RedisError(
-                f"{self._place} refuses the password that the container was given (REDISCLI_AUTH, REDIS_PASSWORD or "
-                "--requirepass): it was changed after the container was made; recreate it (docker compose up --detach)",
+                f"{self._name} refuses the password of the container's configuration (REDISCLI_AUTH, REDIS_PASSWORD or "
+                "--requirepass): it was changed after the container was created; recreate the container (docker "
+                "compose up --detach)",
                 error.reply,
             ) from error
 
@@ -164,10 +165,10 @@ class Redis:
         if kind == b"*":
             return None if int(text) < 0 else [self._reply(command) for _number in range(int(text))]
         if kind == b"-":
-            raise RedisError(f"{self._place} refuses {command}: {text}{_advice(text)}", text)
-        raise RedisSilent(
-            f"what answers at {self._server.host}:{self._server.port} is no Redis; see that container "
-            f"{self._server.container} is the cache, or name the right one in cache_service"
+            raise RedisError(f"{self._name} refuses {command}: {text}{_advice(text)}", text)
+        raise RedisUnreachable(
+            f"the server at {self._server.host}:{self._server.port} is not Redis; check that container "
+            f"{self._server.container} is the cache, or name the right service in cache_service"
         )
 
     def _bulk(self, size: int) -> str | None:
@@ -181,11 +182,11 @@ class Redis:
 
 def _advice(reply: str) -> str:
     if reply.startswith("NOAUTH"):
-        return "; it wants a password that its container's environment does not tell: set REDISCLI_AUTH there"
+        return "; it requires a password, and its container's environment does not hold one: set REDISCLI_AUTH there"
     if reply.startswith("OOM"):
-        return "; it holds as much as maxmemory allows: raise it, or choose a policy that evicts (maxmemory-policy)"
+        return "; it has reached maxmemory: raise it, or choose a policy that evicts (maxmemory-policy)"
     if reply.startswith("LOADING"):
         return "; it is still reading its data from the disk: wait a moment, then run this again"
     if reply.startswith("MISCONF"):
-        return "; it cannot write its snapshot: see whether its disk is full"
+        return "; it cannot write its snapshot: check whether its disk is full"
     return ""

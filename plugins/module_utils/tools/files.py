@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are whole or not there, digests, locks and free space. Private to this collection."""
+"""Atomic file writes, digests, file lists and free space."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def safe_name(name: str) -> str:
 
 
 def fsync_path(path: str) -> None:
-    """Have the kernel write a file's content, or a folder's entries, to the disk."""
+    """Make the kernel write a file's content, or a folder's entries, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -39,7 +39,7 @@ def fsync_folders(top: str) -> None:
 
 
 def sha256_and_sync(path: str) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file, which is on the disk when this returns."""
+    """Size in bytes and SHA-256 of a file; its content is on the disk when this returns."""
     digest = hashlib.sha256()
     size = 0
     with open(path, "rb", buffering=0) as stream:
@@ -55,7 +55,7 @@ def sha256_and_sync(path: str) -> tuple[int, str]:
 
 
 def sha256_of(path: str, on_read: Callable[[int], Any]) -> tuple[int, str]:
-    """Size and SHA-256 of a regular file that is no link; ``on_read`` gets the size of each piece as it is read."""
+    """Size and SHA-256 of a regular file that is not a link; ``on_read`` gets the size of each piece as it is read."""
     digest = hashlib.sha256()
     size = 0
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -71,7 +71,7 @@ def sha256_of(path: str, on_read: Callable[[int], Any]) -> tuple[int, str]:
 
 
 def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
-    """Replace a file with ``text`` in one step that survives a power cut; readers see the old or the new."""
+    """Replace a file with ``text`` in one step that survives a power cut; readers see the old text or the new one."""
     temporary = f"{path}.tmp-{os.getpid()}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
@@ -91,21 +91,21 @@ def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
 def to_json(data: Any) -> str:
     """JSON for people and machines: sorted keys, two spaces, text kept as it is."""
     text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    # A file name that is no UTF-8 holds lone surrogates, which no file takes; as JSON escapes they come back.
+    # A file name that is not UTF-8 holds lone surrogates, which cannot be written; JSON escapes keep them.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def list_files(top: str) -> list[str]:
     """Paths of all regular files and links below ``top``, relative to it, sorted."""
-    found = []
+    paths = []
     for folder, subfolders, names in os.walk(top):
         linked = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
-        found += [os.path.relpath(os.path.join(folder, name), top) for name in names + linked]
-    return sorted(found)
+        paths += [os.path.relpath(os.path.join(folder, name), top) for name in names + linked]
+    return sorted(paths)
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder and all below it; it is no error when it is not there."""
+    """Remove a folder and everything below it, or a file; a missing path is not an error."""
     shutil.rmtree(path, ignore_errors=False) if os.path.isdir(path) and not os.path.islink(path) else _unlink(path)
 
 
@@ -120,7 +120,7 @@ def free_bytes(path: str) -> int:
 
 
 def nearest_existing(path: str) -> str:
-    """The path itself, or the closest folder above it that is there."""
+    """The path itself, or the closest folder above it that exists."""
     path = os.path.abspath(path)
     while not os.path.exists(path):
         path = os.path.dirname(path)

@@ -10,21 +10,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 OK = "ok"
-"""It was looked at, and it is as it should be."""
+"""It was checked, and it is as it should be."""
 NOTICE = "notice"
-"""It is to be expected, and worth knowing: no alert, and no grade."""
+"""It is expected, and worth knowing: no alert, and no grade."""
 WARNING = "warning"
-"""It works, and a person should look at it."""
+"""It works, and a person should check it."""
 UNKNOWN = "unknown"
-"""It could not be looked at."""
+"""It could not be checked."""
 CRITICAL = "critical"
-"""It does not work, or it is not what it has to be."""
+"""It does not work, or it is not as required."""
 
 STATES = (OK, NOTICE, WARNING, UNKNOWN, CRITICAL)
 """The scale, from good to bad.
 
-``unknown`` is worse than ``warning``: what could not be looked at may be anything. A check that looked at nothing is
-never ``ok``.
+``unknown`` is worse than ``warning``: an unchecked thing may be in any state. A check that checked nothing is never
+``ok``.
 """
 
 
@@ -32,9 +32,9 @@ never ``ok``.
 class Finding:
     """One result of a check.
 
-    ``check`` names the check (in a diagnosis, the kind of cause), ``subject`` the service, file, table or other thing
-    that it is about, ``state`` is one of STATES. ``seen`` says what was seen and ``limit`` what it should be;
-    ``evidence`` is what it rests on, ``fix`` what to do about it: a command where there is one. ``limit``,
+    ``check`` names the check (in a diagnosis, the kind of cause), ``subject`` the checked service, file, table or
+    other thing, ``state`` is one of STATES. ``seen`` says what was observed and ``limit`` what it should be;
+    ``evidence`` holds the observations behind it, ``fix`` the next step, a command where there is one. ``limit``,
     ``evidence`` and ``fix`` may be empty.
     """
 
@@ -59,35 +59,35 @@ class Finding:
 def from_error(
     check: str, subject: str, state: str, error: Exception, limit: str = "", evidence: tuple[str, ...] = ()
 ) -> Finding:
-    """The finding of a failure: its sentence says what is the matter, and after the first semicolon what to do."""
+    """The finding for an error: the text before its first semicolon is the problem, the text after it the fix."""
     seen, _semicolon, fix = str(error).partition("; ")
     return Finding(check, subject, state, seen, limit, evidence, fix)
 
 
 def rank(state: str) -> int:
-    """How bad a state is, 0 for ok; one that is not on the scale counts as unknown."""
+    """How bad a state is, 0 for ok; a state that is not on the scale counts as unknown."""
     return STATES.index(state) if state in STATES else STATES.index(UNKNOWN)
 
 
 def worst(states: Iterable[str]) -> str:
-    """The worst of some states; ``ok`` where there are none."""
+    """The worst of some states; ``ok`` for none."""
     return max(states, key=STATES.index, default=OK)
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """The worst first, else in the order in which they were found."""
+    """The findings from worst to best; equal states keep their order."""
     return sorted(findings, key=lambda finding: -STATES.index(finding.state))
 
 
 def judged(value: float, warning: float, critical: float) -> str:
-    """How bad a value is that should stay low; a limit of 0 is no limit."""
+    """The state of a value that should stay low; a limit of 0 means no limit."""
     if critical and value >= critical:
         return CRITICAL
     return WARNING if warning and value >= warning else OK
 
 
 def judged_low(value: float, warning: float, critical: float) -> str:
-    """How bad a value is that should stay high; a limit of 0 is no limit."""
+    """The state of a value that should stay high; a limit of 0 means no limit."""
     if critical and value <= critical:
         return CRITICAL
     return WARNING if warning and value <= warning else OK

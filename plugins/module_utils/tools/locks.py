@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks that a process holds for as long as it lives, and who holds one."""
+"""Locks that the kernel releases when their process ends, and the names of their holders."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from .moments import timestamp, utc_now
 
 
 def stack_lock_path(project: str) -> str:
-    """The lock that every job which reads or changes a whole stack holds, whatever its repository."""
+    """The path of the lock that every job on a whole stack holds, for any repository."""
     folder = "/run/lock" if os.access("/run/lock", os.W_OK) else tempfile.gettempdir()
     return os.path.join(folder, f"maxops-{safe_name(project)}.lock")
 
 
 @contextmanager
 def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
-    """Hold the lock file at ``path`` for the length of the block, or fail at once and say who holds it.
+    """Hold the lock file at ``path`` for the length of the block, or fail at once with an error that names its holder.
 
-    ``subject`` is what is locked and ``purpose`` what for, in words for an error message. The kernel drops the
-    lock when this process ends, however it ends, so a leftover file never blocks anybody.
+    ``subject`` is what is locked and ``purpose`` is the reason, in words for an error message. The kernel releases the
+    lock when this process ends in any way, so a leftover file never blocks a job.
     """
     try:
-        # Its folder may be everybody's: a link in its place would have another file emptied.
+        # All users may write to its folder: following a link in its place would empty another file.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        advice = "make room on its disk"
+        advice = "free up space on its disk"
         if not is_disk_full(error):
             advice = "run as the user that runs all jobs (root: become: true), or remove it when no job is running"
         raise MaxopsError(f"{subject} cannot be locked with {path}: {error.strerror}; {advice}") from error
@@ -49,9 +49,9 @@ def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
                 f"{subject} is in use: {_holder(descriptor)}; wait until it has ended, or stop that process, "
                 "then run this again"
             ) from None
-        with suppress(OSError):  # a full disk takes the words, not the lock
+        with suppress(OSError):  # on a full disk the lock holds without its description
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, to_json(_myself(purpose)).encode("utf-8"), 0)
+            os.pwrite(descriptor, to_json(_this_process(purpose)).encode("utf-8"), 0)
         yield
         os.ftruncate(descriptor, 0)
     finally:
@@ -59,7 +59,7 @@ def exclusive_lock(path: str, subject: str, purpose: str) -> Iterator[None]:
 
 
 def lock_holder(path: str) -> str | None:
-    """Who holds the lock file at ``path``, in words, or None; for a job that gives way to others but hinders none."""
+    """The holder of the lock file at ``path``, in words, or None; for a job that yields to others but blocks none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -73,10 +73,10 @@ def lock_holder(path: str) -> str | None:
         os.close(descriptor)
 
 
-def _myself(purpose: str) -> dict[str, Any]:
+def _this_process(purpose: str) -> dict[str, Any]:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have them
+    except (KeyError, OSError):  # a user id without a name, as in containers
         user = f"user id {os.getuid()}"
     return {
         "purpose": purpose,

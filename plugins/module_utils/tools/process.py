@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs and pipelines whose every exit code counts. Private to this collection."""
+"""Runs programs and pipelines; the exit code of every program is checked."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ STDERR_LIMIT = 64 * 1024
 """Bytes of a program's standard error that are kept, from its end."""
 
 STOP_SECONDS = 2.0
-"""How long :meth:`Cancellation.cancel` waits for what it stops to be told."""
+"""How long :meth:`Cancellation.cancel` waits for its stop functions to return."""
 
 
 class Cancellation:
     """Lets one thread stop the work of all others at once.
 
-    Work in progress registers how it can be stopped; :meth:`cancel` stops it and everything that comes later.
+    Work in progress registers a function that stops it; :meth:`cancel` stops it and all later work.
     """
 
     def __init__(self) -> None:
@@ -39,30 +39,30 @@ class Cancellation:
         self._reason: str | None = None
 
     def cancel(self, reason: str) -> None:
-        """Stop all registered work; the first reason given is the one that is kept.
+        """Stop all registered work; only the first reason is kept.
 
-        Work that cannot be told to stop (its server is gone, it has just ended) never keeps other work from being told.
+        A stop function that fails or hangs (its server is gone, its work has just ended) does not delay the others.
         """
         with self._lock:
             if self._reason is not None:
                 return
             self._reason = reason
             stoppers = list(self._stoppers.values())
-        tellers = [threading.Thread(target=_quietly, args=[stop], daemon=True, name="stop") for stop in stoppers]
-        for teller in tellers:
-            teller.start()
+        threads = [threading.Thread(target=_quietly, args=[stop], daemon=True, name="stop") for stop in stoppers]
+        for thread in threads:
+            thread.start()
         deadline = time.monotonic() + STOP_SECONDS
-        for teller in tellers:
-            teller.join(max(0.0, deadline - time.monotonic()))
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def check(self) -> None:
-        """Raise :class:`Cancelled` once the job has been told to stop."""
+        """Raise :class:`Cancelled` once the job was cancelled."""
         if self._reason is not None:
             raise Cancelled(self._reason)
 
     @contextmanager
     def stoppable(self, stop: Callable[[], Any]) -> Iterator[None]:
-        """Have ``stop`` called if the job is cancelled inside the block; raises when it already was."""
+        """Call ``stop`` if the job is cancelled inside the block. Raises Cancelled when it already was."""
         with self._lock:
             if self._reason is not None:
                 raise Cancelled(self._reason)
@@ -78,7 +78,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class Priority:
-    """How a program gives way to the stack: ``nice`` 0 to 19, I/O class ``ionice`` none, best-effort or idle."""
+    """The priority of a program below the stack's: ``nice`` 0 to 19, I/O class ``ionice`` none, best-effort or idle."""
 
     nice: int = 0
     ionice: str = "none"
@@ -113,22 +113,22 @@ class StageResult:
 
 @dataclass
 class PipelineResult:
-    """How a pipeline ended: every stage's result, in order."""
+    """How a pipeline ended: the result of every stage, in order."""
 
     stages: list[StageResult] = field(default_factory=list)
 
     @property
     def failures(self) -> list[StageResult]:
-        """The stages that failed, the likely culprit first.
+        """The stages that failed, the likely cause first.
 
-        A program that dies of a closed pipe (or is stopped for it) is a consequence of its neighbour's failure.
+        A program that ends because its pipe was closed is a consequence of its neighbour's failure.
         """
         failed = [stage for stage in self.stages if stage.failed]
         return sorted(failed, key=lambda stage: stage.returncode in (-signal.SIGPIPE, 128 + signal.SIGPIPE))
 
     @property
     def remarks(self) -> list[str]:
-        """Lines that stages printed on standard error although they did their work."""
+        """Lines that stages printed on standard error, including those that succeeded."""
         return [line for stage in self.stages for line in stage.stderr.splitlines() if line.strip()]
 
 
@@ -142,7 +142,7 @@ def require_program(name: str) -> None:
 
 
 def dies_with_parent() -> list[str]:
-    """Words that make a program end when this process is killed, so that nothing keeps on writing.
+    """Words that make a program end when this process is killed, so that it does not continue to write.
 
     The kernel ties it to the thread that started the program: that thread must wait for it.
     """
@@ -160,8 +160,8 @@ def run_pipeline(
 ) -> PipelineResult:
     """Run programs joined by pipes; data goes from one to the next in the kernel, never through Python.
 
-    ``on_start`` gets the process ids. ``stop`` is how to end programs that clean up after themselves; without it they
-    are killed, also when this process is killed. Nobody's exit code is lost, and none survives this call.
+    ``on_start`` gets the process ids. ``stop`` ends programs that clean up after themselves; without it they
+    are killed, also when this process is killed. Every exit code is kept, and no program outlives this call.
     Raises MaxopsError when a program is not installed, Cancelled when the job was stopped.
     """
     for stage in stages:
@@ -179,7 +179,7 @@ def run_pipeline(
                     process = _start(prefix + list(stage.argv), source, sink, error, environment)
                     processes.append(process)
                     if len(processes) > 1 and not isinstance(source, int):
-                        # Ours is a copy: while it is open, the stage before never sees that its reader is gone.
+                        # This is a copy: while it is open, the stage before does not notice that its reader is gone.
                         source.close()
                     source = process.stdout or subprocess.DEVNULL
                 cancellation.check()
@@ -205,7 +205,7 @@ def run_pipeline(
 def run(
     argv: Sequence[str], cancellation: Cancellation | None = None, stdout: IO[bytes] | int = subprocess.DEVNULL
 ) -> StageResult:
-    """Run one program to its end and tell how it ended; its failure is for the caller to judge."""
+    """Run one program to its end and return its result; the caller must check for failure."""
     return run_pipeline([Stage(argv)], cancellation or Cancellation(), stdout).stages[0]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job is doing right now, in a small file that others can read. Private to this collection."""
+"""The current progress of a job, in a small file that other programs can read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import time
 from typing import Any, Callable
 
 INTERVAL = 0.5
-"""Seconds between two writes of the file."""
+"""Seconds between two updates of the file."""
 
 
 class Part:
-    """One part of a job and how far it is, counted in ``unit``."""
+    """One part of a job and its progress, counted in ``unit``."""
 
     def __init__(self, name: str, total: int, unit: str = "bytes") -> None:
         self.name = name
@@ -29,12 +29,12 @@ class Part:
         self._seconds = 0.0
 
     def start(self, state: str = "running") -> None:
-        """The clock of this part runs from here."""
+        """Start the clock of this part."""
         self.state = state
         self._started = time.monotonic()
 
     def finish(self) -> float:
-        """The part is done; gives the seconds it took."""
+        """Mark the part as done; returns the seconds it took."""
         self.state = "done"
         self.measure = None
         self._done = max(self._done, self.total)
@@ -42,12 +42,12 @@ class Part:
         return self._seconds
 
     def snapshot(self) -> dict[str, Any]:
-        """The part as JSON data: name, state, unit, how many done and in total, how many per second."""
+        """The part as JSON data: name, state, unit, done, total and rate per second."""
         measure = self.measure
         if measure is not None:
             try:
                 self._done = max(self._done, measure())
-            except Exception:  # noqa: BLE001 - a missing figure must never fail the work it describes
+            except Exception:  # noqa: BLE001 - a failed measurement must not fail the work
                 self.measure = None
         seconds = self._seconds or (time.monotonic() - self._started if self._started else 0.0)
         return {
@@ -61,7 +61,7 @@ class Part:
 
 
 class Progress:
-    """Keeps the progress file of a job up to date; without a path it does nothing at all."""
+    """Keeps the progress file of a job up to date; without a path it does nothing."""
 
     def __init__(self, path: str | None, job: str) -> None:
         self._path = path
@@ -71,7 +71,7 @@ class Progress:
         self._thread: threading.Thread | None = None
 
     def part(self, name: str, total: int = 0, unit: str = "bytes") -> Part:
-        """Announce a part of the job; ``total`` is its size as far as it is known."""
+        """Add a part of the job; ``total`` is its size, 0 if unknown."""
         part = Part(name, total, unit)
         self._parts.append(part)
         return part
@@ -104,4 +104,4 @@ class Progress:
                 stream.write(text)
             os.replace(temporary, self._path)
         except OSError:
-            self._path = None  # the work goes on without its display
+            self._path = None  # the work continues without progress output

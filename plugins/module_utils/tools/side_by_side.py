@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several checks or questions at once, each with a deadline: one that hangs delays neither the others nor the end.
+"""Runs several checks at once, each with a deadline; a check that hangs delays neither the others nor the end.
 
-All threads are daemons, so that the process ends although one of them hangs. Threads of a ThreadPoolExecutor are not:
+All threads are daemons, so that the process can end while one of them hangs. Threads of a ThreadPoolExecutor are not:
 the interpreter waits for each of them when it ends.
 """
 
@@ -22,9 +22,9 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Answer(Generic[Result]):
-    """How one piece of work went: its ``value`` or its ``error``, and the ``seconds`` it took.
+    """The outcome of one piece of work: its ``value`` or its ``error``, and the ``seconds`` it took.
 
-    ``ended`` is False for work that was still going on at its deadline; its ``error`` says so.
+    ``ended`` is False for work that was still running at its deadline; its ``error`` says so.
     """
 
     seconds: float
@@ -52,16 +52,16 @@ class Task(Generic[Result]):
         self._answer: Answer[Result] | None = None
 
     def start(self) -> None:
-        """Begin the work, unless it was begun before."""
+        """Start the work, unless it was started before."""
         with self._lock:
             if not self._started:
                 self._started = time.monotonic()
                 threading.Thread(target=self._run, daemon=True, name=self.name).start()
 
     def answer(self, seconds: float, allowed: float | None = None) -> Answer[Result]:
-        """How the work went, after waiting no longer than so many seconds for its end.
+        """The outcome of the work, after waiting at most ``seconds`` for its end.
 
-        ``allowed`` is the time to name where it had more than what is left of it now.
+        ``allowed`` is the full time limit to name in the error, when only ``seconds`` of it are left.
         """
         self.start()
         if self._done.wait(max(0.0, seconds)) and self._answer:
@@ -70,7 +70,7 @@ class Task(Generic[Result]):
         return Answer(time.monotonic() - self._started, error=late, ended=False)
 
     def get(self, seconds: float) -> Result:
-        """The result. Raises what the work raised, or MaxopsError when it did not end within so many seconds."""
+        """The result. Raises what the work raised, or MaxopsError when it did not end within ``seconds``."""
         return self.answer(seconds).get()
 
     def _run(self) -> None:
@@ -84,9 +84,9 @@ class Task(Generic[Result]):
 
 
 def side_by_side(works: Mapping[str, Callable[[], Result]], seconds: float) -> dict[str, Answer[Result]]:
-    """Do all of it at once, and give how each went, in the order given, after so many seconds at the latest.
+    """Do all work at once, and give the outcomes in the given order, after ``seconds`` at the latest.
 
-    What has not ended then goes on in its thread, and nothing waits for it: it should only read.
+    Work that has not ended by then continues in its thread, and nothing waits for it: it should only read.
     """
     started = time.monotonic()
     tasks = {name: Task(name, work) for name, work in works.items()}

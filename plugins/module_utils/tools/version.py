@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The version of this collection, as manifests record it. Private to this collection."""
+"""The version of this collection, as recorded in manifests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work in several threads whose first failure stops the rest, and a limit on how much of it runs at once."""
+"""Runs work in several threads; the first failure stops the rest, and slots limit how much runs at once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 GRACE_SECONDS = 20.0
-"""How long a stop waits for requests under way; nothing new is begun meanwhile."""
+"""How long a stop waits for running requests; no new request is started meanwhile."""
 
 _CONSEQUENCES = (Cancelled, CancelledError)
-"""What work raises that was stopped because of another failure."""
+"""The errors of work that was stopped because of another failure."""
 
 
 def for_each(
@@ -32,11 +32,11 @@ def for_each(
     cancellation: Cancellation,
     grace: float | None = GRACE_SECONDS,
 ) -> None:
-    """Do ``work`` on every item with ``workers`` threads; after the first failure nothing is begun, and it is raised.
+    """Do ``work`` on every item with ``workers`` threads; after the first failure no work is started, and it is raised.
 
-    When the calling thread itself is interrupted, all work is cancelled, and ``grace`` seconds are waited for its end
-    (None: until it has ended). A pool of futures would hold one for each of ten thousand items; here only those under
-    way take memory.
+    When the calling thread itself is interrupted, all work is cancelled, and this waits ``grace`` seconds for its end
+    (None: without a limit). A pool of futures would hold a future for each of ten thousand items; here only running
+    work takes memory.
     """
     waiting = iter(items)
     lock = threading.Lock()
@@ -66,12 +66,12 @@ def for_each(
         _join(threads, grace)
         raise
     if failures:
-        # What stopped is a consequence; what broke is the cause.
+        # Cancelled work is a consequence; another error is the cause.
         raise next((error for error in failures if not isinstance(error, _CONSEQUENCES)), failures[0])
 
 
 def _join(threads: Sequence[threading.Thread], seconds: float | None) -> None:
-    """Wait for the threads that were started, no longer than so many seconds for all of them."""
+    """Wait for the started threads, at most ``seconds`` in total."""
     for thread in threads:
         if thread.ident is not None:
             thread.join(None if seconds is None else seconds / len(threads))
@@ -80,8 +80,8 @@ def _join(threads: Sequence[threading.Thread], seconds: float | None) -> None:
 def run_all(tasks: Sequence[Callable[[], Result]], cancellation: Cancellation) -> list[Result]:
     """Run all tasks at the same time, each in a thread of its own, and give their results in their order.
 
-    The first failure cancels all others. It is raised when every task has ended, so that what they worked on can be
-    removed.
+    The first failure cancels all other tasks. It is raised when every task has ended, so that the caller can remove the
+    files that they worked on.
     """
     results: dict[int, Result] = {}
 
@@ -99,7 +99,7 @@ def run_all(tasks: Sequence[Callable[[], Result]], cancellation: Cancellation) -
 class Slots:
     """A limited number of slots for work; a piece of work takes one or more, first come first served.
 
-    The order keeps a large piece from waiting for ever behind a stream of small ones.
+    The order prevents a large piece from waiting forever behind a stream of small ones.
     """
 
     def __init__(self, total: int) -> None:

@@ -165,7 +165,7 @@ def row_differences(expected: Mapping[str, int], loaded: Mapping[str, int]) -> l
 
 def _settings(session: Session) -> dict[str, str]:
     settings = dict(_SETTINGS)
-    compressible = databases.packable(session)
+    compressible = databases.lz4_candidates(session)
     if databases.is_superuser(session):
         settings.update(_YIELDING)
     else:

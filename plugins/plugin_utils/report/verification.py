@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verifications and drills, as operators read them."""
+"""The results of verifications and drills as text for operators."""
 
 from __future__ import annotations
 
@@ -28,37 +28,38 @@ def sentence(finding: Mapping[str, Any]) -> str:
 
 
 def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
-    """A verification on one host: a line for each set, then what was found."""
+    """A verification on one host: a line for each set, then the findings."""
     if "sets" not in result:
         return [f"{host}: nothing was verified: {reason(result)}"]
     rows = []
-    for each in result["sets"]:
-        told = f"{each['files']} files, {human_size(each['bytes'])}"
-        if each["recovery_seconds"]:
-            told += f", came back in {duration(each['recovery_seconds'])}, {sum(each['rows'].values()):,} rows"
-        rows.append([f"  {each['set_id']}", each["state"], each["level"] or "", told])
+    for backup_set in result["sets"]:
+        details = f"{backup_set['files']} files, {human_size(backup_set['bytes'])}"
+        if backup_set["recovery_seconds"]:
+            details += f", restored in {duration(backup_set['recovery_seconds'])}"
+            details += f", {sum(backup_set['rows'].values()):,} rows"
+        rows.append([f"  {backup_set['set_id']}", backup_set["state"], backup_set["level"] or "", details])
     lines = [f"{host}: {_verdict(result)} ({result['level']}), {duration(result['duration'])}", *aligned(rows)]
     lines += some([sentence(finding) for finding in result["findings"]], "findings")
-    lines += [f"  {each['set_id']}: {each['problem']}" for each in result["sets"] if each["problem"]]
+    lines += [f"  {entry['set_id']}: {entry['problem']}" for entry in result["sets"] if entry["problem"]]
     return [*lines, *remarks(result)]
 
 
 def _verdict(result: Mapping[str, Any]) -> str:
     sets = result["sets"]
-    passed = sum(each["state"] == "passed" for each in sets)
+    passed = sum(entry["state"] == "passed" for entry in sets)
     if passed == len(sets):
         return "the set passed" if passed == 1 else f"all {passed} sets passed"
     return f"{len(sets) - passed} of {count(len(sets), 'set')} did not pass"
 
 
 def table(results: Results) -> list[str]:
-    """Verifications of many hosts, a line each, failures first."""
+    """Verifications of many hosts, one line per host, failures first."""
     rows = [["HOST", "RESULT", "SETS", "LEVEL", "TIME", "RECOVERY", "FINDINGS"]]
     for host, result in failures_first(results):
         if "sets" not in result:
             rows.append(failed_row(host, result, len(rows[0])))
             continue
-        slowest = max((each["recovery_seconds"] or 0 for each in result["sets"]), default=0)
+        slowest = max((entry["recovery_seconds"] or 0 for entry in result["sets"]), default=0)
         rows.append(
             [
                 host,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Caches, as operators read them."""
+"""The result of the job cache as text for operators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """One host's cache."""
+    """The cache of one host."""
     if result.get("failed"):
         return [f"{host}: {reason(result)}"]
     memory, traffic = result["memory"], result["traffic"]
@@ -32,29 +32,29 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
             "memory",
             f"{human_size(memory['used'])} of {limit}, at most {human_size(memory['peak'])}, {memory['policy']}",
         ],
-        ["resident", f"{human_size(memory['resident'])}, {memory['fragmentation']:.2f} times of what is used"],
-        ["keys", ", ".join(_keys(each) for each in result["keyspace"]) or "none"],
+        ["resident", f"{human_size(memory['resident'])}, {memory['fragmentation']:.2f} × the memory in use"],
+        ["keys", ", ".join(_keys(entry) for entry in result["keyspace"]) or "none"],
         ["traffic", f"{traffic['evicted']:,} evicted, {traffic['expired']:,} expired{_hits(traffic)}"],
         ["clients", f"{traffic['clients']} connected, {traffic['blocked_clients']} blocked"],
     ]
     lines = [f"{host}: Redis {result['version']}", *(f"  {line}" for line in aligned(rows))]
-    lines += some([_kind(each) for each in result["kinds"]], "kinds of keys")
+    lines += some([_kind(kind) for kind in result["kinds"]], "kinds of keys")
     if "flushed" in result:
         lines.append(f"  {_flushed(result['flushed'], check_mode)}")
     return [*lines, *remarks(result)]
 
 
-def _keys(each: Mapping[str, Any]) -> str:
-    return f"{each['keys']:,} in database {each['database']} ({each['expiring']:,} of them expire)"
+def _keys(entry: Mapping[str, Any]) -> str:
+    return f"{entry['keys']:,} in database {entry['database']} ({entry['expiring']:,} of them expire)"
 
 
 def _hits(traffic: Mapping[str, Any]) -> str:
-    return "" if traffic["hit_percent"] is None else f", {traffic['hit_percent']:.1f} % of the questions were hits"
+    return "" if traffic["hit_percent"] is None else f", hit rate {traffic['hit_percent']:.1f} %"
 
 
-def _kind(each: Mapping[str, Any]) -> str:
-    size = human_size(each["bytes"])
-    return f"about {size} in {count(each['keys'], each['type'])} {each['prefix']} of database {each['database']}"
+def _kind(kind: Mapping[str, Any]) -> str:
+    size = human_size(kind["bytes"])
+    return f"about {size} in {count(kind['keys'], kind['type'])} {kind['prefix']} of database {kind['database']}"
 
 
 def _flushed(flushed: Mapping[str, Any], check_mode: bool) -> str:
@@ -62,14 +62,14 @@ def _flushed(flushed: Mapping[str, Any], check_mode: bool) -> str:
         return "there was nothing to flush"
     keys = f"{count(flushed['keys'], 'key')} of database {', '.join(map(str, flushed['databases']))}"
     if check_mode:
-        return f"would flush {keys}: sessions in it would be lost and everybody logged out"
+        return f"would flush {keys}: its sessions would be deleted and all users logged out"
     return f"flushed {keys}, {human_size(flushed['freed_bytes'])} freed"
 
 
 def table(results: Results) -> list[str]:
-    """The caches of many hosts, a line each, failures first, then the fullest."""
+    """The caches of many hosts, one line per host, failures first, then the fullest."""
     rows = [["HOST", "USED", "LIMIT", "FULL", "KEYS", "EVICTED", "HITS", "FLUSHED", "REMARKS"]]
-    for host, result in failures_first(results, lambda each: -_fullness(each)):
+    for host, result in failures_first(results, lambda result: -_fullness(result)):
         if result.get("failed"):
             rows.append(failed_row(host, result, len(rows[0])))
             continue
@@ -80,7 +80,7 @@ def table(results: Results) -> list[str]:
                 human_size(memory["used"]),
                 human_size(memory["limit"]) if memory["limit"] else "none",
                 f"{100 * _fullness(result):.0f} %" if memory["limit"] else "",
-                f"{sum(each['keys'] for each in result['keyspace']):,}",
+                f"{sum(entry['keys'] for entry in result['keyspace']):,}",
                 f"{traffic['evicted']:,}",
                 "" if traffic["hit_percent"] is None else f"{traffic['hit_percent']:.1f} %",
                 f"{result['flushed']['keys']:,}" if "flushed" in result else "",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cleanups of disks, as operators read them."""
+"""The result of the job cleanup as text for operators."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """What was freed on one host, thing by thing."""
+    """What was freed on one host, item by item."""
     if result.get("failed"):
         return [f"{host}: nothing was freed: {reason(result)}"]
-    gone = [each for each in result["items"] if each["outcome"] != "left"]
+    removed = [item for item in result["items"] if item["outcome"] != "left"]
     verb = "would free" if check_mode else "freed"
-    head = f"{host}: {verb} {human_size(result['freed_bytes'])} in {count(len(gone), 'thing')}"
+    head = f"{host}: {verb} {human_size(result['freed_bytes'])} in {count(len(removed), 'item')}"
     lines = [f"{head}, {duration(result['duration'])}"]
-    # Everything by name, however many: nobody should have to guess what was removed.
-    lines += [f"  {line}" for line in aligned([_thing(each) for each in gone], right=(2, 3))]
-    lines += [f"  left {each['kind']} {each['name']}: {each['problem']}" for each in result["items"] if each["problem"]]
-    old = [each for each in result["kept"] if not each["young"]]
-    lines += some([f"kept {each['kind']} {each['name']}: {each['reason']}" for each in old], "that were kept")
+    # All items by name, without a limit: the operator should see exactly what was removed.
+    lines += [f"  {line}" for line in aligned([_row(item) for item in removed], right=(2, 3))]
+    lines += [f"  left {item['kind']} {item['name']}: {item['problem']}" for item in result["items"] if item["problem"]]
+    old = [item for item in result["kept"] if not item["young"]]
+    lines += some([f"kept {item['kind']} {item['name']}: {item['reason']}" for item in old], "that were kept")
     young = len(result["kept"]) - len(old)
     if young:
-        lines.append(f"  kept {count(young, 'thing')} that nobody uses but {'is' if young == 1 else 'are'} too young")
+        lines.append(f"  kept {count(young, 'unused item')} that {'is' if young == 1 else 'are'} too young")
     return [*lines, *remarks(result)]
 
 
-def _thing(each: Mapping[str, Any]) -> list[str]:
-    return [each["kind"], each["name"], human_size(each["bytes"]), f"{each['age_days']:.0f} d", each["reason"]]
+def _row(item: Mapping[str, Any]) -> list[str]:
+    return [item["kind"], item["name"], human_size(item["bytes"]), f"{item['age_days']:.0f} d", item["reason"]]
 
 
 def table(results: Results) -> list[str]:
-    """What was freed on many hosts, a line each, failures first, then those with most."""
+    """What was freed on many hosts, one line per host, failures first, then the most freed bytes."""
     rows = [["HOST", "FREED", "CONTAINERS", "IMAGES", "NETWORKS", "OTHER", "LEFT", "TIME", "REMARKS"]]
-    for host, result in failures_first(results, lambda each: -each["freed_bytes"]):
+    for host, result in failures_first(results, lambda result: -result["freed_bytes"]):
         if result.get("failed"):
             rows.append(failed_row(host, result, len(rows[0])))
             continue
-        kinds = [each["kind"] for each in result["items"] if each["outcome"] != "left"]
+        kinds = [item["kind"] for item in result["items"] if item["outcome"] != "left"]
         counts = [kinds.count(kind) for kind in ("container", "image", "network")]
         counts += [len(kinds) - sum(counts), len(result["items"]) - len(kinds)]
         last = [duration(result["duration"]), str(len(result["remarks"]) or "")]

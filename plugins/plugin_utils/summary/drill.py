@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drills, as operators read them: a drill is a verification that rehearses."""
+"""The result of a drill as text for operators: a drill is a verification with a rehearsal."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The backup service as the operations manual calls it. maxops.ops.backup takes whole, verified sets and needs nothing
-# of this; it stays for the schedules that already call it.
+# The backup service of the operations manual. maxops.ops.backup creates complete, verified sets without this script; it
+# is kept for existing schedules that call it.
 set -euo pipefail
 
 folder=/backup/daily
@@ -11,7 +11,7 @@ take() {
   mkdir -p "$folder"
   for database in openproject gitea; do
     target=$folder/${database}_$moment.sql.gz
-    # Under its real name only when it is whole: a half one would pass for a backup.
+    # It gets its real name only when it is complete: a partial file would look like a backup.
     pg_dump --dbname="$database" | gzip > "$target.part"
     mv "$target.part" "$target"
     echo "$target"
@@ -21,10 +21,10 @@ take() {
 check() {
   local file bad=0
   shopt -s nullglob
-  # The manual gives a pattern, and the shell outside the container leaves it as it is.
+  # The manual uses a pattern, and the shell outside the container does not expand it.
   # shellcheck disable=SC2206
   local files=($@)
-  [[ ${#files[@]} -gt 0 ]] || { echo "No file $*. Next: look into $folder." >&2; return 1; }
+  [[ ${#files[@]} -gt 0 ]] || { echo "No file $*. Next: check the folder $folder." >&2; return 1; }
   for file in "${files[@]}"; do
     if gzip -t "$file"; then echo "$file: can be unpacked"; else bad=1; fi
   done

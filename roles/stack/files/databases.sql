@@ -1,3 +1,3 @@
--- Runs once, when the database server makes its data folder; the owner is the user that runs it, maxops.
+-- Runs once, when the database server creates its data folder; the owner is the user that runs it, maxops.
 CREATE DATABASE openproject;
 CREATE DATABASE gitea;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fills the secrets that an .env file lacks; what stands in it is never touched. Prints names, never values, so that
-# no secret leaves this host.
+# Adds the secrets that an .env file lacks; existing values are never changed. Prints names, never values, so that no
+# secret leaves this host.
 #   secrets.sh [--dry-run] --database-volume VOLUME FILE NAME...
 set -euo pipefail
 
@@ -15,7 +15,7 @@ random() {
 
 new_secret() {
   case $1 in
-    # OpenProject asks for four classes of characters.
+    # OpenProject requires four classes of characters.
     OPENPROJECT_ADMIN_PASSWORD) printf '%s-aA1' "$(random 28)" ;;
     *_PASSWORD) random 40 ;;
     *) random 96 ;;
@@ -32,8 +32,8 @@ value_of() {
 }
 
 check_for_urls() {
-  [[ $2 =~ ^[A-Za-z0-9._~-]+$ ]] || die "$1 in $file holds a character that can't stand in a database address." \
-    "Next: change it, in the database too, to letters, digits and . _ ~ - only."
+  [[ $2 =~ ^[A-Za-z0-9._~-]+$ ]] || die "$1 in $file holds a character that is not allowed in a database address." \
+    "Next: change it, also in the database, to letters, digits and . _ ~ - only."
 }
 
 dry_run='' volume=''
@@ -44,14 +44,14 @@ while [[ $1 == --* ]]; do
     *) die "unknown option $1" ;;
   esac
 done
-# A link stays one, and leads to the new file.
+# A link is kept and leads to the new file.
 file=$(readlink -m "$1")
 shift
 
 umask 077
 missing=()
 if [[ -e $file ]]; then
-  [[ -f $file && -r $file ]] || die "$file is no file that can be read. Next: move it away, or run as root."
+  [[ -f $file && -r $file ]] || die "$file is not a readable file. Next: move it away, or run as root."
   for name in "$@"; do
     value=$(value_of "$name")
     if [[ -z $value ]]; then
@@ -68,7 +68,7 @@ fi
 
 if [[ " ${missing[*]} " == *' POSTGRES_PASSWORD '* ]] && docker volume inspect "$volume" > /dev/null 2>&1; then
   die "The volume $volume holds a database already, but $file has no POSTGRES_PASSWORD, and a new one would not open" \
-    "it. Next: bring the old .env back (each backup set keeps it in config/), or remove the volume if its data may go."
+    "it. Next: restore the old .env (each backup set has it in config/), or remove the volume if its data may be deleted."
 fi
 
 if [[ ${#missing[@]} -gt 0 ]]; then
@@ -83,7 +83,7 @@ if [[ ${#missing[@]} -gt 0 ]]; then
   trap 'rm -f "$new"' EXIT
   if [[ -e $file ]]; then
     cat "$file" > "$new"
-    # A last line without its end would swallow the first addition.
+    # If the last line has no line feed, the first addition would join it.
     [[ -z $(tail -c 1 "$file") ]] || echo >> "$new"
   else
     echo '# Made once by the role maxops.ops.stack and never changed by it: without these the data can not be read.' > "$new"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers and lists that make no sense are refused before anything is touched, by each module as a whole."""
+"""Every module refuses invalid numbers and lists before it changes anything."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ JOBS = {
     "alert": "alert",
     "backup": "back_up",
     "backup_info": "list_backups",
-    "cache": "look",
-    "cleanup": "clean",
+    "cache": "manage_cache",
+    "cleanup": "clean_up",
     "diagnose": "diagnose",
     "gitea_admin": "ensure",
     "gitea_user": "run",
@@ -53,7 +53,7 @@ ANY_NUMBER = {("gitea_user", "max_repo_creation"), ("gitea_user", "source_id"), 
 
 
 class Touched(Exception):
-    """A module went to work."""
+    """Raised when a module starts its work."""
 
 
 def spec_of(name: str) -> Spec:
@@ -109,7 +109,7 @@ CASES = [
 ]
 
 
-def test_every_module_on_a_host_is_asked() -> None:
+def test_every_module_on_a_host_is_tested() -> None:
     sources = {name: import_module(f"ansible_collections.maxops.ops.plugins.modules.{name}") for name in modules}
     assert {name for name, module in sources.items() if hasattr(module, "main")} == set(JOBS)
     assert len(CASES) > 60
@@ -126,17 +126,17 @@ def test_every_bound_is_of_a_number() -> None:
 
 
 @pytest.mark.parametrize(("name", "option", "number"), CASES)
-def test_number_out_of_range_is_refused_before_anything_is_touched(
+def test_number_out_of_range_is_refused_before_anything_is_changed(
     answer: Any, name: str, option: str, number: float
 ) -> None:
     bounds = spec_of(name).bounds[option]
     key, _, inner = option.partition(".")
     value: Any = {inner: number} if inner else [number] if spec_of(name).options[key]["type"] == "list" else number
     shown = int(number) if number == int(number) else number
-    assert answer(name, **{key: value}) == f"{option} is {shown}; give {bounds.words()}"
+    assert answer(name, **{key: value}) == f"{option} is {shown}; give {bounds.describe()}"
 
 
-def test_what_is_not_finite_is_refused(answer: Any) -> None:
+def test_infinite_numbers_are_refused(answer: Any) -> None:
     assert answer("status", timeout="nan") == "timeout is nan; give more than 0 and at most 3600"
     assert answer("optimize", time_limit="inf") == "time_limit is inf; give 0 or more"
     assert not Bounds(least=0).allow(math.nan)
@@ -159,13 +159,13 @@ def test_what_is_not_finite_is_refused(answer: Any) -> None:
         ("metrics", {"path": "/tmp/x"}, "its name has to end with .prom"),
     ],
 )
-def test_option_that_makes_no_sense_is_refused_with_what_to_give(
+def test_invalid_option_is_refused_with_the_valid_values(
     answer: Any, name: str, options: dict[str, Any], words: str
 ) -> None:
     assert words in answer(name, **options)
 
 
-def test_defaults_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defaults_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
     for name, job in JOBS.items():
         if name in {"gitea_user", "openproject_user"}:

@@ -159,6 +159,6 @@ def test_a_roles_own_variable_comes_before_both(noted: Any) -> None:
     expected = {role: everything_of(role) for role in OPTIONS}
     for role, options in OPTIONS.items():
         if "docker_host" in options:
-            # A look of the schedule goes by what the role health was told of this host.
+            # A scheduled health check uses the options of the role health for this host.
             expected[role]["docker_host"] = f"socket of {'health' if role == 'monitoring' else role}"
     assert noted["own"] == expected

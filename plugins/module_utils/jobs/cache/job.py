@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stack's cache: how full it is, of what, and emptied where somebody wants that. Private to this collection."""
+"""Reports how full the stack's cache is and what fills it, and flushes it on request."""
 
 from __future__ import annotations
 
@@ -15,31 +15,34 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Re
 from .plan import CacheOptions, chosen, keyspace_of, kinds_of, memory_of, refuse_unconfirmed, remarks, traffic_of
 
 FREEING_SECONDS = 5.0
-"""How long the end of the server's freeing is waited for; it frees in the background, so that nobody else waits."""
+"""How long to wait for the server to free memory; it frees in the background, so other clients do not wait."""
 
 
-def look(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
-    """Tell how full the cache is and of what; empty it where that was asked for and confirmed."""
+def manage_cache(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
+    """Report how full the cache is and what fills it; flush it if that was requested and confirmed."""
     started = time.monotonic()
     server = _server(options)
     with server.connect() as redis:
         info = redis.info()
         memory, traffic, keyspace = memory_of(info), traffic_of(info), keyspace_of(info)
-        kinds, unread = _kinds(redis, options, keyspace)
-        doomed = chosen(keyspace, options.databases) if options.flush else []
+        kinds, kinds_remarks = _kinds(redis, options, keyspace)
+        to_flush = chosen(keyspace, options.databases) if options.flush else []
         result: dict[str, Any] = {
-            "changed": bool(doomed),
+            "changed": bool(to_flush),
             "version": info.get("redis_version", ""),
             "memory": memory,
             "traffic": traffic,
             "keyspace": keyspace,
             "kinds": kinds,
-            "remarks": remarks(memory, traffic) + unread,
+            "remarks": remarks(memory, traffic) + kinds_remarks,
         }
         if options.flush:
-            flushed = {"databases": [each["database"] for each in doomed], "keys": sum(each["keys"] for each in doomed)}
-            if doomed and not check_mode:
-                refuse_unconfirmed(options, doomed, memory["used"])
+            flushed = {
+                "databases": [entry["database"] for entry in to_flush],
+                "keys": sum(entry["keys"] for entry in to_flush),
+            }
+            if to_flush and not check_mode:
+                refuse_unconfirmed(options, to_flush, memory["used"])
                 purpose = f"flush of the cache of {options.access.project_name}"
                 with options.access.locked(purpose):
                     _flush(redis, options)
@@ -57,26 +60,26 @@ def _server(options: CacheOptions) -> RedisServer:
 def _kinds(
     redis: Redis, options: CacheOptions, keyspace: Iterable[Mapping[str, int]]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The biggest kinds of keys, from a sample of each database; and why there are none where that is so."""
+    """The largest kinds of keys, from a sample of each database; and remarks where they cannot be read."""
     samples: dict[int, list[tuple[str, str, int]]] = {}
     try:
-        for each in keyspace:
-            redis.run("SELECT", each["database"])
-            samples[each["database"]] = _sample(redis, options.sample)
+        for entry in keyspace:
+            redis.run("SELECT", entry["database"])
+            samples[entry["database"]] = _sample(redis, options.sample)
     except RedisError as error:
-        return [], [f"what kinds of keys there are cannot be read: {error}"]
+        return [], [f"the kinds of keys cannot be read: {error}"]
     return kinds_of({database: keys for database, keys in samples.items() if keys}, keyspace, options.listed), []
 
 
 def _sample(redis: Redis, count: int) -> list[tuple[str, str, int]]:
-    # SCAN walks the hash table's slots, so the first ones of it are as good as any.
+    # SCAN follows the slots of the hash table, so its first keys are as good a sample as any.
     _cursor, keys = redis.run("SCAN", 0, "COUNT", count) if count else ("0", [])
-    found = []
+    sample = []
     for key in keys[:count]:
         size = redis.run("MEMORY", "USAGE", key)
-        if size is not None:  # else it ended meanwhile, or its name is no text
-            found.append((key, str(redis.run("TYPE", key)), int(size)))
-    return found
+        if size is not None:  # else it expired meanwhile, or its name is not text
+            sample.append((key, str(redis.run("TYPE", key)), int(size)))
+    return sample
 
 
 def _flush(redis: Redis, options: CacheOptions) -> None:

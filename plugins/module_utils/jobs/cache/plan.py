@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Redis tells of its memory and keys, and what emptying it would cost. Private to this collection."""
+"""Reads Redis' facts about memory and keys, and lists what a flush would lose."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import huma
 FULL_PERCENT = 90
 FRAGMENTED = 1.5
 FRAGMENTED_BYTES = 64 * 1000 * 1000
-"""Below that the ratio tells of the allocator's own pages, and nobody could win anything."""
+"""Below this size the ratio only shows the allocator's own pages, and defragmenting saves nothing."""
 
 
 @dataclass(frozen=True)
 class CacheOptions:
-    """What the operator asked for; ``databases`` of None means all, ``name`` is what ``confirm`` has to hold."""
+    """The operator's options; ``databases`` of None means all, ``name`` is the text that ``confirm`` must contain."""
 
     access: Access
     flush: bool = False
@@ -33,7 +33,7 @@ class CacheOptions:
 
 
 def memory_of(info: Mapping[str, str]) -> dict[str, Any]:
-    """The memory's facts from what INFO tells; sizes in bytes, a limit of 0 is none."""
+    """Facts about memory from INFO; sizes in bytes, a limit of 0 means no limit."""
     return {
         "used": _number(info, "used_memory"),
         "peak": _number(info, "used_memory_peak"),
@@ -45,7 +45,7 @@ def memory_of(info: Mapping[str, str]) -> dict[str, Any]:
 
 
 def traffic_of(info: Mapping[str, str]) -> dict[str, Any]:
-    """What became of keys since the server was started, and who is connected."""
+    """Counts of evicted, expired and requested keys since the server was started, and of its clients."""
     hits, misses = _number(info, "keyspace_hits"), _number(info, "keyspace_misses")
     return {
         "evicted": _number(info, "evicted_keys"),
@@ -60,29 +60,30 @@ def traffic_of(info: Mapping[str, str]) -> dict[str, Any]:
 
 
 def keyspace_of(info: Mapping[str, str]) -> list[dict[str, int]]:
-    """Each database that has keys, with their number and how many of them end by themselves."""
-    found = []
+    """Each database that has keys, with the number of keys and of those that expire."""
+    keyspace = []
     for name, text in info.items():
         if name.startswith("db") and name[2:].isdigit():
-            fields = dict(each.partition("=")[::2] for each in text.split(","))
-            found.append({"database": int(name[2:]), "keys": int(fields["keys"]), "expiring": int(fields["expires"])})
-    return sorted(found, key=lambda each: each["database"])
+            fields = dict(field.partition("=")[::2] for field in text.split(","))
+            expiring = int(fields["expires"])
+            keyspace.append({"database": int(name[2:]), "keys": int(fields["keys"]), "expiring": expiring})
+    return sorted(keyspace, key=lambda entry: entry["database"])
 
 
 def kinds_of(
     samples: Mapping[int, Sequence[tuple[str, str, int]]], keyspace: Iterable[Mapping[str, int]], limit: int
 ) -> list[dict[str, Any]]:
-    """The biggest kinds of keys, projected from samples of (key, type, bytes) to all keys of their database."""
+    """The largest kinds of keys, projected from samples of (key, type, bytes) to all keys of their database."""
     sums: dict[tuple[int, str, str], list[int]] = {}
     for database, keys in samples.items():
         for key, kind, size in keys:
-            found = sums.setdefault((database, prefix_of(key), kind), [0, 0])
-            found[0] += 1
-            found[1] += size
-    totals = {each["database"]: each["keys"] for each in keyspace}
+            total = sums.setdefault((database, prefix_of(key), kind), [0, 0])
+            total[0] += 1
+            total[1] += size
+    key_counts = {entry["database"]: entry["keys"] for entry in keyspace}
     kinds: list[dict[str, Any]] = []
     for (database, prefix, kind), (count, size) in sums.items():
-        factor = max(1.0, totals.get(database, 0) / len(samples[database]))
+        factor = max(1.0, key_counts.get(database, 0) / len(samples[database]))
         kinds.append(
             {
                 "database": database,
@@ -92,59 +93,61 @@ def kinds_of(
                 "bytes": round(size * factor),
             }
         )
-    return sorted(kinds, key=lambda each: (-each["bytes"], each["database"], each["prefix"]))[:limit]
+    return sorted(kinds, key=lambda row: (-row["bytes"], row["database"], row["prefix"]))[:limit]
 
 
 def prefix_of(key: str) -> str:
-    """What a key is of: the part before its first separator. A key without one may be a session's secret name."""
-    for place, letter in enumerate(key):
-        if letter in ":/|" and place:
-            return key[: place + 1][:40] + "*"
+    """The part of a key before its first separator. A key without one may be a session's secret name."""
+    for position, letter in enumerate(key):
+        if letter in ":/|" and position:
+            return key[: position + 1][:40] + "*"
     return "(no prefix)"
 
 
 def remarks(memory: Mapping[str, Any], traffic: Mapping[str, Any]) -> list[str]:
-    """What somebody should look at, with the next step."""
-    told = []
+    """What the operator should check, with the next step."""
+    texts = []
     limit, used = memory["limit"], memory["used"]
     if limit and used * 100 >= FULL_PERCENT * limit:
-        told.append(
+        texts.append(
             f"the cache is {100 * used / limit:.0f} % full ({human_size(used)} of {human_size(limit)}): raise "
-            "stack_redis_max_memory, or find out what fills it (kinds)"
+            "stack_redis_max_memory, or check what fills it (kinds)"
         )
     if limit and memory["policy"] == "noeviction":
-        told.append(
-            f"at its limit of {human_size(limit)} the cache will refuse to take anything: set maxmemory-policy to "
+        texts.append(
+            f"at its limit of {human_size(limit)} the cache will refuse new data: set maxmemory-policy to "
             "allkeys-lru instead of noeviction"
         )
     if traffic["evicted"]:
-        told.append(f"{traffic['evicted']:,} keys were evicted for want of room since the server was started")
-    if memory["fragmentation"] >= FRAGMENTED and memory["resident"] >= FRAGMENTED_BYTES:
-        told.append(
-            f"the server occupies {memory['fragmentation']:.1f} times of what it uses: "
-            "redis-cli CONFIG SET activedefrag yes, or restart it when that suits"
+        texts.append(
+            f"since the server was started, {traffic['evicted']:,} keys were evicted because the cache was full"
         )
-    return told
+    if memory["fragmentation"] >= FRAGMENTED and memory["resident"] >= FRAGMENTED_BYTES:
+        texts.append(
+            f"the server occupies {memory['fragmentation']:.1f} × the memory in use: "
+            "redis-cli CONFIG SET activedefrag yes, or restart it when convenient"
+        )
+    return texts
 
 
 def chosen(keyspace: Iterable[Mapping[str, int]], databases: Sequence[int] | None) -> list[dict[str, int]]:
-    """The databases that a flush would empty: those with keys, of all or of the named ones."""
-    return [dict(each) for each in keyspace if databases is None or each["database"] in databases]
+    """The databases that a flush would empty: all, or the named ones, if they have keys."""
+    return [dict(entry) for entry in keyspace if databases is None or entry["database"] in databases]
 
 
-def refuse_unconfirmed(options: CacheOptions, doomed: Sequence[Mapping[str, int]], used: int) -> None:
+def refuse_unconfirmed(options: CacheOptions, to_flush: Sequence[Mapping[str, int]], used: int) -> None:
     """Raise MaxopsError, with what would be lost, unless the flush was confirmed by name."""
     if options.name in (word.strip() for word in options.confirm.split(",")):
         return
-    keys = sum(each["keys"] for each in doomed)
-    told = "1 key" if keys == 1 else f"{keys:,} keys"
-    which = ", ".join(str(each["database"]) for each in doomed)
-    given = f'confirm is "{options.confirm}", not its name' if options.confirm.strip() else "nobody confirmed it"
+    count = sum(entry["keys"] for entry in to_flush)
+    keys = "1 key" if count == 1 else f"{count:,} keys"
+    which = ", ".join(str(entry["database"]) for entry in to_flush)
+    reason = f'confirm is "{options.confirm}", not its name' if options.confirm.strip() else "it was not confirmed"
     raise MaxopsError(
-        f"nothing was flushed on {options.name}, because {given}. The cache holds {told} in database {which} "
-        f"({human_size(used)} in all). Flushing them loses all sessions that are kept there, so everybody is logged "
-        "out, and what people have not saved is lost; the applications are slow until the cache is warm again. "
-        f"If that is what you want, give -e confirm={options.name}"
+        f"nothing was flushed on {options.name}, because {reason}. The cache holds {keys} in database {which} "
+        f"({human_size(used)} in all). A flush deletes all sessions kept there, so all users are logged out "
+        "and lose their unsaved input; the applications are slow until the cache is filled again. "
+        f"To do it, pass -e confirm={options.name}"
     )
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders that killed jobs of this collection left behind. Private to this collection."""
+"""Finds folders that killed jobs of this collection left behind."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import lock
 from .plan import CleanupOptions, Item, Plan, in_days
 
 _OURS = re.compile(r"maxops-(?:list-)?[a-z0-9_]{8}")
-"""As tempfile names the folders of process.py and of the verification."""
+"""The names that tempfile gives to the folders of process.py and of the verification."""
 
 _DAY = 86400.0
 
 
 def plan_folders(plan: Plan, options: CleanupOptions, now: float) -> None:
-    """What lies in the repository's staging folder and among temporary files, old enough and of no living process."""
+    """Plan the removal of old, unused folders in the repository's staging folder and the temporary folder."""
     repository = Repository(options.repository)
     staged = list(_entries(repository.staging_path))
     holder = lock_holder(os.path.join(repository.path, "lock")) if staged else None
@@ -33,7 +33,7 @@ def plan_folders(plan: Plan, options: CleanupOptions, now: float) -> None:
     temporary = list(_temporary())
     opened = _open_among(set(temporary)) if temporary else set()
     for path in temporary:
-        in_use = "a living process uses it" if path in opened else ""
+        in_use = "a running process uses it" if path in opened else ""
         _consider(plan, "temporary folder", path, "left by a killed job", options.days, now, in_use)
 
 
@@ -54,39 +54,39 @@ def _entries(folder: str) -> Iterator[str]:
 
 
 def _temporary() -> Iterator[str]:
-    """Folders that are named and owned as ours; never a link, which others may have planted."""
+    """Folders with our names and owner; never a link, which another user may have planted."""
     for path in _entries(tempfile.gettempdir()):
         if _OURS.fullmatch(os.path.basename(path)):
             with suppress(FileNotFoundError):
-                found = os.lstat(path)
-                if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid():
+                info = os.lstat(path)
+                if stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid():
                     yield path
 
 
 def measure(path: str) -> tuple[int, float]:
-    """Bytes on the disk of all that is at a path, and when the newest of it was changed."""
+    """Bytes on the disk of everything at a path, and the newest change time in seconds since 1970."""
     size, changed = 0, 0.0
     for folder, _subfolders, names in os.walk(path):
         for name in ["", *names]:
             with suppress(FileNotFoundError):
-                found = os.lstat(os.path.join(folder, name) if name else folder)
-                size += found.st_blocks * 512
-                changed = max(changed, found.st_mtime)
+                info = os.lstat(os.path.join(folder, name) if name else folder)
+                size += info.st_blocks * 512
+                changed = max(changed, info.st_mtime)
     if not changed:
         with suppress(FileNotFoundError):
-            found = os.lstat(path)
-            return found.st_blocks * 512, found.st_mtime
+            info = os.lstat(path)
+            return info.st_blocks * 512, info.st_mtime
     return size, changed
 
 
 def _open_among(folders: Set[str]) -> set[str]:
-    """Folders of which a process has a file open: a job of more than a day writes its remarks there."""
+    """Folders in which a process has a file open: a job that runs for more than a day still writes there."""
     real = {os.path.realpath(folder): folder for folder in folders}
-    found: set[str] = set()
+    opened: set[str] = set()
     for process in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
             for descriptor in os.listdir(f"/proc/{process}/fd"):
                 with suppress(OSError):
                     folder = os.path.dirname(os.readlink(f"/proc/{process}/fd/{descriptor}"))
-                    found.update({real[folder]} if folder in real else ())
-    return found
+                    opened.update({real[folder]} if folder in real else ())
+    return opened

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Freeing disk space of a host without taking anything that somebody may need. Private to this collection."""
+"""Frees disk space on a host without removing anything that may still be needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import prune
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, EngineAway
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -36,11 +36,11 @@ from .plan import (
 )
 
 ANSWER_SECONDS = 120.0
-"""How long the daemon may take to size what is stopped, or the build cache."""
+"""How long the daemon may take to measure stopped containers, or the build cache."""
 
 
-def clean(options: CleanupOptions, check_mode: bool) -> dict[str, Any]:
-    """Find out what may go, and remove it. Nothing else is touched, whatever happens on the way."""
+def clean_up(options: CleanupOptions, check_mode: bool) -> dict[str, Any]:
+    """Find unused things and remove them. Nothing else is changed, even if the job fails halfway."""
     started = time.monotonic()
     stack = options.access.connect()
     remarks: list[str] = []
@@ -54,19 +54,19 @@ def clean(options: CleanupOptions, check_mode: bool) -> dict[str, Any]:
         with options.access.locked(purpose):
             plan = _plan(options, remarks)
             removed = [_remove(item, stack, options) for item in plan.items]
-    counted = [each for each in removed if each["outcome"] != "left"]
+    counted = [item for item in removed if item["outcome"] != "left"]
     return {
         "changed": bool(counted),
         "items": removed,
         "kept": plan.kept,
-        "freed_bytes": sum(each["bytes"] for each in counted),
+        "freed_bytes": sum(item["bytes"] for item in counted),
         "remarks": remarks,
         "duration": round(time.monotonic() - started, 3),
     }
 
 
 def _plan(options: CleanupOptions, remarks: list[str]) -> Plan:
-    """All that may go; containers come before the images and networks that they used."""
+    """Everything to remove; containers come before the images and networks that they used."""
     now = time.time()
     engine = options.access.engine(ANSWER_SECONDS)
     plan = Plan()
@@ -74,11 +74,11 @@ def _plan(options: CleanupOptions, remarks: list[str]) -> Plan:
     plan_containers(plan, containers, options, now)
     if "images" in options.kinds:
         images = prune.images(engine)
-        doubtful = Plan(list(plan.items))
-        plan_images(doubtful, images, containers, Protection(), options, now)
-        # To ask Compose about every project takes longest: only where there is an image to protect.
-        asked = any(item.kind == "image" for item in doubtful.items)
-        protection = _protection(engine, options, remarks) if asked else Protection()
+        unprotected = Plan(list(plan.items))
+        plan_images(unprotected, images, containers, Protection(), options, now)
+        # Reading every Compose project takes longest: it is done only if an image could be removed.
+        needed = any(item.kind == "image" for item in unprotected.items)
+        protection = _protection(engine, options, remarks) if needed else Protection()
         plan_images(plan, images, containers, protection, options, now)
         _size_images(plan, images, engine)
     if "networks" in options.kinds:
@@ -87,16 +87,16 @@ def _plan(options: CleanupOptions, remarks: list[str]) -> Plan:
         if "build_cache" in options.kinds:
             try:
                 plan_build_cache(plan, prune.build_cache(engine), options, now)
-            except EngineAway as error:
-                remarks.append(f"the build cache was left: {error}")
+            except EngineUnreachable as error:
+                remarks.append(f"the build cache was not removed: {error}")
         if "leftovers" in options.kinds:
             plan_folders(plan, options, now)
     return plan
 
 
 def _size_images(plan: Plan, images: list[prune.Image], engine: Engine) -> None:
-    going = [item.target for item in plan.items if item.kind == "image"]
-    freed = freed_by(going, images, {each.id: prune.layer_sizes(engine, each) for each in going})
+    removed = [item.target for item in plan.items if item.kind == "image"]
+    freed = freed_by(removed, images, {image.id: prune.layer_sizes(engine, image) for image in removed})
     plan.items = [replace(item, bytes=freed[item.target.id]) if item.kind == "image" else item for item in plan.items]
 
 
@@ -104,25 +104,25 @@ def _size_images(plan: Plan, images: list[prune.Image], engine: Engine) -> None:
 
 
 def _protection(engine: Engine, options: CleanupOptions, remarks: list[str]) -> Protection:
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     blind = ""
     for source in prune.compose_files(engine):
         names, problem = _names_of(source, own=source.name == options.access.project_name)
         if problem:
-            remarks.append(f"{problem}, so that unused images with a name are kept; mend them, then run this again")
+            remarks.append(f"{problem}, so unused images with a tag are kept; fix the files, then run this again")
             blind = f"may be one of project {source.name}, whose Compose files cannot be read"
         for name in names:
             image_id = prune.image_id(engine, name)
             if image_id:
-                found.setdefault(image_id, f"the Compose files of {source.name} name it")
-    found.update(_images_of_sets(Repository(options.repository), remarks))
-    return Protection(found, blind)
+                reasons.setdefault(image_id, f"the Compose files of {source.name} name it")
+    reasons.update(_images_of_sets(Repository(options.repository), remarks))
+    return Protection(reasons, blind)
 
 
 def _names_of(source: ComposeProject, own: bool) -> tuple[list[str], str]:
-    """Names of the images of a project's Compose files, and why there may be more of them."""
-    if not source.there:
-        # Of another project whose files are gone, its containers tell all that is left of it.
+    """Names of the images in a project's Compose files, and the problem if the list may be incomplete."""
+    if not source.files_exist:
+        # If the files of another project are gone, its containers are all that is left of it.
         return [], f"Compose files of project {source.name} are gone ({', '.join(source.files)})" if own else ""
     try:
         return prune.compose_images(source), ""
@@ -131,36 +131,36 @@ def _names_of(source: ComposeProject, own: bool) -> tuple[list[str], str]:
         for path in () if own else source.files:
             with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
                 names += prune.literal_images(stream.read())
-        # A broken file of somebody else's is no reason to keep everything, as long as it says what it wants.
-        whole = names and not any("$" in name for name in names)
-        return [name for name in names if "$" not in name], "" if whole else str(error)
+        # A broken file of another project is not a reason to keep everything, if it still names its images.
+        complete = names and not any("$" in name for name in names)
+        return [name for name in names if "$" not in name], "" if complete else str(error)
 
 
 def _images_of_sets(repository: Repository, remarks: list[str]) -> dict[str, str]:
-    """Ids and digests of the images that the sets were made with: only they bring a set back as it was."""
+    """Ids and digests of the images that the sets were made with: only these restore a set exactly."""
     repository.check_readable()
     if not os.path.isdir(repository.sets_path):
-        remarks.append(f"{repository.path} holds no backup sets, so none keeps an image; is it the right repository?")
-    found: dict[str, str] = {}
+        remarks.append(f"{repository.path} holds no backup sets, so no set protects an image; is it the right one?")
+    reasons: dict[str, str] = {}
     for kept in repository.sets():
         manifest: Mapping[str, Any] = kept.manifest or {}
         if kept.problem:
-            # Damaged or of a later version: what it still says is honoured.
+            # Damaged, or written by a later version: its readable content still counts.
             with suppress(OSError, ValueError), open(os.path.join(kept.path, "manifest.json"), "rb") as stream:
                 manifest = json.load(stream)
         services = manifest.get("services") if isinstance(manifest, dict) else None
         for service in services.values() if isinstance(services, dict) else ():
-            for each in (service.get("id"), *(service.get("digests") or ())) if isinstance(service, dict) else ():
-                if each:
-                    found[str(each)] = f"backup set {kept.set_id} was made with it"
-    return found
+            for reference in (service.get("id"), *(service.get("digests") or ())) if isinstance(service, dict) else ():
+                if reference:
+                    reasons[str(reference)] = f"backup set {kept.set_id} was made with it"
+    return reasons
 
 
 # -- removing -----------------------------------------------------------------------------------------------------
 
 
 def _remove(item: Item, stack: Stack, options: CleanupOptions) -> dict[str, Any]:
-    told = item.to_dict()
+    result = item.to_dict()
     actions: dict[str, Callable[[], str | int]] = {
         "container": lambda: prune.remove_container(stack, item.target.id),
         "helper": lambda: prune.remove_container(stack, item.target.id),
@@ -170,10 +170,10 @@ def _remove(item: Item, stack: Stack, options: CleanupOptions) -> dict[str, Any]
         "staging": lambda: _remove_staged(item.target, Repository(options.repository)),
         "temporary folder": lambda: _remove_folder(item.target),
     }
-    answer = actions[item.kind]()
-    if isinstance(answer, int):
-        told["bytes"], answer = answer, ""
-    return {**told, "outcome": "left" if answer else "removed", "problem": answer}
+    outcome = actions[item.kind]()
+    if isinstance(outcome, int):
+        return {**result, "bytes": outcome, "outcome": "removed", "problem": ""}
+    return {**result, "outcome": "left" if outcome else "removed", "problem": outcome}
 
 
 def _remove_staged(path: str, repository: Repository) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a host may go and what stays, and why. Private to this collection."""
+"""Decides what is removed from a host and what is kept, and why."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 
 KINDS = ("containers", "images", "networks", "build_cache", "leftovers")
 RELEASE_PREFIX = "maxops-release/"
-"""Tags that keep the images of a release, so that a rollback finds them."""
+"""Tags that protect the images of a release, so that a rollback finds them."""
 
 _DAY = 86400.0
 _SWARM = ("com.docker.swarm.", "com.docker.stack.")
@@ -30,7 +30,7 @@ _SWARM = ("com.docker.swarm.", "com.docker.stack.")
 
 @dataclass(frozen=True)
 class CleanupOptions:
-    """What the operator asked for; ages in days."""
+    """The operator's options; ages in days."""
 
     access: Access
     repository: str
@@ -43,24 +43,24 @@ class CleanupOptions:
 
 @dataclass(frozen=True)
 class Protection:
-    """Images that stay whoever uses them, by id or digest, with the reason; ``blind`` says why no tagged one may go."""
+    """Images to keep, by id or digest, with the reason; ``blind`` says why no tagged image may be removed."""
 
     images: Mapping[str, str] = field(default_factory=dict)
     blind: str = ""
 
-    def of(self, image: Image) -> str:
-        """Why an image stays, or nothing."""
-        found = [self.images[each] for each in (image.id, *image.digests) if each in self.images]
-        if any(each.startswith(RELEASE_PREFIX) for each in image.tags):
-            found.append("carries the tag of a release")
-        if not found and image.tags and self.blind:
-            found.append(self.blind)
-        return found[0] if found else ""
+    def reason_for(self, image: Image) -> str:
+        """Why an image is kept, or an empty text."""
+        reasons = [self.images[key] for key in (image.id, *image.digests) if key in self.images]
+        if any(tag.startswith(RELEASE_PREFIX) for tag in image.tags):
+            reasons.append("carries the tag of a release")
+        if not reasons and image.tags and self.blind:
+            reasons.append(self.blind)
+        return reasons[0] if reasons else ""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that may go: ``target`` is what removes it, ``bytes`` what that frees."""
+    """One thing to remove: ``target`` is the object to remove, ``bytes`` the space that frees."""
 
     kind: str
     name: str
@@ -70,7 +70,7 @@ class Item:
     target: Any = field(repr=False, default=None)
 
     def to_dict(self) -> dict[str, Any]:
-        """What a report tells of it."""
+        """The item as data for the module's result."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -82,13 +82,13 @@ class Item:
 
 @dataclass
 class Plan:
-    """What may go, in the order in which it has to, and what of the unused stays."""
+    """The items to remove, in order, and the unused things that are kept."""
 
     items: list[Item] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
 
     def keep(self, kind: str, name: str, reason: str, young: bool = False) -> None:
-        """Tell that something unused stays; ``young`` when only until it is older."""
+        """Record that something unused is kept; ``young`` when only its age keeps it."""
         self.kept.append({"kind": kind, "name": name, "reason": reason, "young": young})
 
 
@@ -98,34 +98,35 @@ def in_days(days: float) -> str:
 
 
 def carries(labels: Mapping[str, str], wanted: Iterable[str]) -> bool:
-    """True when all of the labels are there, each as ``name`` or ``name=value``."""
+    """True when all wanted labels, each as ``name`` or ``name=value``, are set."""
     return all(
-        labels.get(each.partition("=")[0]) == each.partition("=")[2] if "=" in each else each in labels
-        for each in wanted
+        labels.get(label.partition("=")[0]) == label.partition("=")[2] if "=" in label else label in labels
+        for label in wanted
     )
 
 
 def plan_containers(plan: Plan, containers: Sequence[AnyContainer], options: CleanupOptions, now: float) -> None:
-    """Stopped containers that belong to nobody, and what helpers of killed jobs left."""
-    for each in containers:
-        kind = "helper" if HELPER_LABEL in each.labels else "container"
+    """Plan the removal of stopped containers outside any project, and of helpers that killed jobs left."""
+    for container in containers:
+        kind = "helper" if HELPER_LABEL in container.labels else "container"
         wanted = ("leftovers" if kind == "helper" else "containers") in options.kinds
-        if not wanted or not carries(each.labels, options.only_labels):
+        if not wanted or not carries(container.labels, options.only_labels):
             continue
-        age = (now - each.since) / _DAY
-        if each.state not in STOPPED:
+        age = (now - container.since) / _DAY
+        if container.state not in STOPPED:
             if kind == "helper" and age >= options.days:
-                plan.keep(kind, each.name, f"is {each.state}: its job may be alive")
+                plan.keep(kind, container.name, f"is {container.state}: its job may still run")
             continue
-        if each.project or any(name.startswith(_SWARM) for name in each.labels):
+        if container.project or any(name.startswith(_SWARM) for name in container.labels):
             continue
         if age < options.days:
-            plan.keep(kind, each.name, f"stopped less than {in_days(options.days)} ago", young=True)
-        elif kind == "container" and each.restart not in ("", "no"):
-            plan.keep(kind, each.name, f"is to be started again (restart: {each.restart}), so somebody stopped it")
+            plan.keep(kind, container.name, f"stopped less than {in_days(options.days)} ago", young=True)
+        elif kind == "container" and container.restart not in ("", "no"):
+            reason = f"has a restart policy (restart: {container.restart}), so it was stopped on purpose"
+            plan.keep(kind, container.name, reason)
         else:
-            reason = "left by a killed job" if kind == "helper" else f"{each.state}, and of no Compose project"
-            plan.items.append(Item(kind, each.name, reason, each.size, age, each))
+            reason = "left by a killed job" if kind == "helper" else f"{container.state}, not in a Compose project"
+            plan.items.append(Item(kind, container.name, reason, container.size, age, container))
 
 
 def plan_images(
@@ -136,24 +137,24 @@ def plan_images(
     options: CleanupOptions,
     now: float,
 ) -> None:
-    """Images that nobody uses and nothing protects, those first that were built on others. Bytes are told later."""
-    leaving = {item.target.id for item in plan.items if item.kind in ("container", "helper")}
-    used = {each.image_id for each in containers if each.id not in leaving}
+    """Plan the removal of unused, unprotected images, children before their parents. Sizes are filled in later."""
+    removed = {item.target.id for item in plan.items if item.kind in ("container", "helper")}
+    used = {container.image_id for container in containers if container.id not in removed}
     children: dict[str, set[str]] = {}
     for image in images:
         if image.parent:
             children.setdefault(image.parent, set()).add(image.id)
     going: set[str] = set()
-    told: set[str] = set()
-    waiting = sorted(images, key=lambda each: (-each.since, each.id))
+    decided: set[str] = set()
+    newest_first = sorted(images, key=lambda image: (-image.since, image.id))
     progress = True
     while progress:
         progress = False
-        for image in waiting:
-            # What others were built on goes after them, or stays with them.
-            if image.id in told or children.get(image.id, set()) - going or image.id in used:
+        for image in newest_first:
+            # An image that others were built on is removed after them, or kept with them.
+            if image.id in decided or children.get(image.id, set()) - going or image.id in used:
                 continue
-            told.add(image.id)
+            decided.add(image.id)
             if not carries(image.labels, options.only_labels):
                 continue
             age = (now - image.since) / _DAY
@@ -164,29 +165,29 @@ def plan_images(
                 continue
             going.add(image.id)
             progress = True
-            what = "used by no container" if image.tags else "has no name any more"
-            plan.items.append(Item("image", image.name, what, 0, age, image))
+            reason = "no container uses it" if image.tags else "has no tag any more"
+            plan.items.append(Item("image", image.name, reason, 0, age, image))
 
 
 def _reason_to_keep(image: Image, protection: Protection, options: CleanupOptions) -> str:
-    protected = protection.of(image)
+    protected = protection.reason_for(image)
     if protected:
         return protected
     for pattern in options.keep_images:
-        if any(fnmatch.fnmatchcase(each, pattern) for each in image.tags):
-            return f"is kept by its name ({pattern})"
+        if any(fnmatch.fnmatchcase(tag, pattern) for tag in image.tags):
+            return f"keep_images names it ({pattern})"
     return ""
 
 
 def freed_by(
     removed: Sequence[Image], everything: Sequence[Image], sizes: Mapping[str, Mapping[str, int]]
 ) -> dict[str, int]:
-    """Bytes that removing images in this order frees, by image: a layer goes with the last image that has it.
+    """Bytes that each image frees when images are removed in this order: the last image with a layer frees it.
 
-    ``sizes`` tells the layers' bytes of each image that is removed.
+    ``sizes`` holds the bytes of each layer by image.
     """
-    going = {each.id for each in removed}
-    kept = {layer for each in everything if each.id not in going for layer in each.layers}
+    removed_ids = {image.id for image in removed}
+    kept = {layer for image in everything if image.id not in removed_ids for layer in image.layers}
     freed: dict[str, int] = {}
     for image in reversed(removed):
         own = {layer: size for layer, size in sizes.get(image.id, {}).items() if layer not in kept}
@@ -202,28 +203,28 @@ def plan_networks(
     options: CleanupOptions,
     now: float,
 ) -> None:
-    """Networks that no container has, running or not, and that belong to no project that is here."""
-    leaving = {item.target.id for item in plan.items if item.kind in ("container", "helper")}
-    staying = [each for each in containers if each.id not in leaving]
-    used = {network for each in staying for network in each.networks}
-    projects = {each.project for each in staying if each.project}
-    for each in networks:
-        if each.id in used or each.name in used or not carries(each.labels, options.only_labels):
+    """Plan the removal of networks without containers, running or not, whose project has no containers either."""
+    removed = {item.target.id for item in plan.items if item.kind in ("container", "helper")}
+    kept = [container for container in containers if container.id not in removed]
+    used = {network for container in kept for network in container.networks}
+    projects = {container.project for container in kept if container.project}
+    for network in networks:
+        if network.id in used or network.name in used or not carries(network.labels, options.only_labels):
             continue
-        if each.labels.get("com.docker.compose.project") in projects:
+        if network.labels.get("com.docker.compose.project") in projects:
             continue
-        age = (now - each.since) / _DAY
+        age = (now - network.since) / _DAY
         if age < options.days:
-            plan.keep("network", each.name, f"is younger than {in_days(options.days)}", young=True)
+            plan.keep("network", network.name, f"is younger than {in_days(options.days)}", young=True)
         else:
-            plan.items.append(Item("network", each.name, "no container is in it", 0, age, each))
+            plan.items.append(Item("network", network.name, "no container is in it", 0, age, network))
 
 
 def plan_build_cache(plan: Plan, records: Sequence[CacheRecord], options: CleanupOptions, now: float) -> None:
-    """The build cache that nobody has used for long, as one thing."""
-    old = [each for each in records if not each.in_use and (now - each.since) / _DAY >= options.days]
+    """Plan the removal of build cache that has not been used for a while, as one item."""
+    old = [record for record in records if not record.in_use and (now - record.since) / _DAY >= options.days]
     if old:
-        youngest = (now - max(each.since for each in old)) / _DAY
+        youngest = (now - max(record.since for record in old)) / _DAY
         name = f"{len(old)} record{'' if len(old) == 1 else 's'}"
         reason = f"not used for {in_days(options.days)}"
-        plan.items.append(Item("build cache", name, reason, sum(each.size for each in old), youngest, old))
+        plan.items.append(Item("build cache", name, reason, sum(record.size for record in old), youngest, old))

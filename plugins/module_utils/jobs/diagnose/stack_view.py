@@ -97,7 +97,7 @@ class StackView:
         with self._lock:
             lines = self._logs.get(inspection.name)
         if lines is None:
-            with self.required_stack.asking(f"read the log of {inspection.name}") as api:
+            with self.required_stack.daemon_call(f"read the log of {inspection.name}") as api:
                 # Since its last start only: an earlier fault is fixed, or it shows again. A container that keeps
                 # crashing has logged the reason before that start.
                 earlier = CRASH_SECONDS if inspection.crashing else 0
@@ -110,7 +110,7 @@ class StackView:
 
     def file_in(self, inspection: Inspection, path: str) -> str:
         """A small text file of a container, running or not. Raises MaxopsError when the file does not exist."""
-        with self.required_stack.asking(f"read {path} of {inspection.name}") as api:
+        with self.required_stack.daemon_call(f"read {path} of {inspection.name}") as api:
             stream, _facts = api.get_archive(inspection.container.id, path)
             data = b"".join(stream)
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:

@@ -37,7 +37,7 @@ def read_log(
     """
     first = docker_text(since) if since else ""
     last = docker_text(until) if until else "9"
-    with stack.asking(f"read the log of {container.name}") as api:
+    with stack.daemon_call(f"read the log of {container.name}") as api:
         # Only whole seconds work with every version of the SDK and of Docker; fractions are compared here.
         answer = api.logs(
             container.id,

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vacuum and analyze the stack's PostgreSQL in working hours.
+"""Vacuums and analyzes the stack's PostgreSQL safely during working hours.
 
-One table at a time, waiting for nobody.
+It works on one table at a time and does not wait for locks of other sessions.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools import workers
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, plan_tables, shown, worth_telling
+from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, notable_sessions, plan_tables, shown
 
 GET_STATEMENTS = (
-    "pg_stat_statements is not there: to see which statements cost most time, add "
+    "pg_stat_statements is not installed: to see which statements cost most time, add "
     'command: ["postgres", "-c", "shared_preload_libraries=pg_stat_statements"] to the service "{service}" '
-    "in the Compose file, start it anew, then run CREATE EXTENSION pg_stat_statements in one database"
+    "in the Compose file, restart it, then run CREATE EXTENSION pg_stat_statements in one database"
 )
 
 
 @dataclass
-class _Report:
-    """What is found and done, as the result has it."""
+class Result:
+    """What was found and done, with the keys of the module's result."""
 
     databases: list[dict[str, Any]] = field(default_factory=list)
     tables: list[dict[str, Any]] = field(default_factory=list)
@@ -48,41 +48,41 @@ class _Report:
 
 
 def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
-    """Look at every database and tend the tables that need it; a table that somebody holds is left and told."""
+    """Vacuum or analyze the tables of every database that need it; a locked table is left and reported."""
     started = time.monotonic()
     stack = options.access.connect()
     server = options.access.server(stack)
     version, names = _databases(server, options)
-    report = _Report(statements_advice=GET_STATEMENTS.format(service=options.access.database_service))
+    result = Result(statements_advice=GET_STATEMENTS.format(service=options.access.database_service))
     cancellation = Cancellation()
 
     def opened(name: str) -> Session:
         return statistics.careful_session(server, name, cancellation, options.lock_wait, options.cost_delay)
 
-    tending = _Tending(options, None if check_mode else opened, started, report)
+    optimization = Optimization(options, None if check_mode else opened, started, result)
     work: list[tuple[str, Sequence[Task]]] = []
     # One session at a time: a server that has few connections left needs them for others.
     for name, size in names:
         with opened(name) as session:
             if not work:
-                report.queries = worth_telling(statistics.activity(session), options)
-            _look_at(session, size, options, report)
-            if report.statements_advice:
-                _look_at_statements(session, [each for each, _size in names], options, report)
-            work.append((name, _plan(session, options, report)))
-    # In a thread of its own: a signal would else wait for the server's answer, that is for a whole VACUUM.
-    workers.for_each(work, tending.tend, 1, cancellation)
+                result.queries = notable_sessions(statistics.activity(session), options)
+            _inspect_database(session, size, options, result)
+            if result.statements_advice:
+                _inspect_statements(session, [database for database, _size in names], options, result)
+            work.append((name, _plan(session, options, result)))
+    # In a thread of its own: otherwise a signal would wait for the end of the current VACUUM.
+    workers.for_each(work, optimization.process_database, 1, cancellation)
     return {
-        "changed": any(each["outcome"] in ("done", "would be done") for each in report.tables),
+        "changed": any(table["outcome"] in ("done", "would be done") for table in result.tables),
         "version": version,
-        **vars(report),
+        **vars(result),
         "duration": round(time.monotonic() - started, 3),
     }
 
 
 def _databases(server: Server, options: OptimizeOptions) -> tuple[str, list[tuple[str, int]]]:
-    version, found = list_databases(server)
-    sizes = {each.name: each.size for each in found}
+    version, databases = list_databases(server)
+    sizes = {database.name: database.size for database in databases}
     if options.databases is None:
         names = sorted(sizes)
     else:
@@ -94,29 +94,29 @@ def _databases(server: Server, options: OptimizeOptions) -> tuple[str, list[tupl
                 f"{', '.join(sorted(sizes)) or 'none'}); name existing ones in databases, or leave it out for all"
             )
     if not names:
-        raise MaxopsError(f"container {server.container} has no database of an application; nothing is to be done")
+        raise MaxopsError(f"container {server.container} has no application database, so there is nothing to do")
     return version, [(name, sizes[name]) for name in names]
 
 
-def _look_at(session: Session, size: int, options: OptimizeOptions, report: _Report) -> None:
-    """What of one database somebody should look at."""
+def _inspect_database(session: Session, size: int, options: OptimizeOptions, result: Result) -> None:
+    """Add what the operator should check in one database."""
     name = session.database
     since = statistics.counted_since(session)
     days = None if since is None else (time.time() - since) / 86400
     unused = [
         {
             "database": name,
-            "schema": each.schema,
-            "table": each.table,
-            "name": each.name,
-            "bytes": each.bytes,
-            "fix": fix_for_unused(each.sql, days),
+            "schema": index.schema,
+            "table": index.table,
+            "name": index.name,
+            "bytes": index.bytes,
+            "fix": fix_for_unused(index.sql, days),
         }
-        for each in statistics.unused_indexes(session)
-        if each.bytes >= options.min_size
+        for index in statistics.unused_indexes(session)
+        if index.bytes >= options.min_size
     ]
-    wasted = [{"database": name, **each} for each in bloated(statistics.sizes(session), options)]
-    report.databases.append(
+    wasted = [{"database": name, **relation} for relation in bloated(statistics.sizes(session), options)]
+    result.databases.append(
         {
             "name": name,
             "bytes": size,
@@ -125,68 +125,70 @@ def _look_at(session: Session, size: int, options: OptimizeOptions, report: _Rep
             "bloated": len(wasted),
         }
     )
-    report.unused_indexes += unused[: options.listed]
-    report.bloat += wasted[: options.listed]
+    result.unused_indexes += unused[: options.listed]
+    result.bloat += wasted[: options.listed]
 
 
-def _look_at_statements(session: Session, databases: Sequence[str], options: OptimizeOptions, report: _Report) -> None:
+def _inspect_statements(session: Session, databases: Sequence[str], options: OptimizeOptions, result: Result) -> None:
     schema = statistics.statements_schema(session)
     if schema is None:
         return
-    report.statements_advice = ""
+    result.statements_advice = ""
     try:
-        found = statistics.statements(session, schema, databases, options.listed)
+        statements = statistics.statements(session, schema, databases, options.listed)
     except MaxopsError as error:
-        report.remarks.append(f"pg_stat_statements cannot be read: {error}")
+        result.remarks.append(f"pg_stat_statements cannot be read: {error}")
         return
-    report.statements = [{**each, "query": shown(each["query"], options.query_length)} for each in found]
-
-
-def _plan(session: Session, options: OptimizeOptions, report: _Report) -> Sequence[Task]:
-    found = statistics.holders(session)
-    report.holders += [
-        {**each.to_dict(), "query": shown(each.query, options.query_length)}
-        for each in found
-        if each.seconds is None or each.seconds >= options.long_seconds
+    result.statements = [
+        {**statement, "query": shown(statement["query"], options.query_length)} for statement in statements
     ]
-    return plan_tables(statistics.tables(session), found, options)
 
 
-class _Tending:
-    """Tends table after table, as long as nobody else works on the stack and there is time."""
+def _plan(session: Session, options: OptimizeOptions, result: Result) -> Sequence[Task]:
+    holders = statistics.holders(session)
+    result.holders += [
+        {**holder.to_dict(), "query": shown(holder.query, options.query_length)}
+        for holder in holders
+        if holder.seconds is None or holder.seconds >= options.long_seconds
+    ]
+    return plan_tables(statistics.tables(session), holders, options)
+
+
+class Optimization:
+    """Processes one table after another, while no other job uses the stack and the time limit is not reached."""
 
     def __init__(
-        self, options: OptimizeOptions, opened: Callable[[str], Session] | None, started: float, report: _Report
+        self, options: OptimizeOptions, opened: Callable[[str], Session] | None, started: float, result: Result
     ) -> None:
         self._options = options
         self._opened = opened
         self._deadline = started + options.time_limit * 60 if options.time_limit else None
-        self._report = report
+        self._result = result
 
-    def tend(self, work: tuple[str, Sequence[Task]]) -> None:
-        """Tend the tables of one database, or tell what would be done where no session may be opened."""
+    def process_database(self, work: tuple[str, Sequence[Task]]) -> None:
+        """Process the tables of one database; in check mode, report what would be done without a session."""
         database, tasks = work
         if not tasks or self._opened is None:
             for task in tasks:
-                self._tend(None, database, task)
+                self._process_table(None, database, task)
             return
         with self._opened(database) as session:
             for task in tasks:
-                self._tend(session, database, task)
+                self._process_table(session, database, task)
 
-    def _tend(self, session: Session | None, database: str, task: Task) -> None:
+    def _process_table(self, session: Session | None, database: str, task: Task) -> None:
         begun = time.monotonic()
         problem = task.problem or self._reason_to_stop()
         outcome = "left" if problem else "would be done"
-        told: dict[str, Any] = {}
+        measured: dict[str, Any] = {}
         if not problem and session:
-            problem = statistics.tend(session, task.table, vacuum=task.action == VACUUM)
+            problem = statistics.maintain(session, task.table, vacuum=task.action == VACUUM)
             outcome = "left" if problem else "done"
-            told = {
+            measured = {
                 "dead_after": statistics.dead_rows(session, task.table),
                 "duration": round(time.monotonic() - begun, 3),
             }
-        self._report.tables.append(
+        self._result.tables.append(
             {
                 "database": database,
                 "schema": task.table.schema,
@@ -198,12 +200,12 @@ class _Tending:
                 "reasons": list(task.reasons),
                 "outcome": outcome,
                 "problem": problem,
-                **told,
+                **measured,
             }
         )
 
     def _reason_to_stop(self) -> str:
         if self._deadline is not None and time.monotonic() > self._deadline:
-            return f"the time that was given is over (time_limit: {self._options.time_limit:g} minutes)"
+            return f"the time limit is over (time_limit: {self._options.time_limit:g} minutes)"
         holder = self._options.access.lock_holder()
         return f"the stack is in use: {holder}" if holder else ""

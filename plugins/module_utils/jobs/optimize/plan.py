@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What PostgreSQL's statistics ask for: which tables VACUUM or ANALYZE would help. Private to this collection."""
+"""Decides from PostgreSQL's statistics which tables need VACUUM or ANALYZE."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.stat
 VACUUM, ANALYZE = "VACUUM (ANALYZE)", "ANALYZE"
 
 YOUNG_DAYS = 30
-"""Statistics that count for less are no ground to drop an index on: month's end may need it."""
+"""Statistics of fewer days do not justify dropping an index: a month-end job may need it."""
 
 
 @dataclass(frozen=True)
 class OptimizeOptions:
-    """What the operator asked for; ``databases`` of None means all."""
+    """The operator's options; ``databases`` of None means all."""
 
     access: Access
     databases: Sequence[str] | None = None
@@ -42,7 +42,7 @@ class OptimizeOptions:
 
 @dataclass(frozen=True)
 class Task:
-    """A table that needs work: what to do and why; ``problem`` says why it has to be left."""
+    """A table that needs maintenance: the action and its reasons; ``problem`` says why it must be left."""
 
     table: Table
     action: str
@@ -51,7 +51,7 @@ class Task:
 
 
 def plan_tables(tables: Iterable[Table], holders: Sequence[Holder], options: OptimizeOptions) -> list[Task]:
-    """The tables that VACUUM or ANALYZE would help, those with most to do first."""
+    """The tables that need VACUUM or ANALYZE, those with the most dead and changed rows first."""
     tasks = [task for task in (_task(table, holders, options) for table in tables) if task]
     return sorted(tasks, key=lambda task: (-task.table.dead - task.table.modified, task.table.schema, task.table.name))
 
@@ -73,54 +73,54 @@ def _task(table: Table, holders: Sequence[Holder], options: OptimizeOptions) -> 
         reasons.append(f"{table.modified:,} rows changed since it was analyzed")
     if not dead and not modified:
         return None
-    problem = "" if table.may else "our user may not: it is neither a superuser nor the owner (set database_user)"
+    problem = "" if table.permitted else "no permission: the user is neither superuser nor owner (set database_user)"
     if dead and not problem:
-        blocker = _in_vain(table, holders)
+        blocker = _blocking_holder(table, holders)
         if blocker and modified:
             dead = False
         elif blocker:
-            problem = f"its dead rows cannot be removed before {blocker.words()} has ended"
+            problem = f"its dead rows cannot be removed before {blocker.describe()} has ended"
     return Task(table, VACUUM if dead else ANALYZE, tuple(reasons), problem)
 
 
-def _in_vain(table: Table, holders: Sequence[Holder]) -> Holder | None:
-    """Who was there at the last VACUUM already: what that one had to leave, this one has to leave too."""
+def _blocking_holder(table: Table, holders: Sequence[Holder]) -> Holder | None:
+    """The oldest holder since before the last VACUUM: rows that VACUUM could not remove stay for this one, too."""
     if table.vacuumed is None:
         return None
-    there = [each for each in holders if each.since is not None and each.since <= table.vacuumed]
-    return min(there, key=lambda each: each.since or 0.0, default=None)
+    older = [holder for holder in holders if holder.since is not None and holder.since <= table.vacuumed]
+    return min(older, key=lambda holder: holder.since or 0.0, default=None)
 
 
-def bloated(found: Iterable[Sized], options: OptimizeOptions) -> list[dict[str, Any]]:
+def bloated(relations: Iterable[Sized], options: OptimizeOptions) -> list[dict[str, Any]]:
     """Tables and indexes that are much larger than their rows need, the most wasteful first."""
     listed = []
-    for each in found:
-        wasted = each.bytes - each.needed
-        if wasted < options.min_size or wasted * 100 < options.bloat_percent * each.bytes:
+    for relation in relations:
+        wasted = relation.bytes - relation.needed
+        if wasted < options.min_size or wasted * 100 < options.bloat_percent * relation.bytes:
             continue
         listed.append(
             {
-                "kind": each.kind,
-                "schema": each.schema,
-                "table": each.table,
-                "name": each.name,
-                "bytes": each.bytes,
+                "kind": relation.kind,
+                "schema": relation.schema,
+                "table": relation.table,
+                "name": relation.name,
+                "bytes": relation.bytes,
                 "wasted_bytes": wasted,
-                "fix": f"REINDEX INDEX CONCURRENTLY {each.sql}"
-                if each.kind == "index"
-                else f"pg_repack, or outside of working hours VACUUM (FULL, ANALYZE) {each.sql}, which locks it",
+                "fix": f"REINDEX INDEX CONCURRENTLY {relation.sql}"
+                if relation.kind == "index"
+                else f"pg_repack, or outside of working hours VACUUM (FULL, ANALYZE) {relation.sql}, which locks it",
             }
         )
-    return sorted(listed, key=lambda each: (-int(each["wasted_bytes"]), str(each["name"])))
+    return sorted(listed, key=lambda row: (-int(row["wasted_bytes"]), str(row["name"])))
 
 
 def blockers(sessions: Iterable[Mapping[str, Any]]) -> set[int]:
-    """Process ids of the sessions that others wait for."""
+    """Process ids of the sessions that block others."""
     return {pid for session in sessions for pid in session["blocked_by"]}
 
 
-def worth_telling(sessions: Sequence[Mapping[str, Any]], options: OptimizeOptions) -> list[dict[str, Any]]:
-    """Sessions that are slow, wait for others or keep others waiting, with their queries as people may see them."""
+def notable_sessions(sessions: Sequence[Mapping[str, Any]], options: OptimizeOptions) -> list[dict[str, Any]]:
+    """Sessions that are slow, blocked or blocking, with their queries without values."""
     blocking = blockers(sessions)
     return [
         {**session, "query": shown(session["query"], options.query_length)}
@@ -132,7 +132,7 @@ def worth_telling(sessions: Sequence[Mapping[str, Any]], options: OptimizeOption
     ][: options.listed]
 
 
-# What ends first wins: a comment may hold a quote and a quote two dashes. An end that was cut off counts as one.
+# The first match wins: a comment may hold a quote and a quote two dashes. A text that was cut off ends a token, too.
 _TOKEN = re.compile(
     r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))"""
     r"""|(?P<name>"(?:[^"]|"")*(?:"|\Z))"""
@@ -146,7 +146,7 @@ _TOKEN = re.compile(
 
 
 def shown(query: str, length: int) -> str:
-    """A query as people may see it: on one line, no longer than that, ``?`` in the place of every value."""
+    """A query for display: on one line, at most ``length`` characters, ``?`` in place of every value."""
 
     def mask(match: re.Match[str]) -> str:
         if match.lastgroup == "comment":
@@ -158,7 +158,7 @@ def shown(query: str, length: int) -> str:
 
 
 def fix_for_unused(name: str, days: float | None) -> str:
-    """What to do about an index that nobody has used for so many days, if that is known."""
+    """What to do about an index that was not used for so many days (None: unknown)."""
     drop = f"DROP INDEX CONCURRENTLY {name}"
     if days is not None and days >= YOUNG_DAYS:
         return drop

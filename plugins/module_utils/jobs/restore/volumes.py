@@ -94,7 +94,7 @@ def _volume_swap(stack: Stack, restore_id: str, part: Mapping[str, Any]) -> Volu
             f'stack "{stack.project_name}" has no volume {docker_name} to restore "{part["name"]}" into; deploy it '
             "first, leave the volume out (databases, volumes), or restore it under a name of its own (into)"
         )
-    others = volumes.strangers(stack, docker_name)
+    others = volumes.foreign_containers(stack, docker_name)
     if others:
         raise MaxopsError(
             f'volume "{docker_name}" is also used by {", ".join(others)}, not of stack "{stack.project_name}", which '

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The level ``decode``: every archive and dump is read to its end. Private to this collection.
+"""The level ``decode``: every archive and dump is read to its end.
 
-What zstd and lz4 let through, and what pg_restore takes for the end of a table, is why each table's rows must also end
-with the mark that COPY puts there, and every table that had rows must be in the dump's list.
+zstd and lz4 accept some truncated files, and pg_restore takes a truncated table for a complete one. So each table's
+rows must also end with the marker that COPY writes, and every table that had rows must be in the dump's list.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ DECODERS = {
     ".lz4": ("lz4", "--decompress", "--quiet", "--stdout", "--"),
     ".gz": ("gzip", "--decompress", "--stdout", "--"),
 }
-"""How each ending is read; a file with another one is not compressed."""
+"""The decoder for each file extension; a file with another extension is not compressed."""
 
 END_OF_ROWS = b"\\.\n\n\n"
-"""What pg_dump writes behind the last row of a table, in every format of its own."""
+"""What pg_dump writes after the last row of a table, in each of its own formats."""
 
 END_OF_GLOBALS = "PostgreSQL database cluster dump complete"
 
-TAKE_ANOTHER = "Take another set; this one does not come back whole."
+TAKE_ANOTHER = "Use another set; this one cannot be restored completely."
 
 INSIDE_DUMP = "/maxops/dump"
 INSIDE_LIST = "/maxops/list"
@@ -61,7 +61,7 @@ Lister = Callable[[Sequence[str], Sequence[tuple[str, str, bool]], Cancellation]
 
 
 def check(subject: Subject, lister: Lister | None, jobs: int, cancellation: Cancellation, meter: Part) -> None:
-    """Read everything in a set whose checksums are right; ``lister`` runs a program of the server's own image."""
+    """Read everything in a set whose checksums match; ``lister`` runs a program of the server's own image."""
     work: list[Callable[[], None]] = []
     for part in subject.parts("volume"):
         work += [_job(_volume, subject, path, cancellation) for path in _files_of(subject, "volume", part)]
@@ -98,35 +98,35 @@ def _volume(subject: Subject, path: str, cancellation: Cancellation) -> None:
         stages = [Stage((*decoder, full)), Stage(("tar", "--list", "--file=-"))]
     else:
         stages = [Stage(("tar", "--list", f"--file={full}"))]
-    _tell_failure(subject, path, run_pipeline(stages, cancellation), "an archive that tar reads to its end")
+    _report_failure(subject, path, run_pipeline(stages, cancellation), "an archive that tar reads to its end")
 
 
-def _tell_failure(subject: Subject, path: str, result: PipelineResult, expected: str) -> None:
+def _report_failure(subject: Subject, path: str, result: PipelineResult, expected: str) -> None:
     if result.failures:
         stage = result.failures[0]
-        said = "; ".join(stage.stderr.strip().splitlines()[-2:]) or f"exit code {stage.returncode}"
-        subject.critical(DECODE, path, f"{stage.name} says: {said}", expected, TAKE_ANOTHER)
+        message = "; ".join(stage.stderr.strip().splitlines()[-2:]) or f"exit code {stage.returncode}"
+        subject.critical(DECODE, path, f"{stage.name} reports: {message}", expected, TAKE_ANOTHER)
 
 
 # -- databases ------------------------------------------------------------------------------------------------------
 
 
 def _member(subject: Subject, path: str, cancellation: Cancellation) -> None:
-    """Decode one file of a dump to its end; a table's rows have to end as COPY ends them."""
+    """Decode one file of a dump to its end; a table's rows must end with the marker of COPY."""
     match = _TABLE_FILE.fullmatch(os.path.basename(path))
     suffix = os.path.splitext(path)[1]
     if not match and suffix not in DECODERS:
         return
     full = os.path.join(subject.path, path)
     result, end = last_bytes(full, len(END_OF_ROWS), cancellation)
-    _tell_failure(subject, path, result, "compressed rows that can be read to their end")
+    _report_failure(subject, path, result, "compressed rows that can be read to their end")
     if match and not result.failures and end != END_OF_ROWS:
-        found = f"its rows end with {end!r}: rows are missing behind them"
-        subject.critical(DECODE, path, found, f"{END_OF_ROWS!r}", TAKE_ANOTHER)
+        seen = f"its rows end with {end!r}: rows are missing after them"
+        subject.critical(DECODE, path, seen, f"{END_OF_ROWS!r}", TAKE_ANOTHER)
 
 
 def last_bytes(path: str, count: int, cancellation: Cancellation) -> tuple[PipelineResult, bytes]:
-    """Decode a file to its end, and give its last bytes."""
+    """Decode a file to its end and return its last bytes."""
     decoder = DECODERS.get(os.path.splitext(path)[1])
     tail = Stage(("tail", f"--bytes={count}"))
     stages = [Stage((*decoder, path)), tail] if decoder else [Stage((*tail.argv, "--", path))]
@@ -149,11 +149,13 @@ def _list_of_dump(
         ended = lister(argv, binds, cancellation)
         lines = [] if ended.failed else _lines(os.path.join(outside, "list"))
     if ended.returncode == 125:
-        said = ended.stderr.strip().splitlines()[-1:]
-        raise MaxopsError(f"Docker could not start a container to list {name}: {'; '.join(said)}; see docker info")
+        message = "; ".join(ended.stderr.strip().splitlines()[-1:])
+        raise MaxopsError(f"Docker could not start a container to list {name}: {message}; see docker info")
     if ended.failed:
-        said = ended.stderr.strip().splitlines()[-2:]
-        subject.critical(DECODE, name, f"pg_restore says: {'; '.join(said)}", "a list of its contents", TAKE_ANOTHER)
+        lines = ended.stderr.strip().splitlines()[-2:]
+        subject.critical(
+            DECODE, name, f"pg_restore reports: {'; '.join(lines)}", "a list of its contents", TAKE_ANOTHER
+        )
         return
     _compare_list(subject, part, paths, lines)
 
@@ -181,14 +183,14 @@ def _compare_list(subject: Subject, part: dict[str, Any], paths: Sequence[str], 
     name = part["name"]
     for number, table in listed.items():
         if number not in files:
-            found = f"has no file {number}.dat in the dump of {name}"
-            subject.critical(DECODE, f"table {table}", found, "a file with its rows", TAKE_ANOTHER)
+            seen = f"has no file {number}.dat in the dump of {name}"
+            subject.critical(DECODE, f"table {table}", seen, "a file with its rows", TAKE_ANOTHER)
     starts = tuple(f"{table} " for table in listed.values())
     for table, rows in part.get("rows", {}).items():
-        # The list parts schema, table and owner by blanks, the manifest schema and table by a dot.
+        # The list separates schema, table and owner by spaces, the manifest separates schema and table by a dot.
         if rows and not any(start.startswith(f"{table.replace('.', ' ', 1)} ") for start in starts):
-            found = f"is not in the dump of {name}"
-            subject.critical(DECODE, f"table {table}", found, f"{rows} rows", TAKE_ANOTHER)
+            seen = f"is not in the dump of {name}"
+            subject.critical(DECODE, f"table {table}", seen, f"{rows} rows", TAKE_ANOTHER)
 
 
 # -- texts ----------------------------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ def _texts(subject: Subject) -> None:
             try:
                 json.loads(text or "{}")
             except ValueError as error:
-                subject.critical(DECODE, path, f"is no JSON: {error}", "properties of a database", TAKE_ANOTHER)
+                subject.critical(DECODE, path, f"is not valid JSON: {error}", "properties of a database", TAKE_ANOTHER)
 
 
 def _text(subject: Subject, path: str) -> str | None:
@@ -215,12 +217,12 @@ def _text(subject: Subject, path: str) -> str | None:
         with open(os.path.join(subject.path, path), encoding="utf-8") as stream:
             return stream.read()
     except (OSError, UnicodeError) as error:
-        subject.critical(DECODE, path, f"cannot be read: {error}", "a text in UTF-8", TAKE_ANOTHER)
+        subject.critical(DECODE, path, f"cannot be read: {error}", "text in UTF-8", TAKE_ANOTHER)
         return None
 
 
 def check_legacy_dump(subject: Subject, dump: LegacyDump, cancellation: Cancellation, meter: Part) -> RestoreSource:
-    """There is no manifest to compare it with: gzip's own checksum and pg_dump's last line are all that it has."""
+    """Check a legacy dump by gzip's checksum and pg_dump's last line; it has no manifest to compare it with."""
     source = source_of_file(dump.path, [dump.database])
     meter.total = dump.size
     meter.start()
@@ -229,6 +231,6 @@ def check_legacy_dump(subject: Subject, dump: LegacyDump, cancellation: Cancella
     except Cancelled:
         raise
     except MaxopsError as error:
-        subject.critical(DECODE, os.path.basename(dump.path), str(error), "a dump that is whole")
+        subject.critical(DECODE, os.path.basename(dump.path), str(error), "a complete dump")
     subject.steps[DECODE] = round(meter.finish(), 3)
     return source

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verifying backup sets: level by level, side by side where that is quicker."""
+"""Verifies backup sets level by level, in parallel where that is faster."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .source import lister_of, source_of
 
 
 def verify(options: VerifyOptions, check_mode: bool = False) -> dict[str, Any]:
-    """Verify sets, and keep beside each what was found. In check mode nothing is written and nothing is rehearsed."""
+    """Verify sets, and record the verdict of each. In check mode nothing is written and nothing is rehearsed."""
     return Verification(options, check_mode).run()
 
 
@@ -53,18 +53,18 @@ class Verification:
         """All levels for all sets, and the result."""
         started = time.monotonic()
         chosen = choose(self.repository, self.options)
-        with ExitStack() as held, Progress(self.options.progress_file, f"verify {self.options.level}") as progress:
+        with ExitStack() as holds, Progress(self.options.progress_file, f"verify {self.options.level}") as progress:
             for kept in chosen.sets:
-                held.enter_context(self.repository.holding(kept.set_id))
+                holds.enter_context(self.repository.holding(kept.set_id))
             self.checked = [CheckedSet(self._subject(kept.set_id, kept.path), kept=kept) for kept in chosen.sets]
             self.checked += [CheckedSet(self._subject(dump.set_id, dump.path), dump=dump) for dump in chosen.dumps]
             self._checksum(progress)
             if self.options.level == DECODE:
                 self._decode(progress)
             elif self.options.level == REHEARSE:
-                # It reads everything by bringing it back, so nothing is decoded a second time for it.
+                # A rehearsal reads everything anyway, so nothing is decoded first.
                 self._rehearse(progress)
-            changes = [self._record(one) for one in self.checked]
+            changes = [self._record(checked) for checked in self.checked]
         seconds = time.monotonic() - started
         return result_of(self.options.level, self.repository.path, self.checked, changes, self.remarks, seconds)
 
@@ -75,21 +75,23 @@ class Verification:
 
     def _checksum(self, progress: Progress) -> None:
         cancellation = Cancellation()
-        sets = [one for one in self.checked if one.kept]
-        meters = {one.subject.set_id: progress.part(f"checksums of {one.subject.set_id}") for one in sets}
-        checksum.check([one.subject for one in sets], self.options.jobs, cancellation, meters)
-        for one in sets:
-            one.level = CHECKSUM
+        sets = [checked for checked in self.checked if checked.kept]
+        set_ids = [checked.subject.set_id for checked in sets]
+        meters = {set_id: progress.part(f"checksums of {set_id}") for set_id in set_ids}
+        checksum.check([checked.subject for checked in sets], self.options.jobs, cancellation, meters)
+        for checked in sets:
+            checked.level = CHECKSUM
         dumps = [
-            (one, one.dump, progress.part(f"dump {one.subject.set_id}"), cancellation)
-            for one in self.checked
-            if one.dump
+            (checked, checked.dump, progress.part(f"dump {checked.subject.set_id}"), cancellation)
+            for checked in self.checked
+            if checked.dump
         ]
         for_each(dumps, lambda work: _read_dump(*work), self.options.jobs, cancellation)
 
     def _decode(self, progress: Progress) -> None:
-        for one in [one for one in self.checked if one.kept and one.open]:
-            _try(one, partial(self._decode_one, one, progress))
+        for checked in self.checked:
+            if checked.kept and checked.open:
+                _try(checked, partial(self._decode_one, checked, progress))
 
     def _decode_one(self, checked: CheckedSet, progress: Progress) -> None:
         meter = progress.part(f"contents of {checked.subject.set_id}", checked.kept.size if checked.kept else 0)
@@ -98,19 +100,19 @@ class Verification:
         checked.level = DECODE
 
     def _rehearse(self, progress: Progress) -> None:
-        candidates = [one for one in self.checked if one.open]
+        candidates = [checked for checked in self.checked if checked.open]
         if not candidates:
             return
         folder = rehearsal_folder(self.options)
         area = RehearsalArea(folder, self.stack, self.options.jobs, self.options.rehearsal_budget)
         if self.check_mode:
-            for one in candidates:
-                _try(one, partial(self._preview, one, area))
+            for checked in candidates:
+                _try(checked, partial(self._preview, checked, area))
             return
         with area.opened() as removed:
-            self.remarks += [f"{name} of a rehearsal that was killed was removed" for name in removed]
-            for one in candidates:
-                _try(one, partial(self._rehearse_one, one, area, progress))
+            self.remarks += [f"{name} was removed, left by a killed rehearsal" for name in removed]
+            for checked in candidates:
+                _try(checked, partial(self._rehearse_one, checked, area, progress))
 
     def _preview(self, checked: CheckedSet, area: RehearsalArea) -> None:
         source = source_of(checked, self.stack, self.options)
@@ -128,7 +130,7 @@ class Verification:
 
     @property
     def stack(self) -> Stack:
-        """The Docker daemon of this host, whether the stack itself is there or not."""
+        """The Docker daemon of this host; the stack itself need not exist."""
         if self._stack is None:
             self._stack = self.options.access.connect(required=False)
         return self._stack
@@ -136,7 +138,7 @@ class Verification:
     # -- the verdict --------------------------------------------------------------------------------------------
 
     def _record(self, checked: CheckedSet) -> Change:
-        """Keep the verdict beside the set."""
+        """Write the verdict beside the set."""
         before = self.repository.verdict(checked.kept) if checked.kept else None
         after = extended(checked, before)
         if after is None:
@@ -145,7 +147,7 @@ class Verification:
             try:
                 self.repository.record(after)
             except OSError as error:
-                self.remarks.append(f"the verdict of {after.set_id} could not be kept: {error.strerror}")
+                self.remarks.append(f"the verdict of {after.set_id} could not be written: {error.strerror}")
         return Change(before.to_dict() if before else None, after.to_dict())
 
 
@@ -155,7 +157,7 @@ def _read_dump(checked: CheckedSet, dump: LegacyDump, meter: Part, cancellation:
 
 
 def _try(checked: CheckedSet, step: Callable[[], None]) -> None:
-    """Take a step with one set; what keeps it from being verified is kept, and does not keep the others."""
+    """Take one step with one set; a failure is recorded as its problem and does not stop the other sets."""
     try:
         step()
     except Cancelled:
@@ -163,4 +165,4 @@ def _try(checked: CheckedSet, step: Callable[[], None]) -> None:
     except MaxopsError as error:
         checked.problem = str(error)
     except OSError as error:
-        checked.problem = f"{error.filename}: {error.strerror}; see that the disk has room and can be written"
+        checked.problem = f"{error.filename}: {error.strerror}; check that the disk has free space and is writable"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a verification was asked for."""
+"""The options of a verification."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATEST, ALL = "latest", "all"
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """What the operator asked for; a budget of None follows from the set."""
+    """The operator's options; a budget of None is derived from the size of the set."""
 
     access: Access
     repository: str
@@ -32,7 +32,7 @@ class VerifyOptions:
 
 
 def rehearsal_folder(options: VerifyOptions) -> str:
-    """A folder that nobody else has anything in: what a killed rehearsal left there is removed without asking."""
+    """A folder used by rehearsals only: what a killed rehearsal left there is removed without asking."""
     if options.rehearsal_dir:
         return os.path.join(os.path.abspath(options.rehearsal_dir), "maxops-rehearsal")
     return os.path.join(os.path.abspath(options.repository), "rehearsal")

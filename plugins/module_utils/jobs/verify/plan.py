@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which sets and dumps a verification is about. Private to this collection."""
+"""Chooses the sets and legacy dumps to verify."""
 
 from __future__ import annotations
 
@@ -20,54 +20,54 @@ from .options import ALL, LATEST, VerifyOptions
 
 @dataclass
 class Chosen:
-    """What is to be verified: sets of the repository, and dumps of the old way."""
+    """The sets of the repository and the legacy dumps to verify."""
 
     sets: list[KeptSet]
     dumps: list[LegacyDump]
 
 
 def choose(repository: Repository, options: VerifyOptions) -> Chosen:
-    """The sets and dumps that are meant. Raises MaxopsError when one is not there, or none at all is."""
+    """The sets and dumps that the option ``set`` names. Raises MaxopsError when one is missing, or none is named."""
     repository.check_readable()
     sets: dict[str, KeptSet] = {}
     dumps: dict[str, LegacyDump] = {}
-    known = repository.sets()
-    old = legacy_dumps.list_dumps(repository.path)
+    all_sets = repository.sets()
+    all_dumps = legacy_dumps.list_dumps(repository.path)
     for word in options.set:
-        found, files = _meant(word, known, old, options.access.project_name)
-        if not found and not files:
-            raise MaxopsError(_not_there(word, repository, known, old, options.access.project_name))
-        sets.update({kept.set_id: kept for kept in found})
-        dumps.update({dump.path: dump for dump in files})
+        named_sets, named_dumps = _named(word, all_sets, all_dumps, options.access.project_name)
+        if not named_sets and not named_dumps:
+            raise MaxopsError(_missing(word, repository, all_sets, all_dumps, options.access.project_name))
+        sets.update({kept.set_id: kept for kept in named_sets})
+        dumps.update({dump.path: dump for dump in named_dumps})
     if not sets and not dumps:
         raise MaxopsError(f"no set was named; give an id, {LATEST}, {ALL} or a path in the option set")
     return Chosen(list(sets.values()), list(dumps.values()))
 
 
-def _meant(
-    word: str, known: Sequence[KeptSet], old: Sequence[LegacyDump], project: str
+def _named(
+    word: str, sets: Sequence[KeptSet], dumps: Sequence[LegacyDump], project: str
 ) -> tuple[list[KeptSet], list[LegacyDump]]:
-    # A set whose manifest is bad tells no project: it must not hide from a check of all.
-    ours = [kept for kept in known if kept.manifest is None or kept.manifest.get("project") == project]
+    # A set with a bad manifest does not show its project: a check of all sets must not miss it.
+    ours = [kept for kept in sets if kept.manifest is None or kept.manifest.get("project") == project]
     if word == ALL:
-        return ours, list(old)
+        return ours, list(dumps)
     if word == LATEST:
-        # Each file of the old way holds one database only.
-        newest = {dump.database: dump for dump in old} if not ours else {}
+        # Each legacy dump holds one database only.
+        newest = {dump.database: dump for dump in dumps} if not ours else {}
         return ours[-1:], list(newest.values())
     if legacy_dumps.is_dump_path(word):
         return [], [legacy_dumps.at_path(os.path.abspath(word))]
-    return [kept for kept in known if kept.set_id == word], [dump for dump in old if dump.set_id == word]
+    return [kept for kept in sets if kept.set_id == word], [dump for dump in dumps if dump.set_id == word]
 
 
-def _not_there(
-    word: str, repository: Repository, known: Sequence[KeptSet], old: Sequence[LegacyDump], project: str
+def _missing(
+    word: str, repository: Repository, sets: Sequence[KeptSet], dumps: Sequence[LegacyDump], project: str
 ) -> str:
-    names = [kept.set_id for kept in known] + [dump.set_id for dump in old]
+    names = [kept.set_id for kept in sets] + [dump.set_id for dump in dumps]
     if word in (LATEST, ALL):
         of = f' of stack "{project}"' if names else ""
         return (
-            f"repository {repository.path} has no set{of}; make one with playbooks/backup.yml, or name its repository"
+            f"repository {repository.path} has no set{of}; create one with playbooks/backup.yml, or name its repository"
         )
-    newest = ", ".join(reversed(names[-5:])) or "none at all"
+    newest = ", ".join(reversed(names[-5:])) or "none"
     return f'repository {repository.path} has no set "{word}" (its newest: {newest}); correct the option set'

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far the verification of each set came, its verdict, and the result of all."""
+"""The progress of each set's verification, its verdict, and the module's result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PASSED, FAILED, NOT_VERIFIED = "passed", "failed", "not verified"
 
 @dataclass
 class CheckedSet:
-    """One set or legacy dump, and how far its verification came; ``problem`` is why it could not be verified."""
+    """One set or legacy dump and the level that it reached; ``problem`` is why it could not be verified."""
 
     subject: Subject
     kept: KeptSet | None = None
@@ -37,7 +37,7 @@ class CheckedSet:
 
     @property
     def state(self) -> str:
-        """Whether it passed the level that it was to reach."""
+        """Whether it passed the requested level: PASSED, FAILED or NOT_VERIFIED."""
         if not self.subject.findings.passed:
             return FAILED
         return NOT_VERIFIED if self.problem else PASSED
@@ -57,12 +57,12 @@ class Change:
 
     @property
     def news(self) -> bool:
-        """True when the verdict says something new, other than its time."""
-        return _opinion(self.before) != _opinion(self.after)
+        """True when the verdict has changed in more than its time."""
+        return _judgement(self.before) != _judgement(self.after)
 
 
 def extended(checked: CheckedSet, before: Verdict | None) -> Verdict | None:
-    """The verdict after this verification; None where there is nothing that it could be kept of."""
+    """The verdict after this verification; None for a legacy dump, an unread set or a bad manifest."""
     if not checked.kept or checked.level is None or checked.kept.manifest is None:
         return None
     findings = checked.subject.findings
@@ -75,8 +75,8 @@ def extended(checked: CheckedSet, before: Verdict | None) -> Verdict | None:
         recovery_seconds=checked.outcome.recovery_seconds if checked.outcome else None,
         versions=_versions(checked),
     )
-    known = before or Verdict(checked.kept.set_id, checked.kept.manifest["sha256"])
-    return known.extended(checked.level, result)
+    previous = before or Verdict(checked.kept.set_id, checked.kept.manifest["sha256"])
+    return previous.extended(checked.level, result)
 
 
 def _versions(checked: CheckedSet) -> dict[str, str]:
@@ -94,43 +94,43 @@ def result_of(
     remarks: Sequence[str],
     seconds: float,
 ) -> dict[str, Any]:
-    """The result as the module gives it; ``changes`` are those of the verdicts, in the order of the sets."""
-    passed = all(one.state == PASSED for one in checked)
+    """The module's result; ``changes`` are the changes of the verdicts, in the order of the sets."""
+    passed = all(entry.state == PASSED for entry in checked)
     return {
         "changed": any(change.news for change in changes),
         "passed": passed,
         "message": "" if passed else _message(checked),
         "level": level,
         "repository": repository,
-        "sets": [_set_result(one, change.after) for one, change in zip(checked, changes)],
+        "sets": [_set_result(entry, change.after) for entry, change in zip(checked, changes)],
         "findings": [
-            {"set_id": one.subject.set_id, **finding.to_dict()}
-            for one in checked
-            for finding in one.subject.findings.all()
+            {"set_id": entry.subject.set_id, **finding.to_dict()}
+            for entry in checked
+            for finding in entry.subject.findings.all()
         ],
         "remarks": list(remarks),
         "duration": round(seconds, 3),
         "verdicts": {
-            one.subject.set_id: {"before": _opinion(change.before), "after": _opinion(change.after)}
-            for one, change in zip(checked, changes)
+            entry.subject.set_id: {"before": _judgement(change.before), "after": _judgement(change.after)}
+            for entry, change in zip(checked, changes)
         },
     }
 
 
 def _message(checked: Sequence[CheckedSet]) -> str:
-    bad = [one for one in checked if one.state != PASSED]
+    bad = [entry for entry in checked if entry.state != PASSED]
     sentences = []
-    for one in bad:
-        if one.state == FAILED:
-            sentences.append(f"set {one.subject.set_id} is bad: {worst_in_words(one.subject.findings.all())}")
+    for entry in bad:
+        if entry.state == FAILED:
+            sentences.append(f"set {entry.subject.set_id} is bad: {worst_in_words(entry.subject.findings.all())}")
         else:
-            sentences.append(f"set {one.subject.set_id} could not be verified: {one.problem}")
+            sentences.append(f"set {entry.subject.set_id} could not be verified: {entry.problem}")
     head = f"{len(bad)} of {len(checked)} sets did not pass: " if len(checked) > 1 else ""
     return head + " | ".join(sentences)
 
 
-def _opinion(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What matters of a verdict: not when it was given."""
+def _judgement(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A verdict without its time."""
     return {"passed": verdict["passed"], "level": verdict["level"]} if verdict else None
 
 

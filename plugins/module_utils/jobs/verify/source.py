@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""With which image a set is read, and what a rehearsal brings back of it."""
+"""Chooses the image that reads a set, and the parts that a rehearsal restores."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import os
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find as find_image
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find_image
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Source
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import DECODE, REHEARSE
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import list_databases, list_roles
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
@@ -23,9 +23,9 @@ from .result import CheckedSet
 
 
 def lister_of(checked: CheckedSet, connect: Callable[[], Stack], options: VerifyOptions) -> Lister | None:
-    """How to run a program of the image that made the set; None where there is no need.
+    """How to run a program of the image that made the set; None for a set without databases.
 
-    None also where there is no such image, or no Docker to run it, which becomes a finding.
+    Also None without such an image, or without Docker; that becomes a finding.
     """
     if not checked.subject.parts("database"):
         return None
@@ -46,33 +46,33 @@ def lister_of(checked: CheckedSet, connect: Callable[[], Stack], options: Verify
 
 
 def source_of(checked: CheckedSet, stack: Stack, options: VerifyOptions) -> Source:
-    """What a rehearsal brings back. Raises MaxopsError when this host has no image that can read it."""
+    """What a rehearsal restores. Raises MaxopsError when this host has no image that can read it."""
     service = options.access.database_service
     image = find_image(stack, checked.subject.manifest, service)
     if checked.source is not None:
-        part, roles = _like_the_running(checked.source.databases[0], stack, options)
+        part, roles = _as_on_server(checked.source.databases[0], stack, options)
         return Source(image, [part], checked.source.file, roles)
     if not image.same:
-        made = ((checked.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
-        fix = f"For a drill that counts, bring the set's image along: docker pull {made}"
+        set_image = ((checked.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
+        fix = f"For a valid drill, get the set's own image: docker pull {set_image}"
         seen = f"rehearsed in {image.name} ({image.id}), because its own image is not on this host"
-        checked.subject.warning(REHEARSE, "image", seen, f"the image that made the set ({made})", fix)
+        checked.subject.warning(REHEARSE, "image", seen, f"the image that made the set ({set_image})", fix)
     return Source(image, checked.subject.parts("database"))
 
 
-def _like_the_running(part: dict[str, Any], stack: Stack, options: VerifyOptions) -> tuple[dict[str, Any], list[str]]:
-    """A database as the running server has it, and its roles, for a dump that says neither."""
+def _as_on_server(part: dict[str, Any], stack: Stack, options: VerifyOptions) -> tuple[dict[str, Any], list[str]]:
+    """A database's properties and the roles as in the running server, for a legacy dump that holds neither."""
     default = {"owner": "maxops", "encoding": "UTF8", "collate": "C", "ctype": "C", **part}
     try:
         server = options.access.server(stack)
-        _version, databases = session.list_databases(server)
-        roles = session.list_roles(server)
+        _version, databases = list_databases(server)
+        roles = list_roles(server)
     except Cancelled:
         raise
     except MaxopsError:
         return default, []
     for facts in databases:
         if facts.name == part["name"]:
-            known = {"owner": facts.owner, "encoding": facts.encoding}
-            return {**default, **known, "collate": facts.collate, "ctype": facts.ctype}, roles
+            properties = {"owner": facts.owner, "encoding": facts.encoding}
+            return {**default, **properties, "collate": facts.collate, "ctype": facts.ctype}, roles
     return {**default, "owner": server.user}, roles

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a container of the stack is, whoever asked the daemon for it. Private to this collection.
+"""A container of the stack, and the reader for the daemon's answer about it.
 
-Apart from stack.py, so that reading one does not cost the import of the Docker SDK.
+It is separate from stack.py, so that reading a container does not import the Docker SDK.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of the stack as it was when it was read."""
+    """One container of the stack at the time when it was read."""
 
     id: str
     name: str
@@ -56,17 +56,17 @@ class Container:
 
     @property
     def depends_on(self) -> frozenset[str]:
-        """Services that it needs, by its Compose file."""
+        """Services that it depends on, from its Compose file."""
         entries = self.labels.get(DEPENDS_ON_LABEL, "").split(",")
         return frozenset(entry.split(":")[0] for entry in entries) - {""}
 
 
 def container_from(data: Mapping[str, Any]) -> Container:
-    """A container as the daemon's inspection tells it."""
+    """A container from the daemon's inspection."""
     config = data["Config"]
     labels = config.get("Labels") or {}
     networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
-    addresses = [each.get("IPAddress") for each in networks.values() if each.get("IPAddress")]
+    addresses = [network.get("IPAddress") for network in networks.values() if network.get("IPAddress")]
     if (data.get("HostConfig") or {}).get("NetworkMode") == "host":
         addresses = ["127.0.0.1"]
     return Container(
@@ -79,8 +79,14 @@ def container_from(data: Mapping[str, Any]) -> Container:
         environment=dict(entry.partition("=")[::2] for entry in config.get("Env") or []),
         labels=labels,
         mounts=tuple(
-            Mount(each["Type"], each.get("Name", ""), each.get("Source", ""), each["Destination"], bool(each.get("RW")))
-            for each in data.get("Mounts") or []
+            Mount(
+                mount["Type"],
+                mount.get("Name", ""),
+                mount.get("Source", ""),
+                mount["Destination"],
+                bool(mount.get("RW")),
+            )
+            for mount in data.get("Mounts") or []
         ),
         addresses=tuple(addresses),
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
@@ -88,7 +94,7 @@ def container_from(data: Mapping[str, Any]) -> Container:
 
 
 def on_host(inside: str, mounts: Sequence[Mount]) -> str:
-    """Where a path inside a container is on the host; the path itself where no mount holds it."""
+    """The host's path for a path inside a container; the path itself where no mount contains it."""
     mount = mount_of(inside, mounts)
     if mount is None:
         return inside
@@ -96,7 +102,7 @@ def on_host(inside: str, mounts: Sequence[Mount]) -> str:
 
 
 def mount_of(inside: str, mounts: Sequence[Mount]) -> Mount | None:
-    """The mount that holds a path inside a container; None where it is in the container's own file system."""
+    """The mount that contains a path inside a container; None where it is in the container's own file system."""
     path = os.path.normpath(inside)
-    around = [each for each in mounts if f"{path}/".startswith(each.target.rstrip("/") + "/")]
-    return max(around, key=lambda each: len(each.target.rstrip("/")), default=None)
+    containing = [mount for mount in mounts if f"{path}/".startswith(mount.target.rstrip("/") + "/")]
+    return max(containing, key=lambda mount: len(mount.target.rstrip("/")), default=None)

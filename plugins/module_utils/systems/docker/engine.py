@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Docker daemon asked over its own socket, for work that only reads and has no time. Private to this collection.
+"""Reads from the Docker daemon over its socket, for jobs that only read and must be fast.
 
-The Docker SDK takes longer to import than the daemon takes to answer; what changes anything goes through stack.py.
+The Docker SDK takes longer to import than the daemon takes to answer; all changes go through stack.py.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
 from .inspection import Inspection, inspection_from
 
 INSPECT_SECONDS = 2.0
-"""How long one container may keep the daemon from telling of it."""
+"""How long the daemon may take to inspect one container."""
 
 
-class EngineAway(MaxopsError):
-    """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user may not ask it."""
+class EngineUnreachable(MaxopsError):
+    """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user has no access to it."""
 
     def __init__(self, text: str, forbidden: bool = False) -> None:
         super().__init__(text)
         self.forbidden = forbidden
 
 
-class EngineSilent(EngineAway):
-    """The daemon took the question and does not answer in time."""
+class EngineTimeout(EngineUnreachable):
+    """The daemon accepted the request and does not answer in time."""
 
 
 def refuse_remote(docker_host: str) -> None:
@@ -48,10 +48,10 @@ def refuse_remote(docker_host: str) -> None:
 
 
 def unreachable(docker_host: str, cause: str) -> str:
-    """The sentence about a daemon that cannot be reached, with the next step."""
+    """The message for a daemon that cannot be reached, with the next step."""
     lower = cause.lower()
     if "permission denied" in lower:
-        advice = "this user may not talk to Docker: run as root (become: true)"
+        advice = "this user has no access to Docker: run as root (become: true)"
     elif "no such file" in lower or "refused" in lower:
         advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
     else:
@@ -59,9 +59,9 @@ def unreachable(docker_host: str, cause: str) -> str:
     return f"cannot reach the Docker daemon at {docker_host}: {cause}; {advice}"
 
 
-def no_such_project(project: str, known: Iterable[str]) -> MaxopsError:
-    """The error of a project that has no container here; ``known`` are those that have."""
-    names = ", ".join(f'"{name}"' for name in sorted(known)) or "none at all"
+def no_such_project(project: str, projects: Iterable[str]) -> MaxopsError:
+    """The error for a project without containers on this host; ``projects`` are those that have containers."""
+    names = ", ".join(f'"{name}"' for name in sorted(projects)) or "none"
     return MaxopsError(
         f'there is no Compose project "{project}" on this host (projects here: {names}); set project_name to one of '
         "them, or deploy the stack with playbooks/deploy.yml"
@@ -69,7 +69,7 @@ def no_such_project(project: str, known: Iterable[str]) -> MaxopsError:
 
 
 class Engine:
-    """The Docker daemon of this host. Each call is a connection of its own, so that threads can share one."""
+    """The Docker daemon of this host. Each call opens its own connection, so threads can share an Engine."""
 
     def __init__(self, docker_host: str = DEFAULT_DOCKER_HOST, seconds: float = 10.0) -> None:
         refuse_remote(docker_host)
@@ -78,79 +78,80 @@ class Engine:
         self._seconds = seconds
 
     def get(self, path: str, **query: str) -> Any:
-        """What the daemon answers to a GET; None where it knows nothing of the kind."""
+        """The daemon's answer to a GET, from JSON; None for an unknown object."""
         with closing(SocketConnection(self._path, self._seconds)) as connection:
             return self._get(connection, path, query)
 
     def containers(self, project: str) -> list[Inspection]:
-        """Every container of a Compose project, in any state, sorted by name; no one-off runs.
+        """Every container of a Compose project, in any state, sorted by name, without one-off runs.
 
-        The daemon can be silent about one container for as long as something holds it, as seen of one just paused: what
-        the list says has to do then, which is its state, and nothing of its environment and its health.
+        The daemon does not answer about one container while something holds it, for example during a pause. Such a
+        container is read from the list: with its state, but without its environment and health.
         """
         label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
-        found = self.get("/containers/json", all="1", filters=label)
-        listed = [each for each in found if (each.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
-        told = [self._inspect(each) for each in listed]
-        # One that was removed a moment ago is None.
-        return sorted((inspection_from(each) for each in told if each), key=lambda each: each.name)
+        listed = self.get("/containers/json", all="1", filters=label)
+        permanent = [entry for entry in listed if (entry.get("Labels") or {}).get(ONE_OFF_LABEL) != "True"]
+        details = [self._inspect(entry) for entry in permanent]
+        # A container that was removed a moment ago is None.
+        inspections = (inspection_from(data) for data in details if data)
+        return sorted(inspections, key=lambda inspection: inspection.name)
 
     def _inspect(self, entry: Mapping[str, Any]) -> Any:
         try:
             with closing(SocketConnection(self._path, min(self._seconds, INSPECT_SECONDS))) as connection:
                 return self._get(connection, f"/containers/{quote(entry['Id'])}/json", {})
-        except EngineSilent:
+        except EngineTimeout:
             return _as_listed(entry)
 
     def projects(self) -> list[str]:
         """Names of the Compose projects on this host."""
-        found = self.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]}))
-        return sorted({each["Labels"][PROJECT_LABEL] for each in found})
+        entries = self.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]}))
+        return sorted({entry["Labels"][PROJECT_LABEL] for entry in entries})
 
     def events(self, since: int, until: int, **filters: list[str]) -> list[dict[str, Any]]:
-        """What has happened between two moments (seconds since 1970), as far as the daemon still remembers it."""
+        """The events between two times (seconds since 1970) that the daemon still remembers."""
         query = {"since": str(since), "until": str(until), "filters": json.dumps(filters)}
         with closing(SocketConnection(self._path, self._seconds)) as connection:
             return [json.loads(line) for line in self._text(connection, "/events", query).splitlines()]
 
     def images(self, names: Iterable[str]) -> dict[str, str]:
-        """The ids that names of images stand for on this host; without those that stand for none.
+        """The image ids for image names on this host; unknown names are left out.
 
         One by one: a list of all images takes the daemon ten times as long, because it adds up their sizes.
         """
         with closing(SocketConnection(self._path, self._seconds)) as connection:
-            told = {name: self._get(connection, f"/images/{quote(name, safe='/:@')}/json", {}) for name in names}
-        return {name: image["Id"] for name, image in told.items() if image}
+            images = {name: self._get(connection, f"/images/{quote(name, safe='/:@')}/json", {}) for name in names}
+        return {name: image["Id"] for name, image in images.items() if image}
 
     def _get(self, connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> Any:
         return json.loads(self._text(connection, path, query) or "null")
 
     def _text(self, connection: http.client.HTTPConnection, path: str, query: Mapping[str, str]) -> str:
-        """The body of an answer; empty where the daemon knows nothing of the kind."""
+        """The body of an answer; empty for an unknown object."""
         try:
             connection.request("GET", f"{path}?{urlencode(query)}" if query else path)
             response = connection.getresponse()
             body = response.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, (TimeoutError, socket.timeout)):
-                raise EngineSilent(self._away(error)) from error
-            raise EngineAway(self._away(error), isinstance(error, PermissionError)) from error
+                raise EngineTimeout(self._message(error)) from error
+            raise EngineUnreachable(self._message(error), isinstance(error, PermissionError)) from error
         if response.status == 404:
             return ""
         if response.status >= 400:
-            raise EngineAway(
+            raise EngineUnreachable(
                 f"the Docker daemon at {self.docker_host} refuses {path}: {body.strip()[:300] or response.status}; "
                 "see the daemon's log (journalctl -u docker)"
             )
         return body
 
-    def _away(self, error: Exception) -> str:
-        silent = isinstance(error, (TimeoutError, socket.timeout))
-        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if silent else str(error))
+    def _message(self, error: Exception) -> str:
+        timed_out = isinstance(error, (TimeoutError, socket.timeout))
+        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if timed_out else str(error))
 
 
 def _as_listed(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A container as the list has it, in the shape of an inspection."""
+    """A container's entry of the list, in the form of an inspection."""
     return {
         "Id": entry["Id"],
         "Name": entry["Names"][0],

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One container as the daemon's inspection shows it: the one reader of that answer."""
+"""One container's inspection by the daemon, and the only reader for that answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import pa
 from .container import Container, container_from
 
 CRASH_SECONDS = 90
-"""A container that Docker restarted and that has run for less than this is taken for one that keeps crashing."""
+"""A restarted container that has been running for less than this many seconds counts as crashing."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class PublishedPort:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A container, and what the daemon says about it beyond what every job needs.
+    """A container with all facts of its inspection.
 
-    ``exit_code`` is None where the daemon did not say it. ``health`` is empty without a health check. ``ports`` are
-    those that the Compose file publishes, also while the container is down; ``bound`` those that are open now.
+    ``exit_code`` is None where the daemon did not report it. ``health`` is empty without a health check. ``ports`` are
+    the published ports of the Compose file, also while the container is down; ``bound`` the ports that are open now.
     """
 
     container: Container
@@ -70,7 +70,7 @@ class Inspection:
 
     @property
     def state(self) -> str:
-        """The daemon's word: created, running, paused, restarting, exited or dead."""
+        """The state that the daemon reports: created, running, paused, restarting, exited or dead."""
         return self.container.state
 
     @property
@@ -80,12 +80,12 @@ class Inspection:
 
     @property
     def once(self) -> bool:
-        """True for what Docker does not start again after it has ended well."""
+        """True when Docker does not start it again after it has ended successfully."""
         return self.policy in ("", "no", "on-failure")
 
     @property
     def crashing(self) -> bool:
-        """True for what Docker keeps restarting."""
+        """True when Docker keeps restarting it."""
         if self.state == "restarting":
             return True
         young = self.started is not None and (utc_now() - self.started).total_seconds() < CRASH_SECONDS
@@ -93,17 +93,17 @@ class Inspection:
 
     @property
     def done(self) -> bool:
-        """True for what was to run once and has ended well."""
+        """True for a one-time container that has ended successfully."""
         return self.state == "exited" and self.exit_code == 0 and self.once
 
     @property
     def well(self) -> bool:
-        """True for what has done its work, and for what runs and is not known to be unhealthy; it may be starting."""
+        """True when it is done, or runs and is not known to be unhealthy; it may still be starting."""
         return self.done or (self.running and not self.crashing and self.health != "unhealthy")
 
     @property
     def ready(self) -> bool:
-        """True for what has done its work, and for what runs and has passed its health check where it has one."""
+        """True when it is done, or runs and has passed its health check, if it has one."""
         return self.done or (self.running and self.health in ("", "healthy"))
 
     @property
@@ -113,17 +113,17 @@ class Inspection:
 
     @property
     def root(self) -> str:
-        """Its file system, as this host sees it while it runs."""
+        """The path of its file system on this host, valid while it runs."""
         return f"/proc/{self.pid}/root"
 
     @property
     def files_root(self) -> str:
-        """The same, and empty while it does not run."""
+        """The same path; empty while it is not running."""
         return self.root if self.running and self.pid else ""
 
 
 def inspection_from(data: Mapping[str, Any]) -> Inspection:
-    """A container from the daemon's answer, which may lack everything but its id, name, image and state."""
+    """A container from the daemon's answer; only id, name, image and state are required in it."""
     state, host = data["State"], data.get("HostConfig") or {}
     config = data.get("Config") or {}
     health = state.get("Health") or {}
@@ -149,10 +149,10 @@ def inspection_from(data: Mapping[str, Any]) -> Inspection:
         user=config.get("User") or "",
         ports=_published(host.get("PortBindings") or {}),
         bound=_published(network.get("Ports") or {}),
-        exposed=tuple(sorted(int(each.partition("/")[0]) for each in config.get("ExposedPorts") or {})),
+        exposed=tuple(sorted(int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {})),
         networks={
-            name: (*(each.get("Aliases") or ()), *(each.get("DNSNames") or ()))
-            for name, each in (network.get("Networks") or {}).items()
+            name: (*(endpoint.get("Aliases") or ()), *(endpoint.get("DNSNames") or ()))
+            for name, endpoint in (network.get("Networks") or {}).items()
         },
         docker_root=_docker_root(str(data.get("ResolvConfPath") or "")),
     )
@@ -160,11 +160,11 @@ def inspection_from(data: Mapping[str, Any]) -> Inspection:
 
 def missing_services(inspections: Iterable[Inspection]) -> dict[str, str]:
     """Services without any container, each with the first service that depends on it."""
-    containers = [each.container for each in inspections]
-    there = {each.service for each in containers}
+    containers = [inspection.container for inspection in inspections]
+    present = {container.service for container in containers}
     needed: dict[str, str] = {}
     for container in containers:
-        for service in sorted(container.depends_on - there):
+        for service in sorted(container.depends_on - present):
             needed.setdefault(service, container.service)
     return needed
 
@@ -175,22 +175,22 @@ def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _published(bindings: Mapping[str, Sequence[Mapping[str, str]] | None]) -> tuple[PublishedPort, ...]:
-    """Ports by that of the container, the lowest first; without those for which Docker has not chosen one yet."""
-    found = [
+    """Published ports, sorted by the container's port; without ports that Docker has not assigned yet."""
+    ports = [
         PublishedPort(
-            each.get("HostIp") or "0.0.0.0",  # noqa: S104 - read, not listened on
-            int(each["HostPort"]),
+            binding.get("HostIp") or "0.0.0.0",  # noqa: S104 - read, not listened on
+            int(binding["HostPort"]),
             int(target.partition("/")[0]),
             target.partition("/")[2] or "tcp",
         )
         for target, entries in bindings.items()
-        for each in entries or []
-        if str(each.get("HostPort") or "").isdigit()
+        for binding in entries or []
+        if str(binding.get("HostPort") or "").isdigit()
     ]
-    return tuple(sorted(found, key=lambda port: port.target))
+    return tuple(sorted(ports, key=lambda port: port.target))
 
 
 def _docker_root(resolv_conf: str) -> str:
-    """The daemon's folder, from a file that it keeps for each container: asking costs as much as all the rest."""
+    """The daemon's folder, from the path of a container's file: a request for it takes as long as all the others."""
     parts = resolv_conf.split("/containers/")
     return parts[0] if len(parts) == 2 else ""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a Compose project was started, as its containers' labels say, and the command that acts on it in the same way."""
+"""How a Compose project was started, from its containers' labels, and the command that uses the same files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENVIRONMENT_FILE_LABEL = f"{PROJECT_LABEL}.environment_file"
 class ComposeProject:
     """A project with its folder, Compose files and environment files: absolute paths of the host.
 
-    ``folder`` is empty and the files are none where no container says them, such as one that Compose did not make.
+    ``folder`` and the files are empty where no container has the labels, for example when Compose did not create it.
     """
 
     name: str
@@ -31,11 +31,11 @@ class ComposeProject:
     env_files: tuple[str, ...] = ()
 
     @property
-    def there(self) -> bool:
-        """Whether all of the Compose files are still there."""
-        return bool(self.files) and all(os.path.isfile(each) for each in self.files)
+    def files_exist(self) -> bool:
+        """Whether all of the Compose files still exist."""
+        return bool(self.files) and all(os.path.isfile(path) for path in self.files)
 
-    def words(self, *more: str) -> list[str]:
+    def argv(self, *more: str) -> list[str]:
         """The ``docker compose`` command with the files that the project was started with, in their order."""
         words = ["docker", "compose", "--project-name", self.name]
         words += ["--project-directory", self.folder] if self.folder else []
@@ -44,23 +44,24 @@ class ComposeProject:
         return [*words, *more]
 
     def command(self, *more: str) -> str:
-        """The same for an operator who types it into a shell."""
-        return shlex.join(self.words(*more))
+        """The same command as text for a shell."""
+        return shlex.join(self.argv(*more))
 
 
 def project_from(labels: Mapping[str, str]) -> ComposeProject:
-    """The project as the labels of one container say it."""
+    """The project from the labels of one container."""
     folder = labels.get(WORKING_DIR_LABEL, "")
 
     def paths(label: str) -> tuple[str, ...]:
-        return tuple(os.path.normpath(os.path.join(folder, each)) for each in labels.get(label, "").split(",") if each)
+        names = labels.get(label, "").split(",")
+        return tuple(os.path.normpath(os.path.join(folder, name)) for name in names if name)
 
     name = labels.get(PROJECT_LABEL, "")
     return ComposeProject(name, folder, paths(CONFIG_FILES_LABEL), paths(ENVIRONMENT_FILE_LABEL))
 
 
 def project_of(name: str, containers: Iterable[Container]) -> ComposeProject:
-    """The project as most of its containers say it: each has the files of its own last start."""
-    told = Counter(project_from({**each.labels, PROJECT_LABEL: name}) for each in containers)
-    with_files = Counter({project: count for project, count in told.items() if project.files or project.folder})
-    return next((project for project, _count in (with_files or told).most_common(1)), ComposeProject(name))
+    """The project according to most of its containers: each has the files of its own last start."""
+    projects = Counter(project_from({**container.labels, PROJECT_LABEL: name}) for container in containers)
+    with_files = Counter({project: count for project, count in projects.items() if project.files or project.folder})
+    return next((project for project, _count in (with_files or projects).most_common(1)), ComposeProject(name))

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of Docker on this host is in use and what is not, and removing it. Private to this collection.
+"""Lists the Docker objects of this host with their use, and removes unused ones.
 
-Nothing here is forced: what somebody began to use meanwhile, the daemon keeps.
+Nothing is removed by force: the daemon keeps an object that has come into use meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import pa
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, Stage, run_pipeline
 
 from .container import PROJECT_LABEL
-from .engine import Engine, EngineAway
+from .engine import Engine, EngineUnreachable
 from .project import ComposeProject, project_from
 from .stack import Stack
 
@@ -34,7 +34,7 @@ NOT_FOUND, FORBIDDEN, CONFLICT = 404, 403, 409
 
 @dataclass(frozen=True)
 class Image:
-    """An image of the host; ``since`` when it was made or tagged here last, ``layers`` its own chain ids in order."""
+    """An image of the host; ``since`` when it was created or last tagged here, ``layers`` its chain ids in order."""
 
     id: str
     tags: tuple[str, ...]
@@ -47,13 +47,13 @@ class Image:
 
     @property
     def name(self) -> str:
-        """Its first tag, else the beginning of its id."""
+        """Its first tag, or the beginning of its id."""
         return self.tags[0] if self.tags else self.id.partition(":")[2][:12]
 
 
 @dataclass(frozen=True)
 class AnyContainer:
-    """A container of the host, of whatever project; ``since`` when it ended, or was made where it never ran."""
+    """A container of the host, of any project; ``since`` when it ended, or was created if it never ran."""
 
     id: str
     name: str
@@ -67,13 +67,13 @@ class AnyContainer:
 
     @property
     def project(self) -> str:
-        """The Compose project that it belongs to, or nothing."""
+        """The Compose project that it belongs to, or an empty text."""
         return self.labels.get(PROJECT_LABEL, "")
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that somebody made on this host."""
+    """A network that was created on this host; ``since`` when."""
 
     id: str
     name: str
@@ -83,7 +83,7 @@ class Network:
 
 @dataclass(frozen=True)
 class CacheRecord:
-    """One record of the build cache; ``since`` when it was used last."""
+    """One record of the build cache; ``since`` when it was last used."""
 
     id: str
     size: int
@@ -95,7 +95,7 @@ class CacheRecord:
 
 
 def images(engine: Engine) -> list[Image]:
-    """All images, those in between too that others were built on."""
+    """All images, including intermediate ones that others were built on."""
     found = []
     for entry in engine.get("/images/json", all="1") or []:
         data = engine.get(f"/images/{entry['Id']}/json")
@@ -117,12 +117,12 @@ def images(engine: Engine) -> list[Image]:
     return found
 
 
-def _references(found: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(each for each in found or () if "<none>" not in each)
+def _references(names: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(name for name in names or () if "<none>" not in name)
 
 
 def chain(layers: Sequence[str]) -> tuple[str, ...]:
-    """Names for layers as they lie upon each other: two images share what has the same name."""
+    """Chain ids of layers, from the bottom up: two images share the layers with the same id."""
     names: list[str] = []
     for layer in layers:
         names.append(hashlib.sha256(f"{names[-1]} {layer}".encode()).hexdigest() if names else layer)
@@ -130,18 +130,19 @@ def chain(layers: Sequence[str]) -> tuple[str, ...]:
 
 
 def layer_sizes(engine: Engine, image: Image) -> dict[str, int]:
-    """Bytes of each layer of an image, as its history tells them."""
+    """Bytes of each layer of an image, from its history."""
     history = engine.get(f"/images/{image.id}/history") or []
-    sizes = [int(each.get("Size") or 0) for each in reversed(history) if each.get("Size")]
-    # A layer that holds nothing has no size in the history; the topmost ones, which are an image's own, are right.
+    sizes = [int(entry.get("Size") or 0) for entry in reversed(history) if entry.get("Size")]
+    # An empty layer has no size in the history; the top layers, which belong to the image alone, are right.
     missing = max(0, len(image.layers) - len(sizes))
     return dict(zip(image.layers, [0] * missing + sizes[-len(image.layers) :] if image.layers else []))
 
 
 def containers(engine: Engine) -> list[AnyContainer]:
-    """All containers of the host, those that are stopped with their age and their size on the disk."""
+    """All containers of the host; stopped ones with their age and their size on the disk."""
     stopped = json.dumps({"status": list(STOPPED)})
-    sizes = {each["Id"]: each for each in engine.get("/containers/json", all="1", size="1", filters=stopped) or []}
+    entries = engine.get("/containers/json", all="1", size="1", filters=stopped) or []
+    sizes = {entry["Id"]: int(entry.get("SizeRw") or 0) for entry in entries}
     found = []
     for entry in engine.get("/containers/json", all="1") or []:
         networks = ((entry.get("NetworkSettings") or {}).get("Networks") or {}).items()
@@ -151,34 +152,34 @@ def containers(engine: Engine) -> list[AnyContainer]:
             "image_id": entry.get("ImageID", ""),
             "state": entry.get("State", ""),
             "labels": entry.get("Labels") or {},
-            "networks": tuple(
-                each for name, data in networks for each in (name, (data or {}).get("NetworkID")) if each
-            ),
+            "networks": tuple(key for name, data in networks for key in (name, (data or {}).get("NetworkID")) if key),
         }
         since = float(entry.get("Created") or 0)
         if entry["Id"] in sizes:
             data = engine.get(f"/containers/{entry['Id']}/json") or {}
             ended = parse_docker((data.get("State") or {}).get("FinishedAt"))
             policy = ((data.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or ""
-            common |= {"restart": policy, "size": int(sizes[entry["Id"]].get("SizeRw") or 0)}
+            common |= {"restart": policy, "size": sizes[entry["Id"]]}
             since = max(since, ended.timestamp() if ended else 0)
         found.append(AnyContainer(**common, since=since))
     return found
 
 
 def networks(engine: Engine) -> list[Network]:
-    """The networks that were made on this host, none that Docker or a swarm brings along."""
+    """The networks that were created on this host, without those of Docker itself or a swarm."""
     found = []
     for entry in engine.get("/networks") or []:
-        made = parse_docker(entry.get("Created"))
+        created = parse_docker(entry.get("Created"))
         if entry["Name"] in ("bridge", "host", "none") or entry.get("Scope") != "local" or entry.get("Ingress"):
             continue
-        found.append(Network(entry["Id"], entry["Name"], entry.get("Labels") or {}, made.timestamp() if made else 0))
+        found.append(
+            Network(entry["Id"], entry["Name"], entry.get("Labels") or {}, created.timestamp() if created else 0)
+        )
     return found
 
 
 def build_cache(engine: Engine) -> list[CacheRecord]:
-    """The records of the build cache. A daemon before 23 sizes every volume for it, which may take its time."""
+    """The records of the build cache. A daemon before version 23 measures every volume first, which may take long."""
     usage = engine.get("/system/df", type="build-cache") or {}
     found = []
     for entry in usage.get("BuildCache") or []:
@@ -189,37 +190,37 @@ def build_cache(engine: Engine) -> list[CacheRecord]:
 
 
 def compose_files(engine: Engine) -> list[ComposeProject]:
-    """What the Compose projects of this host were started from; a project several times where that was not the same."""
-    found = engine.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]})) or []
-    projects = {project_from(entry["Labels"]) for entry in found}
-    return sorted(projects, key=lambda each: (each.name, each.files, each.env_files))
+    """The Compose projects of this host with their files; a project appears once for each different set of files."""
+    entries = engine.get("/containers/json", all="1", filters=json.dumps({"label": [PROJECT_LABEL]})) or []
+    projects = {project_from(entry["Labels"]) for entry in entries}
+    return sorted(projects, key=lambda project: (project.name, project.files, project.env_files))
 
 
 def compose_images(source: ComposeProject) -> list[str]:
-    """Names of the images in a project's Compose files, of services that are not started too.
+    """Names of the images in a project's Compose files, including services that are not started.
 
     Raises MaxopsError when Compose can't read them.
     """
-    words = source.words("--profile", "*", "config", "--images")
+    argv = source.argv("--profile", "*", "config", "--images")
     with tempfile.TemporaryFile() as output:
-        [done] = run_pipeline([Stage(words)], Cancellation(), stdout=output).stages
+        [done] = run_pipeline([Stage(argv)], Cancellation(), stdout=output).stages
         if done.failed:
-            said = done.stderr.strip()[-300:]
-            raise MaxopsError(f"the Compose files of project {source.name} cannot be read: {said}")
+            message = done.stderr.strip()[-300:]
+            raise MaxopsError(f"the Compose files of project {source.name} cannot be read: {message}")
         output.seek(0)
         return sorted(set(output.read().decode("utf-8", "replace").split()))
 
 
 def literal_images(text: str) -> list[str]:
-    """Names of images as they stand in a Compose file that Compose itself refuses; a ``$`` in one is a variable."""
+    """Image names, as written, from a Compose file that Compose refuses; a name with a ``$`` holds a variable."""
     return _IMAGE_WORD.findall(text)
 
 
 def image_id(engine: Engine, name: str) -> str | None:
-    """Id of the image that a name stands for; None when it is not here, or is no name that an image can have."""
+    """Id of the image with this name; None when it is not on this host, or the name is not valid."""
     try:
         data = engine.get(f"/images/{quote(name, safe='/:@')}/json")
-    except EngineAway as error:
+    except EngineUnreachable as error:
         if "invalid reference" not in str(error):
             raise
         return None
@@ -230,8 +231,8 @@ def image_id(engine: Engine, name: str) -> str | None:
 
 
 @contextmanager
-def _told(problems: list[str]) -> Iterator[None]:
-    """Keep what the daemon refuses because somebody uses it; what is gone already is no problem."""
+def _refusals(problems: list[str]) -> Iterator[None]:
+    """Collect the daemon's refusals for objects in use; an object that is already gone is not a problem."""
     try:
         yield
     except MaxopsError as error:
@@ -243,10 +244,10 @@ def _told(problems: list[str]) -> Iterator[None]:
 
 
 def remove_image(stack: Stack, image: Image) -> str:
-    """Remove an image by its names and leave those that it was built on; gives why it was kept, or nothing."""
+    """Remove an image by its names, but not its parents; returns why it was kept, or an empty text."""
     problems: list[str] = []
     for reference in (*image.tags, *image.digests, image.id):
-        with _told(problems), stack.asking(f"remove the image {reference}") as api:
+        with _refusals(problems), stack.daemon_call(f"remove the image {reference}") as api:
             api.remove_image(reference, noprune=True)
         if problems:
             break
@@ -254,25 +255,25 @@ def remove_image(stack: Stack, image: Image) -> str:
 
 
 def remove_container(stack: Stack, container_id: str) -> str:
-    """Remove a stopped container and none of its volumes; gives why it was kept, or nothing."""
+    """Remove a stopped container, but not its volumes; returns why it was kept, or an empty text."""
     problems: list[str] = []
-    with _told(problems), stack.asking("remove a stopped container") as api:
+    with _refusals(problems), stack.daemon_call("remove a stopped container") as api:
         api.remove_container(container_id, v=False, force=False)
     return " ".join(problems)
 
 
 def remove_network(stack: Stack, network_id: str) -> str:
-    """Remove a network that nobody uses; gives why it was kept, or nothing."""
+    """Remove an unused network; returns why it was kept, or an empty text."""
     problems: list[str] = []
-    with _told(problems), stack.asking("remove a network") as api:
+    with _refusals(problems), stack.daemon_call("remove a network") as api:
         api.remove_network(network_id)
     return " ".join(problems)
 
 
 def prune_build_cache(stack: Stack, hours: float) -> int:
-    """Remove the build cache that nobody has used for so long; gives the bytes that were freed."""
-    # Debian 12's SDK knows no filter for it.
-    with stack.asking("prune the build cache") as api:
+    """Remove build cache that was not used for ``hours``; returns the freed bytes."""
+    # The SDK of Debian 12 has no filter for it.
+    with stack.daemon_call("prune the build cache") as api:
         filters = json.dumps({"until": [f"{round(hours * 3600)}s"]}) if hours else "{}"
         address = f"{api.base_url}/v{api.api_version}/build/prune"
         answer = api.post(address, params={"all": "1", "filters": filters}, timeout=api.timeout)

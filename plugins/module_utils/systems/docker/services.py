@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services of the stack: stopped, started and waited for. Private to this collection."""
+"""Stops and starts services of the stack, and waits until they are healthy."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .stack import Container, Stack
 
 POLL_SECONDS = 0.2
 STEADY_SECONDS = 2.0
-"""A container without a health check counts as healthy when it has run for so long."""
+"""A container without a health check counts as healthy after this many seconds of running."""
 
 
 def is_up(container: Container) -> bool:
-    """True for what runs, and for what Docker keeps starting anew because it ends by itself."""
+    """True for a running container, and for one that Docker keeps restarting because it ends by itself."""
     return container.running or container.state == "restarting"
 
 
 def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
-    """Names of those of some containers that are up, by their service: what has to run again afterwards."""
+    """Names of the containers that are up, by service: they must run again afterwards."""
     services: dict[str, list[str]] = {}
     for container in containers:
         if is_up(container):
@@ -36,41 +36,42 @@ def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
 
 
 def chosen_containers(stack: Stack, names: Sequence[str]) -> list[Container]:
-    """Containers of the named services, of all without a name. Raises MaxopsError for names that nothing here has."""
-    known = {each.service for each in stack.containers}
-    strange = [name for name in dict.fromkeys(names) if name not in known]
-    if strange:
-        raise stack.no_service(strange, "name some of these, or none for all")
-    return [each for each in stack.containers if not names or each.service in names]
+    """Containers of the named services, or all without names. Raises MaxopsError for unknown services."""
+    services = {container.service for container in stack.containers}
+    unknown = [name for name in dict.fromkeys(names) if name not in services]
+    if unknown:
+        raise stack.no_service(unknown, "name some of these, or none for all")
+    return [container for container in stack.containers if not names or container.service in names]
 
 
 def stop(stack: Stack, services: Mapping[str, Sequence[str]]) -> None:
     """Stop all containers of services at once, each with its own grace period."""
     stack.refresh()
-    running = [each for each in stack.containers if each.service in services and is_up(each)]
-    at_once(running, "stop", lambda api, each: api.stop(each.id), stack)
+    running = [container for container in stack.containers if container.service in services and is_up(container)]
+    at_once(running, "stop", lambda api, container: api.stop(container.id), stack)
 
 
 def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
-    """Start what ran, by service and name, those first that others depend on; gives the containers.
+    """Start containers by service and name, dependencies first; returns the containers.
 
-    A container that was made anew meanwhile has another name or id: then all of its service are started.
+    A container that was recreated meanwhile has another name or id: then all containers of its service are started.
     """
     stack.refresh()
     chosen = []
     for service, names in services.items():
-        there = stack.of_service(service)
-        chosen += [each for each in there if each.name in names] or there
+        containers = stack.of_service(service)
+        chosen += [container for container in containers if container.name in names] or containers
     for level in levels(chosen):
-        at_once([each for each in level if not each.running], "start", lambda api, each: api.start(each.id), stack)
+        stopped = [container for container in level if not container.running]
+        at_once(stopped, "start", lambda api, container: api.start(container.id), stack)
     return chosen
 
 
 def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Container], Any], stack: Stack) -> None:
-    """Do the same to several containers side by side; a failure is raised when all have had their turn."""
+    """Do the same to several containers in parallel; a failure is raised after all of them were tried."""
 
     def act_on(container: Container) -> None:
-        with stack.asking(f"{verb} {container.name}") as api:
+        with stack.daemon_call(f"{verb} {container.name}") as api:
             act(api, container)
 
     with ThreadPoolExecutor(max_workers=max(1, len(containers)), thread_name_prefix=verb) as pool:
@@ -78,25 +79,25 @@ def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Cont
 
 
 def levels(containers: Sequence[Container]) -> list[list[Container]]:
-    """Containers that may start together, those first that others depend on."""
-    depends = {each.service: each.depends_on for each in containers}
+    """Groups of containers that may start together, dependencies first."""
+    depends = {container.service: container.depends_on for container in containers}
     levels = []
     left = set(depends)
     while left:
         ready = {service for service in left if not depends[service] & left - {service}} or set(left)
-        levels.append([each for each in containers if each.service in ready])
+        levels.append([container for container in containers if container.service in ready])
         left -= ready
     return levels
 
 
 def wait_healthy(stack: Stack, containers: Sequence[Container], seconds: float) -> None:
-    """Wait until all containers are healthy. Raises MaxopsError that names those which are not, and how they are.
+    """Wait until all containers are healthy. Raises MaxopsError that names the unhealthy ones and their problem.
 
-    A container's own check is also run from here, so that nobody waits for the next turn of a long interval.
+    A container's own check is also run from here, so that this does not wait for the end of a long interval.
     """
     deadline = time.monotonic() + seconds
     stopped = threading.Event()
-    watches = [_Watch(stack, container, stopped) for container in containers]
+    watches = [_HealthWatch(stack, container, stopped) for container in containers]
     try:
         for watch in watches:
             watch.thread.start()
@@ -104,45 +105,45 @@ def wait_healthy(stack: Stack, containers: Sequence[Container], seconds: float) 
             watch.thread.join(max(0.0, deadline - time.monotonic()))
     finally:
         stopped.set()
-    sick = [watch for watch in watches if not watch.healthy]
-    if sick:
-        told = "; ".join(
-            f"{watch.container.name} {watch.told or f'is not healthy after {seconds:g} s'}" for watch in sick
+    unhealthy = [watch for watch in watches if not watch.healthy]
+    if unhealthy:
+        problems = "; ".join(
+            f"{watch.container.name} {watch.problem or f'is not healthy after {seconds:g} s'}" for watch in unhealthy
         )
-        raise MaxopsError(f"{told}; see docker logs --tail=50 {sick[0].container.name}")
+        raise MaxopsError(f"{problems}; see docker logs --tail=50 {unhealthy[0].container.name}")
 
 
-class _Watch:
-    """Watches one container until it is healthy, cannot become so, or nobody waits any more."""
+class _HealthWatch:
+    """Watches one container until it is healthy, cannot become healthy, or the wait is over."""
 
     def __init__(self, stack: Stack, container: Container, stopped: threading.Event) -> None:
         self.container = container
         self.healthy = False
-        self.told = ""
+        self.problem = ""
         self.thread = threading.Thread(target=self._run, daemon=True, name=f"health-{container.service}")
         self._stack = stack
         self._stopped = stopped
 
     def _run(self) -> None:
         try:
-            while not self._stopped.is_set() and not self.healthy and not self.told:
+            while not self._stopped.is_set() and not self.healthy and not self.problem:
                 self.healthy = self._is_healthy(self._inspect())
                 self._stopped.wait(0 if self.healthy else POLL_SECONDS)
         except MaxopsError as error:
-            self.told = f"cannot be watched: {error}"
+            self.problem = f"cannot be watched: {error}"
 
     def _inspect(self) -> Inspection:
-        with self._stack.asking(f"inspect {self.container.name}") as api:
+        with self._stack.daemon_call(f"inspect {self.container.name}") as api:
             return inspection_from(api.inspect_container(self.container.id))
 
-    def _is_healthy(self, seen: Inspection) -> bool:
-        if seen.state in ("exited", "dead") and seen.policy in ("", "no"):
-            self.told = f"ended with exit code {seen.exit_code}"
-        if not seen.running:
+    def _is_healthy(self, inspection: Inspection) -> bool:
+        if inspection.state in ("exited", "dead") and inspection.policy in ("", "no"):
+            self.problem = f"ended with exit code {inspection.exit_code}"
+        if not inspection.running:
             return False
-        if not seen.health_test:
-            return self._is_steady(seen)
-        return seen.health == "healthy" or self._passes(seen.health_test)
+        if not inspection.health_test:
+            return self._is_steady(inspection)
+        return inspection.health == "healthy" or self._passes(inspection.health_test)
 
     def _is_steady(self, before: Inspection) -> bool:
         if self._stopped.wait(STEADY_SECONDS):
@@ -153,9 +154,9 @@ class _Watch:
     def _passes(self, test: Sequence[str]) -> bool:
         argv = ["/bin/sh", "-c", test[1]] if test[0] == "CMD-SHELL" else list(test[1:])
         try:
-            with self._stack.asking(f"run the health check of {self.container.name}") as api:
+            with self._stack.daemon_call(f"run the health check of {self.container.name}") as api:
                 run = api.exec_create(self.container.id, argv)
                 api.exec_start(run["Id"])
                 return bool(api.exec_inspect(run["Id"])["ExitCode"] == 0)
         except MaxopsError:
-            return False  # it stopped meanwhile; the next look tells
+            return False  # it stopped meanwhile; the next inspection shows it

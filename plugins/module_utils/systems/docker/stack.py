@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stack as Docker sees it: one Compose project on this host. Private to this collection.
+"""The stack as Docker shows it: one Compose project on this host.
 
-The only room that imports the Docker SDK or calls the ``docker`` program.
+This is the only file that imports the Docker SDK or calls the ``docker`` program.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ except ImportError:
     DOCKER_IMPORT_ERROR = traceback.format_exc()
 
 HELPER_LABEL = "ops.maxops.helper"
-"""Carried by every container that this collection starts; its value is the job's key: a sweep takes only its own."""
+"""Label of every container that this collection starts; its value is the job's key, and a job removes only its own."""
 
 _ENVIRONMENT_FILE = re.compile(r"\.env\..*|.*\.env")
 
-# Ends the work when standard input ends: Docker closes it when the process that holds the other side is gone,
-# so that a killed job leaves no dump running. The shell is process 1, its end takes everything with it.
+# Ends the work when standard input ends: Docker closes it when the process on the other side is gone, so that a
+# killed job leaves no dump running. The shell is process 1: when it ends, all processes of the container end.
 _HELPER_SCRIPT = (
     'signal=$1; shift; umask 077; exec 3<&0; "$@" </dev/null & work=$!; '
     "{ cat <&3 >/dev/null; kill -$signal $work; } 2>/dev/null & wait $work"
@@ -66,10 +66,10 @@ _HELPER_SCRIPT = (
 
 @dataclass
 class HelperSpec:
-    """A throw-away container: what it runs, in which image, and what it may see and do.
+    """A throw-away container: its image and program, and the files, network and rights that it gets.
 
-    ``user`` is a name or number of the image, ``capabilities`` what it may do beyond its user's rights, ``stop_signal``
-    what ends it when it is to stop before its end.
+    ``user`` is a name or number in the image, ``capabilities`` are rights beyond those of its user, ``stop_signal``
+    stops the program early.
     """
 
     image_id: str
@@ -96,7 +96,7 @@ class Stack:
 
     @classmethod
     def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST, required: bool = True) -> Stack:
-        """Read the project from the daemon. Raises MaxopsError when the daemon is not there, or a required project."""
+        """Read the project from the daemon. Raises MaxopsError when the daemon or a required project is missing."""
         refuse_remote(docker_host)
         try:
             client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
@@ -107,13 +107,14 @@ class Stack:
         return stack
 
     def refresh(self, required: bool = True) -> None:
-        """Read the project's containers anew."""
-        with self._asking("list the containers"):
+        """Read the project's containers again."""
+        with self._daemon_errors("list the containers"):
             label = f"{PROJECT_LABEL}={self.project_name}"
-            found = self._client.api.containers(all=True, filters={"label": label})
-            details = [self._inspect(entry["Id"]) for entry in found if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
-        self.inspections = sorted((inspection_from(data) for data in details if data), key=lambda each: each.name)
-        self.containers = [each.container for each in self.inspections]
+            listed = self._client.api.containers(all=True, filters={"label": label})
+            details = [self._inspect(entry["Id"]) for entry in listed if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
+        inspections = (inspection_from(data) for data in details if data)
+        self.inspections = sorted(inspections, key=lambda inspection: inspection.name)
+        self.containers = [inspection.container for inspection in self.inspections]
         if required and not self.containers:
             raise no_such_project(self.project_name, self._projects())
 
@@ -125,39 +126,40 @@ class Stack:
             return None
 
     def _projects(self) -> set[str]:
-        with self._asking("list the containers"):
-            every = self._client.api.containers(all=True, filters={"label": PROJECT_LABEL})
-        return {entry["Labels"][PROJECT_LABEL] for entry in every}
+        with self._daemon_errors("list the containers"):
+            entries = self._client.api.containers(all=True, filters={"label": PROJECT_LABEL})
+        return {entry["Labels"][PROJECT_LABEL] for entry in entries}
 
     def of_service(self, service: str) -> list[Container]:
         """Containers of one service, any state."""
-        return [each for each in self.containers if each.service == service]
+        return [container for container in self.containers if container.service == service]
 
     def inspection_of(self, container: Container) -> Inspection:
-        """What the daemon said of a container when the project was read last."""
-        return next((each for each in self.inspections if each.container.id == container.id), Inspection(container))
+        """The inspection of a container from the last time that the project was read."""
+        inspections = (inspection for inspection in self.inspections if inspection.container.id == container.id)
+        return next(inspections, Inspection(container))
 
     def no_service(self, names: Sequence[str], advice: str) -> MaxopsError:
-        """The error of services that this project does not have; ``advice`` is the next step."""
-        known = ", ".join(sorted({each.service for each in self.containers})) or "none"
+        """The error for services that this project does not have; ``advice`` is the next step."""
+        services = ", ".join(sorted({container.service for container in self.containers})) or "none"
         wanted = ", ".join(f'"{name}"' for name in names)
-        return MaxopsError(f'project "{self.project_name}" has no service {wanted} (services: {known}); {advice}')
+        return MaxopsError(f'project "{self.project_name}" has no service {wanted} (services: {services}); {advice}')
 
     def require_running(self, service: str, option: str = "database_service") -> Container:
-        """The running container of a service. Raises MaxopsError that says what it is doing instead.
+        """The running container of a service. Raises MaxopsError with its state when there is none.
 
         ``option`` is the name of the option that the service came from.
         """
-        found = self.of_service(service)
-        for container in found:
+        containers = self.of_service(service)
+        for container in containers:
             if container.running:
                 return container
-        if not found:
+        if not containers:
             raise self.no_service([service], f"name the right one in {option}")
-        container = found[0]
+        container = containers[0]
         raise MaxopsError(
             f'container {container.name} of service "{service}" is {container.state}, not running; '
-            f"look at docker logs --tail=50 {container.name}, start it (docker start {container.name}), "
+            f"see docker logs --tail=50 {container.name}, start it (docker start {container.name}), "
             "then run this again"
         )
 
@@ -174,10 +176,10 @@ class Stack:
         return self.compose.folder or None
 
     def project_files(self) -> list[str]:
-        """Compose files and environment files of the project that are there, absolute."""
+        """Absolute paths of the project's Compose files and environment files that exist."""
         folder = self.working_dir
-        # Each container has the files of its own last start, and none says anything about an env_file.
-        starts = [project_from(each.labels) for each in self.containers]
+        # Each container has the files of its own last start, and its labels do not name an env_file.
+        starts = [project_from(container.labels) for container in self.containers]
         paths = [path for start in starts for path in start.files] + [
             path for start in starts for path in start.env_files
         ]
@@ -201,10 +203,10 @@ class Stack:
         return sorted(sources)
 
     def image_facts(self, image_id: str) -> dict[str, Any]:
-        """What identifies an image: id, digests of the registry where it has some, tags, version label."""
+        """Facts that identify an image: id, registry digests if it has any, tags, version label."""
         data: dict[str, Any] = {"Id": image_id}
-        # A stopped container may have outlived its image.
-        with self._asking(f"inspect the image {image_id}"), suppress(docker.errors.ImageNotFound):
+        # The image of a stopped container may be gone.
+        with self._daemon_errors(f"inspect the image {image_id}"), suppress(docker.errors.ImageNotFound):
             data = self._client.api.inspect_image(image_id)
         labels = (data.get("Config") or {}).get("Labels") or {}
         return {
@@ -215,8 +217,8 @@ class Stack:
         }
 
     def find_image(self, reference: str) -> str | None:
-        """Id of the image that an id, digest or tag stands for; None when it is not on this host."""
-        with self._asking(f"look for the image {reference}"):
+        """Id of the image with this id, digest or tag; None when it is not on this host."""
+        with self._daemon_errors(f"look for the image {reference}"):
             try:
                 return str(self._client.api.inspect_image(reference)["Id"])
             except docker.errors.ImageNotFound:
@@ -224,31 +226,31 @@ class Stack:
 
     def engine_version(self) -> str:
         """Version of the Docker Engine."""
-        with self._asking("tell its version"):
+        with self._daemon_errors("report its version"):
             return str(self._client.version().get("Version", "unknown"))
 
     @contextmanager
-    def asking(self, action: str) -> Iterator[Any]:
-        """The daemon's interface, for other rooms that work on the project; ``action`` is for the error's sentence."""
-        with self._asking(action):
+    def daemon_call(self, action: str) -> Iterator[Any]:
+        """The daemon's interface for other files of the collection; ``action`` names the call in an error message."""
+        with self._daemon_errors(action):
             yield self._client.api
 
     # -- running things ---------------------------------------------------------------------------------------
 
     def execute(self, container: Container, argv: Sequence[str], user: str = "") -> tuple[int, str]:
-        """Run a short command in a running container, as the image's user or another; gives exit code and output."""
-        with self._asking(f"run {argv[0]} in {container.name}"):
+        """Run a short command in a running container, as the image's user or another; returns exit code and output."""
+        with self._daemon_errors(f"run {argv[0]} in {container.name}"):
             code, output = self._client.containers.get(container.id).exec_run(list(argv), user=user)
         return code, output.decode("utf-8", "replace")
 
     def run_helper(self, spec: HelperSpec, cancellation: Cancellation) -> StageResult:
-        """Run a throw-away container to its end. It has no rights but its user's, and ends when this process does."""
+        """Run a throw-away container to its end. It only has its user's rights, and ends when this process ends."""
         require_program("docker")
         words = ["docker", "--host", self._docker_host, "run", "--rm", "--interactive", "--pull=never"]
         words += ["--name", f"maxops-helper-{uuid.uuid4().hex[:12]}", "--label", f"{HELPER_LABEL}={spec.key}"]
-        words += ["--user", spec.user, "--cap-drop=ALL", *(f"--cap-add={each}" for each in spec.capabilities)]
+        words += ["--user", spec.user, "--cap-drop=ALL", *(f"--cap-add={name}" for name in spec.capabilities)]
         words += ["--security-opt", "no-new-privileges", "--read-only"]
-        # Files of the set belong to the host's root and carry the host's labels, whatever the daemon does for others.
+        # Files of a set belong to the host's root and have the host's labels, whatever the daemon's defaults are.
         words += ["--userns=host", "--security-opt", "label=disable"]
         words += ["--network", f"container:{spec.network_of}" if spec.network_of else "none"]
         if spec.cpu_shares:
@@ -256,19 +258,19 @@ class Stack:
         for source, target, writable in spec.binds:
             # --mount takes CSV: quoting keeps a path with a comma or a colon in one piece.
             fields = ["type=bind", f"source={source}", f"target={target}"] + ([] if writable else ["readonly"])
-            words += ["--mount", ",".join('"' + each.replace('"', '""') + '"' for each in fields)]
+            words += ["--mount", ",".join('"' + text.replace('"', '""') + '"' for text in fields)]
         for key, value in spec.environment.items():
             words += ["--env", f"{key}={value}"]
         words += ["--entrypoint", "sh", spec.image_id, "-c", _HELPER_SCRIPT, "sh", spec.stop_signal, *spec.argv]
         reading, writing = os.pipe()
-        # The program docker must not be killed: between creating and starting, that would leave a container behind.
+        # The docker client must not be killed: between create and start, that would leave a container behind.
         with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb") as lifeline:
             return run_pipeline([Stage(words)], cancellation, stdin=stdin, stop=lifeline.close).stages[0]
 
     def remove_helpers(self, key: str) -> list[str]:
-        """Remove containers that an earlier or failed job of the same key left behind; gives their names."""
+        """Remove containers that an earlier or failed job of the same key left behind; returns their names."""
         removed = []
-        with self._asking("remove helper containers"):
+        with self._daemon_errors("remove helper containers"):
             for container in self._client.containers.list(all=True, filters={"label": f"{HELPER_LABEL}={key}"}):
                 try:
                     container.remove(force=True)
@@ -282,35 +284,34 @@ class Stack:
 
     @contextmanager
     def paused(self, containers: Sequence[Container]) -> Iterator[None]:
-        """Freeze running containers for the length of the block; they run again whatever happens to this process."""
-        targets = [each for each in containers if each.running]
+        """Freeze running containers for the length of the block; they run again even if this process is killed."""
+        targets = [container for container in containers if container.running]
         if not targets:
             yield
             return
-        with self._afterwards(
-            'for each; do docker --host "$DOCKER" unpause "$each"; done', [each.id for each in targets]
-        ):
+        unpause = 'for id; do docker --host "$DOCKER" unpause "$id"; done'
+        with self._afterwards(unpause, [container.id for container in targets]):
             for container in targets:
-                with self._asking(f"pause {container.name}"):
+                with self._daemon_errors(f"pause {container.name}"):
                     self._client.api.pause(container.id)
             yield
 
     @contextmanager
     def starting(self, containers: Sequence[Container], grace: float) -> Iterator[None]:
-        """See to it that these containers run after the block, in this order, whatever happens to this process.
+        """Start these containers after the block, in this order, even if this process is killed.
 
-        If it is killed, the daemon may still be stopping one: it is looked at again for ``grace`` seconds.
+        If it is killed, the daemon may still be stopping one, so the start is repeated for ``grace`` seconds.
         """
-        again = (
+        start = (
             'end=$(($(date +%s) + $1)); shift; while :; do docker --host "$DOCKER" start "$@"; '
-            '[ "$said" != left ] && [ "$(date +%s)" -lt "$end" ] || break; sleep 1; done'
+            '[ "$input" != left ] && [ "$(date +%s)" -lt "$end" ] || break; sleep 1; done'
         )
-        with self._afterwards(again, [str(math.ceil(grace)), *(each.id for each in containers)]):
+        with self._afterwards(start, [str(math.ceil(grace)), *(container.id for container in containers)]):
             yield
 
     @contextmanager
     def clearing(self, key: str, folders: Sequence[str]) -> Iterator[None]:
-        """Remove a key's helpers and folders at the end of the block, whatever happens to this process."""
+        """Remove a key's helpers and folders at the end of the block, even if this process is killed."""
         remove = (
             'key=$1; shift; ids=$(docker --host "$DOCKER" ps --all --quiet --filter "label=$LABEL=$key"); '
             '[ -z "$ids" ] || docker --host "$DOCKER" rm --force $ids; rm -rf -- "$@"'
@@ -320,14 +321,14 @@ class Stack:
 
     @contextmanager
     def _afterwards(self, script: str, arguments: Sequence[str]) -> Iterator[None]:
-        """Run a shell script when the block is left, and just as well when this process is killed inside of it.
+        """Run a shell script at the end of the block, also when this process is killed inside it.
 
-        In the first case alone ``$said`` is "left".
+        Only at a normal end of the block ``$input`` is "left".
         """
         require_program("docker")
-        # A session of its own, whose standard input ends with the block or with this process.
+        # It runs in its own session; its standard input ends with the block or with this process.
         guard = subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", f'trap "" HUP INT TERM; said=$(cat); {script}', "maxops-afterwards", *arguments],
+            ["/bin/sh", "-c", f'trap "" HUP INT TERM; input=$(cat); {script}', "maxops-afterwards", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -337,14 +338,14 @@ class Stack:
         try:
             yield
         finally:
-            with suppress(OSError):  # somebody has ended the guard
+            with suppress(OSError):  # the guard was killed
                 if guard.stdin:
                     guard.stdin.write(b"left")
                     guard.stdin.close()
             guard.wait()
 
     @contextmanager
-    def _asking(self, action: str) -> Iterator[None]:
+    def _daemon_errors(self, action: str) -> Iterator[None]:
         try:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:

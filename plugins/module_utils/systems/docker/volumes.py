@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Docker volumes: what the daemon knows of them, and how large they are."""
+"""Docker volumes: their facts, their sizes, and creating and removing them."""
 
 from __future__ import annotations
 
@@ -39,34 +39,34 @@ def measure(folder: str, seconds: float | None = None) -> int:
 
 
 def volume_facts(stack: Stack, docker_name: str) -> dict[str, Any] | None:
-    """What the daemon knows of a named volume, or None when there is none of that name."""
-    with stack.asking("list the volumes") as api:
-        found = api.volumes(filters={"name": docker_name}).get("Volumes") or []
-    return next((dict(each) for each in found if each["Name"] == docker_name), None)
+    """The daemon's facts about a named volume, or None when it does not exist."""
+    with stack.daemon_call("list the volumes") as api:
+        volumes = api.volumes(filters={"name": docker_name}).get("Volumes") or []
+    return next((dict(volume) for volume in volumes if volume["Name"] == docker_name), None)
 
 
-def strangers(stack: Stack, docker_name: str) -> list[str]:
-    """Running containers that mount a volume and are not of the stack."""
-    own = {each.id for each in stack.containers}
-    with stack.asking(f'list who uses the volume "{docker_name}"') as api:
-        found = api.containers(filters={"volume": docker_name})
-    return sorted(each["Names"][0].lstrip("/") for each in found if each["Id"] not in own)
+def foreign_containers(stack: Stack, docker_name: str) -> list[str]:
+    """Names of running containers that mount a volume and do not belong to the stack."""
+    own = {container.id for container in stack.containers}
+    with stack.daemon_call(f'list the containers of the volume "{docker_name}"') as api:
+        entries = api.containers(filters={"volume": docker_name})
+    return sorted(entry["Names"][0].lstrip("/") for entry in entries if entry["Id"] not in own)
 
 
 def folder_of_new_volume(stack: Stack, docker_name: str) -> str:
-    """Where the daemon will keep a volume that it has not made yet."""
-    with stack.asking("tell its folder") as api:
+    """The folder that the daemon will use for a volume that does not exist yet."""
+    with stack.daemon_call("report its folder") as api:
         return os.path.join(str(api.info()["DockerRootDir"]), "volumes", docker_name, "_data")
 
 
 def make_volume(stack: Stack, docker_name: str) -> str:
-    """Make an empty volume; gives its folder on this host."""
-    with stack.asking(f'make the volume "{docker_name}"') as api:
+    """Create an empty volume; returns its folder on this host."""
+    with stack.daemon_call(f'create the volume "{docker_name}"') as api:
         return str(api.create_volume(docker_name)["Mountpoint"])
 
 
 def remove_volume(stack: Stack, docker_name: str) -> None:
-    """Remove a volume that nobody uses; it is no error when it is not there."""
+    """Remove an unused volume; a missing volume is not an error."""
     if volume_facts(stack, docker_name):
-        with stack.asking(f'remove the volume "{docker_name}"') as api:
+        with stack.daemon_call(f'remove the volume "{docker_name}"') as api:
             api.remove_volume(docker_name)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How to reach the PostgreSQL of a stack's container: address, user and password. Private to this collection."""
+"""How to reach the PostgreSQL of a stack's container: address, user and password."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.containe
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from . import session
+from .session import Server
 
 
 class Project(Protocol):
-    """What of a stack is needed here; a Stack is one."""
+    """The part of a Stack that is needed here."""
 
     @property
     def working_dir(self) -> str | None:
         """Folder of the Compose project on the host."""
 
 
-def find_server(
-    stack: Project, container: Container, user: str | None = None, password: str | None = None
-) -> session.Server:
+def find_server(stack: Project, container: Container, user: str | None = None, password: str | None = None) -> Server:
     """How to reach the stack's PostgreSQL from this host, with the stack's own user and password."""
     if not container.addresses:
         raise MaxopsError(
@@ -36,7 +34,7 @@ def find_server(
             "attach it to a bridge network of the project (networks: in the Compose file)"
         )
     password, source = _password(stack, container, password)
-    return session.Server(
+    return Server(
         host=container.addresses[0],
         port=int(container.environment.get("PGPORT") or 5432),
         user=user or container.environment.get("POSTGRES_USER") or "postgres",
@@ -57,25 +55,25 @@ def _password(stack: Project, container: Container, given: str | None) -> tuple[
     if inside:
         return _read_secret(container, inside)
     raise MaxopsError(
-        f"container {container.name} tells neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
+        f"container {container.name} has neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
         "give database_password (and database_user) from a vault"
     )
 
 
 def _read_secret(container: Container, inside: str) -> tuple[str, str]:
     if mount_of(inside, container.mounts) is None:
-        # The same path on the host is another file: its content is nothing to send to a server.
+        # The same path on the host is a different file, whose content must not be sent to a server.
         raise MaxopsError(
-            f"the password file {inside} of container {container.name} is in no folder or file that this host shares "
-            "with it; give database_password from a vault"
+            f"the password file {inside} of container {container.name} is not in a folder or file that this host "
+            "shares with it; give database_password from a vault"
         )
     path = on_host(inside, container.mounts)
     try:
         with open(path, encoding="utf-8", newline="") as stream:
-            # Only line feeds: the image's shell keeps a carriage return, so it is part of the server's password.
+            # Strip line feeds only: the image's shell keeps a carriage return, so it is part of the server's password.
             return stream.read().rstrip("\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
     except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise MaxopsError(
             f"the password file {inside} of container {container.name} cannot be read on the host ({path}: {cause}); "
             "run as root (become: true), or give database_password from a vault"

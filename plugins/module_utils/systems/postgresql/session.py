@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stack's PostgreSQL: sessions, snapshots and exact facts. Private to this collection.
+"""Sessions on the stack's PostgreSQL, and lists of its databases and roles.
 
-The only room that imports psycopg2.
+This is the only file that imports psycopg2.
 """
 
 from __future__ import annotations
@@ -27,20 +27,28 @@ except ImportError:
 
 CONNECT_SECONDS = 10
 
-# Limits that are meant for applications, set aside from a session's first statement on: an operator's limit for the
-# database would else end our reading, pg_dump's own too. Every supported major knows these three.
+# Switches off limits for applications from a session's first statement on: otherwise an operator's limit on the
+# database would end long reads and pg_dump. Every supported major version has these three.
 NO_LIMITS = " ".join(
     f"-c {name}=0" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 )
 
 
 class ServerGoneError(MaxopsError):
-    """The server has ended a session, or lets nobody in for the moment: it starts, stops, or recovers."""
+    """The server has ended a session, or refuses connections for the moment: it starts, stops, or recovers."""
+
+
+class LoginRefusedError(MaxopsError):
+    """The server has no such user, or refused its password."""
+
+
+class NoFreeConnectionError(MaxopsError):
+    """The server accepts no more connections."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are words for messages."""
+    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages."""
 
     host: str
     port: int
@@ -52,7 +60,7 @@ class Server:
     def connect(self, database: str, seconds: float | None = None) -> Any:
         """Open a session. Raises MaxopsError that names database, container, cause and next step.
 
-        ``seconds`` is how long the server may take for this, and for each statement; else it may think for ever.
+        ``seconds`` limits the time for this, and for each statement; None means no limit for statements.
         """
         try:
             return psycopg2.connect(
@@ -67,33 +75,35 @@ class Server:
             )
         except psycopg2.OperationalError as error:
             text = " ".join(str(error).split())
-            kind = ServerGoneError if "the database system is " in text else MaxopsError
-            raise kind(self._explain(database, text)) from error
+            raise self._failure(database, text) from error
 
-    def _explain(self, database: str, text: str) -> str:
-        place = f'database "{database}" in container {self.container}'
+    def _failure(self, database: str, text: str) -> MaxopsError:
+        name = f'database "{database}" in container {self.container}'
         if "password authentication failed" in text or "no password supplied" in text:
-            return (
-                f'{place} refused the password of user "{self.user}" from {self.password_source}; '
-                "the server keeps the password of its first start: put that one there, or change it in the server "
+            return LoginRefusedError(
+                f'{name} refused the password of user "{self.user}" from {self.password_source}; '
+                "the server keeps the password of its first start: set that one there, or change it in the server "
                 f'(ALTER ROLE "{self.user}" PASSWORD …) so that both agree'
             )
         if f'role "{self.user}" does not exist' in text:
-            return f'{place} knows no user "{self.user}": correct database_user'
+            return LoginRefusedError(f'{name} has no user "{self.user}": correct database_user')
         if "does not exist" in text:
-            return f"{place} does not exist ({text}); name an existing one in databases, or leave databases out"
-        if "too many clients" in text or "remaining connection slots" in text:
-            return (
-                f"{place} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
+            return MaxopsError(
+                f"{name} does not exist ({text}); name an existing one in databases, or leave databases out"
             )
-        return (
-            f"{place} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
+        if "too many clients" in text or "remaining connection slots" in text:
+            return NoFreeConnectionError(
+                f"{name} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
+            )
+        kind = ServerGoneError if "the database system is " in text else MaxopsError
+        return kind(
+            f"{name} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
         )
 
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """One database of the server; ``size`` in bytes as pg_database_size gives it."""
+    """One database of the server; ``size`` in bytes from pg_database_size."""
 
     name: str
     size: int
@@ -104,7 +114,7 @@ class DatabaseFacts:
 
 
 def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
-    """The server's version and its databases that take connections, without templates and ``postgres``."""
+    """The server's version and its databases that accept connections, without templates and ``postgres``."""
     query = (
         "SELECT datname, pg_database_size(oid), pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate,"
         " datctype FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
@@ -115,20 +125,20 @@ def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
             cursor.execute(query)
             return _version(connection), [DatabaseFacts(*row) for row in cursor.fetchall()]
     except psycopg2.Error as error:
-        raise _failed("list the databases", "postgres", server.container, error) from error
+        raise _failed("list the databases from", "postgres", server.container, error) from error
     finally:
         connection.close()
 
 
 def list_closed_databases(server: Server) -> list[str]:
-    """Databases that let nobody in (``ALLOW_CONNECTIONS false``), which nobody can dump either."""
+    """Databases that refuse all connections (``ALLOW_CONNECTIONS false``), so they cannot be dumped."""
     query = "SELECT datname FROM pg_database WHERE NOT datallowconn AND NOT datistemplate ORDER BY 1"
-    return _names(server, "list the databases", query)
+    return _names(server, "list the databases from", query)
 
 
 def list_roles(server: Server) -> list[str]:
-    """Names of all roles but the built-in ones."""
-    return _names(server, "list the roles", "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+    """Names of all roles except the built-in ones."""
+    return _names(server, "list the roles from", "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
 
 
 def _names(server: Server, action: str, query: str) -> list[str]:
@@ -149,7 +159,7 @@ def _version(connection: Any) -> str:
 
 
 def identifier(name: str) -> str:
-    """A name as SQL takes it in a statement for :class:`Session`, whatever letters it has."""
+    """A name, quoted for an SQL statement of :class:`Session`."""
     return '"' + name.replace('"', '""').replace("%", "%%") + '"'
 
 
@@ -162,7 +172,7 @@ def fetch(
     statement: str,
     parameters: Sequence[Any] | None,
 ) -> list[tuple[Any, ...]]:
-    """Run one statement in an open session and give its rows; ``action`` is what it does, in words for an error.
+    """Run one statement in an open session and return its rows; ``action`` names it in an error message.
 
     Raises MaxopsError, or Cancelled when the job was stopped meanwhile.
     """
@@ -203,7 +213,7 @@ class Session:
         return _version(self._connection)
 
     def run(self, action: str, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement, with ``%s`` for each parameter; ``action`` is what it does, in words for an error."""
+        """Run one statement, with ``%s`` for each parameter; ``action`` names it in an error message."""
         return fetch(
             self._connection,
             self._cancellation,
@@ -222,7 +232,7 @@ class Session:
             yield
             self.run("commit in", "COMMIT")
         except BaseException:
-            with suppress(MaxopsError):  # the server has rolled back by itself where the session is gone
+            with suppress(MaxopsError):  # if the session is gone, the server has already rolled back
                 self.run("roll back in", "ROLLBACK")
             raise
 
@@ -233,7 +243,7 @@ def dsn(**parameters: str) -> str:
 
 
 def passfile_entry(user: str, password: str) -> str:
-    """The line of a password file that answers for every host and database."""
+    """The line of a password file for every host and database."""
 
     def escape(text: str) -> str:
         return text.replace("\\", "\\\\").replace(":", "\\:")
@@ -251,7 +261,7 @@ def _failed(action: str, database: str, container: str, error: Exception) -> Max
         kind = ServerGoneError
         advice = "the server was shut down or restarted meanwhile; run this again when it is up"
     elif getattr(error, "pgcode", None) == "42501":
-        advice = "the user lacks the right to read it: use the stack's own superuser (POSTGRES_USER)"
+        advice = "the user has no permission to read it: use the stack's own superuser (POSTGRES_USER)"
     else:
         advice = f"see docker logs --tail=50 {container}"
     return kind(f'could not {action} database "{database}" in container {container}: {text}; {advice}')

@@ -16,7 +16,7 @@ from .session import Server, fetch, identifier
 class Snapshot:
     """A frozen view of one database, which other sessions (pg_dump and its workers) can share.
 
-    It lives as long as its session; use it as a context manager.
+    It exists as long as its session; use it as a context manager.
     """
 
     def __init__(self, server: Server, database: str, cancellation: Cancellation) -> None:
@@ -26,7 +26,7 @@ class Snapshot:
         self._connection = server.connect(database)
         try:
             self._connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-            # Known from PostgreSQL 17 on only, so it is no option of the connection.
+            # Only PostgreSQL 17 and later have it, so it cannot be an option of the connection.
             self._rows("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'")
             self.id = str(self._rows("SELECT pg_export_snapshot()")[0][0])
         except BaseException:
@@ -45,9 +45,9 @@ class Snapshot:
         )
 
     def row_counts(self) -> dict[str, int]:
-        """Exact number of rows of every table whose rows a dump holds, as ``"schema.table": rows``.
+        """Exact number of rows of every table whose rows a dump contains, as ``"schema.table": rows``.
 
-        Partitions are counted one by one and inherited rows once; rows that an extension brings are no data.
+        Partitions are counted one by one and inherited rows once; rows of extensions are not counted.
         """
         tables = self._rows(
             "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -66,7 +66,7 @@ class Snapshot:
         return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))
 
     def properties(self) -> dict[str, Any]:
-        """What belongs to the database itself and is in no dump of it: locale, limit, comment, settings and grants."""
+        """Properties of the database that a dump does not contain: locale, limit, comment, settings and grants."""
         [(row, comment)] = self._rows(
             "SELECT to_jsonb(d), shobj_description(d.oid, 'pg_database') FROM pg_database d"
             " WHERE datname = current_database()"
@@ -89,12 +89,14 @@ class Snapshot:
             "settings": [{"role": role, "name": name, "value": value} for role, name, value in settings],
             "grants": None
             if row["datacl"] is None
-            else [{"role": role, "privilege": privilege, "grantable": again} for role, privilege, again in grants],
+            else [
+                {"role": role, "privilege": privilege, "grantable": grantable} for role, privilege, grantable in grants
+            ],
         }
 
     def schema_version(self) -> dict[str, str]:
-        """How far the application has migrated its schema, where it keeps that as Rails or Gitea do."""
-        found = {}
+        """The latest migration of the application's schema by table, where it is kept as by Rails or Gitea."""
+        versions = {}
         for table, query in (
             ("schema_migrations", "SELECT max(version)::text FROM schema_migrations"),
             ("version", "SELECT max(version)::text FROM version"),
@@ -106,28 +108,28 @@ class Snapshot:
             )
             value = self._rows(query)[0][0] if columns else None
             if value is not None:
-                found[table] = value
-        return found
+                versions[table] = value
+        return versions
 
 
 class CopyMeter:
-    """Bytes that COPY has sent out of one database so far, from the server's own progress view."""
+    """Measures the bytes that COPY has sent from one database so far, from the server's own progress view."""
 
     def __init__(self, server: Server, database: str) -> None:
         self._connection = server.connect("postgres")
         self._connection.autocommit = True
         self._database = database
-        self._seen: dict[tuple[int, int], int] = {}
+        self._sent: dict[tuple[int, int], int] = {}
 
     def read(self) -> int:
-        """Bytes sent since the first reading, as far as readings have caught them."""
+        """Bytes sent since the first reading, as far as the readings have covered them."""
         with self._connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pid, relid, bytes_processed FROM pg_stat_progress_copy WHERE datname = %s", [self._database]
             )
             for pid, relation, sent in cursor.fetchall():
-                self._seen[(pid, relation)] = max(sent, self._seen.get((pid, relation), 0))
-        return sum(self._seen.values())
+                self._sent[(pid, relation)] = max(sent, self._sent.get((pid, relation), 0))
+        return sum(self._sent.values())
 
     def close(self) -> None:
         """End the session."""

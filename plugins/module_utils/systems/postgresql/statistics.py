@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What PostgreSQL's own statistics say of its tables, indexes and sessions. Private to this collection.
+"""Reads PostgreSQL's own statistics about tables, indexes and sessions, and runs VACUUM and ANALYZE.
 
-Nothing here waits for a lock: sizes are those of the catalog, since the size functions open each table.
+Nothing here waits for a lock to read: sizes come from the catalog, because the size functions open each table.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from .session import Server, Session, identifier
 
 LOCKED, GONE, ENDED = "55P03", "42P01", "57014"
-"""Why one statement could not be done and the next one may be: a lock, a table dropped meanwhile, a cancelled query."""
+"""Errors of one statement that do not affect the next: a lock, a table dropped meanwhile, a cancelled query."""
 
 ALIVE_SECONDS = 2
-"""How soon a server (of 14 or later) notices that this process was killed, and ends its statement."""
+"""How soon a server (version 14 or later) notices that this process was killed, and ends its statement."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table as the statistics have it; ``vacuumed`` in seconds since 1970, ``may`` whether our user may tend it."""
+    """One table's statistics; ``vacuumed`` in seconds since 1970, ``permitted`` whether our user may vacuum it."""
 
     oid: int
     schema: str
@@ -37,14 +37,14 @@ class Table:
     modified: int
     analyzed: bool
     vacuumed: float | None
-    may: bool
+    permitted: bool
 
 
 @dataclass(frozen=True)
 class Holder:
-    """What keeps VACUUM from removing rows: a session, a prepared transaction or a replication slot.
+    """A session, prepared transaction or replication slot that prevents VACUUM from removing rows.
 
-    ``since`` in seconds since 1970, ``seconds`` its age; both None for a slot, of which nobody knows.
+    ``since`` in seconds since 1970, ``seconds`` its age; both None for a slot, whose age is unknown.
     """
 
     kind: str
@@ -58,19 +58,19 @@ class Holder:
     query: str
 
     def to_dict(self) -> dict[str, Any]:
-        """What a report tells of it."""
+        """The holder as data for the module's result."""
         return {key: value for key, value in asdict(self).items() if key != "since"}
 
-    def words(self) -> str:
-        """The holder in a sentence."""
-        who = f"{self.kind} {self.name}" + (f" of {self.user}" if self.user else "")
-        who += f" ({self.application})" if self.application else ""
-        return f"{who}, {self.state}" if self.state else who
+    def describe(self) -> str:
+        """The holder in words, for a message."""
+        text = f"{self.kind} {self.name}" + (f" of {self.user}" if self.user else "")
+        text += f" ({self.application})" if self.application else ""
+        return f"{text}, {self.state}" if self.state else text
 
 
 @dataclass(frozen=True)
 class Sized:
-    """A table or index, how large it is and how large its rows need it to be; ``sql`` is its name as SQL takes it."""
+    """A table or index, its size and the size that its rows need, in bytes; ``sql`` is its quoted name."""
 
     kind: str
     schema: str
@@ -83,7 +83,7 @@ class Sized:
 
 @dataclass(frozen=True)
 class UnusedIndex:
-    """An index that no query has read, which neither keeps rows unique nor belongs to a constraint."""
+    """An index that no query has read, and that is neither unique nor part of a constraint."""
 
     schema: str
     table: str
@@ -95,13 +95,13 @@ class UnusedIndex:
 def careful_session(
     server: Server, database: str, cancellation: Cancellation, lock_wait: float, cost_delay: float
 ) -> Session:
-    """A session whose statements wait for nobody, pause as they go, and end soon after this process."""
+    """A session whose statements do not wait for locks, pause between pages, and end soon after this process."""
     session = Session(server, database, cancellation)
     settings = {
         "lock_timeout": f"{max(1, round(lock_wait * 1000))}ms",
         "vacuum_cost_delay": f"{cost_delay:g}ms",
         "max_parallel_maintenance_workers": "0",
-        # Known from 14 on.
+        # Version 14 and later have it.
         "client_connection_check_interval": f"{ALIVE_SECONDS}s",
         "idle_session_timeout": "0",
     }
@@ -116,7 +116,7 @@ def careful_session(
 
 
 def tables(session: Session) -> list[Table]:
-    """The ordinary tables and materialized views of a database, whoever they belong to."""
+    """The ordinary tables and materialized views of a database, of all owners."""
     rows = session.run(
         "read the statistics of",
         "SELECT c.oid::bigint, n.nspname, c.relname, c.relpages * current_setting('block_size')::bigint,"
@@ -124,7 +124,7 @@ def tables(session: Session) -> list[Table]:
         " coalesce(s.last_analyze, s.last_autoanalyze) IS NOT NULL,"
         " extract(epoch FROM greatest(s.last_vacuum, s.last_autovacuum))::float8,"
         " coalesce(r.rolsuper OR pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE') OR CASE WHEN"
-        # The privilege MAINTAIN is one of 17 and later.
+        # Version 17 and later have the privilege MAINTAIN.
         " current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(c.oid, 'MAINTAIN') END, false)"
         " FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid JOIN pg_namespace n ON n.oid = c.relnamespace"
         " JOIN pg_database d ON d.datname = current_database() JOIN pg_roles r ON r.rolname = current_user"
@@ -134,7 +134,7 @@ def tables(session: Session) -> list[Table]:
 
 
 def holders(session: Session) -> list[Holder]:
-    """All that keeps dead rows of this database from being removed, the oldest first."""
+    """All holders that prevent VACUUM from removing dead rows of this database, the oldest first."""
     rows = session.run(
         "read the transactions of",
         "SELECT 'session', pid::text, datname, coalesce(usename, ''), application_name, coalesce(state, ''),"
@@ -146,41 +146,41 @@ def holders(session: Session) -> list[Holder]:
         " extract(epoch FROM prepared)::float8, extract(epoch FROM clock_timestamp() - prepared)::float8, ''"
         " FROM pg_prepared_xacts WHERE database = current_database()"
         " UNION ALL SELECT 'replication slot', slot_name, coalesce(database, ''), '', '',"
-        " CASE WHEN active THEN 'active' ELSE 'not used by anybody now' END, NULL, NULL, ''"
+        " CASE WHEN active THEN 'active' ELSE 'not in use now' END, NULL, NULL, ''"
         " FROM pg_replication_slots WHERE xmin IS NOT NULL ORDER BY 7",
     )
     return [Holder(*row) for row in rows]
 
 
-def tend(session: Session, table: Table, vacuum: bool) -> str:
-    """VACUUM (ANALYZE) or ANALYZE one table; gives why it was left, or nothing when it was done.
+def maintain(session: Session, table: Table, vacuum: bool) -> str:
+    """VACUUM (ANALYZE) or ANALYZE one table; returns why it was left, or an empty text when it was done.
 
-    Pages at a table's end are not given back: for that VACUUM needs the table for itself for a moment.
+    Empty pages at the end of a table are not given back: that needs an exclusive lock for a moment.
     """
     name = f"{identifier(table.schema)}.{identifier(table.name)}"
     statement = f"VACUUM (ANALYZE, TRUNCATE FALSE) {name}" if vacuum else f"ANALYZE {name}"
     try:
-        session.run(f"tend {table.schema}.{table.name} in", statement)
+        session.run(f"{statement.partition(' ')[0]} {table.schema}.{table.name} in", statement)
     except MaxopsError as error:
         code = getattr(error.__cause__, "pgcode", None)
         if code == LOCKED:
-            return f"another session holds it: {_who_locks(session, table)}"
+            return f"another session has locked it: {_lock_holders(session, table)}"
         if code == GONE:
             return "it was dropped meanwhile"
         if code == ENDED:
-            return "somebody cancelled it (pg_cancel_backend)"
+            return "it was cancelled (pg_cancel_backend)"
         raise
     return ""
 
 
 def dead_rows(session: Session, table: Table) -> int:
-    """Dead rows of a table as they are told now."""
+    """Dead rows of a table from the current statistics."""
     query = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = %s"
     rows = session.run("read the statistics of", query, [table.oid])
     return int(rows[0][0]) if rows else 0
 
 
-def _who_locks(session: Session, table: Table) -> str:
+def _lock_holders(session: Session, table: Table) -> str:
     rows = session.run(
         "read the locks of",
         "SELECT DISTINCT a.pid, coalesce(a.usename, a.backend_type), a.application_name, coalesce(a.state, 'active'),"
@@ -191,36 +191,36 @@ def _who_locks(session: Session, table: Table) -> str:
         " ORDER BY 1",
         [table.oid],
     )
-    told = [
+    holders = [
         f"pid {pid} of {user}{f' ({application})' if application else ''}, {state} for {seconds or 0} s with {mode}"
         for pid, user, application, state, seconds, mode in rows
     ]
-    return "; ".join(told) or "it has let go meanwhile"
+    return "; ".join(holders) or "the lock was released meanwhile"
 
 
 # -- indexes and bloat --------------------------------------------------------------------------------------------
 
 
 def counted_since(session: Session) -> float | None:
-    """Since when the statistics count, in seconds since 1970; None when only a superuser could tell.
+    """When the statistics began, in seconds since 1970; None when only a superuser could read it.
 
-    That is since they were set back, else since the database was made, as its first file tells.
+    That is their last reset, or the creation of the database, from the time of its first file.
     """
-    # PostgreSQL asks for the right to a function before it knows whether it will call it.
-    [(may,)] = session.run(
-        "ask for rights in", "SELECT has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE')"
+    # PostgreSQL checks the permission for a function before it knows whether it will call it.
+    [(permitted,)] = session.run(
+        "read the rights in", "SELECT has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE')"
     )
-    made = "(pg_stat_file('base/' || datid || '/PG_VERSION', true)).modification" if may else "NULL"
+    created = "(pg_stat_file('base/' || datid || '/PG_VERSION', true)).modification" if permitted else "NULL"
     [(since,)] = session.run(
         "read the statistics of",
-        f"SELECT extract(epoch FROM coalesce(stats_reset, {made}))::float8 FROM pg_stat_database"  # noqa: S608
+        f"SELECT extract(epoch FROM coalesce(stats_reset, {created}))::float8 FROM pg_stat_database"  # noqa: S608
         " WHERE datname = current_database()",
     )
     return None if since is None else float(since)
 
 
 def unused_indexes(session: Session) -> list[UnusedIndex]:
-    """Indexes that no query has read since the statistics count, and that serve for nothing else; largest first."""
+    """Indexes that no query has read since the statistics began, and that have no other purpose; largest first."""
     rows = session.run(
         "read the indexes of",
         "SELECT s.schemaname, s.relname, s.indexrelname, c.relpages * current_setting('block_size')::bigint,"
@@ -237,13 +237,13 @@ def unused_indexes(session: Session) -> list[UnusedIndex]:
 def sizes(session: Session) -> list[Sized]:
     """Tables and B-tree indexes with the size that their rows need, estimated from the statistics of ANALYZE.
 
-    A row takes its columns' average widths, its header and its alignment; TOAST is not looked at. What an ANALYZE has
-    not seen since it was filled is told wrong, so tables without statistics of every column are left out.
+    A row takes its columns' average widths, its header and its alignment; TOAST is ignored. The estimate is wrong for
+    a table that was filled after its last ANALYZE, so tables without statistics of every column are left out.
     """
     rows = session.run(
         "estimate the sizes of",
         "WITH page AS (SELECT current_setting('block_size')::float8 AS b),"
-        # pg_stats knows an index's expressions as columns of the index.
+        # pg_stats lists an index's expressions as columns of the index.
         " width AS MATERIALIZED (SELECT schemaname, tablename, attname, avg_width * (1 - null_frac) AS w,"
         "   null_frac > 0 AS nulls FROM pg_stats WHERE NOT inherited),"
         " tab AS (SELECT n.nspname, c.relname, c.relpages, c.reltuples, count(*) AS columns, count(w.w) AS known,"
@@ -282,7 +282,7 @@ def sizes(session: Session) -> list[Sized]:
 
 
 def activity(session: Session) -> list[dict[str, Any]]:
-    """What client sessions of the server are doing now, without the idle ones and this one; the oldest first."""
+    """The current client sessions of the server, without idle ones and this one; the oldest first."""
     rows = session.run(
         "read the sessions of",
         "SELECT pid, coalesce(datname, ''), coalesce(usename, ''), application_name, state,"
@@ -307,7 +307,7 @@ def statements_schema(session: Session) -> str | None:
 
 
 def statements(session: Session, schema: str, databases: Sequence[str], limit: int) -> list[dict[str, Any]]:
-    """The statements that have cost most time since pg_stat_statements counts. Raises MaxopsError when it can't."""
+    """The statements that took most time since pg_stat_statements began. Raises MaxopsError when it cannot be read."""
     rows = session.run(
         "read pg_stat_statements in",
         f"SELECT d.datname, coalesce(r.rolname, ''), s.calls, s.total_exec_time / 1000, s.mean_exec_time, s.rows,"  # noqa: S608

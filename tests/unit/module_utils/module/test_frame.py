@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How modules end: with a result that Ansible takes, whatever happens to them."""
+"""How modules end: with a result that Ansible accepts, also after errors and signals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORK
 
 @pytest.fixture
 def module(tmp_path: Path) -> Callable[[str], Any]:
-    """A module of one's own that does the given work."""
+    """A test module that does the given work."""
     arguments = tmp_path / "arguments"
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {}}))
     return lambda work: child(MODULE.replace("WORK", work), arguments)
@@ -63,20 +63,20 @@ def test_stopped_by_a_signal_a_module_cleans_up_and_says_so(
         assert process.wait() == 1
 
 
-def test_what_a_user_can_mend_is_a_sentence_and_no_traceback(module: Callable[[str], Any]) -> None:
-    with module("with report_failures(module): raise MaxopsError('no caf\\udce9; mend it')") as process:
+def test_expected_error_has_a_message_without_traceback(module: Callable[[str], Any]) -> None:
+    with module("with report_failures(module): raise MaxopsError('no caf\\udce9; fix it')") as process:
         result = result_of(process)
-    assert result["msg"] == "no caf\\udce9; mend it"
+    assert result["msg"] == "no caf\\udce9; fix it"
     assert "exception" not in result
 
 
-def test_what_the_system_refuses_is_told_with_its_place(module: Callable[[str], Any]) -> None:
+def test_system_error_names_the_path(module: Callable[[str], Any]) -> None:
     with module("with report_failures(module): open('/proc/nowhere')") as process:
         result = result_of(process)
     assert result["msg"] == "No such file or directory: /proc/nowhere; fix the cause and run this again"
 
 
-def test_a_stop_says_that_the_job_can_be_run_again_and_claims_nothing_else(module: Callable[[str], Any]) -> None:
+def test_message_of_a_stop_only_says_to_run_the_job_again(module: Callable[[str], Any]) -> None:
     with module("with report_failures(module):\n    print('working', flush=True)\n    sys.stdin.read()") as process:
         assert line_of(process) == "working"
         process.terminate()
@@ -99,7 +99,7 @@ def test_any_name_can_be_in_a_result_and_in_a_failure(module: Callable[[str], An
     assert result.get("msg") == ("no caf\\udce9" if failed else None)
 
 
-def test_missing_library_is_named_with_who_installs_it(module: Callable[[str], Any]) -> None:
+def test_missing_library_is_named_with_the_role_that_installs_it(module: Callable[[str], Any]) -> None:
     work = "require(module, {'json': None, 'psycopg2': 'Traceback: ...'})"
     with module(work) as process:
         result = result_of(process)
@@ -118,14 +118,14 @@ results = st.recursive(
 
 
 @given(results)
-def test_any_result_can_be_told(result: Any) -> None:
-    told = displayable(result)
-    json.dumps(told, ensure_ascii=False).encode("utf-8")
-    if "\\ud" not in json.dumps(told, ensure_ascii=False):
-        assert told == result
+def test_any_result_can_be_displayed(result: Any) -> None:
+    actual = displayable(result)
+    json.dumps(actual, ensure_ascii=False).encode("utf-8")
+    if "\\ud" not in json.dumps(actual, ensure_ascii=False):
+        assert actual == result
 
 
-def test_names_that_are_no_text_are_told_in_every_corner_of_a_result() -> None:
+def test_names_that_are_not_text_are_escaped_everywhere_in_a_result() -> None:
     odd = "caf\udce9"
     assert displayable({odd: [odd, (odd, 1)], "한글": None}) == {
         "caf\\udce9": ["caf\\udce9", ["caf\\udce9", 1]],

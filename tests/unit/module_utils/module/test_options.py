@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of option specs and their bounds, and that each part is what its documentation fragment says."""
+"""Parts of option specs and their bounds, and that each part matches its documentation fragment."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ OF_ITS_OWN = {"timeout"}
     ],
 )
 def test_bounds_say_in_words_what_they_allow(bounds: Bounds, words: str, good: list[float], bad: list[float]) -> None:
-    assert bounds.words() == words
+    assert bounds.describe() == words
     assert [number for number in good if not bounds.allow(number)] == []
     assert [number for number in [*bad, float("inf"), float("nan")] if bounds.allow(number)] == []
 
 
-def test_parts_are_joined_with_their_bounds_and_an_option_stands_in_one_of_them() -> None:
+def test_parts_are_added_with_their_bounds_and_an_option_is_in_one_part_only() -> None:
     joined = options.JOBS + options.NICE
     assert list(joined.options) == list(joined.bounds) == ["jobs", "nice"]
     with pytest.raises(ValueError, match="in both parts: jobs"):
@@ -106,22 +106,22 @@ def test_every_fragment_has_its_part() -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_fragment_documents_what_its_part_takes(name: str) -> None:
-    told = documented(name)["options"]
-    assert set(told) == set(PARTS[name].options)
+def test_fragment_documents_the_options_of_its_part(name: str) -> None:
+    actual = documented(name)["options"]
+    assert set(actual) == set(PARTS[name].options)
     for option, spec in PARTS[name].options.items():
         for key in ("type", "default", "choices", "elements"):
-            assert told[option].get(key) == spec.get(key), (option, key)
+            assert actual[option].get(key) == spec.get(key), (option, key)
 
 
 @pytest.mark.parametrize("module", modules)
-def test_option_of_a_fragment_is_documented_there_alone(module: str) -> None:
+def test_option_of_a_fragment_is_documented_only_there(module: str) -> None:
     shared = {option for part in PARTS.values() for option in part.options}
     assert (set(documentation_of(module).get("options", {})) & shared) - OF_ITS_OWN == set()
 
 
 @pytest.mark.parametrize("module", modules)
-def test_module_extends_the_fragments_of_the_options_that_it_takes_and_no_other(module: str) -> None:
+def test_module_extends_only_the_fragments_of_its_options(module: str) -> None:
     source = import_module(f"ansible_collections.maxops.ops.plugins.modules.{module}")
     taken = set(source.SPEC.options) if hasattr(source, "SPEC") else set()
     own = set(documentation_of(module).get("options", {}))

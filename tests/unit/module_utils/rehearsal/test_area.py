@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folder of a rehearsal belongs to its user alone."""
+"""Only its own user may write to the folder of a rehearsal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 
 
 class Stack:
-    """All that is asked of a stack before its folder is opened."""
+    """The part of a stack that is used before the folder is opened."""
 
     project_name = "shop"
 
 
 @pytest.mark.parametrize("planted", ["link", "open"])
-def test_place_that_others_could_have_prepared_is_refused(tmp_path: Path, planted: str) -> None:
+def test_folder_that_another_user_could_have_prepared_is_refused(tmp_path: Path, planted: str) -> None:
     precious = tmp_path / "precious"
     precious.mkdir(mode=0o700)
     (precious / "file").write_text("kept")

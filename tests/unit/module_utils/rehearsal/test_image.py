@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find_image
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 
 class Daemon:
-    """Knows some images and containers, as a stack does."""
+    """Has some images and containers, as a stack does."""
 
     project_name = "shop"
 
@@ -43,12 +43,12 @@ MANIFEST = {"services": {"postgres": {"id": "sha256:old", "digests": ["p@sha256:
     ],
 )
 def test_image_that_reads_a_set(daemon: Daemon, manifest: dict[str, Any] | None, image: tuple[str, bool]) -> None:
-    found = find(daemon, manifest, "postgres")
+    found = find_image(daemon, manifest, "postgres")
     assert (found.id, found.same) == image
 
 
-def test_no_image_says_which_to_bring() -> None:
+def test_missing_image_names_the_image_to_pull() -> None:
     with pytest.raises(MaxopsError, match="docker pull postgres:17"):
-        find(Daemon({}), MANIFEST, "postgres")
+        find_image(Daemon({}), MANIFEST, "postgres")
     with pytest.raises(MaxopsError, match='no container of service "postgres"'):
-        find(Daemon({}), None, "postgres")
+        find_image(Daemon({}), None, "postgres")

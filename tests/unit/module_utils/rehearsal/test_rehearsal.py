@@ -57,7 +57,7 @@ class Throwaway:
 
 @pytest.fixture
 def throwaway(monkeypatch: pytest.MonkeyPatch) -> Throwaway:
-    """A server and a load that cost nothing."""
+    """Replaces the server and the loading."""
     made = Throwaway()
 
     @contextmanager
@@ -117,7 +117,7 @@ def test_rehearse_compares_and_checks_content_only_where_asked(
         assert outcome.content == ({"Gitea": {}} if len(expected) == 2 else {})
 
 
-def test_server_that_has_ended_is_the_cause_of_what_went_wrong_in_the_block(
+def test_ended_server_is_reported_as_the_cause_of_an_error_in_the_block(
     area: RehearsalArea, subject: Subject, throwaway: Throwaway
 ) -> None:
     progress = Progress(None, "test")
@@ -132,7 +132,7 @@ def test_server_that_has_ended_is_the_cause_of_what_went_wrong_in_the_block(
     assert os.listdir(area.folder) == []
 
 
-def test_work_that_was_stopped_for_its_space_says_so(
+def test_work_stopped_for_lack_of_space_says_so(
     area: RehearsalArea, subject: Subject, throwaway: Throwaway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = space.Usage(peak=5)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Space that a rehearsal needs, and the end of one that takes more."""
+"""Space that a rehearsal needs, and the stop of one that uses more."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_too_little_budget_or_disk_is_refused(tmp_path: Path, monkeypatch: pytes
         verify_space.plan(str(tmp_path), parts(0, 0), 50 * MB)
     monkeypatch.setattr(verify_space, "free_bytes", lambda _path: 615 * MB)
     verify_space.plan(str(tmp_path), [], None)
-    with pytest.raises(MaxopsError, match=r"where 615\.0 MB are free, of which 512\.0 MB have to stay so"):
+    with pytest.raises(MaxopsError, match=r"where 615\.0 MB are free and 512\.0 MB must stay free"):
         verify_space.plan(str(tmp_path), parts(0, 10 * MB), None)
 
 
 def wait_for(cancellation: Cancellation) -> None:
-    """Work on, until the work is stopped."""
+    """Work until the work is stopped."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         cancellation.check()
@@ -58,7 +58,7 @@ def test_work_that_writes_too_much_is_stopped(tmp_path: Path) -> None:
     assert usage.peak >= 3 * MB
 
 
-def test_work_on_a_disk_that_gets_short_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_on_a_full_disk_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cancellation = Cancellation()
     monkeypatch.setattr(verify_space, "free_bytes", lambda _path: 100 * MB)
     with (

@@ -34,7 +34,7 @@ def test_server_is_reached_with_the_user_and_password_that_were_given() -> None:
     assert "s3cret" not in repr(SHOP) + repr(server) + str(SHOP) + str(server)
 
 
-def test_server_of_a_container_that_is_known() -> None:
+def test_server_of_a_given_container() -> None:
     server = Access("shop", database_password="x").server_in(database(), stack_of(database()))
     assert (server.user, server.container) == ("admin", "shop-db-1")
 
@@ -57,7 +57,7 @@ def test_daemon_of_another_host_is_refused(reach: Any) -> None:
         reach(Access("shop", "tcp://db:2375"))
 
 
-def test_second_job_on_the_stack_is_refused_and_hears_of_the_first(
+def test_second_job_on_the_stack_is_refused_with_the_name_of_the_first(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks.os, "access", lambda *_: False)

@@ -44,8 +44,8 @@ def test_worst_come_first_and_equals_keep_their_order() -> None:
 
 def test_finding_as_data_has_all_keys_and_only_what_json_knows() -> None:
     finding = Finding("disk", "/", "warning", "84 % used", "80 %", ("it holds /srv",), "clean up")
-    told = finding.to_dict()
-    assert told == {
+    actual = finding.to_dict()
+    assert actual == {
         "check": "disk",
         "subject": "/",
         "state": "warning",
@@ -54,7 +54,7 @@ def test_finding_as_data_has_all_keys_and_only_what_json_knows() -> None:
         "evidence": ["it holds /srv"],
         "fix": "clean up",
     }
-    assert json.loads(json.dumps(told)) == told
+    assert json.loads(json.dumps(actual)) == actual
 
 
 def test_cause_of_a_diagnosis_is_a_finding_with_the_same_keys_and_two_more() -> None:

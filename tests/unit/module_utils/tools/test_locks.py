@@ -64,7 +64,7 @@ def test_second_one_fails_at_once_and_is_told_who_holds_the_lock(tmp_path: Path)
             pass
 
 
-def test_leftover_of_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:
+def test_leftover_of_a_killed_holder_blocks_no_job(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     with holder(lock) as process:
         process.kill()

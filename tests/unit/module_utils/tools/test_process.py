@@ -70,9 +70,9 @@ def test_exit_code_that_only_warns_is_no_failure() -> None:
 
 
 def test_program_that_fails_is_named_before_the_one_that_lost_its_reader() -> None:
-    result = pipeline(Stage(["yes"]), shell("echo no room >&2; exit 7"))
+    result = pipeline(Stage(["yes"]), shell("echo no space >&2; exit 7"))
     assert [(stage.name, stage.returncode) for stage in result.failures] == [("sh", 7), ("yes", -signal.SIGPIPE)]
-    assert result.failures[0].stderr == "no room\n"
+    assert result.failures[0].stderr == "no space\n"
 
 
 def test_shells_word_for_a_closed_pipe_is_a_consequence_too() -> None:
@@ -255,10 +255,10 @@ def test_work_that_cannot_be_told_to_stop_keeps_no_other_from_stopping(monkeypat
     with (
         cancellation.stoppable(broken),
         cancellation.stoppable(lambda: released.wait(60)),
-        cancellation.stoppable(lambda: stopped.append("told")),
+        cancellation.stoppable(lambda: stopped.append("stopped")),
     ):
         begun = time.monotonic()
         cancellation.cancel("now")
         assert time.monotonic() - begun < 10
     released.set()
-    assert stopped == ["told"]
+    assert stopped == ["stopped"]

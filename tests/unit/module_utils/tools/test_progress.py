@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job tells of itself while it works, and that telling never fails the work."""
+"""The progress file of a job, which never makes the work fail."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools import progress as room
+from ansible_collections.maxops.ops.plugins.module_utils.tools import progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
 from ansible_collections.maxops.ops.tests.unit.children import wait_until
 
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "INTERVAL", 0.01)
+    monkeypatch.setattr(progress, "INTERVAL", 0.01)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def test_figure_never_goes_back_and_never_beyond_its_total() -> None:
     part.start()
     for measured, done, total in ((50, 50, 100), (30, 50, 100), (180, 180, 180)):
         part.measure = lambda measured=measured: measured
-        told = part.snapshot()
-        assert (told["done"], told["total"]) == (done, total)
+        actual = part.snapshot()
+        assert (actual["done"], actual["total"]) == (done, total)
     part.finish()
     assert part.snapshot()["done"] == 180
 
@@ -98,10 +98,10 @@ def test_file_tells_how_far_each_part_is_while_they_work(tmp_path: Path) -> None
         progress.part("volume data", 5, "files")
         first.start()
         first.measure = lambda: 60
-        wait_until(lambda: path.exists() and read(path)["parts"][0]["done"] == 60, "the figure is told")
-        told = read(path)
-    assert (told["job"], told["finished"]) == ("backup 20261123T020000Z", False)
-    assert [(part["name"], part["state"], part["unit"]) for part in told["parts"]] == [
+        wait_until(lambda: path.exists() and read(path)["parts"][0]["done"] == 60, "the figure is written")
+        actual = read(path)
+    assert (actual["job"], actual["finished"]) == ("backup 20261123T020000Z", False)
+    assert [(part["name"], part["state"], part["unit"]) for part in actual["parts"]] == [
         ("database 상점", "running", "bytes"),
         ("volume data", "waiting", "files"),
     ]
@@ -126,7 +126,7 @@ def test_failed_job_is_finished_too(tmp_path: Path) -> None:
     assert read(tmp_path / "progress.json")["finished"] is True
 
 
-def test_place_that_cannot_be_written_costs_only_the_display(tmp_path: Path) -> None:
+def test_unwritable_path_only_stops_the_display(tmp_path: Path) -> None:
     with Progress(str(tmp_path / "nowhere" / "progress.json"), "backup") as progress:
         part = progress.part("x", 1)
         part.start()
@@ -135,7 +135,7 @@ def test_place_that_cannot_be_written_costs_only_the_display(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_place_nothing_runs_beside_the_work() -> None:
+def test_without_a_path_no_thread_runs() -> None:
     before = threading.active_count()
     with Progress(None, "backup") as progress:
         progress.part("x", 1).start()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks at once with a deadline: what hangs or fails delays neither the others nor the end of the process."""
+"""Parallel checks with a deadline: a hanging or failing check delays neither the others nor the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fail() -> None:
 
 @pytest.fixture
 def hanging() -> Iterator[threading.Event]:
-    """What hangs until the test is over."""
+    """An event that is set when the test is over."""
     event = threading.Event()
     yield event
     event.set()
@@ -43,7 +43,7 @@ def test_all_start_at_once_and_come_in_the_order_given() -> None:
     assert sorted(answer.get() for answer in answers.values()) == list(range(8))
 
 
-def test_what_hangs_or_fails_leaves_the_others_as_they_are(hanging: threading.Event) -> None:
+def test_hanging_and_failing_work_does_not_affect_the_others(hanging: threading.Event) -> None:
     started = time.monotonic()
     answers = side_by_side({"hangs": lambda: hanging.wait(60), "fails": fail, "works": lambda: 1}, 0.3)
     assert 0.3 <= time.monotonic() - started < 5
@@ -97,7 +97,7 @@ def test_error_of_a_task_is_raised_in_each_that_asks() -> None:
             task.get(10)
 
 
-def test_task_that_was_too_late_for_one_is_there_for_the_next() -> None:
+def test_late_result_is_available_later() -> None:
     event = threading.Event()
     task = Task("the gateway", lambda: event.wait(10))
     with pytest.raises(MaxopsError, match=r"the gateway: no answer within 0\.01 s"):
@@ -109,7 +109,7 @@ def test_task_that_was_too_late_for_one_is_there_for_the_next() -> None:
 # -- as health and diagnose use it ------------------------------------------------------------------------------------
 
 
-def test_hanging_check_of_health_is_unknown_and_what_it_had_found_counts(
+def test_hanging_health_check_is_unknown_and_its_findings_count(
     monkeypatch: pytest.MonkeyPatch, hanging: threading.Event
 ) -> None:
     def slow(_view: View) -> Iterator[Finding]:
@@ -124,22 +124,22 @@ def test_hanging_check_of_health_is_unknown_and_what_it_had_found_counts(
     monkeypatch.setattr(health_job, "CHECKS", checks)
     options = HealthOptions(Access("lab", docker_host="unix:///none"), checks=tuple(checks), check_timeout=0.3)
     started = time.monotonic()
-    told = health_job.check_health(options, check_mode=True)
+    actual = health_job.check_health(options, check_mode=True)
     assert time.monotonic() - started < 5
-    assert [(each["check"], each["subject"], each["state"], each["seen"]) for each in told["findings"]] == [
+    assert [(each["check"], each["subject"], each["state"], each["seen"]) for each in actual["findings"]] == [
         ("disk", "/", "critical", "full"),
         ("disk", "disk", "unknown", "did not finish within 0.3 s"),
         ("redis", "redis", "unknown", "the server is away"),
         ("clock", "clock", "unknown", "the check itself failed: KeyError: 'Size'"),
     ]
-    assert told["findings"][2]["fix"] == "start it"
-    assert {name: each["state"] for name, each in told["checks"].items()} == {
+    assert actual["findings"][2]["fix"] == "start it"
+    assert {name: each["state"] for name, each in actual["checks"].items()} == {
         "disk": "critical",
         "redis": "unknown",
         "clock": "unknown",
         "memory": "ok",
     }
-    assert told["checks"]["disk"]["seconds"] == 0.3
+    assert actual["checks"]["disk"]["seconds"] == 0.3
 
 
 @pytest.mark.parametrize(

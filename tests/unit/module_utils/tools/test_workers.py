@@ -80,7 +80,7 @@ def _interruptible() -> Iterator[None]:
     """SIGUSR1 interrupts the main thread as a stop of the job does."""
 
     def interrupt(_number: int, _frame: object) -> None:
-        raise Interrupted("told to stop")
+        raise Interrupted("interrupted")
 
     before = signal.signal(signal.SIGUSR1, interrupt)
     yield
@@ -128,7 +128,7 @@ def test_first_failure_of_a_task_stops_the_others_and_is_raised_when_all_have_en
 
 
 @pytest.mark.parametrize("consequence", [Cancelled("stopped"), CancelledError()])
-def test_what_broke_is_raised_and_not_what_stopped_before_it(consequence: Exception) -> None:
+def test_cause_is_raised_and_not_its_consequence(consequence: Exception) -> None:
     def stops() -> None:
         raise consequence
 
@@ -162,7 +162,7 @@ def test_interrupted_caller_cancels_all_tasks_and_waits_for_their_end() -> None:
 
 
 class Crowd:
-    """Threads that take places, and what they saw."""
+    """Threads that take slots, and the maximum that ran at once."""
 
     def __init__(self, total: int) -> None:
         self.slots = Slots(total)
@@ -201,7 +201,7 @@ class Crowd:
 
 @settings(max_examples=40)
 @given(st.integers(1, 4), st.lists(st.integers(1, 6), max_size=25))
-def test_never_more_at_once_than_there_are_places_and_all_get_their_turn(total: int, counts: list[int]) -> None:
+def test_never_more_at_once_than_slots_and_all_work_is_done(total: int, counts: list[int]) -> None:
     crowd = Crowd(total)
     for number, count in enumerate(counts):
         crowd.send(str(number), count)
@@ -212,7 +212,7 @@ def test_never_more_at_once_than_there_are_places_and_all_get_their_turn(total: 
         pass
 
 
-def test_as_many_work_at_once_as_there_are_places() -> None:
+def test_as_many_work_at_once_as_there_are_slots() -> None:
     crowd = Crowd(3)
     until = threading.Event()
     for number in range(5):
@@ -241,7 +241,7 @@ def test_large_piece_is_not_overtaken_by_small_ones_that_came_later() -> None:
     assert crowd.order == ["first", "large", "small 0", "small 1", "small 2"]
 
 
-def test_more_places_than_there_are_means_all_of_them() -> None:
+def test_more_slots_than_exist_means_all_of_them() -> None:
     crowd = Crowd(2)
     until = threading.Event()
     crowd.send("greedy", 99, until)
@@ -252,7 +252,7 @@ def test_more_places_than_there_are_means_all_of_them() -> None:
     crowd.finish()
 
 
-def test_places_of_failed_work_are_free_again() -> None:
+def test_slots_of_failed_work_are_free_again() -> None:
     slots = Slots(2)
     for _ in range(3):
         with pytest.raises(RuntimeError), slots.taking(2):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read of verifications and drills."""
+"""Summaries of verifications and drills."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.report.verification imp
 from ansible_collections.maxops.ops.tests.unit.verifications import BAD, FINDING, NOT_EVEN_BEGUN, a_result, a_set
 
 
-def test_one_host_reads_well() -> None:
+def test_summary_of_one_host() -> None:
     assert summary("lab", a_result(), False) == [
         "lab: the set passed (rehearse), 49 s",
-        "  20261123T020000Z  passed  rehearse  212 files, 310.4 MB, came back in 42 s, 1,200 rows",
+        "  20261123T020000Z  passed  rehearse  212 files, 310.4 MB, restored in 42 s, 1,200 rows",
     ]
     lines = summary("lab", {**BAD, "findings": [FINDING] * 12, "remarks": ["look"]}, False)
     assert lines[0] == "lab: 1 of 1 set did not pass (rehearse), 49 s"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about their cache, on one host and on many."""
+"""Summaries of the job cache, for one host and for many."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def test_cache_of_one_host() -> None:
     assert summary("lab", CACHE, False) == [
         "lab: Redis 8.0.2",
         "  memory    1.3 MB of 2.6 MB, at most 1.5 MB, allkeys-lru",
-        "  resident  14.1 MB, 10.77 times of what is used",
+        "  resident  14.1 MB, 10.77 × the memory in use",
         "  keys      1,200 in database 1 (1,100 of them expire)",
-        "  traffic   0 evicted, 120 expired, 90.0 % of the questions were hits",
+        "  traffic   0 evicted, 120 expired, hit rate 90.0 %",
         "  clients   2 connected, 0 blocked",
         "  about 1.0 MB in 1,200 strings views/* of database 1",
     ]
@@ -43,7 +43,7 @@ def test_cache_of_one_host() -> None:
 def test_flush_before_and_after() -> None:
     flushed = {"databases": [1], "keys": 1200, "freed_bytes": 1_000_000}
     look = summary("lab", {**CACHE, "flushed": flushed}, True)[-1]
-    assert look == "  would flush 1,200 keys of database 1: sessions in it would be lost and everybody logged out"
+    assert look == "  would flush 1,200 keys of database 1: its sessions would be deleted and all users logged out"
     done = summary("lab", {**CACHE, "flushed": flushed}, False)[-1]
     assert done == "  flushed 1,200 keys of database 1, 1.0 MB freed"
     nothing = summary("lab", {**CACHE, "flushed": {"databases": [], "keys": 0}}, False)[-1]
@@ -57,6 +57,6 @@ def test_caches_of_many_hosts_the_fullest_first() -> None:
     assert "50 %" in lines[2]
 
 
-def test_failure_on_one_host_is_told_with_its_cause() -> None:
+def test_failure_on_one_host_is_shown_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

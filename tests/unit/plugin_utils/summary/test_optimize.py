@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about their databases, on one host and on many."""
+"""Summaries of the job optimize, for one host and for many."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TABLE: dict[str, Any] = {
 CARE: dict[str, Any] = {
     "version": "17.6",
     "databases": [{"name": "gitea", "statistics_days": 41.2}],
-    "tables": [TABLE, {**TABLE, "name": "issue", "outcome": "left", "problem": "another session holds it: pid 7"}],
+    "tables": [TABLE, {**TABLE, "name": "issue", "outcome": "left", "problem": "another session has locked it: pid 7"}],
     "queries": [
         {
             "pid": 9,
@@ -71,11 +71,11 @@ CARE: dict[str, Any] = {
 
 def test_databases_of_one_host() -> None:
     assert summary("lab", CARE, False) == [
-        "lab: tended 1 table and left 1 of 1 database on PostgreSQL 17.6, 1.4 s",
+        "lab: optimized 1 table and left 1 of 1 database on PostgreSQL 17.6, 1.4 s",
         "  VACUUM (ANALYZE)  gitea public.action  8.2 MB  12,000 of 40,000 rows are dead, 1.2 s",
-        "  left gitea public.issue: another session holds it: pid 7",
+        "  left gitea public.issue: another session has locked it: pid 7",
         "  slow now: pid 9 gitea maxops, active for 12 s, waits for pid 7: UPDATE t SET a = ?",
-        "  costly: gitea, 5 min 40 s in 1,200 calls, 283.4 ms each: SELECT $1",
+        "  costly: gitea, 5 min 40 s in 1,200 calls, 283.4 ms per call: SELECT $1",
         f"  keeps dead rows for 90 min 00 s: session 7 of maxops, idle in transaction; {END} pg_terminate_backend(7)",
         "  unused for 41.2 days: gitea public.i, 8.4 MB: DROP INDEX CONCURRENTLY i",
         "  bloated table: gitea public.action, about 6.0 MB (60 %) of 10.0 MB: pg_repack",
@@ -86,7 +86,7 @@ def test_databases_of_one_host() -> None:
 def test_databases_in_check_mode() -> None:
     look = {**CARE, "tables": [{**TABLE, "outcome": "would be done"}], "statements_advice": "get it so"}
     lines = summary("lab", look, True)
-    assert lines[0] == "lab: would tend 1 table of 1 database on PostgreSQL 17.6, 1.4 s"
+    assert lines[0] == "lab: would optimize 1 table of 1 database on PostgreSQL 17.6, 1.4 s"
     assert "  get it so" in lines
 
 
@@ -95,11 +95,11 @@ def test_long_lists_are_cut() -> None:
     assert lines[11] == "  … and 3 more tables"
 
 
-def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at() -> None:
+def test_databases_of_many_hosts_failures_first_then_the_most_to_check() -> None:
     quiet = {**CARE, "tables": [TABLE], "queries": [], "holders": [], "remarks": []}
     lines = table({"quiet": quiet, "busy": CARE, "gone": GONE, "down": FAILED})
     assert [line.split()[:2] for line in lines] == [
-        ["HOST", "TENDED"],
+        ["HOST", "OPTIMIZED"],
         ["down", "FAILED"],
         ["gone", "UNREACHABLE"],
         ["busy", "1"],
@@ -108,6 +108,6 @@ def test_databases_of_many_hosts_failures_first_then_those_with_most_to_look_at(
     assert lines[1].endswith(FAILED["msg"])
 
 
-def test_failure_on_one_host_is_told_with_its_cause() -> None:
+def test_failure_on_one_host_is_shown_with_its_cause() -> None:
     [line] = summary("lab", FAILED, False)
     assert line.endswith(FAILED["msg"])

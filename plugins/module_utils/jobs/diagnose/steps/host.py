@@ -68,7 +68,7 @@ def _in_memory(view: StackView) -> list[tuple[system.Filesystem, list[str]]]:
 
 def _docker_root(view: StackView) -> str:
     if view.stack:
-        with view.stack.asking("name its data folder") as api:
+        with view.stack.daemon_call("name its data folder") as api:
             return str(api.info()["DockerRootDir"])
     return DOCKER_ROOT
 

@@ -187,7 +187,7 @@ def _taken(view: StackView, inspection: Inspection, port: PublishedPort) -> list
 
 
 def _container_with(view: StackView, port: int) -> str:
-    with view.required_stack.asking("list the containers") as api:
+    with view.required_stack.daemon_call("list the containers") as api:
         containers = api.containers()
     for container in containers:
         if any(published.get("PublicPort") == port for published in container.get("Ports") or []):

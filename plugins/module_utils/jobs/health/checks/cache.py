@@ -13,7 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     Redis,
     RedisError,
     RedisServer,
-    RedisSilent,
+    RedisUnreachable,
     find_redis,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
@@ -51,7 +51,7 @@ def check_redis(view: View) -> Iterator[Finding]:
             redis.run("PING")
             taken = time.monotonic() - started
             info = redis.info()
-    except (RedisError, RedisSilent) as error:
+    except (RedisError, RedisUnreachable) as error:
         yield from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
         return
     view.measure("redis_latency_seconds", round(taken, 6))

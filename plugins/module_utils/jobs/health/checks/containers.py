@@ -9,7 +9,7 @@ import datetime
 from collections import Counter
 from collections.abc import Iterator
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineAway
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
@@ -34,7 +34,7 @@ def check_containers(view: View) -> Iterator[Finding]:
     """Every container: a service has to run and be healthy, a one-shot container has to end with exit code 0."""
     try:
         stack = view.stack()
-    except EngineAway as error:
+    except EngineUnreachable as error:
         # Without permission to query Docker it is unknown whether anything is down.
         yield from_error(CHECK, "docker", UNKNOWN if error.forbidden else CRITICAL, error, "a daemon that answers")
         return
@@ -138,7 +138,7 @@ def _recent_exits(inspection: Inspection, view: View) -> list[str]:
     until = int(view.now)
     try:
         events = view.engine.events(until - 3600, until, container=[inspection.container.id], event=["die", "oom"])
-    except EngineAway:
+    except EngineUnreachable:
         return []
     exits = []
     for event in events:

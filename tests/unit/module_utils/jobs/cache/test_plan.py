@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Redis tells of itself, and what a flush has to hear before it does anything."""
+"""Facts that are read from Redis, and the confirmation of a flush."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def test_facts_of_info():
     assert keyspace_of(INFO)[2] == {"database": 11, "keys": 5, "expiring": 4}
 
 
-def test_server_that_tells_nothing_is_no_reason_to_stop():
+def test_missing_facts_are_not_an_error():
     assert memory_of({})["limit"] == 0
     assert traffic_of({})["hit_percent"] is None
 
 
-def test_nothing_to_remark_on_a_small_cache_without_a_limit():
+def test_no_remarks_on_a_small_cache_without_a_limit():
     assert remarks(MEMORY, TRAFFIC) == []
 
 
@@ -60,10 +60,10 @@ def test_nothing_to_remark_on_a_small_cache_without_a_limit():
         ({"limit": 1_100_000, "policy": "allkeys-lru"}, {}, "91 % full"),
         ({"limit": 10_000_000}, {}, "noeviction"),
         ({}, {"evicted": 5}, "5 keys were evicted"),
-        ({"resident": 500_000_000}, {}, "occupies 3.0 times"),
+        ({"resident": 500_000_000}, {}, "occupies 3.0 ×"),
     ],
 )
-def test_what_deserves_a_look_is_remarked(memory, traffic, word):
+def test_remarks(memory, traffic, word):
     [line] = remarks({**MEMORY, **memory}, {**TRAFFIC, **traffic})
     assert word in line
 
@@ -77,7 +77,7 @@ def test_what_deserves_a_look_is_remarked(memory, traffic, word):
         (":x", "(no prefix)"),
     ],
 )
-def test_kind_of_a_key_never_shows_a_name_that_may_be_secret(key, prefix):
+def test_kind_of_a_key_hides_names_that_may_be_secret(key, prefix):
     assert prefix_of(key) == prefix
 
 
@@ -89,23 +89,23 @@ def test_sample_is_projected_to_all_keys():
     assert kinds_of(samples, [{"database": 1, "keys": 40}], 1) == kinds[:1]
 
 
-def test_flush_takes_the_named_databases_that_have_keys():
+def test_flush_selects_the_named_databases_with_keys():
     assert [each["database"] for each in chosen(keyspace_of(INFO), None)] == [0, 2, 11]
     assert [each["database"] for each in chosen(keyspace_of(INFO), [2, 3])] == [2]
 
 
 @pytest.mark.parametrize("confirm", ["", "other", "la", "lab1,b", " "])
-def test_flush_that_was_not_confirmed_by_name_says_what_would_be_lost(confirm):
+def test_unconfirmed_flush_names_what_would_be_lost(confirm):
     options = CacheOptions(Access("maxoperation"), flush=True, confirm=confirm, name="lab")
     with pytest.raises(MaxopsError) as caught:
         refuse_unconfirmed(options, chosen(keyspace_of(INFO), None), 1_000_000)
     text = str(caught.value)
     assert "13 keys in database 0, 2, 11" in text
-    assert "loses all sessions" in text
-    assert "everybody is logged out" in text
+    assert "deletes all sessions" in text
+    assert "all users are logged out" in text
     assert "-e confirm=lab" in text
 
 
 @pytest.mark.parametrize("confirm", ["lab", "a, lab ,b"])
-def test_flush_that_was_confirmed_by_name_may_begin(confirm):
+def test_confirmed_flush_is_allowed(confirm):
     refuse_unconfirmed(CacheOptions(Access("maxoperation"), flush=True, confirm=confirm, name="lab"), [], 0)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which folders of killed jobs go."""
+"""Which folders of killed jobs are removed."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def planned_folders(folders):
     return {os.path.relpath(item.target, folders): item for item in plan.items}, plan.kept
 
 
-def test_folders_that_killed_jobs_left_go_and_no_others(folders):
+def test_only_folders_of_killed_jobs_are_removed(folders):
     going, kept = planned_folders(folders)
     assert set(going) == {"tmp/maxops-abcd1234", "tmp/maxops-list-abcd1234", "r/staging/set"}
     assert going["r/staging/set"].bytes >= 5000
     assert kept == []
 
 
-def test_folder_in_which_something_changed_lately_stays(folders):
+def test_recently_changed_folder_is_kept(folders):
     os.utime(folders / "tmp" / "maxops-abcd1234" / "0")
     assert "tmp/maxops-abcd1234" not in planned_folders(folders)[0]
 
 
-def test_folder_that_a_living_process_uses_stays(folders):
+def test_folder_in_use_by_a_running_process_is_kept(folders):
     path = folders / "tmp" / "maxops-abcd1234" / "0"
     script = "import sys; open(sys.argv[1]); f = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
@@ -67,17 +67,17 @@ def test_folder_that_a_living_process_uses_stays(folders):
         going, kept = planned_folders(folders)
         process.communicate()
     assert "tmp/maxops-abcd1234" not in going
-    assert kept[0]["reason"] == "a living process uses it"
+    assert kept[0]["reason"] == "a running process uses it"
 
 
-def test_unfinished_set_of_a_running_backup_stays(folders):
+def test_unfinished_set_of_a_running_backup_is_kept(folders):
     with exclusive_lock(str(folders / "r" / "lock"), "repository", "backup of lab"):
         going, kept = planned_folders(folders)
     assert "r/staging/set" not in going
     assert "backup of lab" in kept[0]["reason"]
 
 
-def test_repository_that_is_not_there_is_no_error(tmp_path):
+def test_missing_repository_is_not_an_error(tmp_path):
     plan = Plan()
     plan_folders(plan, CleanupOptions(Access("lab"), str(tmp_path / "none")), time.time())
     assert [item for item in plan.items if item.kind == "staging"] == []

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a host may go: never what a container, a Compose file, a release or a backup set needs."""
+"""What is removed from a host: never what a container, a Compose file, a release or a backup set needs."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ def planned_images(images, containers=(), protection=None, options=OPTIONS):
     return going, {each["name"]: each["reason"] for each in plan.kept}
 
 
-def test_old_image_that_nobody_uses_goes():
+def test_old_unused_image_is_removed():
     assert planned_images([image("old")]) == (["old"], {})
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "exited", "created", "restarting"])
-def test_image_of_any_container_of_a_project_stays_in_whatever_state(state):
+def test_image_of_a_projects_container_is_kept_in_every_state(state):
     used = container("c", state, age=300, image_id="old", labels=COMPOSE)
     assert planned_images([image("old")], [used]) == ([], {})
 
 
-def test_image_of_a_container_that_goes_too_goes_with_it():
+def test_image_of_a_removed_container_is_removed():
     assert planned_images([image("old")], [container("c", image_id="old")])[0] == ["old"]
     kept = container("c", image_id="old", restart="always")
     assert planned_images([image("old")], [kept])[0] == []
@@ -78,21 +78,21 @@ def test_image_of_a_container_that_goes_too_goes_with_it():
         (Protection(blind="files unreadable"), {}, "files unreadable"),
     ],
 )
-def test_image_that_something_needs_stays_and_the_reason_is_told(protection, more, reason):
+def test_needed_image_is_kept_with_the_reason(protection, more, reason):
     old = dataclasses.replace(image("old"), **more)
     assert planned_images([old], protection=protection) == ([], {old.tags[0]: reason})
 
 
-def test_nameless_image_that_a_set_was_made_with_stays():
+def test_untagged_image_of_a_set_is_kept():
     nameless = image("f" * 64, tagged=False)
     assert planned_images([nameless], protection=Protection({nameless.id: "set"}))[0] == []
 
 
-def test_nameless_image_goes_even_where_compose_files_cannot_be_read():
+def test_untagged_image_is_removed_even_if_compose_files_cannot_be_read():
     assert planned_images([image("x", tagged=False)], protection=Protection(blind="unreadable"))[0] == ["x"]
 
 
-def test_young_images_stay():
+def test_young_images_are_kept():
     images = [image("tagged", age=29), image("nameless", age=0.5, tagged=False)]
     going, kept = planned_images(images)
     assert going == []
@@ -104,12 +104,12 @@ def test_pattern_keeps_images_by_their_names():
     assert planned_images([image("old"), image("other")], options=options)[0] == ["other"]
 
 
-def test_layer_images_go_after_what_was_built_on_them():
+def test_parent_images_are_removed_after_their_children():
     images = [image("base", tagged=False), image("middle", parent="base", tagged=False), image("top", parent="middle")]
     assert planned_images(images)[0] == ["top", "middle", "base"]
 
 
-def test_image_that_others_stand_on_stays_with_them():
+def test_parent_of_a_kept_image_is_kept():
     images = [image("base"), image("middle", parent="base", tagged=False), image("top", parent="middle")]
     used = container("c", "running", image_id="top")
     assert planned_images(images, [used]) == ([], {})
@@ -119,14 +119,14 @@ def test_image_that_others_stand_on_stays_with_them():
     assert "base:1" not in kept
 
 
-def test_labels_choose_what_is_looked_at():
+def test_labels_limit_the_cleanup():
     options = dataclasses.replace(OPTIONS, only_labels=("ci=true", "branch"))
     images = [image("other"), image("half", labels={"ci": "true"}), image("ours", labels={"ci": "true", "branch": "x"})]
     assert planned_images(images, options=options) == (["ours"], {})
     assert not carries({"ci": "false"}, ["ci=true"])
 
 
-def test_freed_bytes_count_each_layer_once_and_none_that_stays():
+def test_freed_bytes_count_each_removed_layer_once():
     stays = image("stays", layers=["a", "b"])
     one, two = image("one", layers=["a", "b", "c"]), image("two", layers=["a", "b", "c", "d"])
     sizes = {"one": {"a": 1000, "b": 100, "c": 10}, "two": {"a": 1000, "b": 100, "c": 10, "d": 1}}
@@ -134,7 +134,7 @@ def test_freed_bytes_count_each_layer_once_and_none_that_stays():
     assert freed_by([one], [stays, one, two], sizes) == {"one": 0}
 
 
-def test_stopped_containers_of_nobody_go_and_others_stay():
+def test_only_stopped_containers_outside_projects_are_removed():
     plan = Plan()
     containers = [
         container("forgotten"),
@@ -164,7 +164,7 @@ def test_kinds_choose_containers_or_leftovers(kinds, names):
     assert [item.name for item in plan.items] == names
 
 
-def test_networks_of_stopped_containers_and_of_projects_stay():
+def test_networks_of_stopped_containers_and_projects_are_kept():
     plan = Plan()
     leaving = container("leaving", networks=("n-leaving",))
     stopped = container("stopped", labels=COMPOSE, networks=("used", "n-used"))
@@ -180,7 +180,7 @@ def test_networks_of_stopped_containers_and_of_projects_stay():
     assert [item.name for item in plan.items if item.kind == "network"] == ["leaving", "gone_default"]
 
 
-def test_build_cache_that_was_used_lately_stays():
+def test_recently_used_build_cache_is_kept():
     plan = Plan()
     records = [CacheRecord("a", 5, NOW - 2 * DAY, False), CacheRecord("b", 7, NOW, False), CacheRecord("c", 9, 0, True)]
     plan_build_cache(plan, records, OPTIONS, NOW)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tables are tended and which are left, and what of a query people get to see."""
+"""Which tables are optimized and which are left, and how queries are shown."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.optimize.plan impo
     OptimizeOptions,
     bloated,
     fix_for_unused,
+    notable_sessions,
     plan_tables,
     shown,
-    worth_telling,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.statistics import Holder, Sized, Table
 
 OPTIONS = OptimizeOptions(Access("lab"))
-WELL = Table(1, "public", "issue", 8192, live=10_000, dead=0, modified=0, analyzed=True, vacuumed=None, may=True)
+WELL = Table(1, "public", "issue", 8192, live=10_000, dead=0, modified=0, analyzed=True, vacuumed=None, permitted=True)
 HOLDER = Holder("session", "4700", "gitea", "maxops", "psql", "idle in transaction", 1000.0, 50.0, "SELECT 1")
 
 
@@ -30,7 +30,7 @@ def planned(holders=(), options=OPTIONS, **changes):
     return [(task.action, task.problem) for task in tasks]
 
 
-def test_table_that_is_well_is_left_alone():
+def test_table_without_dead_or_changed_rows_is_left_out():
     assert planned() == []
 
 
@@ -43,7 +43,7 @@ def test_table_that_is_well_is_left_alone():
         ({"dead": 2000, "analyzed": False}, "VACUUM (ANALYZE)"),
     ],
 )
-def test_statistics_say_what_helps(changes, action):
+def test_statistics_choose_the_action(changes, action):
     assert planned(**changes) == [(action, "")]
 
 
@@ -57,11 +57,11 @@ def test_statistics_say_what_helps(changes, action):
         {"analyzed": False, "live": 0},
     ],
 )
-def test_little_is_not_worth_the_work(changes):
+def test_small_changes_need_no_action(changes):
     assert planned(**changes) == []
 
 
-def test_limits_of_nothing_do_not_ask_for_tables_without_dead_rows():
+def test_limits_of_zero_do_not_select_tables_without_dead_rows():
     assert (
         planned(
             options=OptimizeOptions(Access("lab"), dead_rows=0, dead_percent=0, modified_rows=0, modified_percent=0)
@@ -70,39 +70,39 @@ def test_limits_of_nothing_do_not_ask_for_tables_without_dead_rows():
     )
 
 
-def test_most_to_do_comes_first():
+def test_tables_with_the_most_changes_come_first():
     tables = [dataclasses.replace(WELL, name=str(dead), dead=dead) for dead in (2000, 9000, 4000)]
     assert [task.table.name for task in plan_tables(tables, [], OPTIONS)] == ["9000", "4000", "2000"]
 
 
-def test_table_of_somebody_else_is_left_and_told():
-    [(_action, problem)] = planned(dead=2000, may=False)
+def test_table_of_another_owner_is_left_and_reported():
+    [(_action, problem)] = planned(dead=2000, permitted=False)
     assert "database_user" in problem
 
 
-def test_first_vacuum_is_tried_although_a_transaction_is_open():
+def test_first_vacuum_is_tried_during_an_open_transaction():
     assert planned([HOLDER], dead=2000, vacuumed=999.0) == [("VACUUM (ANALYZE)", "")]
     assert planned([HOLDER], dead=2000, vacuumed=None) == [("VACUUM (ANALYZE)", "")]
 
 
-def test_what_the_last_vacuum_had_to_leave_is_not_tried_again_while_its_cause_is_there():
+def test_vacuum_is_not_repeated_while_the_same_transaction_holds_the_rows():
     [(_action, problem)] = planned([HOLDER], dead=2000, vacuumed=1001.0)
     assert problem == (
         "its dead rows cannot be removed before session 4700 of maxops (psql), idle in transaction has ended"
     )
 
 
-def test_analyze_helps_where_vacuum_would_be_in_vain():
+def test_analyze_replaces_a_useless_vacuum():
     assert planned([HOLDER], dead=2000, modified=5000, vacuumed=1001.0) == [("ANALYZE", "")]
 
 
-def test_slot_of_unknown_age_keeps_nothing_from_being_tried():
+def test_slot_of_unknown_age_blocks_nothing():
     slot = dataclasses.replace(HOLDER, kind="replication slot", since=None, seconds=None)
     assert planned([slot], dead=2000, vacuumed=1001.0) == [("VACUUM (ANALYZE)", "")]
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "masked"),
     [
         ("SELECT * FROM users WHERE mail = 'a@b.c' AND id = 42", "SELECT * FROM users WHERE mail = ? AND id = ?"),
         ("ALTER ROLE x PASSWORD 'it''s secret'", "ALTER ROLE x PASSWORD ?"),
@@ -118,8 +118,8 @@ def test_slot_of_unknown_age_keeps_nothing_from_being_tried():
         ("UPDATE t\n\tSET a  = 1", "UPDATE t SET a = ?"),
     ],
 )
-def test_values_of_a_query_do_not_show(query, told):
-    assert shown(query, 200) == told
+def test_values_of_a_query_are_masked(query, masked):
+    assert shown(query, 200) == masked
 
 
 def test_long_query_is_cut():
@@ -136,14 +136,14 @@ def session(pid, seconds, blocked_by=(), transaction=0.0):
     }
 
 
-def test_slow_waiting_and_blocking_sessions_are_told_and_no_other():
+def test_only_slow_blocked_and_blocking_sessions_are_reported():
     sessions = [session(1, 0.1), session(2, 9), session(3, 0.2, [4]), session(4, 0.0), session(5, 0.0, (), 400)]
-    told = worth_telling(sessions, OPTIONS)
-    assert [each["pid"] for each in told] == [2, 3, 4, 5]
-    assert told[0]["query"] == "SELECT ?"
+    notable = notable_sessions(sessions, OPTIONS)
+    assert [session["pid"] for session in notable] == [2, 3, 4, 5]
+    assert notable[0]["query"] == "SELECT ?"
 
 
-def test_bloat_is_told_from_a_size_and_a_share_on():
+def test_bloat_is_reported_above_a_size_and_a_share():
     def sized(name, size, needed, kind="table"):
         return Sized(kind, "public", "t", name, size, needed, f"public.{name}")
 
@@ -154,13 +154,16 @@ def test_bloat_is_told_from_a_size_and_a_share_on():
         sized("more", 30_000_000, 2_000_000, "index"),
         sized("smaller_than_thought", 10, 50),
     ]
-    told = bloated(found, OPTIONS)
-    assert [(each["name"], each["wasted_bytes"]) for each in told] == [("more", 28_000_000), ("waste", 8_000_000)]
-    assert told[0]["fix"] == "REINDEX INDEX CONCURRENTLY public.more"
-    assert "VACUUM (FULL, ANALYZE) public.waste" in told[1]["fix"]
+    listed = bloated(found, OPTIONS)
+    assert [(row["name"], row["wasted_bytes"]) for row in listed] == [
+        ("more", 28_000_000),
+        ("waste", 8_000_000),
+    ]
+    assert listed[0]["fix"] == "REINDEX INDEX CONCURRENTLY public.more"
+    assert "VACUUM (FULL, ANALYZE) public.waste" in listed[1]["fix"]
 
 
-def test_young_statistics_are_no_ground_to_drop_an_index():
+def test_young_statistics_do_not_justify_dropping_an_index():
     assert fix_for_unused("public.i", 31) == "DROP INDEX CONCURRENTLY public.i"
     for days in (2, None):
         assert fix_for_unused("public.i", days).startswith("wait until the statistics have counted for 30 days, then")

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which sets and dumps the words of an operator mean."""
+"""Which sets and legacy dumps the option ``set`` names."""
 
 from __future__ import annotations
 
 import datetime
 from pathlib import Path
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.plan import _meant, _not_there
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.plan import _missing, _named
 from ansible_collections.maxops.ops.plugins.module_utils.storage import legacy_dumps
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
@@ -26,7 +26,7 @@ def test_latest_and_all_are_sets_of_the_stack_else_its_legacy_dumps(tmp_path: Pa
     known, dumps = repository.sets(), legacy_dumps.list_dumps(str(tmp_path))
 
     def meant(word: str, project: str = "shop") -> tuple[list[str], list[str]]:
-        sets, files = _meant(word, known, dumps, project)
+        sets, files = _named(word, known, dumps, project)
         return [kept.set_id for kept in sets], [dump.set_id for dump in files]
 
     assert meant("latest") == (["20261123T020000Z"], [])
@@ -35,4 +35,4 @@ def test_latest_and_all_are_sets_of_the_stack_else_its_legacy_dumps(tmp_path: Pa
     assert meant("20261123T030000Z") == (["20261123T030000Z"], [])
     assert meant("gitea_20240101_020000") == ([], ["gitea_20240101_020000"])
     assert meant("20261123T040000Z") == ([], [])
-    assert 'has no set "20261123T040000Z"' in _not_there("20261123T040000Z", repository, known, dumps, "shop")
+    assert 'has no set "20261123T040000Z"' in _missing("20261123T040000Z", repository, known, dumps, "shop")

@@ -40,7 +40,7 @@ def test_state_of_a_set() -> None:
     assert (one.state, one.open) == ("failed", False)
 
 
-def test_verdict_counts_what_is_critical_and_what_is_a_warning() -> None:
+def test_verdict_counts_errors_and_warnings() -> None:
     one = checked("rehearse")
     one.outcome = Outcome("postgres:17", "17.2", 41.8)
     one.subject.steps.update({"checksum": 0.5, "rehearse": 48.0, "rehearse server": 1.0})
@@ -55,13 +55,13 @@ def test_verdict_counts_what_is_critical_and_what_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize("missing", ["level", "kept"])
-def test_what_was_not_looked_at_gets_no_verdict(missing: str) -> None:
+def test_unchecked_set_gets_no_verdict(missing: str) -> None:
     one = checked()
     setattr(one, missing, None)
     assert extended(one, Verdict(SET_ID, "m")) is None
 
 
-def test_result_of_several_sets_names_what_is_bad(tmp_path: Path) -> None:
+def test_result_of_several_sets_names_the_bad_ones(tmp_path: Path) -> None:
     file = tmp_path / "shop.sql"
     file.write_text("x" * 42)
     good, bad, unknown = checked(), checked(), checked()
@@ -70,13 +70,13 @@ def test_result_of_several_sets_names_what_is_bad(tmp_path: Path) -> None:
     dump = CheckedSet(Subject("shop", str(file)), dump=LegacyDump(str(file), "shop"), level="decode")
     sets = [good, bad, unknown, dump]
     changes = [Change(), Change(None, {"passed": False, "level": None}), Change(), Change()]
-    told = result_of("checksum", "/r", sets, changes, ["a remark"], 1.23456)
-    assert (told["changed"], told["passed"], told["duration"]) == (True, False, 1.235)
-    assert told["message"] == (
+    actual = result_of("checksum", "/r", sets, changes, ["a remark"], 1.23456)
+    assert (actual["changed"], actual["passed"], actual["duration"]) == (True, False, 1.235)
+    assert actual["message"] == (
         f"2 of 4 sets did not pass: set {SET_ID} is bad: globals.sql: 6 bytes (expected 7 bytes). Take another set. | "
         f"set {SET_ID} could not be verified: no image"
     )
-    assert told["findings"] == [
+    assert actual["findings"] == [
         {
             "set_id": SET_ID,
             "check": "checksum",
@@ -88,12 +88,12 @@ def test_result_of_several_sets_names_what_is_bad(tmp_path: Path) -> None:
             "fix": "Take another set.",
         }
     ]
-    assert [one["kind"] for one in told["sets"]] == ["set", "set", "set", "dump"]
-    assert [one["bytes"] for one in told["sets"]] == [7, 7, 7, 42]
-    assert told["sets"][1]["counts"] == {"ok": 0, "notice": 0, "warning": 0, "unknown": 0, "critical": 1}
+    assert [one["kind"] for one in actual["sets"]] == ["set", "set", "set", "dump"]
+    assert [one["bytes"] for one in actual["sets"]] == [7, 7, 7, 42]
+    assert actual["sets"][1]["counts"] == {"ok": 0, "notice": 0, "warning": 0, "unknown": 0, "critical": 1}
 
 
-def test_verdict_is_news_only_where_it_says_something_new() -> None:
+def test_verdict_counts_as_changed_only_with_new_content() -> None:
     before = {"passed": True, "level": "checksum", "time": "yesterday"}
     assert not Change(before, {**before, "time": "today"}).news
     assert Change(before, {**before, "level": "decode"}).news

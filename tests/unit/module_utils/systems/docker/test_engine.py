@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a stack whose daemon tells nothing of one container."""
+"""Reading a stack whose daemon cannot inspect one container."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Daemon(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_words: object) -> None:
-        """Tests are quiet."""
+        """Print nothing."""
 
 
 class Server(socketserver.ThreadingUnixStreamServer):
-    """On a socket of the test's own."""
+    """A server on the test's own socket."""
 
     daemon_threads = True
 
@@ -68,14 +68,12 @@ def path(tmp_path: Path) -> Iterator[Path]:
     server.server_close()
 
 
-def test_container_that_the_daemon_tells_nothing_of_is_known_from_the_list(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_container_that_cannot_be_inspected_is_read_from_the_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack_engine, "INSPECT_SECONDS", 0.2)
-    told = Engine(f"unix://{path}").containers("p")
-    assert [(each.name, each.state, each.exit_code) for each in told] == [
+    actual = Engine(f"unix://{path}").containers("p")
+    assert [(each.name, each.state, each.exit_code) for each in actual] == [
         ("p-web-1", "paused", None),
         ("p-web-2", "running", None),
     ]
-    assert [each.health for each in told] == ["", "healthy"]
-    assert [each.service for each in told] == ["web", "web"]
+    assert [each.health for each in actual] == ["", "healthy"]
+    assert [each.service for each in actual] == ["web", "web"]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the daemon's inspection says of a container, whatever is missing in it."""
+"""Reading the daemon's inspection of a container, also with missing keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 
 def inspected(service: str = "app", policy: str = "unless-stopped", restarts: int = 0, **state: Any) -> Inspection:
-    """A container as the daemon shows it, which runs well if nothing else is said."""
+    """A container as the daemon shows it, which is healthy by default."""
     data = {
         "Id": "f00d",
         "Name": f"/shop-{service}-1",
@@ -53,7 +53,7 @@ def inspected(service: str = "app", policy: str = "unless-stopped", restarts: in
         ({"Status": "exited", "ExitCode": None, "policy": "no"}, False, False),
     ],
 )
-def test_only_what_does_or_has_done_its_work_is_ready(state: dict[str, Any], ready: bool, well: bool) -> None:
+def test_only_running_and_finished_containers_are_ready(state: dict[str, Any], ready: bool, well: bool) -> None:
     seen = inspected(**state)
     assert (seen.ready, seen.well) == (ready, well)
 
@@ -103,14 +103,14 @@ def test_ports_that_are_published_and_ports_that_are_open() -> None:
     assert (seen.exposed, seen.aliases, seen.docker_root) == ((80, 443), {"web", "f00d"}, "/srv/docker")
 
 
-def test_last_words_of_a_health_check_are_not_in_the_repr() -> None:
+def test_output_of_a_health_check_is_not_in_the_repr() -> None:
     log = [{"Output": "old"}, {"Output": " password=s3cret \n"}]
     seen = inspected(Health={"Status": "unhealthy", "FailingStreak": 4, "Log": log})
     assert (seen.health, seen.failing_streak, seen.health_output) == ("unhealthy", 4, "password=s3cret")
     assert "s3cret" not in repr(seen)
 
 
-def test_service_that_others_depend_on_and_that_has_no_container_is_missing() -> None:
+def test_required_service_without_a_container_is_missing() -> None:
     labels = {"com.docker.compose.depends_on": "app:service_healthy:false,db:service_started:true"}
     there = [Inspection(container("web", labels=labels)), Inspection(container("db"))]
     assert missing_services(there) == {"app": "web"}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command that acts on a project in the same way as it was started."""
+"""The command that uses the files with which a project was started."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_all_files_are_repeated_in_their_order_and_quoted() -> None:
         "--file '/opt/my stack/compose.yml' --file '/opt/my stack/compose.prod.yml' "
         "--env-file '/opt/my stack/.env' --env-file '/opt/my stack/secret.env' up --detach app"
     )
-    assert shlex.split(command) == stack_of(container("app", labels=LABELS)).compose.words("up", "--detach", "app")
+    assert shlex.split(command) == stack_of(container("app", labels=LABELS)).compose.argv("up", "--detach", "app")
 
 
 def test_files_of_most_containers_are_those_of_the_project() -> None:
@@ -48,8 +48,8 @@ def test_container_without_labels_does_not_outvote_the_others() -> None:
 
 
 @pytest.mark.parametrize("containers", [[], [container("app")]])
-def test_without_labels_the_name_alone_is_given(containers: list[object]) -> None:
+def test_without_labels_only_the_name_is_given(containers: list[object]) -> None:
     found = project_of("shop", containers)  # type: ignore[arg-type]
     assert found == ComposeProject("shop")
     assert found.command("ps") == "docker compose --project-name shop ps"
-    assert not found.there
+    assert not found.files_exist

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read from the daemon's answers; what a daemon does is tested with a real one (tests/integration)."""
+"""Reading the daemon's answers; a real daemon is used in tests/integration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.maxops.ops.tests.unit.stacks import (
     volume_mount,
 )
 
-# As the daemon gives it, without the many keys that nobody here reads.
+# The daemon's answer, without the keys that are not read here.
 INSPECTED: dict[str, Any] = {
     "Id": "f00d",
     "Name": "/shop-app-1",
@@ -55,7 +55,7 @@ def changed(**keys: Any) -> dict[str, Any]:
 # -- containers -----------------------------------------------------------------------------------------------------
 
 
-def test_container_is_read_from_what_the_daemon_tells() -> None:
+def test_container_is_read_from_the_daemons_answer() -> None:
     read = container_from(INSPECTED)
     assert (read.id, read.name, read.service, read.state) == ("f00d", "shop-app-1", "app", "running")
     assert (read.image, read.image_id) == ("app:1", "sha256:cafe")
@@ -74,7 +74,7 @@ def test_container_on_the_hosts_network_is_reached_there() -> None:
     assert read.addresses == ("127.0.0.1",)
 
 
-def test_container_that_tells_next_to_nothing_can_be_read() -> None:
+def test_container_with_few_facts_can_be_read() -> None:
     read = container_from(
         changed(Config={"Env": None, "Labels": None}, HostConfig=None, Mounts=None, NetworkSettings=None)
     )
@@ -86,7 +86,7 @@ def test_only_a_running_container_runs(state: str, running: bool) -> None:
     assert container_from(changed(State={"Status": state})).running is running
 
 
-def test_secrets_of_a_container_are_in_no_words_about_it() -> None:
+def test_secrets_of_a_container_are_not_in_its_repr() -> None:
     assert "hidden" not in repr(stack_of(container("app", environment={"PASSWORD": "hidden"})).containers)
 
 
@@ -99,13 +99,13 @@ def test_running_container_of_a_service_is_found_among_others() -> None:
     assert len(stack.of_service("db")) == 2
 
 
-def test_service_that_does_not_run_is_told_with_what_it_does_instead() -> None:
+def test_service_that_is_not_running_is_reported_with_its_state() -> None:
     stack = stack_of(container("db", state="restarting"))
     with pytest.raises(MaxopsError, match=r'shop-db-1 of service "db" is restarting, not running; .*\(docker start '):
         stack.require_running("db")
 
 
-def test_service_that_is_not_there_is_told_with_those_that_are() -> None:
+def test_unknown_service_is_reported_with_the_existing_ones() -> None:
     with pytest.raises(MaxopsError, match=r'"shop" has no service "db" \(services: app, web\); .* database_service'):
         stack_of(container("web"), container("app"), container("app")).require_running("db")
 
@@ -113,7 +113,7 @@ def test_service_that_is_not_there_is_told_with_those_that_are() -> None:
 # -- files of the project -------------------------------------------------------------------------------------------
 
 
-def test_project_files_are_those_that_are_there_each_once(tmp_path: Path) -> None:
+def test_project_files_are_the_existing_ones_each_once(tmp_path: Path) -> None:
     for name in ("docker-compose.yml", ".env", "extra.env"):
         (tmp_path / name).touch()
     (tmp_path / "folder").mkdir()
@@ -127,7 +127,7 @@ def test_project_files_are_those_that_are_there_each_once(tmp_path: Path) -> Non
     assert stack.project_files() == [str(tmp_path / name) for name in ("docker-compose.yml", "extra.env", ".env")]
 
 
-def test_files_that_only_another_container_tells_of_and_service_environments_are_project_files(tmp_path: Path) -> None:
+def test_files_of_other_containers_and_service_environments_are_project_files(tmp_path: Path) -> None:
     for name in ("docker-compose.yml", "override.yml", "openproject.env", ".env.gitea", "notes.txt"):
         (tmp_path / name).touch()
     first = container("app", labels={WORKING_DIR: str(tmp_path), CONFIG_FILES: "docker-compose.yml"})
@@ -141,7 +141,7 @@ def test_project_without_labels_has_no_files() -> None:
     assert (stack.working_dir, stack.project_files(), stack.read_only_binds()) == (None, [], [])
 
 
-def test_configuration_is_what_is_mounted_read_only_from_below_the_projects_folder(tmp_path: Path) -> None:
+def test_configuration_is_mounted_read_only_from_below_the_projects_folder(tmp_path: Path) -> None:
     (tmp_path / "real" / "gateway").mkdir(parents=True)
     (tmp_path / "real" / "outward").symlink_to("/etc")
     (tmp_path / "project").symlink_to("real")

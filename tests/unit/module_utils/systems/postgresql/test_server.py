@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the password of the stack's PostgreSQL comes from, and where it never comes from."""
+"""The sources of the password of the stack's PostgreSQL, and the paths that are never read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_was_asked_for_comes_first(secret: Path) -> None:
+def test_options_come_first(secret: Path) -> None:
     environment = {"POSTGRES_PASSWORD": "from-environment", "POSTGRES_PASSWORD_FILE": "/run/secrets/pw"}
     server = found(environment, bind(str(secret), "/run/secrets/pw"), password="asked")
     assert (server.password, server.password_source) == ("asked", "the option database_password")
@@ -67,7 +67,7 @@ def test_innermost_mount_holds_the_file(secret: Path, tmp_path: Path) -> None:
         assert found({"POSTGRES_PASSWORD_FILE": "/run/secrets/pw"}, *order).password == "from-file"
 
 
-def test_mount_of_a_like_name_is_another(secret: Path) -> None:
+def test_mount_with_a_similar_name_is_ignored(secret: Path) -> None:
     with pytest.raises(MaxopsError, match=r"shares with it; give database_password from a vault"):
         found({"POSTGRES_PASSWORD_FILE": "/run/secrets-old/password"}, bind(str(secret.parent), "/run/secrets"))
 
@@ -84,7 +84,7 @@ def test_mount_of_a_like_name_is_another(secret: Path) -> None:
         ("a\nb\n", "a\nb"),
     ],
 )
-def test_password_of_a_file_is_what_the_image_makes_of_it(secret: Path, content: str, password: str) -> None:
+def test_password_of_a_file_is_read_as_the_image_reads_it(secret: Path, content: str, password: str) -> None:
     secret.write_bytes(content.encode())
     assert found({"POSTGRES_PASSWORD_FILE": "/run/pw"}, bind(str(secret), "/run/pw")).password == password
 
@@ -95,11 +95,11 @@ def test_file_of_the_host_that_the_container_does_not_have_is_never_read(
 ) -> None:
     (tmp_path / "secrets").mkdir()
     inside = path.format(secret=secret)
-    with pytest.raises(MaxopsError, match=r"is in no folder or file that this host shares with it"):
+    with pytest.raises(MaxopsError, match=r"is not in a folder or file that this host shares with it"):
         found({"POSTGRES_PASSWORD_FILE": inside}, bind(str(tmp_path / "secrets"), "/run/secrets"))
 
 
-def test_secret_file_that_cannot_be_read_is_told_with_both_its_names(tmp_path: Path) -> None:
+def test_unreadable_secret_file_is_reported_with_both_paths(tmp_path: Path) -> None:
     with pytest.raises(MaxopsError) as refused:
         found({"POSTGRES_PASSWORD_FILE": "/run/pw"}, bind(str(tmp_path / "gone"), "/run/pw"))
     words = str(refused.value)
@@ -107,14 +107,14 @@ def test_secret_file_that_cannot_be_read_is_told_with_both_its_names(tmp_path: P
     assert "No such file or directory); run as root" in words
 
 
-def test_secret_file_that_is_no_text_is_refused(secret: Path) -> None:
+def test_secret_file_that_is_not_text_is_refused(secret: Path) -> None:
     secret.write_bytes(b"\xff\xfe")
-    with pytest.raises(MaxopsError, match=r"cannot be read on the host .*no UTF-8"):
+    with pytest.raises(MaxopsError, match=r"cannot be read on the host .*not UTF-8"):
         found({"POSTGRES_PASSWORD_FILE": "/run/pw"}, bind(str(secret), "/run/pw"))
 
 
-def test_container_that_tells_no_password_asks_for_the_option() -> None:
-    with pytest.raises(MaxopsError, match=r"shop-postgres-1 tells neither POSTGRES_PASSWORD nor .* from a vault"):
+def test_container_without_a_password_asks_for_the_option() -> None:
+    with pytest.raises(MaxopsError, match=r"shop-postgres-1 has neither POSTGRES_PASSWORD nor .* from a vault"):
         found({"POSTGRES_PASSWORD": ""})
     assert found({}, password="").password == ""
 
@@ -127,10 +127,10 @@ def test_user_port_and_address() -> None:
     assert found({"POSTGRES_PASSWORD": "p", "POSTGRES_USER": "maxops"}, user="asked").user == "asked"
 
 
-def test_container_that_this_host_cannot_reach_is_told() -> None:
+def test_unreachable_container_is_reported() -> None:
     with pytest.raises(MaxopsError, match=r"shop-postgres-1 has no address .*; attach it to a bridge network"):
         found({"POSTGRES_PASSWORD": "p"}, addresses=())
 
 
-def test_password_is_in_no_words_about_the_server() -> None:
+def test_password_is_not_in_the_repr_of_the_server() -> None:
     assert "hidden" not in repr(found({"POSTGRES_PASSWORD": "hidden"}))
