@@ -24,7 +24,7 @@ class ActionModule(WatchedAction):
     def _is_worth_watching(self) -> bool:
         return False
 
-    def _taken(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _finish(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Write the host's logs to its file, and replace them in the result by its path."""
         text = unpack(result.pop("content", ""), MOST)
         host = variables.get("inventory_hostname", "host")

@@ -30,7 +30,7 @@ class ActionModule(ControllerAction):
         "dest": {"type": "path", "required": True},
     }
 
-    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the files of the hosts and merge them."""
         results = reported(registered(arguments["variable"], variables))
         paths = {host: result["path"] for host, result in results.items() if "path" in result}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cache
-short_description: Tell how full the stack's cache is and of what, and empty it when confirmed
+short_description: Show how full the stack's cache is and with what, and empty it when confirmed
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
@@ -51,6 +51,7 @@ options:
     default: 10
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.cache
   - maxops.ops.attributes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cleanup
-short_description: Free a host's disk of what nobody needs any more
+short_description: Free disk space by removing unused Docker objects and leftovers
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
@@ -56,6 +56,7 @@ options:
     default: []
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.repository
   - maxops.ops.attributes

@@ -97,6 +97,7 @@ options:
     default: /var/lib/maxops
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.database
   - maxops.ops.stack.cache
   - maxops.ops.repository

@@ -75,6 +75,7 @@ options:
     required: true
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops

@@ -30,6 +30,7 @@ options:
     default: 15
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:

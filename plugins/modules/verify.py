@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify
-short_description: Prove that backup sets are what they were, and that they come back
+short_description: "Verify backup sets: intact, readable and restorable"
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
@@ -69,6 +69,7 @@ options:
     type: str
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.database
   - maxops.ops.repository

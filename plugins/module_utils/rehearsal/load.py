@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases as postgresql_admin
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Session,
     identifier,
@@ -24,8 +24,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import database_load, volume_unpack
-from ansible_collections.maxops.ops.plugins.module_utils.transfer import roles as roles_load
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import workers
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import create_missing_roles
 
 from .area import Folders, RehearsalArea
 from .server import ThrowawayServer
@@ -106,13 +106,13 @@ class Loading:
 
     def _make_roles(self, session: Session) -> None:
         if self.source.file:
-            for name in sorted(set(self.source.roles) - postgresql_admin.roles(session)):
+            for name in sorted(set(self.source.roles) - databases.roles(session)):
                 session.run("make a role in", f"CREATE ROLE {identifier(name)}")
             return
         if not self.source.databases:
             return
         try:
-            roles_load.create_missing_roles(session, self.subject.layout.globals)
+            create_missing_roles(session, self.subject.layout.globals)
         except Cancelled:
             raise
         except MaxopsError as error:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes as volume
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -100,7 +100,7 @@ def _watch(folder: str, space: Space, cancellation: Cancellation, done: threadin
             continue
         used = 0
         with suppress(MaxopsError):  # the folder is being made or removed
-            used = volume.measure(folder)
+            used = measure(folder)
         measured = time.monotonic()
         # Many files take long to measure: that must not become the main part of the work.
         pause = 5 * (measured - started)

@@ -1,17 +1,16 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loading a database of a backup set, or of the old way, into a new database. Private to this collection.
+"""Loading a database of a backup set, or a legacy dump, into a new database.
 
-Shared by the restore, whose server is the living one, and the rehearsal, whose server is a throw-away container.
-A new database that could not be loaded is left to the caller, who drops it.
+Shared by the restore, which uses the running server, and the rehearsal, which uses a throw-away container.
+The caller drops a new database that could not be loaded.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,28 +21,29 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session as postgresql
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import snapshot as snapshot_
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session, dsn
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 
+from . import programs
+
 INSIDE_SOURCE = "/maxops/source"
 INSIDE_SOCKET = "/maxops/socket"
-INSIDE_PASSFILE = "/maxops/pgpass"
 
 _SETTINGS = {
-    # Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
+    # No part is needed before the end, and every later commit writes it to the disk together with its own data.
     "synchronous_commit": "off",
     "maintenance_work_mem": "256MB",
-    # The jobs keep all processors busy already.
+    # The jobs already keep all processors busy.
     "max_parallel_maintenance_workers": "0",
 }
 _YIELDING = {"deadlock_timeout": "10ms"}
-"""Autovacuum comes to a table as soon as it is loaded, and gives its lock back to who waits for it only after so long:
-a second for each index and for each table to analyze, if nothing is said. Only a superuser may say it."""
+"""Autovacuum starts on a table as soon as it is loaded, and releases its lock to a waiting session only after this
+time: by default a second for every index and for every table to analyze. Only a superuser may change it."""
 
-# Both programs' ends count: psql takes a cut stream for the end of the file, so gunzip has to be asked.
+# Both exit codes count: psql takes a truncated stream for the end of the file, so gunzip's code is needed too.
 _PSQL_SCRIPT = """
 file=$1; shift
 case $file in
@@ -64,46 +64,39 @@ class Target:
     ``/maxops/source``, and a way to stop.
     """
 
-    server: postgresql.Server
+    server: Server
     address: str
     run: Callable[[Sequence[str], str, Mapping[str, str], Cancellation], StageResult]
 
     def dsn(self, database: str) -> str:
         """A connection string for the server's own programs."""
         server = self.server
-        return postgresql.dsn(host=self.address, port=str(server.port), user=server.user, dbname=database)
+        return dsn(host=self.address, port=str(server.port), user=server.user, dbname=database)
 
     @contextmanager
-    def session(self, cancellation: Cancellation | None = None) -> Iterator[postgresql.Session]:
+    def session(self, cancellation: Cancellation | None = None) -> Iterator[Session]:
         """A session on the database ``postgres``."""
-        with postgresql.Session(self.server, "postgres", cancellation) as session:
+        with Session(self.server, "postgres", cancellation) as session:
             yield session
 
 
 def target_of(
     stack: Stack,
     image_id: str,
-    server: postgresql.Server,
+    server: Server,
     key: str,
     passfile: str,
     network_of: str | None = None,
     socket_folder: str | None = None,
 ) -> Target:
     """The server of a container, reached over that container's network or through its socket's folder on this host."""
-    binds = [(passfile, INSIDE_PASSFILE, False)]
+    binds = [(passfile, programs.INSIDE_PASSFILE, False)]
     if socket_folder:
         binds.append((socket_folder, INSIDE_SOCKET, True))
-    environment = {
-        "PGPASSFILE": INSIDE_PASSFILE,
-        "PGAPPNAME": "maxops.ops",
-        "PGCONNECT_TIMEOUT": "10",
-        "LC_ALL": "C",
-    }
 
     def run(argv: Sequence[str], folder: str, settings: Mapping[str, str], cancellation: Cancellation) -> StageResult:
-        options = [postgresql.NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
-        told = {**environment, "PGOPTIONS": " ".join(options)}
-        spec = HelperSpec(image_id, argv, key, network_of, [(folder, INSIDE_SOURCE, False), *binds], environment=told)
+        mounts = [(folder, INSIDE_SOURCE, False), *binds]
+        spec = HelperSpec(image_id, argv, key, network_of, mounts, environment=programs.environment(settings))
         return stack.run_helper(spec, cancellation)
 
     return Target(server, INSIDE_SOCKET if socket_folder else "127.0.0.1", run)
@@ -118,9 +111,9 @@ def load_set_database(
     cancellation: Cancellation,
     meter: Part,
 ) -> dict[str, Any]:
-    """Make the database ``name`` and load a manifest's part into it, with all that belonged to it.
+    """Make the database ``name`` and load a part of the manifest into it, with its owner, properties and settings.
 
-    Gives ``rows``, and as ``differences`` the tables whose number of rows is not the manifest's.
+    Returns ``rows``, and as ``differences`` the tables whose number of rows differs from the manifest.
     """
     properties = _read_properties(layout.properties(part["name"]))
     with target.session(cancellation) as session:
@@ -144,9 +137,9 @@ def load_file(
     cancellation: Cancellation,
     meter: Part,
 ) -> dict[str, Any]:
-    """Make the database ``name`` and load a plain dump of the old way into it whole, ``.sql`` or ``.sql.gz``.
+    """Make the database ``name`` and load a legacy dump into it, ``.sql`` or ``.sql.gz``, in one transaction.
 
-    ``like`` has owner, encoding, collate and ctype; ``properties`` are what no dump of that kind has. Gives ``rows``.
+    ``like`` has owner, encoding, collate and ctype; ``properties`` are not in such a dump. Returns ``rows``.
     """
     with target.session(cancellation) as session:
         databases.create(session, name, like, properties)
@@ -161,23 +154,23 @@ def load_file(
     return {"rows": _count_and_analyze(target, name, cancellation), "load_seconds": seconds}
 
 
-def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Tables whose exact number of rows is not the expected one; None where a table is missing on one side."""
+def row_differences(expected: Mapping[str, int], loaded: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Tables whose exact number of rows differs from the expected one; None where a table is missing on one side."""
     return [
-        {"table": table, "expected": expected.get(table), "found": found.get(table)}
-        for table in sorted({*expected, *found})
-        if expected.get(table) != found.get(table)
+        {"table": table, "expected": expected.get(table), "found": loaded.get(table)}
+        for table in sorted({*expected, *loaded})
+        if expected.get(table) != loaded.get(table)
     ]
 
 
-def _settings(session: postgresql.Session) -> dict[str, str]:
+def _settings(session: Session) -> dict[str, str]:
     settings = dict(_SETTINGS)
-    packable = databases.packable(session)
+    compressible = databases.packable(session)
     if databases.is_superuser(session):
         settings.update(_YIELDING)
     else:
-        packable.discard("wal_compression")
-    return {**settings, **dict.fromkeys(packable, "lz4")}
+        compressible.discard("wal_compression")
+    return {**settings, **dict.fromkeys(compressible, "lz4")}
 
 
 def _load(
@@ -187,19 +180,22 @@ def _load(
     with target.session() as session:
         meter.measure = lambda: databases.size(session, name)
         try:
-            ended = target.run(argv, folder, _settings(session), cancellation)
+            result = target.run(argv, folder, _settings(session), cancellation)
         finally:
             meter.measure = None
-    if ended.failed:
-        raise MaxopsError(_explain(target, source, name, ended))
+    if result.failed:
+        raise MaxopsError(_explain(target, source, name, result))
     return round(time.monotonic() - started, 3)
 
 
 def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) -> dict[str, int]:
-    """Without statistics the first hours after a restore would be slow; both read every table, so they go together."""
+    """Count all rows, and analyze: without statistics the first hours after a restore would be slow.
+
+    Both read every table, so they run at the same time.
+    """
 
     def analyze() -> None:
-        with postgresql.Session(target.server, name, cancellation) as session:
+        with Session(target.server, name, cancellation) as session:
             if databases.is_superuser(session):
                 for setting, value in _YIELDING.items():
                     session.run("prepare", "SELECT set_config(%s, %s, false)", [setting, value])
@@ -207,7 +203,7 @@ def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) ->
 
     with ThreadPoolExecutor(1, thread_name_prefix="analyze") as pool:
         analyzing = pool.submit(analyze)
-        with snapshot_.Snapshot(target.server, name, cancellation) as snapshot:
+        with Snapshot(target.server, name, cancellation) as snapshot:
             rows = snapshot.row_counts()
         analyzing.result()
     return rows
@@ -224,25 +220,7 @@ def _read_properties(path: str) -> dict[str, Any] | None:
         raise MaxopsError(f"{path} cannot be read: {error}; verify the set, or take another") from error
 
 
-_ADVICE = (
-    (r"response from daemon", "was the database's container stopped or restarted? Run this again when it is up"),
-    (r"No space left on device", "the disk of the database server is full: make room, then run this again"),
-    (r"Disk quota exceeded", "the disk quota of the database server is used up: make room, then run this again"),
-    (r'role "[^"]+" does not exist', "make that role (CREATE ROLE …) or take a set that has it, then run this again"),
-    (
-        r"is not available",
-        "the database's image lacks an extension that the set needs: use the image that the set names",
-    ),
-    (r"unsupported version", "the set comes from a newer PostgreSQL: restore it into that version or a later one"),
-    (r"gunzip failed", "the file is cut short or damaged: take another backup"),
-    (r"terminating connection", "was the server stopped or restarted? Run this again when it is up"),
-    (r"connection to server", "is the database's container still running? Look at its log, then run this again"),
-)
-
-
-def _explain(target: Target, source: str, name: str, ended: StageResult) -> str:
-    lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
-    said = "; ".join(lines[-4:]) or f"exit code {ended.returncode}"
-    advice = next((advice for sign, advice in _ADVICE if re.search(sign, said)), "mend the cause, then run this again")
+def _explain(target: Target, source: str, name: str, result: StageResult) -> str:
     container = target.server.container
-    return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {said}; {advice}'
+    output, advice = programs.last_lines(result), programs.advice_on(result, container)
+    return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {output}; {advice}'

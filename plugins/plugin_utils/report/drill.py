@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of a drill: what every host's newest backup is worth."""
+"""The report of a drill: whether every host's newest backup could be restored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PASSED, FAILED, NOT_REACHED = "passed", "failed", "not reached"
 def make_report(results: Mapping[str, Mapping[str, Any] | None], time: str) -> dict[str, Any]:
     """The report as data; a host without a result was not reached."""
     hosts = {host: _host(result) for host, result in sorted(results.items())}
-    return {"time": time, "passed": all(each["state"] == PASSED for each in hosts.values()), "hosts": hosts}
+    return {"time": time, "passed": all(host["state"] == PASSED for host in hosts.values()), "hosts": hosts}
 
 
 def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
     if result is None or result.get("unreachable"):
-        message = str((result or {}).get("msg", "it had left the play before"))
+        message = str((result or {}).get("msg", "the host had left the play before"))
         return {"state": NOT_REACHED, "message": message, "sets": [], "findings": [], "remarks": []}
     passed = bool(result.get("passed")) and not result.get("failed")
     return {
@@ -37,59 +37,61 @@ def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def to_markdown(report: Mapping[str, Any]) -> str:
-    """The report for people: one table of all hosts, then what matters of each."""
+    """The report for people: one table of all hosts, then the details of every host."""
     hosts: Mapping[str, Mapping[str, Any]] = report["hosts"]
-    passed = sum(each["state"] == PASSED for each in hosts.values())
+    passed = sum(result["state"] == PASSED for result in hosts.values())
     lines = ["# Restore drill", "", f"{report['time']}: {passed} of {len(hosts)} hosts passed.", ""]
-    lines += _table(["host", "result", "backup", "size", "came back in", "rows", "critical", "warnings", "notices"])
-    lines += [_cells(row) for host, each in hosts.items() for row in _overview(host, each)]
-    for host, each in hosts.items():
-        lines += ["", f"## {host}", "", *_details(each)]
+    lines += _table(["host", "result", "backup", "size", "restored in", "rows", "critical", "warnings", "notices"])
+    lines += [_cells(row) for host, result in hosts.items() for row in _overview(host, result)]
+    for host, result in hosts.items():
+        lines += ["", f"## {host}", "", *_details(result)]
     return "\n".join(lines) + "\n"
 
 
-def _overview(host: str, each: Mapping[str, Any]) -> list[list[str]]:
-    if not each["sets"]:
-        return [[host, f"**{each['state']}**", "", "", "", "", "", "", ""]]
+def _overview(host: str, result: Mapping[str, Any]) -> list[list[str]]:
+    if not result["sets"]:
+        return [[host, f"**{result['state']}**", "", "", "", "", "", "", ""]]
     return [
         [
             host,
-            one["state"] if one["state"] == PASSED else f"**{one['state']}**",
-            one["set_id"],
-            human_size(one["bytes"]),
-            duration(one["recovery_seconds"]) if one["recovery_seconds"] else "",
-            f"{sum(one['rows'].values()):,}",
-            *(str(one["counts"][state]) for state in ("critical", "warning", "notice")),
+            backup["state"] if backup["state"] == PASSED else f"**{backup['state']}**",
+            backup["set_id"],
+            human_size(backup["bytes"]),
+            duration(backup["recovery_seconds"]) if backup["recovery_seconds"] else "",
+            f"{sum(backup['rows'].values()):,}",
+            *(str(backup["counts"][state]) for state in ("critical", "warning", "notice")),
         ]
-        for one in each["sets"]
+        for backup in result["sets"]
     ]
 
 
-def _details(each: Mapping[str, Any]) -> list[str]:
-    lines = [f"**{each['state']}**: {each['message']}", ""] if each["message"] else []
-    for one in each["sets"]:
-        rehearsal = one["rehearsal"] or {}
+def _details(result: Mapping[str, Any]) -> list[str]:
+    lines = [f"**{result['state']}**: {result['message']}", ""] if result["message"] else []
+    for backup in result["sets"]:
+        rehearsal = backup["rehearsal"] or {}
         if rehearsal:
             lines += [
-                f"{one['set_id']} was brought back into PostgreSQL {rehearsal['postgresql']} ({rehearsal['image']})."
+                f"{backup['set_id']} was restored into PostgreSQL {rehearsal['postgresql']} ({rehearsal['image']})."
             ]
         lines += [
             "",
             *_table(["step", "time"]),
-            *(_cells([step, duration(time)]) for step, time in one["steps"].items()),
+            *(_cells([step, duration(time)]) for step, time in backup["steps"].items()),
         ]
-        if one["rows"]:
+        if backup["rows"]:
             tables = rehearsal.get("rows", {})
             lines += ["", *_table(["database", "tables", "rows"])]
-            lines += [_cells([name, str(len(tables.get(name, {}))), f"{rows:,}"]) for name, rows in one["rows"].items()]
+            lines += [
+                _cells([name, str(len(tables.get(name, {}))), f"{rows:,}"]) for name, rows in backup["rows"].items()
+            ]
         for application, counted in rehearsal.get("content", {}).items():
-            told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items())
-            lines += ["", f"{application}: {told}."]
-    if each["findings"]:
+            counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items())
+            lines += ["", f"{application}: {counts}."]
+    if result["findings"]:
         lines += ["", "Findings:", ""]
-        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in each["findings"]]
-    if each["remarks"]:
-        lines += ["", *(f"- {_escaped(line)}" for line in each["remarks"])]
+        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in result["findings"]]
+    if result["remarks"]:
+        lines += ["", *(f"- {_escaped(line)}" for line in result["remarks"])]
     return lines or ["No findings."]
 
 

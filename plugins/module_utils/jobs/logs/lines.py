@@ -109,7 +109,11 @@ def in_order(sources: Iterable[Iterable[Line]]) -> list[Line]:
 def render(lines: Sequence[Line]) -> str:
     """Lines as text of a file: time, source, text."""
     width = max((len(line.source) for line in lines), default=0)
-    return "".join(f"{line.time}  {line.source:<{width}}  {line.text}".rstrip() + "\n" for line in lines)
+    return "".join(_row(line, width) for line in lines)
+
+
+def _row(line: Line, width: int) -> str:
+    return f"{line.time}  {line.source:<{width}}  {line.text}".rstrip() + "\n"
 
 
 def fit(lines: list[Line], limit: int) -> tuple[list[Line], str]:
@@ -118,7 +122,7 @@ def fit(lines: list[Line], limit: int) -> tuple[list[Line], str]:
     width = max((len(line.source) for line in lines), default=0)
     first = len(lines)
     for line in reversed(lines):
-        size += len(line.time) + width + 5 + len(line.text.encode("utf-8", "replace"))
+        size += len(_row(line, width).encode("utf-8", "replace"))
         if size > limit:
             break
         first -= 1

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.systems.channels import Channel, deliver
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import rank
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import knock
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ping
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
 from .plan import RECOVERED, Event, Rules, Watch, plan
@@ -191,7 +191,7 @@ def _save(state: AlertState, path: str, problems: list[str]) -> None:
 def _ping(url: str, timeout: float, problems: list[str]) -> bool:
     """Report a successful run to the dead man's switch."""
     try:
-        knock(url, timeout)
+        ping(url, timeout)
     except MaxopsError as error:
         problems.append(f"ping_url: {error}")
         return False

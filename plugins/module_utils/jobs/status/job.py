@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, no_such_project
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
@@ -67,7 +67,7 @@ def collect_status(options: StatusOptions, now: datetime.datetime | None = None)
     engine = options.access.engine(options.timeout)
     inspected = engine.containers(options.access.project_name)
     if not inspected:
-        raise MaxopsError(_no_such_project(engine, options.access.project_name))
+        raise no_such_project(options.access.project_name, engine.projects())
     folders = _volume_folders(engine, options.access.project_name, inspected)
     images = sorted({name for one in inspected for name in (one.container.image_id, one.container.image)})
     queries: dict[str, Callable[[], Any]] = {"docker info": _query(engine, "/info")}
@@ -120,14 +120,6 @@ def _disk_usage(engine: Engine, seconds: float) -> Any:
 
 def _measurement(folder: str, seconds: float) -> Callable[[], int]:
     return lambda: measure(folder, seconds)
-
-
-def _no_such_project(engine: Engine, project: str) -> str:
-    names = ", ".join(f'"{name}"' for name in engine.projects()) or "none at all"
-    return (
-        f'there is no Compose project "{project}" on this host (projects here: {names}); set project_name to one of '
-        "them, or deploy the stack with playbooks/deploy.yml"
-    )
 
 
 # -- services -------------------------------------------------------------------------------------------------------

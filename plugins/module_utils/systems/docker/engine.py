@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import SocketConnection
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import SocketConnection
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
 from .inspection import Inspection, inspection_from
@@ -38,15 +38,41 @@ class EngineSilent(EngineAway):
     """The daemon took the question and does not answer in time."""
 
 
+def refuse_remote(docker_host: str) -> None:
+    """Raise MaxopsError for a daemon that is not reached through a socket of this host."""
+    if not docker_host.startswith("unix://"):
+        raise MaxopsError(
+            f'docker_host "{docker_host}" is not a local socket; containers use folders of the same host, so run this '
+            "task on the host that runs the stack, with docker_host unix:///…"
+        )
+
+
+def unreachable(docker_host: str, cause: str) -> str:
+    """The sentence about a daemon that cannot be reached, with the next step."""
+    lower = cause.lower()
+    if "permission denied" in lower:
+        advice = "this user may not talk to Docker: run as root (become: true)"
+    elif "no such file" in lower or "refused" in lower:
+        advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    else:
+        advice = "see the daemon's log (journalctl -u docker)"
+    return f"cannot reach the Docker daemon at {docker_host}: {cause}; {advice}"
+
+
+def no_such_project(project: str, known: Iterable[str]) -> MaxopsError:
+    """The error of a project that has no container here; ``known`` are those that have."""
+    names = ", ".join(f'"{name}"' for name in sorted(known)) or "none at all"
+    return MaxopsError(
+        f'there is no Compose project "{project}" on this host (projects here: {names}); set project_name to one of '
+        "them, or deploy the stack with playbooks/deploy.yml"
+    )
+
+
 class Engine:
     """The Docker daemon of this host. Each call is a connection of its own, so that threads can share one."""
 
     def __init__(self, docker_host: str = DEFAULT_DOCKER_HOST, seconds: float = 10.0) -> None:
-        if not docker_host.startswith("unix://"):
-            raise MaxopsError(
-                f'docker_host "{docker_host}" is not a local socket: run this task on the host that runs the stack, '
-                "with docker_host unix:///…"
-            )
+        refuse_remote(docker_host)
         self.docker_host = docker_host
         self._path = docker_host[len("unix://") :]
         self._seconds = seconds
@@ -119,18 +145,8 @@ class Engine:
         return body
 
     def _away(self, error: Exception) -> str:
-        if isinstance(error, PermissionError):
-            advice = "this user may not talk to Docker: run as root (become: true)"
-        elif isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
-            advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
-        else:
-            advice = "see the daemon's log (journalctl -u docker)"
-        cause = (
-            f"no answer within {self._seconds:.3g} s"
-            if isinstance(error, (TimeoutError, socket.timeout))
-            else str(error)
-        )
-        return f"cannot reach the Docker daemon at {self.docker_host}: {cause}; {advice}"
+        silent = isinstance(error, (TimeoutError, socket.timeout))
+        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if silent else str(error))
 
 
 def _as_listed(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
 )
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount
+from .engine import no_such_project, refuse_remote, unreachable
 from .inspection import Inspection, inspection_from
 from .project import ComposeProject, project_from, project_of
 
@@ -96,15 +97,11 @@ class Stack:
     @classmethod
     def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST, required: bool = True) -> Stack:
         """Read the project from the daemon. Raises MaxopsError when the daemon is not there, or a required project."""
-        if not docker_host.startswith("unix://"):
-            raise MaxopsError(
-                f'docker_host "{docker_host}" is not a local socket; containers write backup sets into folders of the '
-                "same host, so run this task on the host that runs the stack, with docker_host unix:///…"
-            )
+        refuse_remote(docker_host)
         try:
             client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise MaxopsError(_daemon_error(docker_host, error)) from error
+            raise MaxopsError(unreachable(docker_host, _reason(error))) from error
         stack = cls(client, docker_host, project_name)
         stack.refresh(required)
         return stack
@@ -118,7 +115,7 @@ class Stack:
         self.inspections = sorted((inspection_from(data) for data in details if data), key=lambda each: each.name)
         self.containers = [each.container for each in self.inspections]
         if required and not self.containers:
-            raise MaxopsError(self._no_such_project())
+            raise no_such_project(self.project_name, self._projects())
 
     def _inspect(self, container_id: str) -> dict[str, Any] | None:
         try:
@@ -127,15 +124,10 @@ class Stack:
         except docker.errors.NotFound:
             return None
 
-    def _no_such_project(self) -> str:
+    def _projects(self) -> set[str]:
         with self._asking("list the containers"):
             every = self._client.api.containers(all=True, filters={"label": PROJECT_LABEL})
-        names = sorted({entry["Labels"][PROJECT_LABEL] for entry in every})
-        known = ", ".join(f'"{name}"' for name in names) or "none at all"
-        return (
-            f'there is no Compose project "{self.project_name}" on this host (projects here: {known}); '
-            "set project_name to one of them, or deploy the stack with playbooks/deploy.yml"
-        )
+        return {entry["Labels"][PROJECT_LABEL] for entry in every}
 
     def of_service(self, service: str) -> list[Container]:
         """Containers of one service, any state."""
@@ -365,14 +357,3 @@ class Stack:
 def _reason(error: Exception) -> str:
     explanation = getattr(error, "explanation", None)
     return str(explanation or error)
-
-
-def _daemon_error(docker_host: str, error: Exception) -> str:
-    text = _reason(error)
-    if "Permission denied" in text:
-        advice = "this user may not talk to Docker: run as root (become: true)"
-    elif "No such file" in text or "refused" in text:
-        advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
-    else:
-        advice = "see the daemon's log (journalctl -u docker)"
-    return f"cannot reach the Docker daemon at {docker_host}: {text}; {advice}"

@@ -150,10 +150,10 @@ def test_hanging_check_of_health_is_unknown_and_what_it_had_found_counts(
         (Answer(0.1, error=PermissionError(13, "Permission denied", "/proc/1")), "Permission denied: /proc/1"),
         (
             Answer(0.1, error=KeyError("Size")),
-            "the step itself failed: KeyError: 'Size'; please report this as a fault of maxops.ops",
+            "the step itself failed: KeyError: 'Size'; please report this as a bug in maxops.ops",
         ),
     ],
 )
 def test_step_of_a_diagnosis_that_did_not_come_to_its_end_is_unknown(answer: Answer[None], unknown: str) -> None:
-    report = diagnose_job._report(answer, 15)
-    assert (report.state, report.unknown) == ("unknown", [unknown])
+    result = diagnose_job._result(answer, 15)
+    assert (result.state, result.unknown) == ("unknown", [unknown])

@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
     judged_low,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import Look, certificate_end, look
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe, certificate_end, probe
 
 from ..history import recall, remember
 from ..view import APPLICATIONS, FIRST_SHARE, GATEWAYS, View
@@ -45,7 +45,7 @@ class Gateway:
     """The gateway's address, and its answer to the first request."""
 
     url: str
-    first: Look
+    first: Probe
     container: str = ""
 
 
@@ -125,11 +125,11 @@ def _find_gateway(view: View) -> Gateway:
     return Gateway(url, first, container)
 
 
-def _first_answer(view: View, url: str) -> Look:
-    return look(url + QUIET_PATH, view.left * FIRST_SHARE)
+def _first_answer(view: View, url: str) -> Probe:
+    return probe(url + QUIET_PATH, view.left * FIRST_SHARE)
 
 
-def _requires_tls(first: Look) -> bool:
+def _requires_tls(first: Probe) -> bool:
     if first.status in (301, 302, 307, 308):
         return first.location.startswith("https://")
     return (first.status == 400 and "HTTPS" in first.body) or "does not speak HTTP" in first.problem
@@ -187,7 +187,7 @@ def _behind(view: View, gateway: Gateway, path: str, owner: str) -> list[Finding
 
 
 def _judge_behind(view: View, gateway: Gateway, path: str, owner: str) -> Finding:
-    answer = look(gateway.url + path, view.left)
+    answer = probe(gateway.url + path, view.left)
     subject = owner if owner.startswith("gateway") else f"{owner} through the gateway"
     view.measure("http_up", float(answer.status == 200), endpoint=path)
     if answer.problem:
@@ -226,7 +226,7 @@ def _directly(view: View, service: str) -> Iterator[Finding]:
             yield Finding(CHECK, service, UNKNOWN, seen, "200", fix="attach it to a bridge network")
             continue
         url = f"http://{container.addresses[0]}:{_own_port(inspection, service)}{OWN_PATHS[service]}"
-        answer = look(url, view.left, _own_headers(container))
+        answer = probe(url, view.left, _own_headers(container))
         view.measure("http_up", float(answer.status == 200), endpoint=service)
         if answer.status == 200:
             yield _on_time(view, answer, service, "200")
@@ -260,7 +260,7 @@ def _own_headers(container: Container) -> dict[str, str]:
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def _on_time(view: View, answer: Look, subject: str, outcome: str, endpoint: str = "") -> Finding:
+def _on_time(view: View, answer: Probe, subject: str, outcome: str, endpoint: str = "") -> Finding:
     """The finding of a good answer, judged by how long it took."""
     warning, critical = view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical")
     view.measure("http_latency_seconds", round(answer.seconds, 6), endpoint=endpoint or subject)
@@ -270,7 +270,7 @@ def _on_time(view: View, answer: Look, subject: str, outcome: str, endpoint: str
     return Finding(CHECK, subject, state, f"{outcome} in {taken}", f"within {warning:g} s", (answer.url,), fix)
 
 
-def _text_of(answer: Look) -> str:
+def _text_of(answer: Probe) -> str:
     text = " ".join(answer.body.split())
     return f"{answer.status} {text[:120]}".strip() if "<" not in text else f"{answer.status}"
 

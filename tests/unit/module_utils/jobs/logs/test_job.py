@@ -53,10 +53,10 @@ def test_pattern_matches_anywhere_and_can_ignore_case() -> None:
     ("changes", "words"),
     [
         ({"grep": "(failed"}, r'grep is "\(failed", which is not a valid regular expression .* backslash'),
-        ({"since": "soon"}, r'since is "soon", which is no moment'),
-        ({"until": ""}, r'until is "", which is no moment'),
+        ({"since": "soon"}, r'since is "soon", which is not a time'),
+        ({"until": ""}, r'until is "", which is not a time'),
         ({"since": "1h", "until": "2h"}, "is not after since"),
-        ({"since": "2027-01-01"}, "yet to come"),
+        ({"since": "2027-01-01"}, "in the future"),
     ],
 )
 def test_invalid_option_is_refused_before_docker_is_queried(changes: dict[str, str], words: str) -> None:

@@ -161,6 +161,13 @@ def test_text_never_exceeds_its_limit_and_has_the_newest_lines(texts: list[str],
         assert len(more.encode()) > limit - 8, "one more line would have fitted"
 
 
+def test_lines_without_text_do_not_count_for_more_than_they_take() -> None:
+    lines = [Line(ONE, "s", "")] * 8
+    size = len(render(lines).encode())
+    assert fit(lines, size)[0] == lines
+    assert fit(lines, size - 1)[0] == lines[1:]
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_packed_text_is_unpacked_unchanged(text: str) -> None:
     assert unpack(pack(text), 1_000_000) == text

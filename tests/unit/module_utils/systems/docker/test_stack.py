@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import stack as room
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import container_from
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import unreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Mount, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import (
@@ -180,6 +180,6 @@ def test_daemon_of_another_host_is_refused(docker_host: str) -> None:
     ],
 )
 def test_next_step_fits_the_cause(text: str, advice: str) -> None:
-    words = room._daemon_error("unix:///x.sock", OSError(text))
+    words = unreachable("unix:///x.sock", text)
     assert words.startswith(f"cannot reach the Docker daemon at unix:///x.sock: {text}; ")
     assert advice in words
