@@ -128,7 +128,7 @@ def test_hanging_check_of_health_is_unknown_and_what_it_had_found_counts(
     assert time.monotonic() - started < 5
     assert [(each["check"], each["subject"], each["state"], each["seen"]) for each in told["findings"]] == [
         ("disk", "/", "critical", "full"),
-        ("disk", "disk", "unknown", "did not end within 0.3 s"),
+        ("disk", "disk", "unknown", "did not finish within 0.3 s"),
         ("redis", "redis", "unknown", "the server is away"),
         ("clock", "clock", "unknown", "the check itself failed: KeyError: 'Size'"),
     ]
