@@ -39,12 +39,12 @@ class Fault:
 
 
 class FaultProxy:
-    """Listens on its own port; ``seen`` holds each request as ``METHOD path body``."""
+    """Listens on its own port; ``requests`` holds all requests as ``METHOD path body``."""
 
     def __init__(self, upstream: str, certificate: tuple[Path, Path] | None = None) -> None:
         self.upstream = urlsplit(upstream)
         self.faults: list[Fault] = []
-        self.seen: list[str] = []
+        self.requests: list[str] = []
         self._lock = threading.Lock()
         proxy = self
 
@@ -71,7 +71,7 @@ class FaultProxy:
     def take(self, request: str) -> Fault | None:
         """Record a request; returns the fault that applies to it."""
         with self._lock:
-            self.seen.append(request)
+            self.requests.append(request)
             for fault in self.faults:
                 if fault.times and re.search(fault.pattern, request):
                     fault.times -= 1
@@ -80,7 +80,7 @@ class FaultProxy:
 
     def count(self, pattern: str) -> int:
         """How many requests match a pattern."""
-        return sum(bool(re.search(pattern, request)) for request in list(self.seen))
+        return sum(bool(re.search(pattern, request)) for request in list(self.requests))
 
     def close(self) -> None:
         """Stop listening."""

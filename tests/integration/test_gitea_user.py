@@ -217,9 +217,9 @@ def test_removal_is_refused_and_names_what_would_be_deleted(any_gitea: Applicati
         any_gitea.api(f"POST /admin/users/{person.name}/orgs", {"username": name})
     owners = any_gitea.api(f"GET /orgs/{shared}/teams").json()[0]["id"]
     any_gitea.api(f"PUT /teams/{owners}/members/{any_gitea.name('stays')}")
-    gone = Person(person.name, {"state": "absent"})
+    absent = Person(person.name, {"state": "absent"})
     for check_mode in (True, False):
-        outcome = only(any_gitea.sync([gone], check_mode=check_mode))
+        outcome = only(any_gitea.sync([absent], check_mode=check_mode))
         assert outcome.status == "failed"
         assert organization in outcome.error
         assert shared not in outcome.error
@@ -229,7 +229,7 @@ def test_removal_is_refused_and_names_what_would_be_deleted(any_gitea: Applicati
     assert (purged.status, purged.more["removed_with"]) == ("removed", {"organizations": [organization]})
     assert any_gitea.api(f"GET /orgs/{organization}").status_code == 404
     assert any_gitea.api(f"GET /orgs/{shared}").status_code == 200
-    assert only(any_gitea.sync([gone])).status == "unchanged"
+    assert only(any_gitea.sync([absent])).status == "unchanged"
 
 
 def test_locked_state_locks_and_replaces_password_and_keys(gitea: Application) -> None:

@@ -108,17 +108,17 @@ def test_locked_state_locks_and_replaces_the_password(openproject: Application) 
 
 def test_removal_says_why_it_is_refused_and_works_where_it_is_allowed(openproject: Application) -> None:
     openproject.sync([openproject.person("gone")])
-    gone = Person(openproject.name("gone"), {"state": "absent"})
-    outcome = only(openproject.sync([gone]))
+    absent = Person(openproject.name("gone"), {"state": "absent"})
+    outcome = only(openproject.sync([absent]))
     assert outcome.status == "failed"
     assert "set locked to true instead" in outcome.error
     update = "UPDATE settings SET value = '{}' WHERE name = 'users_deletable_by_admins'"
     openproject.applications.sql(update.format(1))
     try:
-        assert only(openproject.sync([gone])).status == "removed"
+        assert only(openproject.sync([absent])).status == "removed"
     finally:
         openproject.applications.sql(update.format(0))
-    assert only(openproject.sync([gone])).status == "unchanged"
+    assert only(openproject.sync([absent])).status == "unchanged"
 
 
 def test_rename(openproject: Application) -> None:

@@ -135,7 +135,7 @@ def test_requests_to_gitea(gitea: Application, gitea_proxy: FaultProxy, version:
         ]
     )
     assert gitea_proxy.count("POST|PATCH|PUT|DELETE") > 10
-    assert contract.problems(gitea_proxy.seen) == []
+    assert contract.problems(gitea_proxy.requests) == []
 
 
 def test_requests_to_openproject(openproject: Application, openproject_proxy: FaultProxy) -> None:
@@ -154,4 +154,4 @@ def test_requests_to_openproject(openproject: Application, openproject_proxy: Fa
     openproject.sync([Person(openproject.name("all"), again)], prune="report")
     openproject.sync([Person(openproject.name("all"), {"state": "absent"})])
     assert openproject_proxy.count("POST|PATCH|DELETE") > 8
-    assert contract.problems(openproject_proxy.seen) == []
+    assert contract.problems(openproject_proxy.requests) == []

@@ -317,7 +317,7 @@ def test_list_that_keeps_changing(gitea: Application, gitea_proxy: FaultProxy, s
     gitea.sync(people)
     extra = iter(gitea.person(f"a{number}") for number in range(99))
     direct = Application("gitea", gitea.applications.url("gitea"), gitea.token, gitea.applications, gitea.prefix)
-    gitea_proxy.seen.clear()
+    gitea_proxy.requests.clear()
     gitea_proxy.inject("GET .*admin/users.*page=2", times=99, meanwhile=lambda: direct.sync([next(extra)]))
     report = gitea.sync(people, concurrency=1)
     assert gitea_proxy.count("GET .*admin/users.*page=2") == paging.READINGS

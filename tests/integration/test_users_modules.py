@@ -180,7 +180,7 @@ class Watcher:
     """Records every command line on the machine while it is active."""
 
     def __init__(self) -> None:
-        self.seen: set[str] = set()
+        self.commands: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -196,7 +196,7 @@ class Watcher:
         while not self._stop.is_set():
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
-                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+                    self.commands.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
             time.sleep(0.002)
 
 
@@ -224,8 +224,8 @@ def test_first_administrator_and_its_token(gitea: Application, admin: Module, tm
     token = file.read_text().strip()
     assert gitea.password_opens("chief", PASSWORD)
     assert gitea.shown("chief")["is_admin"]
-    assert not [line for line in watcher.seen if PASSWORD in line or token in line]
-    assert any("admin user create" in line for line in watcher.seen), "the watcher recorded none of the commands"
+    assert not [line for line in watcher.commands if PASSWORD in line or token in line]
+    assert any("admin user create" in line for line in watcher.commands), "the watcher recorded none of the commands"
     assert token not in json.dumps(result)
 
     again = admin(password="S0mething!else")

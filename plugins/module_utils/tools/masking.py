@@ -108,7 +108,7 @@ class Mask:
 
 
 def _spellings(secret: str) -> set[str]:
-    """How a secret may be written: as it is, in an address, in JSON, in SQL, in Compose, in a shell."""
+    """The spellings of a secret: unchanged, in an address, in JSON, in SQL, in Compose, in a shell."""
     spellings = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
     spellings |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return spellings | {secret.replace("'", "''"), secret.replace("$", "$$"), secret.replace("'", "'\\''")}

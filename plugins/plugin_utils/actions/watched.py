@@ -114,7 +114,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
     def _watch(
         self, job: str, results_file: str, progress_file: str, host: str, interval: float, variables: dict[str, Any]
     ) -> dict[str, Any]:
-        shown = asked = started = time.monotonic()
+        last_shown = last_asked = started = time.monotonic()
         missing = 0
         unreachable_since: float | None = None
         while True:
@@ -124,12 +124,12 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             now = time.monotonic()
             try:
                 progress, finished = self._read_progress(progress_file, results_file)
-                if progress and not finished and now - shown >= interval:
-                    shown = now
+                if progress and not finished and now - last_shown >= interval:
+                    last_shown = now
                     display.display(progress_line(host, progress))
                 # Asking costs a module run, so it waits until the job has reported its end.
-                if finished or now - asked >= 15:
-                    asked = now
+                if finished or now - last_asked >= 15:
+                    last_asked = now
                     status = self._async_status(job, results_file, variables)
                     if status.get("finished"):
                         self._low_level_execute_command("rm -f " + self._connection._shell.quote(results_file))
@@ -207,19 +207,19 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             ) from error
 
 
-def _is_quiet(asked: Any) -> bool:
+def _is_quiet(requested: Any) -> bool:
     """True when quiet output was requested, or under AWX, which stores every line in its database."""
-    if boolean(os.environ.get("MAXOPS_QUIET", "false") if asked is None else asked or False, strict=False):
+    if boolean(os.environ.get("MAXOPS_QUIET", "false") if requested is None else requested or False, strict=False):
         return True
     return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
 
 
-def _display_seconds(asked: Any) -> float:
+def _display_seconds(requested: Any) -> float:
     """Seconds between two lines: a terminal gets more lines than a log."""
     try:
-        seconds = float(asked or 0)
+        seconds = float(requested or 0)
     except (TypeError, ValueError):
         raise AnsibleActionFail(
-            f"maxops_progress_seconds is {asked!r}; give the number of seconds between two lines of progress"
+            f"maxops_progress_seconds is {requested!r}; give the number of seconds between two lines of progress"
         ) from None
     return seconds if seconds > 0 else 2.0 if sys.stdout.isatty() else 15.0

@@ -21,7 +21,7 @@ def test_jobs_are_the_files_with_summaries_and_the_choices_of_the_module() -> No
     assert yaml.safe_load(DOCUMENTATION)["options"]["job"]["choices"] == list(JOBS)
 
 
-# What "users" tells of is put together from the results of two modules by its role.
+# The result of "users" is composed of the results of two modules by its role.
 @pytest.mark.parametrize("job", sorted(set(JOBS) - {"users"}))
 def test_every_job_shows_hosts_that_were_unreachable_or_failed(job: str) -> None:
     one, many = renderers(job)

@@ -17,8 +17,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump, check_file, source_of_file
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import (
+    LegacyDump,
+    check_file,
+    source_of_file,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import DECODE
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
@@ -215,7 +219,7 @@ def _text(subject: Subject, path: str) -> str | None:
         return None
 
 
-def check_legacy_dump(subject: Subject, dump: OldDump, cancellation: Cancellation, meter: Part) -> Source:
+def check_legacy_dump(subject: Subject, dump: LegacyDump, cancellation: Cancellation, meter: Part) -> RestoreSource:
     """There is no manifest to compare it with: gzip's own checksum and pg_dump's last line are all that it has."""
     source = source_of_file(dump.path, [dump.database])
     meter.total = dump.size

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import legacy_dumps
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -23,14 +23,14 @@ class Chosen:
     """What is to be verified: sets of the repository, and dumps of the old way."""
 
     sets: list[KeptSet]
-    dumps: list[OldDump]
+    dumps: list[LegacyDump]
 
 
 def choose(repository: Repository, options: VerifyOptions) -> Chosen:
     """The sets and dumps that are meant. Raises MaxopsError when one is not there, or none at all is."""
     repository.check_readable()
     sets: dict[str, KeptSet] = {}
-    dumps: dict[str, OldDump] = {}
+    dumps: dict[str, LegacyDump] = {}
     known = repository.sets()
     old = legacy_dumps.list_dumps(repository.path)
     for word in options.set:
@@ -45,8 +45,8 @@ def choose(repository: Repository, options: VerifyOptions) -> Chosen:
 
 
 def _meant(
-    word: str, known: Sequence[KeptSet], old: Sequence[OldDump], project: str
-) -> tuple[list[KeptSet], list[OldDump]]:
+    word: str, known: Sequence[KeptSet], old: Sequence[LegacyDump], project: str
+) -> tuple[list[KeptSet], list[LegacyDump]]:
     # A set whose manifest is bad tells no project: it must not hide from a check of all.
     ours = [kept for kept in known if kept.manifest is None or kept.manifest.get("project") == project]
     if word == ALL:
@@ -61,7 +61,7 @@ def _meant(
 
 
 def _not_there(
-    word: str, repository: Repository, known: Sequence[KeptSet], old: Sequence[OldDump], project: str
+    word: str, repository: Repository, known: Sequence[KeptSet], old: Sequence[LegacyDump], project: str
 ) -> str:
     names = [kept.set_id for kept in known] + [dump.set_id for dump in old]
     if word in (LATEST, ALL):

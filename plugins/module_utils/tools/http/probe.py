@@ -64,9 +64,9 @@ def probe(url: str, seconds: float, headers: dict[str, str] | None = None) -> Pr
         connection.request("GET", path, headers={"Connection": "close", "User-Agent": "maxops.ops", **(headers or {})})
         response = connection.getresponse()
         body = _read(response, connection, started + seconds)
-        taken = time.monotonic() - started
+        elapsed = time.monotonic() - started
         location = response.getheader("Location") or ""
-        return Probe(url, response.status, body, location, taken)
+        return Probe(url, response.status, body, location, elapsed)
     except (OSError, http.client.HTTPException, ValueError) as error:
         timed_out = isinstance(error, _TOO_LATE)
         return Probe(url, 0, "", "", time.monotonic() - started, _words(error, seconds), timed_out)

@@ -64,8 +64,8 @@ def key_steps(api: Gitea, person: Person, account: Account) -> Iterator[Step]:
     if not missing and not extra:
         return
     before = [key.shown for _number, key in present.values()]
-    gone = [key.shown for _number, key in extra]
-    after = [shown for shown in before if shown not in gone] + [key.shown for key in missing]
+    removed = [key.shown for _number, key in extra]
+    after = [shown for shown in before if shown not in removed] + [key.shown for key in missing]
 
     def apply(now: Account) -> None:
         for number, _key in extra:
