@@ -1,4 +1,4 @@
-# Everything a contributor types. The work is in the scripts that the targets call.
+# All commands of a contributor. The work is in the scripts that the targets call.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -12,16 +12,16 @@ SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | grep -v '\.j2$$' |
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users \
   bench-health build docs reference format changelog clean
 
-help: ## this list
+help: ## shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## from nothing to a backup set of a running stack; the lab stays up
 	@tests/lab/demo.sh
 
-fresh: ## make demo of HEAD in a bare Debian 12, before a release: FRESH_CASE="plain again umask locale korean spaces"
+fresh: ## runs make demo of HEAD in a bare Debian 12, before a release: FRESH_CASE="plain again umask locale korean spaces"
 	@tests/lab/fresh.sh
 
-test: ## everything below in one run, with a summary
+test: ## runs all checks and tests, with a summary
 	@tests/run.sh
 
 bootstrap: ## installs what is missing on a bare Debian 12 (as root) and makes .venv
@@ -30,7 +30,7 @@ bootstrap: ## installs what is missing on a bare Debian 12 (as root) and makes .
 python:
 	@tests/lab/bootstrap.sh python
 
-images: bootstrap ## builds the lab's images where their inputs changed
+images: bootstrap ## builds the lab's images whose inputs have changed
 	@tests/lab/images/build.sh
 
 lab-up: images ## starts the lab stack (http://127.0.0.1:9000)
@@ -45,13 +45,13 @@ lab-clean: ## stops the lab stack and removes its data; backup sets stay
 lab-seed: ## fills the running lab: SIZE=small|large
 	@tests/lab/lab.sh seed $(SIZE)
 
-lint: python ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog, docs
+lint: python ## checks with ruff, mypy, yamllint, ansible-lint, shellcheck, and the changelog and docs linters
 	@$(MAKE) -j2 --output-sync=target --keep-going lint-ansible lint-types lint-ruff lint-yaml lint-shell \
 	  lint-changelog lint-docs
 
 lint-ruff:
 	@ruff check --quiet .
-	@ruff format --check --quiet . || { echo "ruff: the files above are not formatted; make format does it"; exit 1; }
+	@ruff format --check --quiet . || { echo "ruff: the files above are not formatted; run make format"; exit 1; }
 
 lint-types:
 	@cd .ansible/collections && mypy --config-file "$(CURDIR)/pyproject.toml" -p ansible_collections.maxops.ops.plugins
@@ -75,48 +75,48 @@ format: python ## formats the Python code
 	@ruff format .
 	@ruff check --fix --quiet .
 
-unit: python ## tests without an engine
+unit: python ## runs the tests that need no engine
 	@pytest tests/unit
 
-integration: ## tests on the running lab
+integration: ## runs the tests that use the running lab
 	@pytest tests/integration
 
-lab-test: ## tests of the lab's own stand-ins and seeder
+lab-test: ## runs the tests of the lab's stand-ins and seeder
 	@pytest tests/lab
 
-molecule: ## deploy, back up, verify a stack of its own beside the lab
+molecule: ## deploys, backs up and verifies a separate stack beside the lab
 	@molecule test
 
-sanity: python ## ansible-test sanity on a copy
+sanity: python ## runs ansible-test sanity on a copy
 	@tests/sanity.sh
 
-bench: bench-backup bench-restore bench-users bench-health ## all measurements on the large lab
+bench: bench-backup bench-restore bench-users bench-health ## runs all measurements on the large lab
 
-bench-backup: ## the backup's measurements, into build/bench/backup.json
+bench-backup: ## measures the backup, into build/bench/backup.json
 	@python3 tests/bench/backup.py
 
-bench-restore: ## the restore's and the verification's measurements, into build/bench/restore.json
+bench-restore: ## measures restore and verification, into build/bench/restore.json
 	@python3 tests/bench/restore.py
 	@python3 tests/bench/verify.py
 
-bench-users: ## the users' measurements against a slow stand-in of their own, into build/bench/users.json
+bench-users: ## measures users against a slow stand-in, into build/bench/users.json
 	@python3 tests/bench/users.py
 
-bench-health: ## the health check's measurements, into build/bench/health.json
+bench-health: ## measures the health check, into build/bench/health.json
 	@python3 tests/bench/health.py
 
-build: python ## the collection's tarball in build/
+build: python ## builds the collection's tarball in build/
 	@mkdir -p build
 	@ansible-galaxy collection build --force --output-path build
 
-docs: python ## the modules' and roles' reference as HTML in build/docs
+docs: python ## builds the reference of modules and roles as HTML in build/docs
 	@tests/docs.sh
 
-reference: python ## docs/reference*.md and the tables of options in the roles' READMEs, from the files
+reference: python ## writes docs/reference*.md and the tables of options in the roles' READMEs
 	@python tests/reference/generate.py
 
-changelog: python ## CHANGELOG.md from the fragments, for the version in galaxy.yml
+changelog: python ## writes CHANGELOG.md from the fragments, for the version in galaxy.yml
 	@antsibull-changelog release --update-existing --refresh-fragments --refresh-plugins prevent-removal --reload-plugins
 
-clean: ## removes what the other targets left in the checkout
+clean: ## removes all files that the other targets wrote into the checkout
 	@rm -rf build .venv .cache .mypy_cache .ruff_cache .pytest_cache

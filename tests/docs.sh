@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The reference of modules and roles as HTML, without the network: no theme to download, no links to other projects.
+# Builds the reference of modules and roles as HTML. Needs no network: no theme is downloaded, no link leads outside.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +13,7 @@ cat >"$source/conf.py" <<'EOF'
 project = "maxops.ops"
 extensions = ["sphinx_antsibull_ext"]
 html_title = "maxops.ops"
-# References into other projects lead nowhere here.
+# References to other projects cannot be resolved without the network.
 suppress_warnings = ["ref.ref"]
 EOF
 if ! {

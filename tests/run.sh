@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything, section by section. A failing section does not stop the others, so that one run tells all there is to
-# mend; the exit code and the last line count what failed. Arguments name the sections to run (default: all).
-# The sections of the second lane run beside those of the first: most of their time both wait for containers.
+# Runs all tests, section by section. A failing section does not stop the others, so that one run reports everything
+# there is to fix; the exit code and the last line count the failures. Arguments name the sections to run (default: all).
+# The sections of the second lane run beside those of the first: most of the time both wait for containers.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -12,7 +12,7 @@ logs=$PWD/build/test
 all=(bootstrap lint unit images lab sets molecule sanity standins stacks)
 first_lane=(sets molecule sanity)
 second_lane=(standins stacks)
-# What is about backup sets; all other tests of integration are in the second lane, with stacks of their own.
+# Tests about backup sets; all other integration tests are in the second lane, with their own stacks.
 about_sets=(tests/integration/test_{backup,drill,package,restore,verify}*.py)
 sections=("${@:-${all[@]}}")
 broken=()
@@ -28,7 +28,7 @@ run_stacks() {
   MAXOPS_TEST_LANE=b pytest tests/integration "${about_sets[@]/#/--ignore=}" --durations=5 --junitxml="$logs/stacks.xml"
 }
 run_molecule() {
-  # Its output is long and says little when all is well.
+  # Its output is long, and of little use when it passes.
   if NO_COLOR=1 molecule test >"$logs/molecule.log" 2>&1; then
     sed -n '/SCENARIO RECAP/,$p' "$logs/molecule.log"
   else
@@ -38,7 +38,7 @@ run_molecule() {
 }
 run_sanity() { tests/sanity.sh; }
 
-# What cannot work without an earlier section is not tried: its failure would only hide the cause.
+# A section whose requirement failed is not run: its own failure would only hide the cause.
 needs() {
   case $1 in
     bootstrap) ;;
@@ -61,7 +61,7 @@ print(total["tests"] - bad - total["skipped"], bad)
 EOF
 }
 
-# A section of pytest counts its tests, any other counts as one. Gives: passed, failed, seconds, words.
+# A pytest section counts its tests, any other section counts as one. Writes: passed, failed, seconds, text.
 note() {
   local name=$1 rc=$2 seconds=$3 good=0 bad=0
   if [[ -s $logs/$name.xml ]]; then
@@ -92,7 +92,7 @@ run_section() {
   printf -- '--- %s: %d s, exit code %d\n' "$name" $((SECONDS - started)) "$rc"
 }
 
-# The given sections among those of a list.
+# The sections of a list that were asked for.
 among() {
   local section list=" $1 "
   shift
@@ -106,7 +106,7 @@ run_all_of() {
   for section in "$@"; do run_section "$section"; done
 }
 
-# What the lanes need comes before both.
+# The requirements of both lanes run before them.
 run_sections() {
   local before first second lane
   mapfile -t first < <(among "${first_lane[*]}" "$@")
@@ -121,13 +121,13 @@ run_sections() {
 }
 
 summarise() {
-  local section good bad seconds words passed=0 failed=0
+  local section good bad seconds text passed=0 failed=0
   printf '\n=== summary ===\n'
   for section in "${sections[@]}"; do
-    good=0 bad=1 seconds=0 words='ended without a result'
-    if [[ -s $logs/$section.result ]]; then read -r good bad seconds words <"$logs/$section.result"; fi
+    good=0 bad=1 seconds=0 text='ended without a result'
+    if [[ -s $logs/$section.result ]]; then read -r good bad seconds text <"$logs/$section.result"; fi
     passed=$((passed + good)) failed=$((failed + bad))
-    printf '%-12s %5d s  %s\n' "$section" "$seconds" "$words"
+    printf '%-12s %5d s  %s\n' "$section" "$seconds" "$text"
   done
   printf '%-12s %5d s\n' total "$SECONDS"
   printf '%d passed, %d failed\n' "$passed" "$failed"
@@ -137,7 +137,7 @@ summarise() {
 rm -rf "$logs"
 mkdir -p "$logs"
 for section in "${sections[@]}"; do
-  declare -F "run_$section" >/dev/null || { echo "no section $section; there are: ${all[*]}" >&2; exit 2; }
+  declare -F "run_$section" >/dev/null || { echo "unknown section $section; the sections are: ${all[*]}" >&2; exit 2; }
 done
 run_sections "${sections[@]}"
 summarise

@@ -8,4 +8,4 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Makes a backup set and shows how far it is."""
+    """Makes a backup set and shows its progress."""

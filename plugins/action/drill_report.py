@@ -20,18 +20,18 @@ display = Display()
 
 
 class ActionModule(ControllerAction):
-    """Writes the results of a drill on all hosts of the play to the controller."""
+    """Writes the report of a drill on all hosts of the play, on the controller."""
 
     ARGUMENTS: ClassVar = {
         "variable": {"type": "str", "required": True},
         "folder": {"type": "path", "required": True},
     }
 
-    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the hosts' registered results and write the report."""
         now = utc_now()
         report = make_report(registered(arguments["variable"], variables), timestamp(now))
-        # A repeated drill replaces the report of the same day.
+        # Another drill on the same day replaces the report.
         stem = os.path.join(os.path.abspath(arguments["folder"]), f"drill-{now:%Y-%m-%d}")
         paths = {"markdown": f"{stem}.md", "json": f"{stem}.json"}
         if not self._task.check_mode:
@@ -41,8 +41,8 @@ class ActionModule(ControllerAction):
                 write_atomically(paths["json"], to_json(report), mode=0o644)
             except OSError as error:
                 raise AnsibleActionFail(
-                    f"the report of the drill could not be written to {stem}.md: {error.strerror}; name a folder of "
-                    "the controller in maxops_results_dir"
+                    f"the report of the drill could not be written to {stem}.md: {error.strerror}; name a writable "
+                    "folder of the controller in maxops_results_dir"
                 ) from error
             display.display(f"report: {paths['markdown']}")
         return {"changed": not self._task.check_mode, "report": report, **paths}

@@ -8,4 +8,4 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.users import Us
 
 
 class ActionModule(UsersAction):
-    """Makes Gitea's users as they should be and shows how far it is."""
+    """Manages Gitea's users and shows the progress."""

@@ -8,7 +8,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Looks at a stack and keeps what was found; it is over before anybody could be shown how far it is."""
+    """Checks a stack and saves the result; it is too fast to show progress."""
 
     def _is_worth_watching(self) -> bool:
         return False

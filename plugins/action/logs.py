@@ -15,17 +15,17 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 from ansible_collections.maxops.ops.plugins.plugin_utils.report.logs import Reach, follow_command, log_path
 
 MOST = 512 * 1024 * 1024
-"""Bytes that a host may send: a broken one shall not fill the controller."""
+"""Maximum size in bytes of a host's logs, so that a faulty host cannot fill the controller's disk."""
 
 
 class ActionModule(WatchedAction):
-    """Has the logs read on the host, and writes them into a file of the controller."""
+    """Reads the logs on the host, and writes them to a file on the controller."""
 
     def _is_worth_watching(self) -> bool:
         return False
 
-    def _taken(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Write what the host sent into its file, and leave only where it is."""
+    def _finish(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Write the host's logs to its file, and replace them in the result by its path."""
         text = unpack(result.pop("content", ""), MOST)
         host = variables.get("inventory_hostname", "host")
         path = log_path(self._task.args["dest"], host)
@@ -35,8 +35,8 @@ class ActionModule(WatchedAction):
                 write_atomically(path, text)
             except OSError as error:
                 raise AnsibleActionFail(
-                    f"the logs of {host} could not be written to {path}: {error.strerror}; name a folder of the "
-                    "controller that you may write to in dest (logs_dest)"
+                    f"the logs of {host} could not be written to {path}: {error.strerror}; set dest (logs_dest) to a "
+                    "folder on the controller that you may write to"
                 ) from error
         return {**result, "path": path, "follow": self._follow(result, variables)}
 
@@ -48,6 +48,6 @@ class ActionModule(WatchedAction):
             port=self._value("ansible_port", variables),
             become=self._connection.become is not None,
         )
-        asked = self._task.args.get("services") or []
-        services = sorted({each["service"] for each in result["services"]}) if asked else []
+        chosen = self._task.args.get("services") or []
+        services = sorted({log["service"] for log in result["services"]}) if chosen else []
         return follow_command(reach, result["project"], services)

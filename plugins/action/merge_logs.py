@@ -23,19 +23,19 @@ display = Display()
 
 
 class ActionModule(ControllerAction):
-    """Puts the logs of all hosts of the play into one file, on the controller."""
+    """Merges the logs of all hosts of the play into one file on the controller."""
 
     ARGUMENTS: ClassVar = {
         "variable": {"type": "str", "required": True},
         "dest": {"type": "path", "required": True},
     }
 
-    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Collect the files of the hosts and merge them."""
         results = reported(registered(arguments["variable"], variables))
         paths = {host: result["path"] for host, result in results.items() if "path" in result}
         path = os.path.join(os.path.abspath(arguments["dest"]), ALL_HOSTS)
-        # One host's log is all there is already.
+        # With one host there is nothing to merge.
         if len(paths) < 2:
             return {"changed": False, "path": None, "hosts": sorted(paths)}
         if not self._task.check_mode:
@@ -43,8 +43,8 @@ class ActionModule(ControllerAction):
                 _merge(paths, path)
             except OSError as error:
                 raise AnsibleActionFail(
-                    f"the logs of all hosts could not be written to {path}: {error.strerror}; each host's own is "
-                    "beside it"
+                    f"the logs of all hosts could not be written to {path}: {error.strerror}; the file of every "
+                    "host is in the same folder"
                 ) from error
             display.display(f"all hosts: {path}")
         return {"changed": False, "path": path, "hosts": sorted(paths)}

@@ -24,7 +24,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.people.rows import Peop
 
 
 class ActionModule(ControllerAction):
-    """Reads the list of people, checks every row, and tells what each person is in each application."""
+    """Reads the list of people, checks every row, and turns it into users of each application."""
 
     ARGUMENTS: ClassVar = {
         "path": {"type": "str"},
@@ -39,26 +39,26 @@ class ActionModule(ControllerAction):
     }
     RULES: ClassVar = {"required_one_of": [("path", "people")], "mutually_exclusive": [("path", "people")]}
 
-    def _work(self, arguments: Mapping[str, Any], _variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Read the list and give the users of both applications."""
+    def _execute(self, arguments: Mapping[str, Any], _variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the list and return the users of both applications."""
         try:
-            found = check(self._rows(arguments))
+            people = check(self._rows(arguments))
         except PeopleError as error:
             raise AnsibleActionFail(f"nothing was changed, because the list of people is wrong: {error}") from error
-        made: dict[str, str] = {}
+        generated: dict[str, str] = {}
         passwords = None
         if arguments["new"] is not None:
-            passwords, made = self._passwords(found.rows, arguments["new"], arguments["passwords_file"])
+            passwords, generated = self._passwords(people.rows, arguments["new"], arguments["passwords_file"])
         choices = Choices(
             **{key: arguments[key] for key in ("exact", "unlock", "rotate", "invite")}, passwords=passwords
         )
         return {
-            "changed": bool(made),
-            "gitea": gitea_users(found.rows, choices),
-            "openproject": openproject_users(found.rows, choices),
-            "count": len(found.rows),
-            "remarks": found.remarks,
-            "new_passwords": sorted(made),
+            "changed": bool(generated),
+            "gitea": gitea_users(people.rows, choices),
+            "openproject": openproject_users(people.rows, choices),
+            "count": len(people.rows),
+            "remarks": people.remarks,
+            "new_passwords": sorted(generated),
             "_ansible_no_log": True,
         }
 
@@ -81,17 +81,17 @@ class ActionModule(ControllerAction):
 
     def _yaml_rows(self, text: str, path: str) -> list[tuple[str, Any]]:
         name = os.path.basename(path)
-        # Ansible's own reader: single passwords in the list may be encrypted.
+        # Ansible's own reader, because single passwords in the list may be encrypted.
         content = self._templar.template(self._loader.load(text, file_name=path))
         rows = content.get("people") if isinstance(content, Mapping) else content
         if not isinstance(rows, list):
-            raise PeopleError([f"{name} holds no list: begin it with the line people:"])
+            raise PeopleError([f"{name} does not contain a list: begin it with the line people:"])
         return [(f"{name} entry {number}", row) for number, row in enumerate(rows, 1)]
 
     def _passwords(
         self, rows: Iterable[Mapping[str, Any]], new: Iterable[str], path: str | None
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Passwords of the new accounts, and those among them that are made up now, which the file then holds."""
+        """Passwords of the new accounts, and those among them that were generated now and are in the file."""
         wanted = {name.lower() for name in new}
         missing = sorted(
             row["login"].lower() for row in rows if row["login"].lower() in wanted and not row.get("password")
@@ -100,15 +100,15 @@ class ActionModule(ControllerAction):
             return {}, {}
         if not path:
             raise AnsibleActionFail(
-                f"{len(missing)} new accounts need a password ({', '.join(missing[:5])}…) and there is no place for "
-                "one that would be made up: set users_passwords_file, or give the passwords in the list"
+                f"{len(missing)} new accounts need a password ({', '.join(missing[:5])}…) and there is no file for "
+                "generated ones: set users_passwords_file, or give the passwords in the list"
             )
         file = PasswordsFile(os.path.abspath(os.path.expanduser(path)), self._loader._vault)
-        # What an earlier run has made up and could not use any more is used now.
-        known = file.read()
-        made = {login: new_password() for login in missing if login not in known}
-        if made:
+        # Passwords that an earlier run generated and did not use are used now.
+        stored = file.read()
+        generated = {login: new_password() for login in missing if login not in stored}
+        if generated:
             file.check_writable()
             if not self._task.check_mode:
-                file.write({**known, **made})
-        return {login: {**known, **made}[login] for login in missing}, made
+                file.write({**stored, **generated})
+        return {login: {**stored, **generated}[login] for login in missing}, generated

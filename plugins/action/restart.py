@@ -8,7 +8,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Restarts services, and keeps the result where one is to be kept."""
+    """Restarts services, and stores the result if a results folder is set."""
 
     def _is_worth_watching(self) -> bool:
         return False

@@ -8,4 +8,4 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Restores a stack and shows how far it is."""
+    """Restores a stack and shows its progress."""

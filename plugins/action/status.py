@@ -8,7 +8,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import 
 
 
 class ActionModule(WatchedAction):
-    """Looks at the stack, and keeps the result where one is to be kept."""
+    """Collects the status of the stack, and saves the result if a folder for results is set."""
 
     def _is_worth_watching(self) -> bool:
         return False

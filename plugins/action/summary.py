@@ -37,20 +37,20 @@ JOBS = (
     "users",
     "verify",
 )
-"""Each is a file of plugin_utils/summary with the functions summary and table."""
+"""Each job has a file in plugin_utils/summary with the functions summary and table."""
 
 OneHost = Callable[[str, Mapping[str, Any], bool], list[str]]
 ManyHosts = Callable[[Results], list[str]]
 
 
 def renderers(job: str) -> tuple[OneHost, ManyHosts]:
-    """What makes a job's lines for one host, and for many; a run imports only the file of its own job."""
+    """The functions that print a job's results for one host and for many; only the job's own file is imported."""
     file = import_module(f"{SUMMARIES}.{job}")
     return file.summary, file.table
 
 
 class ActionModule(ControllerAction):
-    """Shows what a job did on all hosts of the play, in words."""
+    """Prints the results of a job on all hosts of the play."""
 
     ARGUMENTS: ClassVar = {
         "job": {"type": "str", "required": True, "choices": list(JOBS)},
@@ -58,7 +58,7 @@ class ActionModule(ControllerAction):
         "fail_on": {"type": "str", "choices": ["critical", "never", "warning"], "default": "never"},
     }
 
-    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Print the registered results of the hosts."""
         results = reported(registered(arguments["variable"], variables))
         one, many = renderers(arguments["job"])

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an application's API is reached. Private to this collection."""
+"""Options for the API of an application."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that say how an application's API is reached; the address and the credentials are the module's own."""
+    """Options for the API of an application; address and credentials are options of the module."""
 
     DOCUMENTATION = r"""
 options:
@@ -18,13 +18,13 @@ options:
     default: true
   ca_file:
     description:
-      - PEM file on the host with the certificates of the authorities to trust. By default those that Python's
-        C(requests) brings along, or the file named in the environment variable E(REQUESTS_CA_BUNDLE).
+      - PEM file on the host with the certificates of the authorities to trust. By default those of Python's
+        C(requests), or the file named in the environment variable E(REQUESTS_CA_BUNDLE).
     type: path
   proxy:
     description:
       - Address of a proxy for the requests. By default the one of the environment variables E(https_proxy),
-        E(http_proxy) and E(no_proxy); addresses of the host itself are never asked through a proxy of the
+        E(http_proxy) and E(no_proxy); addresses of the host itself are never reached through a proxy of the
         environment.
     type: str
   timeout:
@@ -35,12 +35,12 @@ options:
   retries:
     description:
       - How often a request is repeated when the server does not answer, is overloaded or asks to wait, with growing
-        pauses. A request that could do something twice is never repeated; the server is looked at instead.
+        pauses. A request that could have an effect twice is never repeated; the account is read again instead.
     type: int
     default: 4
   concurrency:
     description:
-      - How many requests may be under way at the same time.
+      - How many requests may run at the same time.
     type: int
     default: 8
 notes:

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options that say where backup sets are, and how long they are kept."""
+"""Documentation of the options for the repository of backup sets and its retention."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Where backup sets are; the part ``retention`` says which of them are kept."""
+    """Options of the repository; the part ``retention`` has the rules of which sets are kept."""
 
     DOCUMENTATION = r"""
 options:
@@ -25,7 +25,7 @@ options:
   retention:
     description:
       - Which sets of this stack to keep after a backup. Without any rule all are kept.
-      - The newest set and the newest verified set always stay.
+      - The newest set and the newest verified set are always kept.
     type: dict
     suboptions:
       keep_last:

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-_PROJECT = r"""
+
+class ModuleDocFragment:
+    """Options that name the stack and how to reach it; a module uses only the parts that it needs."""
+
+    PROJECT = r"""
 options:
   project_name:
     description:
@@ -14,15 +18,8 @@ options:
     default: maxoperation
 """
 
-
-class ModuleDocFragment:
-    """Options that name the stack and how to reach it; a module uses only the parts that it needs."""
-
-    PROJECT = _PROJECT
-
-    DOCUMENTATION = (
-        _PROJECT
-        + r"""
+    DOCUMENTATION = r"""
+options:
   docker_host:
     description:
       - Socket of the Docker daemon that runs the stack, on the host where the task runs.
@@ -31,7 +28,6 @@ class ModuleDocFragment:
 requirements:
   - Docker Engine with Compose v2 on the host
 """
-    )
 
     DOCKER = r"""
 options: {}

@@ -1,19 +1,19 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options of long work: how much at once, how considerate, and where its progress is."""
+"""Documentation of the options of long jobs: parallel work, priority, free space and progress."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of long work; a module takes only the parts that it uses."""
+    """Options of long jobs; a module takes only the parts that it uses."""
 
     DOCUMENTATION = r"""
 options:
   jobs:
     description:
-      - How much may work at the same time in total. By default the number of the host's processors.
+      - How many workers may run at the same time in total. By default the number of the host's processors.
     type: int
 """
 
@@ -21,7 +21,7 @@ options:
 options:
   nice:
     description:
-      - How far the work steps back for others' use of the processor, from V(0) (not at all) to V(19).
+      - CPU priority of the work as a nice value, from V(0) (normal) to V(19) (lowest).
     type: int
     default: 10
 """
@@ -30,7 +30,7 @@ options:
 options:
   ionice:
     description:
-      - How far it steps back for others' use of the disk.
+      - I/O scheduling class of the work.
     type: str
     choices: [none, best-effort, idle]
     default: best-effort
@@ -40,7 +40,7 @@ options:
 options:
   space_check:
     description:
-      - Refuse to start when there is less free space than the work is estimated to need.
+      - Refuse to start when the free space is below the estimated need.
     type: bool
     default: true
 """
@@ -49,7 +49,7 @@ options:
 options:
   progress_file:
     description:
-      - File to keep the state of the work in while it runs, as JSON. The action of the same name uses it to show
+      - File that holds the progress of the work as JSON while it runs. The action of the same name uses it to show
         progress.
     type: path
 """

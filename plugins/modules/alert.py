@@ -7,29 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: alert
-short_description: Notify people of what changed about a host's health
+short_description: Send alerts about changes of a host's health
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Compares a health check with what was told before, and sends each address one message with all that changed.
-  - A finding is told when it was bad in O(after) runs in a row, when its state changed for as long, and again after
-    O(repeat_after). It is told as recovered when it was well in O(recover_after) runs in a row. What flaps is not told
-    of with every turn.
-  - A check that could see nothing (unknown) is told of, and what it could not see does not count as recovered.
-  - Where an address does not take the message, the others get theirs, the changes are kept for the next run, and the
-    task fails at its end.
-  - Messages go out through apprise, which knows mail, webhooks, Slack, Microsoft Teams, ntfy and a hundred more.
+  - Compares a health check with the alerts sent before, and sends one message with all changes to each address.
+  - A finding is reported when it was bad in O(after) runs in a row, when its state changed for as many runs, and again
+    after O(repeat_after). It is reported as recovered when it was ok in O(recover_after) runs in a row. A state that
+    flaps does not cause a message at every change.
+  - A check that could not see anything (unknown) is reported, and what it could not see does not count as recovered.
+  - If an address does not accept the message, the others still get theirs, the changes are kept for the next run, and
+    the task fails at its end.
+  - Messages are sent through apprise, which supports mail, webhooks, Slack, Microsoft Teams, ntfy and a hundred more.
 options:
   health:
     description:
-      - Result of M(maxops.ops.health_check), the variable that it was registered in. A result that failed is told of as
-        well.
+      - Result of M(maxops.ops.health_check), the variable that it was registered in. A failed result is reported, too.
     type: dict
     required: true
   urls:
     description:
-      - Addresses to tell, in apprise's form, such as V(mailtos://user:password@example.com?to=ops@example.com),
+      - Addresses that get the alerts, in apprise's format, such as V(mailtos://user:password@example.com?to=ops@example.com),
         V(slack://token), V(ntfys://ntfy.example.com/maxops) or V(jsons://example.com/hook).
       - They are secrets. Keep them in a vault.
     type: list
@@ -37,43 +36,43 @@ options:
     default: []
   state_file:
     description:
-      - File on the host that keeps what was told.
+      - File on the host that stores which alerts were sent.
     type: path
     default: /var/lib/maxops/alerts.json
   name:
     description:
-      - How messages name the host. By default its host name.
+      - Name of the host in messages. By default its host name.
     type: str
   level:
     description:
-      - The least state that is told of. V(unknown) is worse than V(warning), and never passes as well.
+      - The least bad state that is reported. V(unknown) is worse than V(warning), and never counts as ok.
     type: str
     choices: [warning, unknown, critical]
     default: warning
   after:
     description:
-      - In how many runs in a row something has to be bad before it is told of.
+      - Number of runs in a row in which a finding has to be bad before it is reported.
     type: int
     default: 2
   recover_after:
     description:
-      - In how many runs in a row something has to be well before it is told of as recovered.
+      - Number of runs in a row in which a finding has to be ok before it is reported as recovered.
     type: int
     default: 2
   repeat_after:
     description:
-      - Seconds after which what is still bad is told of again. V(0) is never.
+      - Seconds after which a persisting problem is reported again. V(0) means never.
     type: int
     default: 14400
   ping_url:
     description:
-      - Address that is asked for (GET) after each run in which all was delivered, as a dead man's switch wants it. When
-        it is not asked for any more, the switch raises an alarm of its own.
+      - Address of a dead man's switch. It is requested (GET) after each run whose messages were all delivered. When the
+        requests stop, the switch raises an alarm.
       - It is a secret.
     type: str
   timeout:
     description:
-      - Seconds that an address may take.
+      - Seconds that an address may take to answer.
     type: int
     default: 20
 extends_documentation_fragment:
@@ -82,15 +81,15 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells what would be sent to how many addresses; sends and remembers nothing.
+      - Shows what would be sent to how many addresses; sends and saves nothing.
   diff_mode:
     support: none
   idempotent:
     support: partial
     details:
-      - What was told is not told again, but each run counts.
+      - An alert is not sent twice, but each run counts.
 requirements:
-  - Python package C(apprise), which the role P(maxops.ops.monitoring#role) brings in its own virtual environment
+  - Python package C(apprise), which the role P(maxops.ops.monitoring#role) installs in its own virtual environment
   - Python package C(requests), with O(ping_url)
 seealso:
   - module: maxops.ops.health_check
@@ -98,12 +97,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the stack
+- name: Check the stack
   maxops.ops.health_check:
     fail_on: never
   register: health
 
-- name: Tell of what changed
+- name: Send alerts about changes
   maxops.ops.alert:
     health: "{{ health }}"
     urls: "{{ vault_alert_urls }}"
@@ -126,7 +125,7 @@ events:
       since: "2026-11-25T14:00:00Z"
       at: "2026-11-25T14:05:00Z"
 deliveries:
-  description: What became of each message. Addresses are secret, so they are named by their kind and number.
+  description: The outcome of each message. Addresses are secret, so they are named by their kind and number.
   returned: always
   type: list
   elements: dict
@@ -141,7 +140,7 @@ waiting:
   type: int
   sample: 0
 unwell:
-  description: What is not well at present, told or not.
+  description: Current problems, reported or not.
   returned: always
   type: list
   elements: dict
@@ -151,12 +150,12 @@ unwell:
       state: critical
       since: "2026-11-25T14:00:00Z"
 pinged:
-  description: Whether the dead man's switch was told that all is in order.
+  description: Whether the dead man's switch was notified of the successful run.
   returned: always
   type: bool
   sample: true
 problems:
-  description: What went wrong in telling, and what to do about it.
+  description: Failures of this run, such as a message that was not delivered, and what to do about them.
   returned: always
   type: list
   elements: str
@@ -203,8 +202,8 @@ SPEC = Spec(
 
 
 def require_libraries(module: AnsibleModule) -> None:
-    """Fail where a library is missing that the given addresses need."""
-    reason = "The role maxops.ops.monitoring brings it in its own virtual environment"
+    """Fail if a library is missing that the given addresses need."""
+    reason = "The role maxops.ops.monitoring installs it in its own virtual environment"
     if module.params["urls"]:
         require(module, {"apprise": APPRISE_IMPORT_ERROR}, reason)
     if module.params["ping_url"]:
@@ -225,7 +224,7 @@ def main() -> None:
         ping_url=given["ping_url"] or None,
         timeout=given["timeout"],
     )
-    with report_failures(module, "what was not sent is sent by the next run"):
+    with report_failures(module, "the next run sends what was not sent"):
         result = alert(given["health"], options, module.check_mode)
         end(module, {"changed": bool(result["deliveries"]), **result}, "; ".join(result["problems"]))
 

@@ -14,11 +14,12 @@ author:
 description:
   - Takes all application databases, roles, named volumes, Compose files and environment files of one Compose project
     at one moment, side by side, and publishes them as one immutable backup set.
-  - Databases are dumped by the server's own C(pg_dump) in a throw-away container of the same image, so versions agree.
+  - Databases are dumped by the server's own C(pg_dump) in a throw-away container of the same image, so versions match.
     Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
-  - A set is published whole or not at all. Every file has its SHA-256 in the manifest and is on the disk before the set
-    appears in C(sets/). A job that is killed leaves only files in C(staging/), which the next one removes.
-  - One job at a time works on a repository and on a stack; a second one fails at once and says who is at work.
+  - A set is published complete or not at all. Every file has its SHA-256 in the manifest and is on the disk before the
+    set appears in C(sets/). A killed job leaves only files in C(staging/), which the next job removes.
+  - One job at a time works on a repository and on a stack; a second one fails at once and
+    names the running job.
 options:
   databases:
     description:
@@ -35,7 +36,7 @@ options:
     elements: str
   exclude:
     description:
-      - Names or shell patterns of databases and volumes to leave out, and of folders not to be reminded of.
+      - Names or shell patterns of databases and volumes to leave out, and of folders not to remark on.
     type: list
     elements: str
     default: []
@@ -48,15 +49,16 @@ options:
     default: auto
   quiesce:
     description:
-      - V(none) copies volumes while applications go on. Rows are frozen before the first file is read, so that a file
-        belongs to every row, unless an application removes files meanwhile.
+      - V(none) copies volumes while applications keep running. Rows are frozen before the first file is read, so that
+        every row has its file, unless an application removes files meanwhile.
       - V(pause) freezes the applications that can write to a volume while that volume is copied, and freezes the state
-        of their databases in the same moment. They go on whatever happens to the backup.
+        of their databases at the same moment. They continue even if the backup fails or is killed.
     type: str
     choices: [none, pause]
     default: none
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.database
   - maxops.ops.stack.cache
@@ -73,7 +75,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells what the set would hold, how much space it needs and what retention would remove.
+      - Shows what the set would hold, how much space it needs and what retention would remove.
   diff_mode:
     support: full
     details:
@@ -86,7 +88,7 @@ notes:
   - O(repository) is created with mode V(0700) where it is missing.
   - Must run as a user that may talk to Docker and read the volumes' folders, which is C(root) on most hosts.
   - Programs C(tar), C(du) and, for O(compression=zstd), C(zstd) must be on the host; the role P(maxops.ops.host#role)
-    sees to it.
+    installs them.
 seealso:
   - module: community.docker.docker_compose_v2
 """
@@ -95,7 +97,7 @@ EXAMPLES = r"""
 - name: Back up the stack
   maxops.ops.backup:
 
-- name: Keep a week of daily sets, four weekly and twelve monthly ones, in a repository of your own
+- name: Keep a week of daily sets, four weekly and twelve monthly ones, in another repository
   maxops.ops.backup:
     repository: /srv/backups/maxops
     retention:
@@ -150,7 +152,7 @@ parts:
       description: Its size in the set.
       type: int
     duration:
-      description: Seconds from its start until all of it was on the disk.
+      description: Seconds from its start until it was completely on the disk.
       type: float
     rows:
       description: Exact number of rows of each table, for databases.
@@ -215,7 +217,7 @@ manifest:
   type: dict
   sample: {"format": 1, "set_id": "20261123T020000Z"}
 remarks:
-  description: What deserves a look although the set is whole, such as files that changed while they were read.
+  description: What needs attention although the set is complete, such as files that changed while they were read.
   returned: success
   type: list
   elements: str
@@ -227,7 +229,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.job import back_up
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
 from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
@@ -272,12 +274,12 @@ SPEC = (
 )
 
 
-def read_options(module: AnsibleModule) -> Options:
-    """The module's parameters as the job takes them."""
+def read_options(module: AnsibleModule) -> BackupOptions:
+    """The module's parameters as the options of the job."""
     parameters: dict[str, Any] = dict(module.params)
     parameters["jobs"] = workers_of(parameters)
     parameters["retention"] = policy_of(parameters) or Policy()
-    return Options(access_of(parameters), **rest_of(parameters))
+    return BackupOptions(access_of(parameters), **rest_of(parameters))
 
 
 def main() -> None:

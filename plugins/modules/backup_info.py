@@ -13,13 +13,13 @@ author:
   - The MaxOps Ops founders (@maxops)
 description:
   - Lists the backup sets of a repository with age, size, parts, verdict and what retention will do with each, and the
-    dumps of the old way beside them.
-  - Remarks on a newest set that is too old, and on one whose size differs much from the sets before it.
+    legacy dumps (made by C(/backup.sh)) beside them.
+  - Adds a remark when the newest set is too old, or when its size differs much from the sets before it.
   - Needs neither Docker nor PostgreSQL.
 options:
   max_age_hours:
     description:
-      - How old the newest set may be. V(0) for any age.
+      - How many hours old the newest set may be. V(0) for any age.
     type: float
     default: 26
   size_change:
@@ -51,11 +51,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what backups there are
+- name: List the backups
   maxops.ops.backup_info:
   register: backups
 
-- name: Fail when there is something about them to look at
+- name: Fail when a backup needs attention
   ansible.builtin.assert:
     that: backups.healthy
     fail_msg: "{{ backups.remarks | join('; ') }}"
@@ -68,7 +68,7 @@ repository:
   type: str
   sample: /var/backups/maxops
 project:
-  description: The stack that was asked for.
+  description: The Compose project of the stack.
   returned: success
   type: str
   sample: maxoperation
@@ -85,10 +85,10 @@ sets:
       description: Folder of the set.
       type: str
     project:
-      description: The stack that it was made of.
+      description: The Compose project that it was made of.
       type: str
     time:
-      description: When it was begun.
+      description: When it was started.
       type: str
     age_hours:
       description: Hours since then.
@@ -104,7 +104,7 @@ sets:
       description: Why its manifest can't be used.
       type: str
     verdict:
-      description: What verifications said, with C(passed), C(level) and the results of each level.
+      description: The results of verifications, with C(passed), C(level) and the results of each level.
       type: dict
     retention:
       description: Whether the next backup keeps it, and why.
@@ -115,7 +115,7 @@ sets:
       bytes: 310378496
       retention: {"keep": true, "reasons": ["newest"]}
 dumps:
-  description: Dumps of the old way, the newest first.
+  description: Legacy dumps, the newest first.
   returned: success
   type: list
   elements: dict
@@ -124,17 +124,17 @@ dumps:
       database: openproject
       bytes: 20971520
 newest:
-  description: The newest whole set of the stack.
+  description: The newest complete set of the stack.
   returned: success
   type: str
   sample: 20261123T020000Z
 healthy:
-  description: Whether there is nothing to remark.
+  description: Whether there are no remarks.
   returned: success
   type: bool
   sample: true
 remarks:
-  description: What somebody should look at.
+  description: What needs attention.
   returned: success
   type: list
   elements: str

@@ -51,6 +51,7 @@ options:
     default: 10
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.cache
   - maxops.ops.attributes

@@ -56,6 +56,7 @@ options:
     default: []
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.repository
   - maxops.ops.attributes

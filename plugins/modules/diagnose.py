@@ -12,62 +12,64 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Walks the causes for which a service of the stack does not start, or does not do its work, all at the same time.
-    These are the Docker daemon, containers and the last words of their logs, logins to database and cache as the
-    applications have them, memory, volumes, configuration, disks, names and connections between the containers,
-    published ports, the gateway's certificate, and the host's firewall.
-  - Names the causes that it saw, the most likely one first, each with a command to type. What merely follows from
-    another cause comes after it.
+  - Checks all causes for which a service of the stack may not start, or may not work, at the same time. These are the
+    Docker daemon, containers and the last lines of their logs, logins to database and cache with the applications' own
+    credentials, memory, volumes, configuration, disks, names and connections between the containers, published ports,
+    the gateway's certificate, and the host's firewall.
+  - Lists the causes that it found, the most likely first, each with the command that fixes it. A cause that merely
+    follows from another one comes after it.
   - Changes nothing, and starts nothing in a container. Names and connections are tried from within a container's own
     network, so that no tool has to be installed there.
-  - Passwords never show; where two values differ, that they do is all that is told.
+  - Passwords are never shown; where two values differ, only the fact that they differ is reported.
 options:
   services:
     description:
-      - Services to find the causes for. What they depend on is looked at, too.
-      - By default all of the stack.
+      - Services to find the causes for. Their dependencies are checked, too.
+      - By default all services of the stack.
     type: list
     elements: str
     default: []
   ports:
     description:
-      - Ports of the host that the stack may use, as numbers or ranges. Those that are listened on are looked for in
-        the firewall's rules, beside all published ones.
+      - Ports of the host that the stack may use, as numbers or ranges. The firewall's rules are checked for all
+        published ports, and for those of these ports that a process listens on.
     type: list
     elements: str
     default: ["9000-9022"]
   idle_transaction_seconds:
     description:
-      - For how long a transaction may be open and do nothing. One that others wait for is always told.
+      - Seconds that an idle transaction may be open before it counts as a cause. One that other sessions wait for
+        always counts.
     type: float
     default: 300
   connections_percent:
     description:
-      - From how many percent of used database connections on they are a cause.
+      - Percentage of used database connections from which they count as a cause.
     type: float
     default: 90
   disk_percent:
     description:
-      - From how many percent of used space, or inodes, on a file system is a cause.
+      - Percentage of used space, or used inodes, from which a file system counts as a cause.
     type: float
     default: 95
   certificate_days:
     description:
-      - For how many days the gateway's certificate has to be good.
+      - Days that the gateway's certificate has to remain valid.
     type: float
     default: 14
   step_timeout:
     description:
-      - Seconds that each step may take. A step that takes longer is told as V(unknown).
+      - Seconds that each step may take. A step that takes longer is reported as V(unknown).
     type: float
     default: 15
   timeout:
     description:
-      - Seconds that all of it may take.
+      - Seconds that all steps together may take.
     type: float
     default: 30
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.database
   - maxops.ops.stack.cache
@@ -83,8 +85,8 @@ attributes:
   idempotent:
     support: full
 notes:
-  - Must run as a user that may talk to Docker and look into other users' processes, which is C(root) on most hosts.
-    What another user cannot see is told as V(unknown).
+  - Must run as a user with access to Docker and to other users' processes, which is C(root) on most hosts. What the
+    user may not see is reported as V(unknown).
 seealso:
   - module: maxops.ops.health_check
 """
@@ -95,14 +97,14 @@ EXAMPLES = r"""
     services: [openproject]
   register: diagnosis
 
-- name: Say it
+- name: Show the command that fixes the most likely cause
   ansible.builtin.debug:
     msg: "{{ diagnosis.causes | map(attribute='fix') | first | default('nothing to fix') }}"
 """
 
 RETURN = r"""
 causes:
-  description: What keeps the services from working, the most likely cause first. Each is a finding.
+  description: The causes that keep the services from working, the most likely first. Each cause is a finding.
   returned: success
   type: list
   elements: dict
@@ -120,10 +122,10 @@ causes:
       description: What was seen.
       type: str
     limit:
-      description: What it should be, where that is a number.
+      description: Always empty, because a cause has no limit.
       type: str
     evidence:
-      description: What it rests on.
+      description: What supports it.
       type: list
       elements: str
     fix:
@@ -135,7 +137,7 @@ causes:
           V(possible) when it may matter or follows from another cause.
       type: str
     services:
-      description: The services that it keeps from working; none for a cause of the whole host.
+      description: The services that it keeps from working; empty for a cause of the whole host.
       type: list
       elements: str
   sample:
@@ -144,12 +146,14 @@ causes:
       state: critical
       seen: maxoperation-postgres-1 refuses the password that openproject has
       limit: ""
-      evidence: ["openproject (DATABASE_URL): password authentication failed for user \"maxops\""]
+      evidence:
+        - "openproject (DATABASE_URL): password authentication failed for user \"maxops\""
+        - "enter the password from .env: the server keeps the one from its first start"
       fix: docker exec -it maxoperation-postgres-1 psql -U maxops -d postgres -c '\password maxops'
       likelihood: certain
       services: [openproject]
 steps:
-  description: What was looked at, in the order in which a person would.
+  description: All steps with their results, in the order of the manual.
   returned: success
   type: list
   elements: dict
@@ -158,10 +162,10 @@ steps:
       description: Name of the step.
       type: str
     question:
-      description: What it asks.
+      description: The question that it answers.
       type: str
     state:
-      description: The worst that it saw, of V(ok), V(notice), V(warning), V(unknown) and V(critical).
+      description: The worst state that it found, of V(ok), V(notice), V(warning), V(unknown) and V(critical).
       type: str
     seen:
       description: What was seen.
@@ -171,28 +175,28 @@ steps:
       type: float
   sample:
     - step: disk
-      question: is there room on the disks?
+      question: is there free space on the disks?
       state: ok
-      seen: the fullest file system of the stack is used to 41%
+      seen: the fullest file system of the stack is 41% full
       seconds: 0.004
 healthy:
-  description: Whether all services asked for run and no certain or likely cause was seen.
+  description: Whether all requested services work, and no certain or likely cause was found.
   returned: success
   type: bool
   sample: false
 services:
-  description: The services that were asked for.
+  description: The requested services.
   returned: success
   type: list
   elements: str
   sample: [openproject]
 project:
-  description: The stack.
+  description: The Compose project.
   returned: success
   type: str
   sample: maxoperation
 duration:
-  description: Seconds that all of it took.
+  description: Seconds that the diagnosis took.
   returned: success
   type: float
   sample: 0.41
@@ -253,7 +257,7 @@ SPEC = (
 
 
 def read_options(module: AnsibleModule) -> Options:
-    """The module's parameters as the job takes them; refuses what is not a port."""
+    """The module's parameters as options of the job. Fails for an invalid port."""
     parameters = dict(module.params)
     for name in ("connections", "disk"):
         parameters[f"{name}_ratio"] = parameters.pop(f"{name}_percent") / 100
@@ -262,11 +266,11 @@ def read_options(module: AnsibleModule) -> Options:
 
 
 def read_ports(module: AnsibleModule, words: str) -> range:
-    """A port, or a range of them."""
+    """The ports of one entry: a port, or a range of ports. Fails for anything else."""
     match = PORTS.fullmatch(words.strip())
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 0 < first <= last <= MOST_PORTS:
-        fail(module, f'ports has "{words}", which is no port and no range of them; write 9000, or 9000-9022')
+        fail(module, f'ports has "{words}", which is not a port or a range of ports; write 9000, or 9000-9022')
     return range(first, last + 1)
 
 
@@ -276,7 +280,7 @@ def main() -> None:
     check_bounds(module, SPEC)
     require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = read_options(module)
-    with report_failures(module, "nothing was changed, run this again"):
+    with report_failures(module, "nothing was changed, run it again"):
         result = diagnose(options)
         end(module, {"changed": False, **result})
 

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Writes the results of rehearsals on all hosts of the play as C(drill-DATE.md) and C(drill-DATE.json) on the
-    controller, with recovery times, row counts and findings. Hosts that were not reached are in it, too.
-  - Runs on the controller alone; no host is contacted. The role P(maxops.ops.drill#role) uses it.
+  - Writes the results of the rehearsals on all hosts of the play to C(drill-DATE.md) and C(drill-DATE.json) on the
+    controller, with recovery times, row counts and findings, also for hosts that were not reached.
+  - Runs only on the controller; no host is contacted. The role P(maxops.ops.drill#role) uses it.
 options:
   variable:
     description:
@@ -23,7 +23,7 @@ options:
     required: true
   folder:
     description:
-      - Folder of the controller for the report. It is created where it is missing.
+      - Folder on the controller for the report. It is created if it is missing.
     type: path
     required: true
 extends_documentation_fragment:
@@ -38,7 +38,7 @@ attributes:
   idempotent:
     support: none
     details:
-      - A report contains its time.
+      - Every report contains its time.
   action:
     description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
     support: full

@@ -12,11 +12,11 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Makes a site administrator through Gitea's own command line inside its container, where nobody has a token yet,
-    and keeps a token in a file of the host. M(maxops.ops.gitea_user) takes that file as
+  - Creates a site administrator with Gitea's own command line inside its container, for when there is no token yet, and
+    keeps a token in a file on the host. M(maxops.ops.gitea_user) takes that file as
     O(maxops.ops.gitea_user#module:api_token_file).
-  - No password or token is ever part of a command, so none shows in a list of processes.
-  - When the file holds a token of the administrator that works, nothing is done.
+  - No password or token is ever part of a command, so none appears in a list of processes.
+  - When the file contains a valid token of the administrator, nothing is done.
 options:
   api_url:
     description:
@@ -30,17 +30,17 @@ options:
     required: true
   email:
     description:
-      - Address of the administrator.
+      - E-mail address of the administrator.
     type: str
     required: true
   password:
     description:
-      - Password to sign in with. It is set when the account is made, and never again once somebody has signed in.
-      - Without it, nobody knows the account's password, and only the token opens it.
+      - Password to sign in with. It is set when the account is created, and not any more after the first sign-in.
+      - Without it, the account has a random password that is not kept, and only the token gives access.
     type: str
   token_file:
     description:
-      - File of the host that keeps the token, mode V(0600). Its folder has to be there.
+      - File on the host for the token, mode V(0600). Its folder has to exist.
     type: path
     required: true
   token_name:
@@ -50,7 +50,7 @@ options:
     default: maxops
   token_scopes:
     description:
-      - What the token may do.
+      - Scopes of the token.
     type: list
     elements: str
     default: [all]
@@ -61,6 +61,7 @@ options:
     default: gitea
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.api
   - maxops.ops.attributes
@@ -69,7 +70,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells what would be made.
+      - Reports what would be created.
   diff_mode:
     support: none
   idempotent:
@@ -82,14 +83,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The first administrator of a new Gitea
+- name: Create the first administrator of a new Gitea
   maxops.ops.gitea_admin:
     name: maxops-admin
     email: ops@example.com
     password: "{{ vault_gitea_admin_password }}"
     token_file: /root/.config/maxops/gitea.token
 
-- name: And everybody else
+- name: Create all other users
   maxops.ops.gitea_user:
     api_token_file: /root/.config/maxops/gitea.token
     users: "{{ people }}"
@@ -97,12 +98,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: Whether the account was made.
+  description: Whether the account was created.
   returned: success
   type: bool
   sample: true
 token_made:
-  description: Whether a token was made and written to O(token_file).
+  description: Whether a token was created and written to O(token_file).
   returned: success
   type: bool
   sample: true

@@ -13,10 +13,9 @@ author:
   - The MaxOps Ops founders (@maxops)
 description:
   - Creates, changes, renames, locks and removes accounts of Gitea or Forgejo, with their SSH keys, teams and tokens.
-  - Takes one user by its own options, or any number of them in O(users). Accounts are read once, compared, and only
-    what differs is changed, several at a time.
-  - Works with Gitea 1.21 to 1.25 and with Forgejo; what differs between the versions is handled by asking for the
-    version.
+  - Takes one user by its own options, or any number of them in O(users). Accounts are read once and compared, and only
+    differences are changed, several at a time.
+  - Works with Gitea 1.21 to 1.25 and with Forgejo; the module reads the version and handles the differences.
 options:
   api_url:
     description:
@@ -27,11 +26,11 @@ options:
     description:
       - Token of a site administrator with the scopes C(write:admin), C(write:user), C(write:organization),
         C(read:repository) and C(read:misc), or C(all).
-      - Tokens cannot make O(tokens); that takes O(api_user) and O(api_password).
+      - A token cannot create O(tokens); that requires O(api_user) and O(api_password).
     type: str
   api_token_file:
     description:
-      - File on the host that holds the token, such as the one that M(maxops.ops.gitea_admin) writes.
+      - File on the host that contains the token, such as the one that M(maxops.ops.gitea_admin) writes.
     type: path
   api_user:
     description:
@@ -43,51 +42,51 @@ options:
     type: str
   name:
     description:
-      - Name to sign in with. Gitea ignores capitals in it, and so does this module.
+      - Login name. Gitea ignores case in it, and so does this module.
     type: str
   state: &state
     description:
-      - V(present) makes the account as the other options say.
-      - V(locked) is for who has left. Where there is an account it is locked out, which ends passwords, tokens and
-        SSH keys at once and keeps what the person wrote under their name; none is made. O(password) and O(ssh_keys),
-        where they are given, take the place of the present ones at that moment; other options are not looked at.
+      - V(present) creates or changes the account to match the other options.
+      - V(locked) is for users who have left. An existing account is locked, which disables password, tokens and SSH
+        keys at once and keeps the user's name on what they wrote; no account is created. O(password) and O(ssh_keys),
+        if given, replace the present ones when the account is locked; other options are ignored.
       - V(absent) removes the account.
     type: str
     choices: [present, locked, absent]
     default: present
   email: &email
     description:
-      - Address; needed for a new account.
+      - E-mail address; required for a new account.
     type: str
   full_name: &full_name
     description:
-      - Name as people write it.
+      - Full name.
     type: str
   password: &password
     description:
-      - Password; needed for a new account, unless O(source_id) says where the person signs in.
+      - Password; required for a new account, unless O(source_id) names a login source.
     type: str
   update_password: &update_password
     description:
-      - V(on_create) sets O(password) for new accounts only, V(always) whenever it is another one.
+      - V(on_create) sets O(password) for new accounts only, V(always) whenever it differs.
       - By default V(on_create).
     type: str
     choices: [on_create, always]
   check_password: &check_password
     description:
-      - With O(update_password=always), try the password first and change it only when it is not the right one, so
-        that a second run changes nothing. By default V(true).
-      - Each wrong one leaves a line in Gitea's log. For accounts that may not sign in, have a second factor or
-        another login source, Gitea does not tell, and the password is set in each run.
+      - With O(update_password=always), try the password first and change it only when it is wrong, so that a second
+        run changes nothing. By default V(true).
+      - Every wrong password is logged by Gitea. For accounts that may not sign in, have a second factor or another
+        login source, Gitea does not allow the check, and the password is set in every run.
     type: bool
   must_change_password: &must_change_password
     description:
       - Whether a new password has to be changed at the first sign-in. Gitea's own default for new accounts is V(true).
-      - It goes along with a password that is set; Gitea never tells it, so it is not compared.
+      - It is sent together with a new password; Gitea never reports it, so it is not compared.
     type: bool
   admin: &admin
     description:
-      - Whether the person is a site administrator.
+      - Whether the user is a site administrator.
     type: bool
   active: &active
     description:
@@ -95,55 +94,56 @@ options:
     type: bool
   prohibit_login: &prohibit_login
     description:
-      - Whether the person is locked out. It ends passwords, tokens and SSH keys at once and keeps everything else.
+      - Whether the user is locked, which disables password, tokens and SSH keys at once and keeps everything else.
     type: bool
   restricted: &restricted
     description:
-      - Whether the person sees only what they were expressly given.
+      - Whether the user sees only what they were explicitly given access to.
     type: bool
   visibility: &visibility
     description:
-      - Who sees the account.
+      - Who can see the account.
     type: str
     choices: [public, limited, private]
   login_name: &login_name
     description:
-      - Name of the person at the login source.
+      - Name of the user at the login source.
     type: str
   source_id: &source_id
     description:
-      - Number of the login source where the person signs in; Gitea's page Authentication Sources shows it.
-      - Gitea's API moves nobody back to V(0), Gitea itself. Before 1.22 Gitea does not tell the source, so it is set
-        for new accounts only.
+      - Number of the login source where the user signs in; Gitea's page Authentication Sources shows it.
+      - Gitea's API cannot move an account back to V(0), a local password. Before 1.22 Gitea does not report the source,
+        so it is set for new accounts only.
     type: int
   website: &website
     description:
-      - Address of the person's site.
+      - Address of the user's website.
     type: str
   location: &location
     description:
-      - Where the person is.
+      - Location of the user.
     type: str
   description: &description
     description:
-      - Some words about the person.
+      - Description of the user.
     type: str
   allow_git_hook: &allow_git_hook
     description:
-      - Whether the person may write hooks, which run as programs on the server.
-      - Gitea never tells this, so it is set for new accounts and together with any other change.
+      - Whether the user may write Git hooks, which run as programs on the server.
+      - Gitea never reports this, so it is set for new accounts and together with any other change.
     type: bool
   allow_import_local: &allow_import_local
     description:
-      - Whether the person may import repositories from the server's disk. Not told by Gitea, as O(allow_git_hook).
+      - Whether the user may import repositories from the server's disk. Not reported by Gitea, like
+        O(allow_git_hook).
     type: bool
   allow_create_organization: &allow_create_organization
     description:
-      - Whether the person may make organisations. Not told by Gitea, as O(allow_git_hook).
+      - Whether the user may create organisations. Not reported by Gitea, like O(allow_git_hook).
     type: bool
   max_repo_creation: &max_repo_creation
     description:
-      - How many repositories the person may own, V(-1) for the server's default. Not told by Gitea, as
+      - How many repositories the user may own, V(-1) for the server's default. Not reported by Gitea, like
         O(allow_git_hook).
     type: int
   send_notify: &send_notify
@@ -152,33 +152,32 @@ options:
     type: bool
   rename_from: &rename_from
     description:
-      - Former name. Where an account of that name is there and none of O(name), it is renamed; Gitea then redirects
-        from the old name, which this module never mistakes for an account.
+      - Former name. An account of that name is renamed if there is none with O(name); Gitea then redirects from the
+        old name, which this module does not take for an account.
     type: str
   ssh_keys: &ssh_keys
     description:
-      - Public SSH keys that the person has, each as the line of its C(.pub) file.
+      - Public SSH keys of the user, as lines of C(.pub) files.
     type: list
     elements: str
   ssh_keys_exclusive: &ssh_keys_exclusive
     description:
-      - Whether the person has exactly O(ssh_keys) (V(true)) or at least these. By default V(false).
+      - Whether the user has exactly O(ssh_keys) (V(true)) or at least these. By default V(false).
     type: bool
   teams: &teams
     description:
-      - Teams that the person is in, as C(organisation/team). Being in a team makes the person a member of the
-        organisation.
-      - Organisations and teams have to be there.
+      - Teams of the user, as C(organisation/team). A member of a team is also a member of the organisation.
+      - Organisations and teams have to exist.
     type: list
     elements: str
   teams_exclusive: &teams_exclusive
     description:
-      - Whether the person is in exactly O(teams) (V(true)) or at least in these. By default V(false).
+      - Whether the user is in exactly O(teams) (V(true)) or at least in these. By default V(false).
     type: bool
   tokens: &tokens
     description:
-      - Access tokens that the person has. Those that are missing are made, and returned in RV(tokens) this once.
-      - Set C(no_log) on the task or keep its result to yourself when you use this.
+      - Access tokens of the user. Missing ones are created, and returned in RV(tokens) this once.
+      - Set C(no_log) on the task, or protect its result, when you use this.
     type: list
     elements: dict
     suboptions:
@@ -187,29 +186,29 @@ options:
         type: str
         required: true
       scopes:
-        description: What it may do, such as C(read:repository) or C(all). From Gitea 1.22 on at least one is needed.
+        description: Scopes such as C(read:repository) or C(all). Gitea 1.22 and later require at least one.
         type: list
         elements: str
         default: []
   purge: &purge
     description:
-      - With O(state=absent), also remove the person's repositories, and organisations that nobody else owns.
-      - Without it, an account that has such things is not removed, and the error names them.
+      - With O(state=absent), also remove the user's repositories, and organisations that only this user owns.
+      - Without it, an account that owns any of these is not removed, and the error names them.
     type: bool
   users:
     description:
-      - Users, each with the options that one user has. What is given beside O(users) holds for each entry that does
+      - Users, with the options of one user. Options beside O(users) are the defaults of the entries that do
         not say otherwise.
       - An entry without O(users[].state) has the O(state) of the task.
     type: list
     elements: dict
     suboptions:
       name:
-        description: Name to sign in with.
+        description: Login name.
         type: str
         required: true
       state:
-        description: Whether the account is there; by default the O(state) of the task.
+        description: State of the account; by default the O(state) of the task.
         type: str
         choices: [present, locked, absent]
       email: *email
@@ -249,7 +248,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(update_password=always), a second run changes a password again where Gitea does not let anybody try it.
+      - With O(update_password=always), a second run changes a password again where Gitea does not allow a check.
 seealso:
   - module: maxops.ops.gitea_admin
   - module: maxops.ops.openproject_user
@@ -265,7 +264,7 @@ EXAMPLES = r"""
     password: "{{ vault_alice_password }}"
     teams: [acme/developers]
 
-- name: Everybody at once, and tell who is in Gitea and not in the list
+- name: All users at once, with a report of accounts that are not in the list
   maxops.ops.gitea_user:
     api_token: "{{ vault_gitea_token }}"
     restricted: true
@@ -273,7 +272,7 @@ EXAMPLES = r"""
     prune: report
     prune_exclude: [admin, "*-bot"]
 
-- name: Lock out who has left, if there is an account
+- name: Lock the account of a user who has left
   maxops.ops.gitea_user:
     api_token: "{{ vault_gitea_token }}"
     name: bob
@@ -283,8 +282,8 @@ EXAMPLES = r"""
 RETURN = r"""
 users:
   description:
-    - What became of the users, in the order of the list; accounts that O(prune) locked follow.
-    - Those about whom there is nothing to tell are in RV(unchanged).
+    - Outcome of the users, in the order of the list; accounts that O(prune) locked follow.
+    - Users without a change or remark are in RV(unchanged) instead.
   returned: always, except when nothing could be read
   type: list
   elements: dict
@@ -298,16 +297,16 @@ users:
     changes:
       description:
         - Each field that was changed (would be, in check mode), with C(before) and C(after).
-        - The fields that a new account was made with are shown in diff mode only.
+        - The fields of a new account are shown in diff mode only.
       type: dict
       returned: when something was changed
     not_compared:
-      description: Fields that were given and that Gitea does not tell, so that they were not looked at.
+      description: Given fields that Gitea does not report, so that they were not compared.
       type: list
       elements: str
       returned: when there are any
     removed_with:
-      description: Repositories and organisations that went with the account.
+      description: Repositories and organisations that were removed with the account.
       type: dict
       returned: when O(purge) removed some
     error:
@@ -335,23 +334,23 @@ unlisted:
   elements: str
   sample: [former-intern]
 tokens:
-  description: Tokens that were made, with their secrets, which Gitea never tells again.
+  description: Tokens that were created, with their secrets, which Gitea never shows again.
   returned: always, except when nothing could be read
   type: list
   elements: dict
   sample: []
 version:
-  description: Version that Gitea told.
+  description: Version of Gitea.
   returned: always, except when nothing could be read
   type: str
   sample: 1.21.11
 requests:
-  description: How many requests it took.
+  description: How many requests were sent.
   returned: always, except when nothing could be read
   type: int
   sample: 24
 duration:
-  description: Seconds it took.
+  description: How long the task took, in seconds.
   returned: always, except when nothing could be read
   type: float
   sample: 0.71

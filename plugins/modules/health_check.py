@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: health_check
-short_description: Check whether a stack is healthy, and say what to do where it is not
+short_description: Check the health of a stack, and show how to fix problems
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Looks at containers, HTTP endpoints, PostgreSQL, Redis, disks, memory, the gateway's certificate, the clock, backups
-    and images of a stack, all at the same time, each check in its own time.
-  - Each result is a finding that says what was seen, what the limit is, and the command that mends it.
-  - Grades the whole by the table of the manual's section 7.1.
-  - Reports a service, a database or a Docker daemon that is down; it does not fail because of it unless O(fail_on) says
-    so. A service that accepts a connection and never answers takes no other check's time.
+  - Checks containers, HTTP endpoints, PostgreSQL, Redis, disks, memory, the gateway's certificate, the clock, backups
+    and images of a stack, all at the same time, each check with its own time limit.
+  - Every result is a finding that shows what was seen, the limit, and the command that fixes the problem.
+  - Grades all findings together by the table of the manual's section 7.1.
+  - Reports a service, a database or a Docker daemon that is down. The task does not fail because of it unless
+    O(fail_on) says so. A service that accepts a connection and never answers does not delay the other checks.
 options:
   checks:
     description:
-      - The checks to make.
+      - The checks to run.
     type: list
     elements: str
     choices: [containers, http, postgresql, redis, disk, memory, certificate, clock, backup, images]
@@ -35,67 +35,69 @@ options:
     default: []
   thresholds:
     description:
-      - Other limits than the usual ones, by check and name, as in the example below. V(0) for a name that ends in
-        C(_warning) or C(_critical) is no limit.
-      - C(containers) knows C(restarts_warning) (1) and C(restarts_critical) (3), counted while the last restart is
-        younger than C(restart_minutes) (60).
-      - C(http) knows C(latency_warning) (2 s) and C(latency_critical) (8 s).
-      - C(postgresql) knows C(connections_warning) and C(connections_critical) (80 and 95 % of those that others than
-        the superuser may have), C(transaction_warning) and C(transaction_critical) (15 and 240 minutes),
+      - Limits that differ from the defaults, by check and name, as in the example below. V(0) for a name that ends in
+        C(_warning) or C(_critical) means no limit.
+      - C(containers) has C(restarts_warning) (1) and C(restarts_critical) (3), counted while the last restart is less
+        than C(restart_minutes) (60) ago.
+      - C(http) has C(latency_warning) (2 s) and C(latency_critical) (8 s).
+      - C(postgresql) has C(connections_warning) and C(connections_critical) (80 and 95 % of the connections that are
+        not reserved for the superuser), C(transaction_warning) and C(transaction_critical) (15 and 240 minutes),
         C(idle_transaction_warning) and C(idle_transaction_critical) (5 and 60 minutes), C(dead_rows_warning) and
         C(dead_rows_critical) (20 % of a table and none) for tables with C(dead_rows_minimum) (10000) of them,
         C(size_warning) and C(size_critical) (none; GB of a database), C(wraparound_warning) and
         C(wraparound_critical) (25 and 60 % of the transaction numbers).
-      - C(redis) knows C(memory_warning) and C(memory_critical) (90 and 99 % of its limit), C(clients_warning) and
+      - C(redis) has C(memory_warning) and C(memory_critical) (90 and 99 % of its limit), C(clients_warning) and
         C(clients_critical) (80 and 95 %), C(evictions_warning) and C(evictions_critical) (1000 keys an hour and none),
         C(blocked_warning) and C(blocked_critical) (20 clients and none), C(latency_warning) and C(latency_critical) (1
         and 5 s).
-      - C(disk) knows C(used_warning) and C(used_critical) (80 and 90 %), C(inodes_warning) and C(inodes_critical) (80
+      - C(disk) has C(used_warning) and C(used_critical) (80 and 90 %), C(inodes_warning) and C(inodes_critical) (80
         and 95 %), C(days_warning) and C(days_critical) (14 and 2 days until it is full).
-      - C(memory) knows C(available_warning) and C(available_critical) (10 and 4 %), C(swap_warning) and
+      - C(memory) has C(available_warning) and C(available_critical) (10 and 4 %), C(swap_warning) and
         C(swap_critical) (60 and 95 %), C(stalled_warning) and C(stalled_critical) (10 and 40 % of the last minute).
-      - C(certificate) knows C(days_warning) and C(days_critical) (21 and 3 days).
-      - C(clock) knows C(offset_warning) and C(offset_critical) (10 and 60 s; the task's way to the host counts), and
-        C(unsynchronised) (1; 0 where nothing sets the clock and nobody minds).
-      - C(backup) knows C(age_warning) and C(age_critical) (26 and 50 hours), C(verified_warning) and
+      - C(certificate) has C(days_warning) and C(days_critical) (21 and 3 days).
+      - C(clock) has C(offset_warning) and C(offset_critical) (10 and 60 s, connection time included), and
+        C(unsynchronised) (1; 0 accepts a clock that is not synchronised).
+      - C(backup) has C(age_warning) and C(age_critical) (26 and 50 hours), C(verified_warning) and
         C(verified_critical) (192 hours and none).
-      - C(images) knows C(drift) (1; 0 where it may drift).
+      - C(images) has C(drift) (1; 0 accepts drift).
     type: dict
     default: {}
   fail_on:
     description:
-      - When the task fails. What could not be seen never counts as well, so V(critical) also fails for V(unknown).
+      - When the task fails. A check that could not see anything does not count as ok, so V(critical) also fails for
+        V(unknown).
     type: str
     choices: [critical, warning, never]
     default: never
   timeout:
     description:
-      - Seconds that the whole may take.
+      - Seconds that all checks together may take.
     type: float
     default: 30
   check_timeout:
     description:
-      - Seconds that each check may take. What has not answered by then is a finding.
+      - Seconds that a single check may take. A check that has not finished by then is a finding.
     type: float
     default: 10
   gateway_url:
     description:
-      - Where people come in, such as V(https://maxops.example.com).
+      - Address that users open, such as V(https://maxops.example.com).
       - By default the port that the gateway's container publishes on this host.
     type: str
   controller_time:
     description:
-      - What the controller's clock says, in seconds since 1970, to compare the host's with. The role
-        P(maxops.ops.health#role) gives it.
+      - Time of the controller's clock, in seconds since 1970, to compare with the host's clock. The role
+        P(maxops.ops.health#role) sets it.
     type: float
   state_dir:
     description:
-      - Folder of the host for what one run leaves for the next, which tells how many days there are until a disk is
-        full.
+      - Folder on the host for measurements that one run saves for the next. They are needed to estimate the days until
+        a disk is full.
     type: path
     default: /var/lib/maxops
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.database
   - maxops.ops.stack.cache
   - maxops.ops.repository
@@ -105,32 +107,32 @@ attributes:
   check_mode:
     support: full
     details:
-      - Changes nothing of the stack. In check mode it does not write to O(state_dir) either.
+      - Changes nothing in the stack. In check mode it does not write to O(state_dir) either.
   diff_mode:
     support: none
   idempotent:
     support: full
 notes:
-  - Should run as C(root), who may talk to Docker and read the repository. As another user, what cannot be seen is
-    V(unknown).
-  - Does without the Python package C(docker), and where C(psycopg2) is missing, the check C(postgresql) is V(unknown).
+  - Should run as C(root), which may use Docker and read the repository. As another user, anything that cannot be read
+    is V(unknown).
+  - Does not need the Python package C(docker). Without C(psycopg2) the check C(postgresql) is V(unknown).
 seealso:
   - module: maxops.ops.backup_info
 """
 
 EXAMPLES = r"""
-- name: Is the stack well?
+- name: Check the health of the stack
   maxops.ops.health_check:
   register: health
 
-- name: Fail when something is wrong, and be stricter with disks
+- name: Fail on any warning, with a stricter limit for disks
   maxops.ops.health_check:
     fail_on: warning
     thresholds:
       disk:
         used_warning: 70
 
-- name: Look at what people see alone
+- name: Check only what users see
   maxops.ops.health_check:
     checks: [http, certificate]
     gateway_url: https://maxops.example.com
@@ -143,12 +145,12 @@ state:
   type: str
   sample: warning
 grade:
-  description: The grade of the whole by the manual's table 7.1, V(P1) to V(P4), or V(none).
+  description: The grade of all findings together by the manual's table 7.1, V(P1) to V(P4), or V(none).
   returned: always
   type: str
   sample: P4
 findings:
-  description: All findings, the worst first, with those that are well at the end.
+  description: All findings, the worst first, those with state V(ok) at the end.
   returned: always
   type: list
   elements: dict
@@ -157,7 +159,7 @@ findings:
       description: The check that found it.
       type: str
     subject:
-      description: What it is about.
+      description: The service, disk, file or other thing that it is about.
       type: str
     state:
       description: V(ok), V(notice), V(warning), V(unknown) or V(critical).
@@ -166,35 +168,35 @@ findings:
       description: What was seen.
       type: str
     limit:
-      description: What it should be.
+      description: The limit, or what it should be.
       type: str
     evidence:
-      description: What it rests on.
+      description: What the finding is based on.
       type: list
       elements: str
     fix:
-      description: What to do.
+      description: What to do about it, where possible a command.
       type: str
   sample:
     - check: disk
       subject: /
       state: warning
-      seen: 84 % used, 12.1 GB free; full in 9.3 days as it goes
+      seen: 84 % used, 12.1 GB free; full in 9.3 days at the current rate
       limit: 80 %
       evidence: ["it holds /var/lib/docker, /var/backups/maxops"]
-      fix: "see what takes it: du -xh -d2 / | sort -h | tail -20; free it with cleanup.yml"
+      fix: "see what uses it: du -xh -d2 / | sort -h | tail -20; free space with cleanup.yml"
 counts:
   description: Number of findings by state.
   returned: always
   type: dict
   sample: {"critical": 0, "notice": 0, "ok": 40, "unknown": 0, "warning": 1}
 checks:
-  description: State and seconds of each check.
+  description: State and duration in seconds of every check.
   returned: always
   type: dict
   sample: {"disk": {"seconds": 0.002, "state": "warning"}}
 measures:
-  description: What was measured, in base units, for metrics.
+  description: The measurements for the metrics, in base units.
   returned: always
   type: list
   elements: dict
@@ -208,7 +210,7 @@ duration:
   type: float
   sample: 0.08
 at:
-  description: When it was, in UTC.
+  description: Time of the check, in UTC.
   returned: always
   type: str
   sample: "2026-11-23T02:00:00Z"
@@ -236,7 +238,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import OK, STATES, UNKNOWN, WARNING
 
 FAILS_FROM = {"critical": UNKNOWN, "warning": WARNING}
-"""From which state on the task fails."""
+"""The least bad state that fails the task."""
 
 NAMES = list(CHECKS)
 SECONDS = Bounds(above=0, most=3600)
@@ -263,31 +265,31 @@ SPEC = (
 
 
 def read_options(module: AnsibleModule) -> HealthOptions:
-    """The module's parameters as the job takes them; refuses addresses and checks that make no sense."""
+    """The module's parameters as options of the job; fails for an invalid address or selection of checks."""
     parameters = dict(module.params)
     parameters.pop("fail_on")
     url = parameters["gateway_url"]
     if url and not url.startswith(("http://", "https://")):
-        fail(module, f'gateway_url "{url}" is no address; write it as https://maxops.example.com')
+        fail(module, f'gateway_url "{url}" is not an address; write it as https://maxops.example.com')
     if url and "@" in url.split("/")[2]:
-        fail(module, "gateway_url holds a name or password, which would end in logs; give the address alone")
+        fail(module, "gateway_url contains a user name or password, which would end up in logs; give the address alone")
     exclude = parameters.pop("exclude")
     checks = tuple(name for name in CHECKS if name in parameters["checks"] and name not in exclude)
     if not checks:
-        fail(module, "no check is left to make: name some in checks, or fewer in exclude")
+        fail(module, "no check is left to run: name some in checks, or fewer in exclude")
     parameters.update(checks=checks, thresholds=merged(parameters["thresholds"]))
     return HealthOptions(access_of(parameters), **rest_of(parameters))
 
 
 def failure_of(result: dict[str, Any], fail_on: str) -> str | None:
-    """Why the task fails, or None where the stack is well enough."""
+    """Why the task fails, or None if it does not."""
     limit = FAILS_FROM.get(fail_on)
     if not limit or STATES.index(result["state"]) < STATES.index(limit):
         return None
     bad = [finding for finding in result["findings"] if finding["state"] != OK]
-    worst = "; ".join(f"{one['state']}: {one['check']} {one['subject']}: {one['seen']}" for one in bad[:3])
+    worst = "; ".join(f"{it['state']}: {it['check']} {it['subject']}: {it['seen']}" for it in bad[:3])
     more = f"; and {len(bad) - 3} more" if len(bad) > 3 else ""
-    return f"the stack is not well (grade {result['grade']}): {worst}{more}"
+    return f"the stack has problems (grade {result['grade']}): {worst}{more}"
 
 
 def main() -> None:

@@ -12,69 +12,70 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Reads what the containers of the stack have logged, puts it in one order, and fetches it to the controller as one
-    file of mode 0600 for each host.
+  - Reads the logs of the stack's containers, merges them by time, and fetches them to the controller as one file of
+    mode 0600 per host.
   - Secrets are masked on the host, before anything leaves it. These are the values of secrets in the stack's
     environment files, containers and secret files, passwords in addresses, tokens, cookies and C(Authorization)
     headers.
-  - What is fetched is bounded, and RV(left_out) says what is not in it. On its way it is compressed.
+  - The size of the fetched text is limited, and RV(left_out) lists what is missing. It is compressed for the transfer.
   - All times are UTC.
 options:
   services:
     description:
-      - Compose services whose logs are read. By default all.
+      - Compose services whose logs are read. By default all services.
     type: list
     elements: str
     default: []
   tail:
     description:
-      - How many of the newest lines of each service are fetched. V(0) for all.
-      - With O(grep) those are the newest lines that match.
-      - By default 1000, or all where O(since) is given.
+      - Number of the newest lines of every service to fetch. V(0) for all.
+      - With O(grep) these are the newest lines that match.
+      - By default 1000, or all if O(since) is given.
     type: int
   since:
     description:
-      - Only what was logged from this moment on.
-      - How long ago, such as V(45s), V(10m), V(2h30m), V(3d); a moment, such as V(2026-11-25), V(2026-11-25T02:00) or
-        V(2026-11-25T02:00:00+09:00), in UTC where no zone is given; a time of day, such as V(02:00), for the last time
-        that it was; V(today) or V(yesterday); or seconds since 1970.
+      - Only lines logged at or after this time.
+      - How long ago, such as V(45s), V(10m), V(2h30m), V(3d); a date or time, such as V(2026-11-25),
+        V(2026-11-25T02:00) or V(2026-11-25T02:00:00+09:00), in UTC if no zone is given; a time of day, such
+        as V(02:00), for its last occurrence; V(today) or V(yesterday); or seconds since 1970.
     type: str
   until:
     description:
-      - Only what was logged up to this moment, written as O(since).
+      - Only lines logged up to this time, in the same formats as O(since).
     type: str
   grep:
     description:
-      - Only lines in which this regular expression of Python is found. It is not anchored.
+      - Only lines that match this Python regular expression. It is not anchored.
     type: str
   ignore_case:
     description:
-      - Whether O(grep) takes capital and small letters for the same.
+      - Whether O(grep) ignores upper and lower case.
     type: bool
     default: false
   limit:
     description:
-      - The most text to fetch from one host, such as V(20M). The oldest lines go first.
+      - Maximum size of the text from one host, such as V(20M). The oldest lines are left out first.
     type: str
     default: 20M
   show:
     description:
-      - How many of the newest lines are in the result, for a summary.
+      - Number of the newest lines in the result, for the summary.
     type: int
     default: 20
   timeout:
     description:
-      - Seconds that reading may take. What was read by then is fetched.
+      - Seconds that reading may take. Lines read by then are fetched.
     type: float
     default: 60
   dest:
     description:
-      - Folder of the controller for the files. It is created where it is missing, with mode 0700.
+      - Folder on the controller for the files. It is created with mode 0700 if it is missing.
       - The file is C(logs-HOST.log) in it.
     type: path
     required: true
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
@@ -82,20 +83,20 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads and tells what would be fetched, and writes no file.
+      - Reads the logs and reports what would be fetched, but writes no file.
   diff_mode:
     support: none
   idempotent:
     support: full
     details:
-      - Changes nothing on the host. The file on the controller is written anew each time.
+      - Changes nothing on the host. The file on the controller is overwritten by every run.
   action:
     description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
     support: full
 notes:
   - Logs of services whose logging driver keeps nothing on the host (V(none), V(syslog) and the like) can't be read; the
-    service's C(problem) says so.
-  - Colours and other orders to a terminal are taken out of the lines, so that showing a file does no harm.
+    service's C(problem) shows this.
+  - Colours and other escape sequences are removed from the lines, so that a file is safe to show in a terminal.
 seealso:
   - module: maxops.ops.merge_logs
   - module: maxops.ops.status
@@ -106,7 +107,7 @@ EXAMPLES = r"""
   maxops.ops.logs:
     dest: build/logs
 
-- name: Fetch what Gitea and the gateway said about a failure during the night
+- name: Fetch the logs of Gitea and the gateway about a failure during the night
   maxops.ops.logs:
     services: [gitea, nginx]
     since: "2026-11-25T02:00:00+09:00"
@@ -123,17 +124,17 @@ project:
   type: str
   sample: maxoperation
 path:
-  description: The file on the controller, or where it would be.
+  description: Path of the file on the controller; in check mode, where it would be.
   returned: success
   type: str
   sample: /home/ops/build/logs/logs-maxops.example.com.log
 lines:
-  description: How many lines it has.
+  description: Number of lines in the file.
   returned: success
   type: int
   sample: 1240
 bytes:
-  description: Its size.
+  description: Size of the file.
   returned: success
   type: int
   sample: 183042
@@ -148,18 +149,18 @@ last:
   type: str
   sample: "2026-11-25T03:59:58.123456789Z"
 masked:
-  description: In how many lines a secret was masked.
+  description: Number of lines in which a secret was masked.
   returned: success
   type: int
   sample: 2
 left_out:
-  description: What is not in the file although it was asked for, and what to do about it.
+  description: Requested lines that are not in the file, and what to do about it.
   returned: success
   type: list
   elements: str
-  sample: ["older lines of gitea, because the newest 1,000 were asked for (tail)"]
+  sample: ["older lines of gitea, because only the newest 1,000 were requested (tail)"]
 services:
-  description: What each container has to do with it.
+  description: The containers whose logs were read.
   returned: success
   type: list
   elements: dict
@@ -168,25 +169,25 @@ services:
       description: Compose service.
       type: str
     source:
-      description: What it is called in the file; with a number where the service has several containers.
+      description: Its name in the file, with a number if the service has several containers.
       type: str
     container:
       description: Name of the container.
       type: str
     lines:
-      description: How many lines of it were read.
+      description: Number of its lines.
       type: int
     errors:
-      description: How many of them look like errors.
+      description: Number of lines that look like errors.
       type: int
     first:
-      description: Time of the first one.
+      description: Time of the first line.
       type: str
     last:
-      description: Time of the last one.
+      description: Time of the last line.
       type: str
     problem:
-      description: Why it could not be read.
+      description: Why its log could not be read.
       type: str
   sample:
     - service: gitea
@@ -204,7 +205,7 @@ newest:
   elements: str
   sample: ["2026-11-25T03:59:58.123456789Z  gitea  … router: completed GET /api/healthz"]
 follow:
-  description: Command that shows what is logged from now on, as it comes. It masks nothing.
+  description: Command that follows the log and shows new lines as they come. It does not mask secrets.
   returned: success
   type: str
   sample: ssh -t maxops.example.com docker compose --project-name maxoperation logs --follow --tail 20
@@ -250,7 +251,7 @@ SPEC = STACK + Spec(
 
 
 def read_options(module: AnsibleModule) -> LogOptions:
-    """The module's parameters as the job takes them; the folder is for the controller's part alone."""
+    """The module's parameters as options of the job; the folder is used only on the controller."""
     parameters = {name: value for name, value in module.params.items() if name != "dest"}
     parameters["limit"] = size_of(module, "limit", most="200M")
     return LogOptions(access_of(parameters), **rest_of(parameters))

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: merge_logs
-short_description: Put the logs of all hosts into one file, by time
+short_description: Merge the logs of all hosts into one file, by time
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Merges the files that M(maxops.ops.logs) has written for the hosts of the play into C(logs.log) beside them, mode
-    0600, each line with its host.
-  - Does nothing where there is one host only.
-  - Runs on the controller alone; no host is contacted. The role P(maxops.ops.logs#role) uses it.
+  - Merges the files that M(maxops.ops.logs) wrote for the hosts of the play into C(logs.log) in the same folder, mode
+    0600, every line with its host.
+  - Does nothing if there is only one host.
+  - Runs only on the controller; no host is contacted. The role P(maxops.ops.logs#role) uses it.
 options:
   variable:
     description:
-      - Name of the variable that the result of M(maxops.ops.logs) was registered in, on each host.
+      - Name of the variable in which the result of M(maxops.ops.logs) was registered on every host.
     type: str
     required: true
   dest:
     description:
-      - Folder of the controller for the file.
+      - Folder on the controller for the file.
     type: path
     required: true
 extends_documentation_fragment:
@@ -33,13 +33,13 @@ attributes:
   check_mode:
     support: full
     details:
-      - Names the file and writes none.
+      - Returns the path of the file, but does not write it.
   diff_mode:
     support: none
   idempotent:
     support: full
     details:
-      - The same logs make the same file.
+      - The same logs give the same file.
   action:
     description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
     support: full
@@ -48,7 +48,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what happened on all hosts in one order
+- name: Merge the logs of all hosts
   maxops.ops.merge_logs:
     variable: logs_result
     dest: build/logs
@@ -57,12 +57,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The file, or nothing where there is one host only.
+  description: Path of the file; empty if there is only one host.
   returned: always
   type: str
   sample: /home/ops/build/logs/logs.log
 hosts:
-  description: Hosts whose logs are in it.
+  description: Hosts whose logs are in the file.
   returned: always
   type: list
   elements: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: metrics
-short_description: Write what a health check measured as metrics for Prometheus
+short_description: Write the measurements of a health check as metrics for Prometheus
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
@@ -15,7 +15,7 @@ description:
   - Writes a file for the textfile collector of node_exporter, which Prometheus scrapes.
   - All metrics begin with C(maxops_), are in base units, and carry the label C(project). States are numbers, 0 for ok,
     1 for warning, 2 for unknown, 3 for critical.
-  - The file is replaced in one step, so that nobody ever reads half of it.
+  - The file is replaced atomically, so that it is never read half-written.
 options:
   health:
     description:
@@ -24,7 +24,7 @@ options:
     required: true
   path:
     description:
-      - File to write, in the folder that node_exporter was given as C(--collector.textfile.directory).
+      - File to write, in the folder that node_exporter reads (C(--collector.textfile.directory)).
       - By default C(maxops-) and O(project_name) in the folder that Debian's node_exporter reads,
         C(/var/lib/prometheus/node-exporter).
     type: path
@@ -46,24 +46,24 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the stack
+- name: Check the stack
   maxops.ops.health_check:
     fail_on: never
   register: health
 
-- name: Let Prometheus know
+- name: Write the metrics for Prometheus
   maxops.ops.metrics:
     health: "{{ health }}"
 """
 
 RETURN = r"""
 path:
-  description: The file.
+  description: Path of the file.
   returned: success
   type: str
   sample: /var/lib/prometheus/node-exporter/maxops-maxoperation.prom
 samples:
-  description: Number of samples in it.
+  description: Number of samples in the file.
   returned: success
   type: int
   sample: 93

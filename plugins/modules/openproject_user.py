@@ -14,8 +14,8 @@ author:
 description:
   - Creates, invites, changes, locks, unlocks and removes accounts of OpenProject, with their roles in projects, their
     global roles and their groups.
-  - Takes one user by its own options, or any number of them in O(users). Accounts are read once, compared, and only
-    what differs is changed, several at a time; each group is written once for everybody.
+  - Takes one user by its own options, or any number of them in O(users). Accounts are read once and compared, and only
+    differences are changed, several at a time; each group is written once for all users.
 options:
   api_url:
     description:
@@ -29,66 +29,66 @@ options:
     type: str
   api_token_file:
     description:
-      - File on the host that holds the token.
+      - File on the host that contains the token.
     type: path
   name:
     description:
-      - Name to sign in with. OpenProject ignores capitals in it, and so does this module.
+      - Login name. OpenProject ignores case in it, and so does this module.
     type: str
   state: &state
     description:
-      - V(present) makes the account as the other options say.
-      - V(locked) is for who has left. Where there is an account it is locked out, and none is made. O(password),
-        where it is given, takes the place of the present one at that moment; other options are not looked at.
-      - V(absent) removes the account. OpenProject does so only where its administrators have switched that on, so
+      - V(present) creates or changes the account to match the other options.
+      - V(locked) is for users who have left. An existing account is locked; no account is created. O(password), if
+        given, replaces the present one when the account is locked; other options are ignored.
+      - V(absent) removes the account. OpenProject allows that only where its administrators have enabled it, so
         V(locked) is the better way to end an account's use.
     type: str
     choices: [present, locked, absent]
     default: present
   email: &email
     description:
-      - Address; needed for a new account.
+      - E-mail address; required for a new account.
     type: str
   first_name: &first_name
     description:
-      - First name; needed for a new active account.
+      - First name; required for a new active account.
     type: str
   last_name: &last_name
     description:
-      - Last name; needed for a new active account.
+      - Last name; required for a new active account.
     type: str
   password: &password
     description:
-      - Password; needed for a new active account.
+      - Password; required for a new active account.
     type: str
   update_password: &update_password
     description:
-      - V(on_create) sets O(password) for new accounts only, V(always) in each run. By default V(on_create).
-      - OpenProject lets nobody try whether a password is the right one, so V(always) is never idempotent.
+      - V(on_create) sets O(password) for new accounts only, V(always) in every run. By default V(on_create).
+      - OpenProject does not allow a password to be checked, so V(always) is never idempotent.
     type: str
     choices: [on_create, always]
   status: &status
     description:
-      - Whether a new account is V(active) at once or V(invited), so that the person gets a mail and chooses the
+      - Whether a new account is V(active) at once or V(invited), so that the user gets a mail and chooses the
         password.
-      - By default V(active) where there is a O(password). It is not looked at for accounts that are there.
+      - By default V(active) if there is a O(password). It is ignored for existing accounts.
     type: str
     choices: [active, invited]
   admin: &admin
     description:
-      - Whether the person is an administrator.
+      - Whether the user is an administrator.
     type: bool
   language: &language
     description:
-      - Language of the pages the person sees, such as V(en) or V(ko).
+      - Language of the user's pages, such as V(en) or V(ko).
     type: str
   locked: &locked
     description:
-      - Whether the person is locked out. Only active accounts can be locked.
+      - Whether the account is locked. Only active accounts can be locked.
     type: bool
   rename_from: &rename_from
     description:
-      - Former name. Where an account of that name is there and none of O(name), it is renamed.
+      - Former name. An account of that name is renamed if there is none with O(name).
     type: str
   roles: &roles
     description:
@@ -97,8 +97,8 @@ options:
     elements: str
   projects: &projects
     description:
-      - Projects that the person is a member of, and the roles there.
-      - Roles that come from a group are left to the group.
+      - Projects of the user, and the roles there.
+      - Roles that come from a group are not changed.
     type: list
     elements: dict
     suboptions:
@@ -113,16 +113,16 @@ options:
         required: true
   projects_exclusive: &projects_exclusive
     description:
-      - Whether the person is a member of exactly O(projects) (V(true)) or at least of these. By default V(false).
+      - Whether the user is a member of exactly O(projects) (V(true)) or at least of these. By default V(false).
     type: bool
   groups: &groups
     description:
-      - Groups that the person is in. They have to be there.
+      - Groups of the user. They have to exist.
     type: list
     elements: str
   groups_exclusive: &groups_exclusive
     description:
-      - Whether the person is in exactly O(groups) (V(true)) or at least in these. By default V(false).
+      - Whether the user is in exactly O(groups) (V(true)) or at least in these. By default V(false).
     type: bool
   notify: &notify
     description:
@@ -130,17 +130,17 @@ options:
     type: bool
   users:
     description:
-      - Users, each with the options that one user has. What is given beside O(users) holds for each entry that does
+      - Users, with the options of one user. Options beside O(users) are the defaults of the entries that do
         not say otherwise.
     type: list
     elements: dict
     suboptions:
       name:
-        description: Name to sign in with.
+        description: Login name.
         type: str
         required: true
       state:
-        description: Whether the account is there; by default the O(state) of the task.
+        description: State of the account; by default the O(state) of the task.
         type: str
         choices: [present, locked, absent]
       email: *email
@@ -168,7 +168,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(update_password=always), each run sets the password again.
+      - With O(update_password=always), every run sets the password again.
 seealso:
   - module: maxops.ops.gitea_user
 """
@@ -187,13 +187,13 @@ EXAMPLES = r"""
       - project: webshop
         roles: [Member]
 
-- name: Everybody at once, and tell who has an account and is not in the list
+- name: All users at once, with a report of accounts that are not in the list
   maxops.ops.openproject_user:
     api_token: "{{ vault_openproject_token }}"
     users: "{{ people }}"
     prune: report
 
-- name: Lock out who has left, if there is an account
+- name: Lock the account of a user who has left
   maxops.ops.openproject_user:
     api_token: "{{ vault_openproject_token }}"
     name: bob
@@ -203,8 +203,8 @@ EXAMPLES = r"""
 RETURN = r"""
 users:
   description:
-    - What became of the users, in the order of the list; accounts that O(prune) locked follow.
-    - Those about whom there is nothing to tell are in RV(unchanged).
+    - Outcome of the users, in the order of the list; accounts that O(prune) locked follow.
+    - Users without a change or remark are in RV(unchanged) instead.
   returned: always, except when nothing could be read
   type: list
   elements: dict
@@ -218,11 +218,11 @@ users:
     changes:
       description:
         - Each field that was changed (would be, in check mode), with C(before) and C(after).
-        - The fields that a new account was made with are shown in diff mode only.
+        - The fields of a new account are shown in diff mode only.
       type: dict
       returned: when something was changed
     remarks:
-      description: What deserves a look, such as a removal that OpenProject has not finished yet.
+      description: Remarks, such as a removal that OpenProject has not finished yet.
       type: list
       elements: str
       returned: when there is any
@@ -251,17 +251,17 @@ unlisted:
   elements: str
   sample: [former-intern]
 version:
-  description: Version that OpenProject told.
+  description: Version of OpenProject.
   returned: always, except when nothing could be read
   type: str
   sample: 14.6.3
 requests:
-  description: How many requests it took.
+  description: How many requests were sent.
   returned: always, except when nothing could be read
   type: int
   sample: 6
 duration:
-  description: Seconds it took.
+  description: How long the task took, in seconds.
   returned: always, except when nothing could be read
   type: float
   sample: 0.71

@@ -96,6 +96,7 @@ options:
     default: 200
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.database
   - maxops.ops.attributes

@@ -12,16 +12,16 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Reads one list of people, as YAML or as CSV, and checks every row. A list with a wrong row is refused, and every
-    wrong row is named by its number.
+  - Reads one list of people, as YAML or as CSV, and checks every row. A list with an invalid row is refused, and every
+    invalid row is named by its number.
   - Returns the lists that M(maxops.ops.gitea_user) and M(maxops.ops.openproject_user) take as O(ignore:users).
-  - The role P(maxops.ops.users#role) does all of this; the form of the list is told in its README.
-  - Runs on the controller alone; no host is contacted.
+  - The role P(maxops.ops.users#role) does all of this; its README describes the format of the list.
+  - Runs only on the controller; no host is contacted.
 options:
   path:
     description:
-      - File of the controller with the list, CSV or, when its name ends in C(.yml), C(.yaml) or C(.json), YAML. It
-        may be encrypted with Ansible Vault. A relative path begins at the current folder.
+      - File on the controller with the list, CSV or, when its name ends in C(.yml), C(.yaml) or C(.json), YAML. It
+        may be encrypted with Ansible Vault. A relative path starts at the current folder.
     type: str
   people:
     description:
@@ -30,40 +30,39 @@ options:
     elements: raw
   encoding:
     description:
-      - How a CSV file is encoded. A mark at its beginning, as spreadsheets write it, does no harm.
+      - Encoding of a CSV file. A byte order mark, as spreadsheets write it, is ignored.
     type: str
     default: utf-8
   exact:
     description:
-      - Whether people are in exactly the teams, projects and groups that the list names for them, or at least in these.
+      - Whether people are in exactly the teams, projects and groups of the list, or at least in these.
     type: bool
     default: true
   unlock:
     description:
-      - Whether active people of the list are unlocked where they are locked.
+      - Whether locked accounts of active people in the list are unlocked.
     type: bool
     default: true
   rotate:
     description:
-      - Whether people who have left get a password that nobody knows and lose their SSH keys when they are locked out.
+      - Whether people who have left get a random password and lose their SSH keys when they are locked.
     type: bool
     default: false
   invite:
     description:
-      - Whether new accounts of OpenProject are invited by mail, unless the list says otherwise.
+      - Whether new accounts of OpenProject are invited by mail, unless the list has another status for them.
     type: bool
     default: false
   new:
     description:
-      - Logins of people who have no account yet in one of the applications. Those of them to whom the list gives no
-        password get one. Without this option, passwords of people who have none in the list are made up and
-        forgotten.
+      - Logins of people who have no account yet in one of the applications. Those without a password in the list get
+        a generated one. Without this option, people without a password in the list get a random one that is not kept.
     type: list
     elements: str
   passwords_file:
     description:
-      - File of the controller that keeps passwords that were made up, encrypted with the vault password of this run.
-      - It is written before anything else is done, and a later run takes what it finds there.
+      - File on the controller for generated passwords, encrypted with the vault password of this run.
+      - It is written before anything else is done, and a later run uses the passwords in it.
     type: str
 extends_documentation_fragment:
   - maxops.ops.attributes
@@ -71,7 +70,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Writes no O(passwords_file).
+      - Does not write O(passwords_file).
   diff_mode:
     support: none
   idempotent:
@@ -105,18 +104,18 @@ openproject:
   elements: dict
   sample: [{name: alice, email: alice@example.com, first_name: Alice, last_name: Kim, status: active, locked: false}]
 count:
-  description: How many people the list holds.
+  description: Number of people in the list.
   returned: success
   type: int
   sample: 12
 remarks:
-  description: What deserves a look, such as empty rows.
+  description: Remarks, such as skipped empty rows.
   returned: success
   type: list
   elements: str
   sample: []
 new_passwords:
-  description: Logins of people whose password was made up and put into O(passwords_file).
+  description: Logins of people whose password was generated and written to O(passwords_file).
   returned: success
   type: list
   elements: str

@@ -12,33 +12,35 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Stops services, those first that depend on others, and starts them again, those last, each when the ones it depends
-    on are healthy. Waits until all are, and tells how long each was down.
-  - Restarts only what runs. A service whose name nothing has, or that does not run although it is named, is refused
-    before anything is touched.
-  - Holds the stack's lock, so that it never gets into the way of a backup or a restore, and refuses while one runs.
-    What a killed restore left is put right first.
-  - Restarts the containers that are there, as C(docker compose restart) does. A changed Compose file takes effect with
+  - Stops services in the reverse order of their dependencies and starts them in that order, each when the services that
+    it depends on are healthy. Waits until all are healthy, and reports how long each was down.
+  - Restarts only running services. An unknown service name, or a named service that does not run, is refused before
+    anything is touched.
+  - Holds the stack's lock, so that it never disturbs a backup or a restore, and fails while one runs. Recovers from a
+    killed restore first.
+  - Restarts the existing containers, as C(docker compose restart) does. A changed Compose file takes effect with
     P(maxops.ops.stack#role).
 options:
   services:
     description:
-      - Compose services to restart. By default all that run.
+      - Compose services to restart. By default all running services.
     type: list
     elements: str
     default: []
   include_stopped:
     description:
-      - Whether to start what does not run as well. What has done its work and ended with 0 is never started again.
+      - Whether to start services that do not run as well. A one-time job that ended with exit code 0 is never started
+        again.
     type: bool
     default: false
   timeout:
     description:
-      - Seconds in which all have to be healthy again.
+      - Seconds within which all services have to be healthy again.
     type: float
     default: 300
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.database
   - maxops.ops.attributes
@@ -47,7 +49,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Tells what would be restarted and in which order, and refuses what would be refused.
+      - Shows what would be restarted and in which order, and refuses the same options.
   diff_mode:
     support: none
   idempotent:
@@ -58,19 +60,18 @@ attributes:
     description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
     support: full
 notes:
-  - Killed in the middle, even with C(kill -9), it leaves nothing stopped that ran before.
-  - O(database_service), O(database_user) and O(database_password) are only used to put right what a killed restore
-    left.
+  - If it is killed, even with C(kill -9), no service that ran before stays stopped.
+  - O(database_service), O(database_user) and O(database_password) are only used to recover from a killed restore.
 seealso:
   - module: maxops.ops.status
   - module: maxops.ops.logs
 """
 
 EXAMPLES = r"""
-- name: Restart all services that run
+- name: Restart all running services
   maxops.ops.restart:
 
-- name: Restart Gitea, also where it does not run
+- name: Restart Gitea, or start it where it does not run
   maxops.ops.restart:
     services: [gitea]
     include_stopped: true
@@ -104,7 +105,7 @@ services:
       description: Its state before.
       type: str
     downtime_seconds:
-      description: From when it was told to stop until it was healthy again; nothing for what did not run before.
+      description: Seconds from the stop request until it was healthy again; nothing for a container that did not run.
       type: float
     problem:
       description: Why it is not healthy.
@@ -122,13 +123,13 @@ left:
   elements: dict
   sample: []
 remarks:
-  description: What else was done or found.
+  description: What else was done, and what needs attention.
   returned: when the stack could be read
   type: list
   elements: str
   sample: []
 duration:
-  description: Seconds that all of it took.
+  description: Seconds that the whole job took.
   returned: when something was restarted
   type: float
   sample: 9.8
@@ -171,7 +172,7 @@ def main() -> None:
     check_bounds(module, SPEC)
     require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
     options = RestartOptions(access_of(module.params), **rest_of(module.params))
-    with report_failures(module, "what was stopped is started again, run this again"):
+    with report_failures(module, "all stopped services are started again, run this again"):
         result = restart(options, module.check_mode)
         failure = result.pop("message", None)
         end(module, result, failure)

@@ -12,40 +12,42 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Restores databases and volumes of a stack from a backup set, or one database from a plain SQL dump of the old way.
-  - Nothing is ever restored over what lives. Databases are loaded under new names and volumes into new folders while
-    the applications go on; rows are counted and compared with the manifest. Only then do those concerned stop, all
-    names change (the databases' in one transaction), and what ran before starts again, and must become healthy.
-  - If any step fails, everything is put back as it was before and the applications run on. If the restore is killed, a
-    process of its own does the same at once, and if that is killed too, the next restore or backup of the stack does.
-    A restore that is killed after all names have changed is completed instead, for applications may have worked since.
-  - What was replaced is kept for O(keep_previous) days; O(state=previous) swaps it back in seconds.
+  - Restores databases and volumes of a stack from a backup set, or one database from a legacy dump (made by
+    C(/backup.sh)).
+  - Never restores over running data. Databases are loaded under new names and volumes into new folders while the
+    applications keep running; rows are counted and compared with the manifest. Only then the affected services stop,
+    all names are changed (those of databases in one transaction), and the services start again and must become healthy.
+  - If any step fails, everything is put back as it was before and the applications keep running. If the restore is
+    killed, a watchdog process does the same at once, and if that is killed too, the next restore or backup of the stack
+    does. A restore that is killed after all names have changed is completed instead, because applications may have
+    worked since.
+  - The replaced data is kept for O(keep_previous) days; O(state=previous) swaps it back in seconds.
 options:
   state:
     description:
       - V(present) restores from O(set), O(before) or O(file).
-      - V(previous) swaps in what the last restore replaced. Done twice, all is as before.
+      - V(previous) swaps in the data that the last restore replaced. Run twice, it restores the first state.
     type: str
     choices: [present, previous]
     default: present
   set:
     description:
-      - The set to restore. Its id, or V(latest) or V(latest_verified) of the stack's whole sets.
+      - The set to restore. Its id, or V(latest) or V(latest_verified) of the stack's complete sets.
     type: str
   before:
     description:
-      - Choose among sets that were begun at this moment or before, as in V(2026-11-23T02:00:00Z).
-      - It is in UTC where it names no zone. Alone it means the latest of them.
+      - Choose among sets that were started at this moment or before, for example V(2026-11-23T02:00:00Z).
+      - It is in UTC where it has no time zone. Without O(set) the latest of them is restored.
     type: str
   file:
     description:
-      - A plain dump of one database, C(.sql) or C(.sql.gz), as C(/backup.sh) of the old way wrote it.
-      - The database is the one that its name tells, or the one in O(databases).
+      - A plain dump of one database, C(.sql) or C(.sql.gz), as made by C(/backup.sh).
+      - The database is the one in its file name, or the one in O(databases).
     type: path
   databases:
     description:
-      - Databases of the set to restore. Without this and O(volumes), all of the set is restored; with one of them, only
-        what the two name.
+      - Databases of the set to restore. Without this and O(volumes), the complete set is restored; with one of them,
+        only the databases and volumes that they name.
     type: list
     elements: str
   volumes:
@@ -56,17 +58,17 @@ options:
   paths:
     description:
       - Take only these files and folders out of the one volume in O(volumes), and put them into O(destination).
-        Each is a path from the volume's own top; V(.) is all of it. No application is stopped for it.
+        Each is a path relative to the top of the volume; V(.) is all of it. No application is stopped for it.
     type: list
     elements: str
   destination:
     description:
-      - Folder to make for O(paths). It may be there already when it is empty.
+      - Folder to create for O(paths). It may exist already if it is empty.
     type: path
   into:
     description:
-      - Other names to restore under, beside what lives; keys are the names in the set, values the new ones. For a
-        volume it is the name of a Docker volume that is made. None of them may exist.
+      - Other names to restore under, beside the running data; keys are the names in the set, values the new ones. For a
+        volume it is the name of a Docker volume that is created. None of them may exist.
     type: dict
     default: {}
   source_project:
@@ -75,21 +77,22 @@ options:
     type: str
   force:
     description:
-      - Id of a set to restore although it is damaged. What can't be read still fails.
+      - Id of a set to restore although it is damaged. Data that can't be read still fails.
     type: str
   keep_previous:
     description:
-      - For how many days what is replaced is kept. The next restore or backup after that removes it.
+      - For how many days the replaced data is kept. The next restore or backup after that removes it.
       - V(0) removes it at once.
     type: int
     default: 7
   health_timeout:
     description:
-      - Seconds that the applications may take to become healthy on the restored data; else everything is put back.
+      - Seconds that the applications may take to become healthy on the restored data; otherwise everything is put back.
     type: int
     default: 300
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.stack.docker
   - maxops.ops.stack.database
   - maxops.ops.stack.cache
@@ -103,7 +106,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Checks the set and tells what would be replaced by what, and which services would stop.
+      - Checks the set and shows what would be replaced by what, and which services would stop.
   diff_mode:
     support: full
     details:
@@ -116,28 +119,28 @@ notes:
   - O(jobs) is how many workers load the largest database. Volumes and the other databases are loaded beside it, one
     after another.
   - Must run as a user that may talk to Docker and write the volumes' folders, which is C(root) on most hosts.
-  - Roles of the set that are missing on the server are made. One that is there keeps its password and everything else.
+  - Roles of the set that the server lacks are created. An existing role keeps its password and everything else.
   - Programs C(tar), C(setpriv) and, for sets compressed with it, C(zstd) must be on the host; the role
-    P(maxops.ops.host#role) sees to it.
+    P(maxops.ops.host#role) installs them.
 seealso:
   - module: maxops.ops.backup
 """
 
 EXAMPLES = r"""
-- name: Bring everything back as it was at the last backup that is known to be good
+- name: Restore everything from the last backup that passed verification
   maxops.ops.restore:
     set: latest_verified
 
-- name: Bring one database back as it was before two o'clock
+- name: Restore one database as it was before two o'clock
   maxops.ops.restore:
     before: "2026-11-23T02:00:00Z"
     databases: [openproject]
 
-- name: Go back to what the last restore replaced
+- name: Swap back the data that the last restore replaced
   maxops.ops.restore:
     state: previous
 
-- name: Look into an old database beside the living one
+- name: Restore an older database beside the running one
   maxops.ops.restore:
     set: 20261123T020000Z
     databases: [openproject]
@@ -151,14 +154,14 @@ EXAMPLES = r"""
     paths: [git/repositories/team/tool.git]
     destination: /srv/found
 
-- name: Restore what the old way left
+- name: Restore a legacy dump
   maxops.ops.restore:
     file: /opt/maxoperation/backup/daily/gitea_20240101_020000.sql.gz
 """
 
 RETURN = r"""
 source:
-  description: Where the data came from, in words.
+  description: Where the data came from, as text.
   returned: success
   type: str
   sample: set 20261123T020000Z
@@ -168,7 +171,7 @@ set_id:
   type: str
   sample: 20261123T020000Z
 file:
-  description: The dump of the old way.
+  description: The legacy dump.
   returned: success, when O(file) was restored
   type: str
   sample: /opt/maxoperation/backup/daily/gitea_20240101_020000.sql.gz
@@ -191,7 +194,7 @@ parts:
       description: Its size in the stack that the set was made of.
       type: int
     previous:
-      description: The name under which what it replaced is kept; nothing where there was none.
+      description: The name under which the replaced data is kept; nothing where there was none.
       type: str
     rows:
       description: Exact number of rows of each table, for databases.
@@ -214,13 +217,13 @@ services:
   elements: str
   sample: [gitea, openproject]
 kept:
-  description: Databases and folders that what was replaced is kept in.
+  description: Databases and folders that hold the replaced data.
   returned: success
   type: list
   elements: str
   sample: [gitea__maxops_previous_20261125T031500Z]
 kept_until:
-  description: Until when it is kept.
+  description: Until when the replaced data is kept.
   returned: success, when something was replaced
   type: str
   sample: "2026-12-02T03:15:00Z"
@@ -235,7 +238,7 @@ downtime:
   type: float
   sample: 6.2
 swap_seconds:
-  description: Seconds of it that changing all names took.
+  description: Seconds of the downtime that changing all names took.
   returned: when not in check mode
   type: float
   sample: 0.12
@@ -250,30 +253,32 @@ duration:
   type: float
   sample: 17.2
 space:
-  description: File systems that what is restored needs room on, with the bytes needed and free.
+  description: File systems that the restored data needs space on, with the bytes needed and free.
   returned: success
   type: list
   elements: dict
   sample: [{"path": "/var/lib/docker/volumes", "need": 640000000, "free": 85000000000}]
 new_roles:
-  description: Roles of the set that were (would be) made because the server lacked them.
+  description: Roles of the set that were (would be) created because the server lacked them.
   returned: success
   type: list
   elements: str
   sample: []
 recovered:
-  description: What was put right first, when an earlier restore had been killed.
+  description: What was recovered first, after an earlier restore had been killed.
   returned: when not in check mode
   type: str
-  sample: the restore of set 20261123T020000Z was interrupted; everything is as it was before it
+  sample: >-
+    the restore of set 20261123T020000Z started at 20261125T031500Z was interrupted; everything was put back as it was
+    before
 expired:
-  description: Databases and folders of earlier restores that were removed because their days were over.
+  description: Databases and folders of earlier restores that were removed after O(keep_previous) days.
   returned: when not in check mode
   type: list
   elements: str
   sample: []
 remarks:
-  description: What deserves a look although the restore is done.
+  description: What needs attention although the restore is done.
   returned: success
   type: list
   elements: str
@@ -308,8 +313,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
 
 AFTER_STOP = (
-    "the stack is as it was before, or, where all names had changed already, wholly restored; what is still to be put "
-    "right stands in the restore's journal and is done first by the next restore or backup: run this again"
+    "the stack is as it was before, or, where all names had changed already, completely restored; if recovery is still "
+    "needed, the next restore or backup does it first: run this again"
 )
 
 SPEC = (
@@ -342,7 +347,7 @@ SPEC = (
 
 
 def read_options(module: AnsibleModule) -> RestoreOptions:
-    """The module's parameters as the job takes them."""
+    """The module's parameters as the options of the job."""
     parameters = dict(module.params)
     parameters["previous"] = parameters.pop("state") == "previous"
     parameters["paths"] = parameters["paths"] or ()

@@ -7,29 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: status
-short_description: Show a stack's services, images, volumes and its host
+short_description: Show the status of a stack's services, images, volumes and host
 version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Tells of each service its state, health, restarts, image with digest and age, and what it uses of processor, memory,
-    network and disk; of each volume its size; and what Docker takes of the disk (C(docker system df)).
-  - All of it is asked for at once, so that it takes about as long as C(docker stats) of one container.
-  - It looks and does not judge; M(maxops.ops.health_check) does.
+  - Shows the state, health and restarts of every service, its image with digest and age, and its use of processor,
+    memory, network and disk; the size of every volume; and Docker's use of the disk (C(docker system df)).
+  - All queries run at the same time, so that it takes about as long as C(docker stats) of one container.
+  - It shows facts and does not judge them; M(maxops.ops.health_check) does.
 options:
   sizes:
     description:
-      - Whether volumes are measured and C(docker system df) is asked. On disks with millions of files that takes a
-        while.
+      - Whether volumes are measured and C(docker system df) is queried. On disks with millions of files this is slow.
     type: bool
     default: true
   timeout:
     description:
-      - Seconds that anything may take. What is not known by then is missing in the result, and RV(remarks) says so.
+      - Seconds that a query may take. Values that have not arrived by then are missing in the result, and RV(remarks)
+        names them.
     type: float
     default: 15
 extends_documentation_fragment:
   - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.attributes
   - maxops.ops.attributes.actiongroup_maxops
 attributes:
@@ -53,11 +54,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See how the stack is
+- name: Show the status of the stack
   maxops.ops.status:
   register: status
 
-- name: Fail where a service is not well
+- name: Fail if a service is not healthy
   ansible.builtin.assert:
     that: status.well
 """
@@ -69,12 +70,12 @@ project:
   type: str
   sample: maxoperation
 at:
-  description: When it was looked at.
+  description: Time of the status, in UTC.
   returned: success
   type: str
   sample: "2026-11-25T16:40:00Z"
 well:
-  description: Whether every container runs and is not unhealthy, or has done its work and ended with 0.
+  description: Whether every container runs and is not unhealthy, or was a one-shot container and ended with 0.
   returned: success
   type: bool
   sample: true
@@ -91,28 +92,28 @@ services:
       description: Name of the container.
       type: str
     state:
-      description: Docker's word for its state, such as V(running) or V(exited).
+      description: Its state as Docker reports it, such as V(running) or V(exited).
       type: str
     health:
-      description: What its health check says, such as V(healthy), V(starting) or V(unhealthy).
+      description: Result of its health check, such as V(healthy), V(starting) or V(unhealthy).
       type: str
     well:
-      description: Whether that is as it should be.
+      description: Whether state and health are as they should be.
       type: bool
     exit_code:
-      description: With what it ended, when it does not run.
+      description: Its exit code, if it does not run.
       type: int
     oom_killed:
-      description: Whether it was killed because its memory was used up.
+      description: Whether the kernel killed it because it was out of memory.
       type: bool
     restarts:
-      description: How often Docker has started it anew.
+      description: How often Docker has restarted it.
       type: int
     since_seconds:
-      description: Since when it runs, or does not.
+      description: Seconds since it was started, or since it ended.
       type: int
     ports:
-      description: Ports of the host that lead into it.
+      description: Ports of the host that it publishes.
       type: list
       elements: str
     image:
@@ -122,46 +123,46 @@ services:
       description: Id of its image.
       type: str
     image_digest:
-      description: Digest of its image in the registry it came from; nothing for one that was built here.
+      description: Digest of its image in the registry; empty for an image that was built on this host.
       type: str
     image_version:
-      description: Version that the image says it has.
+      description: Version from the label of the image.
       type: str
     image_created:
-      description: When the image was made.
+      description: Time when the image was built.
       type: str
     image_age_seconds:
-      description: How long ago that was.
+      description: Age of the image in seconds.
       type: int
     image_bytes:
       description: Size of the image.
       type: int
     image_outdated:
-      description: Whether the image's name stands for another image by now.
+      description: Whether the image's name now refers to another image.
       type: bool
     cpu_percent:
       description: Share of one processor; 200 is two of them.
       type: float
     memory_bytes:
-      description: Memory without what can be dropped at any time.
+      description: Memory in use, without file cache that can be dropped at any time.
       type: int
     memory_limit_bytes:
-      description: How much it may have.
+      description: Its memory limit.
       type: int
     network_received_bytes:
-      description: Since its start.
+      description: Bytes received from the network since its start.
       type: int
     network_sent_bytes:
-      description: Since its start.
+      description: Bytes sent to the network since its start.
       type: int
     disk_read_bytes:
-      description: Since its start.
+      description: Bytes read from disk since its start.
       type: int
     disk_written_bytes:
-      description: Since its start.
+      description: Bytes written to disk since its start.
       type: int
     processes:
-      description: How many processes and threads it has.
+      description: Number of its processes and threads.
       type: int
   sample:
     - service: gitea
@@ -174,14 +175,14 @@ services:
       cpu_percent: 0.4
       memory_bytes: 88080384
 missing:
-  description: Services that others depend on and that have no container at all.
+  description: Services that others depend on and that have no container.
   returned: success
   type: list
   elements: str
   sample: []
 volumes:
-  description: The stack's volumes, with C(name), C(path), C(bytes), C(services) that mount it, and the C(problem) where
-    it could not be measured.
+  description: The stack's volumes, with C(name), C(path), C(bytes), the C(services) that mount it, and the C(problem)
+    if it could not be measured.
   returned: success
   type: list
   elements: dict
@@ -192,8 +193,8 @@ volumes:
       problem: null
       services: [gitea]
 docker:
-  description: The daemon's C(version), its folder C(root), and what takes room in C(usage), as C(docker system df)
-    tells it, with the C(problem) where it does not.
+  description: The daemon's C(version), its folder C(root), and its disk C(usage) as shown by C(docker system df), or
+    the C(problem) if it could not be read.
   returned: success
   type: dict
   sample:
@@ -208,13 +209,13 @@ host:
   type: dict
   sample: {"processors": 4, "load": [0.4, 0.3, 0.2], "memory_bytes": 16777216000, "memory_available_bytes": 9663676416}
 remarks:
-  description: What deserves a look, and what is not in the result.
+  description: Problems that need attention, and values that are missing in the result.
   returned: success
   type: list
   elements: str
-  sample: ["maxoperation-gitea-1 was killed because its memory was used up: see its mem_limit, and dmesg"]
+  sample: ["maxoperation-gitea-1 was killed: out of memory; check its mem_limit, and dmesg"]
 duration:
-  description: Seconds that it took.
+  description: Seconds that all queries took together.
   returned: success
   type: float
   sample: 2.1
@@ -222,7 +223,7 @@ duration:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import StatusOptions, look
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import StatusOptions, collect_status
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
     STACK,
@@ -247,7 +248,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     check_bounds(module, SPEC)
     with report_failures(module, "nothing was changed, run this again"):
-        result = look(StatusOptions(access_of(module.params), **rest_of(module.params)))
+        result = collect_status(StatusOptions(access_of(module.params), **rest_of(module.params)))
         end(module, result)
 
 

@@ -13,11 +13,11 @@ author:
   - The MaxOps Ops founders (@maxops)
 description:
   - Prints the registered results of a job as a few lines for one host, or as a table for many, failures first.
-  - Runs on the controller alone; no host is contacted.
+  - Runs only on the controller; no host is contacted.
 options:
   job:
     description:
-      - The job whose results are shown.
+      - The job whose results are printed.
     type: str
     required: true
     choices:
@@ -43,9 +43,8 @@ options:
     required: true
   fail_on:
     description:
-      - Fail, after everything was shown, where a host's C(state) is as bad as this. What could not be seen
-        (C(unknown)), a failed job and a host that could not be reached count as V(critical). For results that have a
-        C(state).
+      - Fail, after everything was printed, if a host's C(state) is this or worse. C(unknown), a failed job and an
+        unreachable host count as V(critical). For results that have a C(state).
     type: str
     choices: [critical, never, warning]
     default: never
@@ -64,7 +63,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Show the sets that were made
+- name: Show the new backup sets
   maxops.ops.summary:
     job: backup
     variable: backup_result

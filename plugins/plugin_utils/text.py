@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all that operators read is made of: aligned columns, counts, failures first, lines of progress."""
+"""Building blocks of text for operators: aligned columns, counts, failures first, progress lines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SHOWN = 10
 """Lines of each kind that a summary shows; all of them are in the result."""
 
 MESSAGE_WIDTH = 100
-"""Letters of an error that a row of a table shows."""
+"""Characters of an error that a row of a table shows."""
 
 Results = Mapping[str, Mapping[str, Any]]
 """The registered result of each host; see ``actions/controller.py``."""
 
 
 def width(text: str) -> int:
-    """Columns that a text takes in a terminal; Korean letters take two."""
+    """Columns of a text in a terminal; Korean letters take two."""
     letters = [letter for letter in normalize("NFC", text) if not combining(letter)]
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in letters)
 
@@ -48,18 +48,18 @@ def count(number: int, word: str, words: str = "") -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text in at most ``limit`` letters."""
+    """The text in at most ``limit`` characters."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def some(lines: Sequence[str], what: str, shown: int = SHOWN) -> list[str]:
-    """The first lines, indented, and how many more there are of what."""
+    """The first lines, indented, and the number of those left out."""
     more = [f"… and {len(lines) - shown} more {what}"] if len(lines) > shown else []
     return [f"  {line}" for line in [*lines[:shown], *more]]
 
 
 def remarks(result: Mapping[str, Any], shown: int | None = None) -> list[str]:
-    """The remarks of a result, a line each; all of them, or the first so many and how many more there are."""
+    """The remarks of a result, one per line: all, or the first ``shown`` and the number of those left out."""
     lines = [f"remark: {line}" for line in result.get("remarks", [])]
     return some(lines, "remarks", len(lines) if shown is None else shown)
 
@@ -70,7 +70,7 @@ def reason(result: Mapping[str, Any]) -> str:
 
 
 def failed_row(host: str, result: Mapping[str, Any], columns: int) -> list[str]:
-    """The row of a host whose job failed, in a table of so many columns: the error stands in the last."""
+    """The row of a host whose job failed; the error is in the last column."""
     word = "UNREACHABLE" if result.get("unreachable") else "FAILED"
     return [host, word, *[""] * (columns - 3), str(result.get("msg", ""))[:MESSAGE_WIDTH]]
 
@@ -89,12 +89,12 @@ def failures_first(
 
 
 def progress_line(host: str, progress: Mapping[str, Any]) -> str:
-    """One line for a job under way: each part that runs, how far it is and how fast, and how many wait."""
+    """One line for a running job: the parts done, and progress and speed of all running ones."""
     parts: list[Mapping[str, Any]] = progress.get("parts", [])
     running = [_running(part) for part in parts if part["state"] == "running"]
     done = sum(part["state"] == "done" for part in parts)
-    between = "finishing" if parts and done == len(parts) else "getting ready"
-    return f"  {host}: {done} of {len(parts)} parts done; " + (", ".join(running) or between)
+    idle = "finishing" if parts and done == len(parts) else "getting ready"
+    return f"  {host}: {done} of {len(parts)} parts done; " + (", ".join(running) or idle)
 
 
 def _running(part: Mapping[str, Any]) -> str:

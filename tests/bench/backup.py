@@ -48,7 +48,7 @@ def fresh(folder: Path) -> None:
 
 
 def manual() -> None:
-    """Sections 2.2 and 2.4 of the old manual: pg_dump | gzip, then tar czf in a container."""
+    """Sections 2.2 and 2.4 of the previous manual: pg_dump | gzip, then tar czf in a container."""
     for database in DATABASES:
         sh(f"{COMPOSE} pg_dump -U maxops -d {database} | gzip > {OUT}/{database}.sql.gz")
     for volume in VOLUMES:
@@ -57,7 +57,7 @@ def manual() -> None:
 
 
 def best() -> None:
-    """What an expert would type: parallel dumps in the database's container, volumes by tar and all-core zstd."""
+    """The commands of an expert: parallel dumps in the database's container, volumes by tar and all-core zstd."""
     for database in DATABASES:
         sh(f"{COMPOSE} pg_dump -U maxops -Fd -j2 -Z zstd:1 -f /tmp/by-hand-{database} {database}")
     for volume in VOLUMES:
@@ -70,7 +70,7 @@ def remove_best() -> None:
 
 
 def module(**options: Any) -> dict[str, Any]:
-    """The module as Ansible runs it on the host, and what it took."""
+    """Run the module as Ansible runs it on the host; returns its result and peak memory."""
     arguments = ROOT / "arguments.json"
     values = {"project_name": PROJECT, "repository": str(REPOSITORY), **options}
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": values}))
@@ -108,9 +108,9 @@ def main() -> None:
     first = module()
     remove_best()
     works = {"best": best, "module": module, "playbook": playbook}
-    taken = median_of(works | {"clean": remove_best}, ROUNDS)
-    say("the manual's way …")
-    taken["manual"] = seconds(manual)
+    medians = median_of(works | {"clean": remove_best}, ROUNDS)
+    say("the manual's commands …")
+    medians["manual"] = seconds(manual)
     remove_best()
     say("latency of the gateway …")
     idle, busy = latencies()
@@ -118,14 +118,14 @@ def main() -> None:
     publish(
         "backup",
         {
-            "speedup_vs_manual": round(taken["manual"] / taken["playbook"], 2),
-            "ratio_to_best": round(taken["playbook"] / taken["best"], 3),
-            "ratio_to_best_module": round(taken["module"] / taken["best"], 3),
+            "speedup_vs_manual": round(medians["manual"] / medians["playbook"], 2),
+            "ratio_to_best": round(medians["playbook"] / medians["best"], 3),
+            "ratio_to_best_module": round(medians["module"] / medians["best"], 3),
             "python_peak_mb": round(max(first["peak_mb"], last["peak_mb"]), 1),
             "latency_p95_ratio": round(busy / idle, 2),
             "latency_p95_idle_ms": round(idle * 1000, 1),
             "latency_p95_busy_ms": round(busy * 1000, 1),
-            "seconds": {name: round(value, 2) for name, value in taken.items() if name != "clean"},
+            "seconds": {name: round(value, 2) for name, value in medians.items() if name != "clean"},
             "parts": {part["name"]: [part["source_bytes"], part["bytes"], part["duration"]] for part in last["parts"]},
             "set_bytes": last["bytes"],
         },

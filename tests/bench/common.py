@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all measurements share: a large lab of their own, a clock, and where figures go."""
+"""Common parts of the measurements: their own large lab, a clock, and the file for the figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LAB = {
 
 
 def say(text: str) -> None:
-    """Tell the person who waits what is going on."""
+    """Print a line of progress."""
     print(text, flush=True)
 
 
@@ -48,7 +48,7 @@ def sh(script: str, **options: Any) -> str:
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """How long a piece of work takes, with the disk quiet before it."""
+    """How long a function takes, in seconds, after the disk was synchronised."""
     os.sync()
     started = time.monotonic()
     work()
@@ -56,19 +56,19 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def median_of(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """The median of each, taken in turns so that a slow minute of the machine hits all of them."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
+    """The median time of every function, measured in turns so that a slow minute of the machine affects all."""
+    times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
         for name, work in works.items():
-            # What the work before has left for the disk is not this one's.
+            # Writes of the previous work must not count here.
             os.sync()
-            taken[name].append(seconds(work))
-            say(f"  round {number + 1}: {name} {taken[name][-1]:.2f} s")
-    return {name: statistics.median(values) for name, values in taken.items()}
+            times[name].append(seconds(work))
+            say(f"  round {number + 1}: {name} {times[name][-1]:.2f} s")
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def large_lab() -> None:
-    """Start the bench's own stack and fill it; what is there is reused."""
+    """Start the benchmark's own stack and fill it; existing data is reused."""
     say("large lab …")
     subprocess.run([CHECKOUT / "tests/lab/lab.sh", "up"], check=True, env=LAB, cwd=CHECKOUT)
     subprocess.run([CHECKOUT / "tests/lab/lab.sh", "seed", "large"], check=True, env=LAB, cwd=CHECKOUT)
@@ -77,7 +77,7 @@ def large_lab() -> None:
 @contextmanager
 def watched_memory(process: subprocess.Popen[Any]) -> Iterator[dict[str, float]]:
     """Peak memory of a running process in MB, without that of the programs it starts."""
-    found = {"mb": 0.0}
+    peak = {"mb": 0.0}
 
     def watch() -> None:
         while process.poll() is None:
@@ -87,39 +87,39 @@ def watched_memory(process: subprocess.Popen[Any]) -> Iterator[dict[str, float]]
                 return
             for line in status.splitlines():
                 if line.startswith("VmHWM:"):
-                    found["mb"] = max(found["mb"], int(line.split()[1]) * 1024 / 1e6)
+                    peak["mb"] = max(peak["mb"], int(line.split()[1]) * 1024 / 1e6)
             time.sleep(0.02)
 
     thread = threading.Thread(target=watch)
     thread.start()
-    yield found
+    yield peak
     thread.join()
 
 
 @contextmanager
 def watched_latency(path: str) -> Iterator[list[float]]:
-    """Seconds that the gateway takes to answer, asked ten times a second while the block runs."""
+    """Seconds that the gateway takes to answer, requested ten times a second while the block runs."""
     stop = threading.Event()
-    taken: list[float] = []
+    latencies: list[float] = []
 
     def ask() -> None:
         while not stop.wait(0.1):
             started = time.monotonic()
             with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=30) as answer:
                 answer.read()
-            taken.append(time.monotonic() - started)
+            latencies.append(time.monotonic() - started)
 
     thread = threading.Thread(target=ask)
     thread.start()
     try:
-        yield taken
+        yield latencies
     finally:
         stop.set()
         thread.join()
 
 
 def p95(values: list[float]) -> float:
-    """The value that 19 of 20 stay under."""
+    """The 95th percentile."""
     return statistics.quantiles(values, n=20)[-1]
 
 
@@ -127,8 +127,8 @@ def publish(name: str, figures: dict[str, Any]) -> None:
     """Merge figures into build/bench/NAME.json, with the machine they were measured on."""
     path = CHECKOUT / "build" / "bench" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text()) if path.exists() else {}
+    published = json.loads(path.read_text()) if path.exists() else {}
     machine = {"cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()}
-    known.update({**figures, "machine": machine, "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
-    path.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    published.update({**figures, "machine": machine, "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+    path.write_text(json.dumps(published, indent=2, sort_keys=True) + "\n")
     say(f"{path.relative_to(CHECKOUT)}:\n{path.read_text()}")

@@ -5,7 +5,7 @@
 """Measures the health check: the module against its slowest check, the playbook against a ping, one host and many.
 
 Run by ``make bench-health`` on the bench's own lab; figures go to build/bench/health.json and, drawn, to
-build/bench/health.svg. The module is measured as Ansible sends it to a host, one zipped program, not as it lies here.
+build/bench/health.svg. The module is measured as Ansible sends it to a host, as one zipped program.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HOSTS = (1, 5, 10, 20)
 HANG_LIMIT = 3.0
 CHECKS = ("containers", "http", "postgresql", "redis", "disk", "memory", "certificate", "clock", "backup", "images")
 
-# Whoever lends this machine sets its clock, or nobody does; that is no matter of the stack's.
+# The clock of this machine is not part of the stack.
 THRESHOLDS = {"clock": {"unsynchronised": 0}}
 
 PING = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.ping:\n"
@@ -39,7 +39,7 @@ PING = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.pin
 
 @dataclass
 class Run:
-    """One run of the module: what it said, seconds on the wall, seconds of processor."""
+    """One run of the module: its result, wall seconds, processor seconds."""
 
     result: dict[str, Any]
     wall: float
@@ -47,7 +47,7 @@ class Run:
 
 
 class Program:
-    """The module as Ansible sends it, with its arguments in it."""
+    """The module as Ansible sends it, with its arguments."""
 
     def __init__(self, folder: Path, **arguments: Any) -> None:
         folder.mkdir()
@@ -73,7 +73,7 @@ class Program:
 
 def slowest_seconds(run: Run) -> float:
     """How long the slowest check of a run took in it."""
-    return max(float(told["seconds"]) for told in run.result["checks"].values())
+    return max(float(check["seconds"]) for check in run.result["checks"].values())
 
 
 def median(runs: list[Run], what: str) -> float:
@@ -81,7 +81,7 @@ def median(runs: list[Run], what: str) -> float:
 
 
 def healthy_lab() -> None:
-    """The bench's stack, with a verified backup set, so that there is nothing to complain of."""
+    """The bench's stack, with a verified backup set, so that the check has no finding."""
     say("lab …")
     subprocess.run([CHECKOUT / "tests/lab/lab.sh", "up"], check=True, env=LAB, cwd=CHECKOUT)
     for playbook in ("backup", "verify"):
@@ -89,7 +89,7 @@ def healthy_lab() -> None:
 
 
 def measure_module(folder: Path) -> dict[str, Any]:
-    """All checks together against the slowest of them, in the same run and alone in one of its own, in turns."""
+    """All checks together against the slowest of them, in the same run and alone in its own run, in turns."""
     programs = {name: Program(folder / name, checks=[name]) for name in CHECKS}
     programs["all"] = Program(folder / "all")
     runs: dict[str, list[Run]] = {name: [] for name in programs}
@@ -98,8 +98,8 @@ def measure_module(folder: Path) -> dict[str, Any]:
             runs[name].append(program.run())
     for run in runs["all"]:
         if run.result["state"] != "ok":
-            bad = [each for each in run.result["findings"] if each["state"] != "ok"]
-            say(f"  the lab is not well, so this is not the healthy case: {json.dumps(bad, indent=1)}")
+            bad = [finding for finding in run.result["findings"] if finding["state"] != "ok"]
+            say(f"  the lab is not healthy, so this is not the healthy case: {json.dumps(bad, indent=1)}")
             break
     alone = {name: median(runs[name], "duration") for name in CHECKS}
     slowest = max(alone, key=lambda name: alone[name])
@@ -122,7 +122,7 @@ def measure_module(folder: Path) -> dict[str, Any]:
 def measure_playbook(folder: Path) -> dict[str, Any]:
     """health.yml against a play with one ping, on 1 to 20 hosts that are all this machine, in turns."""
     (folder / "ping.yml").write_text(PING)
-    taken: dict[str, dict[int, float]] = {"health": {}, "ping": {}}
+    medians: dict[str, dict[int, float]] = {"health": {}, "ping": {}}
     for hosts in HOSTS:
         inventory = folder / f"hosts{hosts}.yml"
         inventory.write_text(inventory_of(hosts))
@@ -133,15 +133,15 @@ def measure_playbook(folder: Path) -> dict[str, Any]:
                 sh(f"{BIN}/ansible-playbook -i {inventory} {playbook} -e target=all", cwd=CHECKOUT)
                 seconds[name].append(time.monotonic() - started)
         for name, values in seconds.items():
-            taken[name][hosts] = round(statistics.median(values), 3)
-        say(f"{hosts} hosts: health {taken['health'][hosts]:.2f} s, ping {taken['ping'][hosts]:.2f} s")
-    draw(taken, CHECKOUT / "build" / "bench" / "health.svg")
+            medians[name][hosts] = round(statistics.median(values), 3)
+        say(f"{hosts} hosts: health {medians['health'][hosts]:.2f} s, ping {medians['ping'][hosts]:.2f} s")
+    draw(medians, CHECKOUT / "build" / "bench" / "health.svg")
     first, last = HOSTS[0], HOSTS[-1]
     return {
-        "playbook_over_ping": round(taken["health"][first] / taken["ping"][first], 2),
-        f"hosts{last}_over_ping{last}": round(taken["health"][last] / taken["ping"][last], 2),
-        "health_seconds_by_hosts": taken["health"],
-        "ping_seconds_by_hosts": taken["ping"],
+        "playbook_over_ping": round(medians["health"][first] / medians["ping"][first], 2),
+        f"hosts{last}_over_ping{last}": round(medians["health"][last] / medians["ping"][last], 2),
+        "health_seconds_by_hosts": medians["health"],
+        "ping_seconds_by_hosts": medians["ping"],
     }
 
 
@@ -158,18 +158,19 @@ def inventory_of(hosts: int) -> str:
 
 
 def measure_hang(folder: Path) -> dict[str, Any]:
-    """One service that accepts connections and never answers: the whole is bounded, the others are as well as ever."""
+    """One service that accepts connections and never answers: the total time is bounded, other checks are as before."""
     container = f"{PROJECT}-gitea-1"
     sh(f"docker exec {container} lab-control slow=60")
     try:
         run = Program(folder / "hang", check_timeout=HANG_LIMIT).run()
     finally:
-        # Those that wait hold all threads of the stand-in, so that it would not hear a reset.
+        # Waiting requests occupy all threads of the stand-in, so it would not receive a reset.
         sh(f"docker restart --time 0 {container} && docker exec {container} lab-control reset")
-    others = {name: told["state"] for name, told in run.result["checks"].items() if name not in ("http", "containers")}
-    say(f"hang: {run.result['duration']:.2f} s with a limit of {HANG_LIMIT:g} s, http {run.result['checks']['http']}")
-    if set(others.values()) != {"ok"} or run.result["checks"]["http"]["state"] != "critical":
-        raise SystemExit(f"bench: a hanging service harmed others, or was not seen: {run.result['checks']}")
+    checks = run.result["checks"]
+    others = {name: check["state"] for name, check in checks.items() if name not in ("http", "containers")}
+    say(f"hang: {run.result['duration']:.2f} s with a limit of {HANG_LIMIT:g} s, http {checks['http']}")
+    if set(others.values()) != {"ok"} or checks["http"]["state"] != "critical":
+        raise SystemExit(f"bench: a hanging service affected others, or was not detected: {checks}")
     return {
         "hang_limit": HANG_LIMIT,
         "hang_seconds": run.result["duration"],
@@ -177,16 +178,16 @@ def measure_hang(folder: Path) -> dict[str, Any]:
     }
 
 
-def draw(taken: dict[str, dict[int, float]], path: Path) -> None:
-    """Seconds by number of hosts, of both plays."""
+def draw(medians: dict[str, dict[int, float]], path: Path) -> None:
+    """Draw the seconds of both plays by number of hosts."""
     left, top, size = 60, 30, 340
-    most = max(max(points.values()) for points in taken.values())
+    most = max(max(points.values()) for points in medians.values())
 
     def place(hosts: int, seconds: float) -> tuple[float, float]:
         return left + size * hosts / HOSTS[-1], top + size * (1 - seconds / most)
 
     marks = []
-    for (name, points), colour in zip(taken.items(), ("steelblue", "gray")):
+    for (name, points), colour in zip(medians.items(), ("steelblue", "gray")):
         places = [place(hosts, seconds) for hosts, seconds in points.items()]
         line = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
         marks.append(f'<polyline points="{line}" stroke="{colour}" stroke-width="2" fill="none"/>')
@@ -200,7 +201,7 @@ def draw(taken: dict[str, dict[int, float]], path: Path) -> None:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + size + 80} {top + size + 50}" '
         'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
         f'<path d="M{left},{top} v{size} h{size}" stroke="black" fill="none"/>{"".join(marks)}'
-        f'<text x="{left}" y="18">seconds of a play on so many hosts, all on this machine</text></svg>\n'
+        f'<text x="{left}" y="18">seconds of a play by number of hosts, all on this machine</text></svg>\n'
     )
 
 

@@ -2,7 +2,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures restores of the large lab against the manual's commands and the best that an expert would type.
+"""Measures restores of the large lab against the manual's commands and the best commands of an expert.
 
 Run by ``make bench-restore``; figures go to build/bench/restore.json. Ratios of one run, never a limit on time.
 Names of one or more measurements on the command line run only these.
@@ -62,23 +62,23 @@ def restore(project: str = PROJECT, **options: Any) -> dict[str, Any]:
 
 
 def undo(project: str = PROJECT) -> None:
-    """Swap back, and remove what was restored.
+    """Swap back, and remove the restored data.
 
-    Only after the last round: for minutes after many files were removed ext4 makes new ones several times slower, since
-    it takes the inodes that were just freed for no new file and looks at each of them every time.
+    Only after the last round: for minutes after many files were removed, ext4 creates new ones several times slower: it
+    does not reuse the inodes that were just freed, and checks all of them every time.
     """
     module("restore", project, state="previous", keep_previous=0)
 
 
 def small_lab() -> None:
-    """One more stack, with little in it."""
+    """One more stack, with little data."""
     say("small lab …")
     for words in (("up",), ("seed", "small")):
         subprocess.run([CHECKOUT / "tests/lab/lab.sh", *words], check=True, env=SMALL, cwd=CHECKOUT)
 
 
 def prepare_by_hand() -> None:
-    """What each way restores from: dumps of the old way, and dumps and archives as an expert has them."""
+    """The sources of all restores: legacy dumps, and dumps and archives of an expert."""
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     for database in DATABASES:
@@ -97,13 +97,13 @@ def empty_databases() -> None:
 
 
 def manual() -> None:
-    """Section 2.3 of the old manual, into empty databases: into full ones it fails on every table."""
+    """Section 2.3 of the previous manual, into empty databases: into full ones it fails on every table."""
     for database in DATABASES:
         sh(f"gunzip -c {OUT}/{database}.sql.gz | {COMPOSE} psql -q -U maxops -d by_hand_{database}")
 
 
 def best() -> None:
-    """What an expert would type: parallel restores in the database's container, volumes by zstd and tar."""
+    """The commands of an expert: parallel restores in the database's container, volumes by zstd and tar."""
     for database in DATABASES:
         sh(f"{COMPOSE} pg_restore -U maxops -j2 -d by_hand_{database} /tmp/by-hand-{database}")
     folder = tempfile.mkdtemp(prefix="unpacked-", dir=OUT)
@@ -122,7 +122,7 @@ def clean_by_hand() -> None:
 
 
 def speed() -> None:
-    """How long it takes, against the manual and against the best by hand."""
+    """Time of a restore, against the manual and against the best by hand."""
     prepare_by_hand()
     # name → (before the clock starts, what is measured)
     works = {
@@ -135,17 +135,17 @@ def speed() -> None:
     for number in range(ROUNDS):
         for name, (before, work) in works.items():
             before()
-            # What the work before has left for the disk is not this one's.
+            # Writes of the previous work must not count here.
             sh(f"{COMPOSE} psql -q -U maxops -d postgres -c CHECKPOINT; sync")
             rounds[name].append(seconds(work))
             say(f"  round {number + 1}: {name} {rounds[name][-1]:.2f} s")
-    taken = {name: statistics.median(values) for name, values in rounds.items()}
+    medians = {name: statistics.median(values) for name, values in rounds.items()}
     publish(
         "restore",
         {
-            "speedup_vs_manual": round(taken["manual"] / taken["databases"], 3),
-            "ratio_to_best": round(taken["whole"] / taken["best"], 3),
-            "restore_seconds": {name: round(value, 2) for name, value in taken.items()},
+            "speedup_vs_manual": round(medians["manual"] / medians["databases"], 3),
+            "ratio_to_best": round(medians["whole"] / medians["best"], 3),
+            "restore_seconds": {name: round(value, 2) for name, value in medians.items()},
         },
     )
     clean_by_hand()
@@ -157,22 +157,22 @@ def downtime() -> None:
     """How long the applications are down, with much data and with little."""
     small_lab()
     module("backup", SMALL["LAB_PROJECT"])
-    found: dict[str, list[dict[str, Any]]] = {SMALL["LAB_PROJECT"]: [], PROJECT: []}
+    results_of: dict[str, list[dict[str, Any]]] = {SMALL["LAB_PROJECT"]: [], PROJECT: []}
     for _round in range(ROUNDS):
-        for project, results in found.items():
+        for project, results in results_of.items():
             results.append(restore(project))
             say(f"  {project}: down {results[-1]['downtime']} s, swap {results[-1]['swap_seconds']} s")
-    small, large = ([each["downtime"] for each in results] for results in found.values())
+    small, large = ([result["downtime"] for result in results] for results in results_of.values())
     publish(
         "restore",
         {
             "downtime_large_over_small": round(statistics.median(large) / statistics.median(small), 3),
             "downtime_seconds": {"small": small, "large": large},
-            "swap_seconds": max(each["swap_seconds"] for results in found.values() for each in results),
-            "steps": found[PROJECT][-1]["steps"],
+            "swap_seconds": max(result["swap_seconds"] for results in results_of.values() for result in results),
+            "steps": results_of[PROJECT][-1]["steps"],
         },
     )
-    for project in found:
+    for project in results_of:
         for _round in range(ROUNDS):
             undo(project)
 
@@ -189,7 +189,7 @@ def main() -> None:
     publish("restore", {"python_peak_mb": round(max(peaks), 1)})
     for project in (PROJECT, SMALL["LAB_PROJECT"]):
         shutil.rmtree(ROOT / f"restore-{project}", ignore_errors=True)
-    say(f"{time.monotonic() - started:.0f} s in all")
+    say(f"{time.monotonic() - started:.0f} s in total")
 
 
 if __name__ == "__main__":

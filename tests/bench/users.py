@@ -5,7 +5,7 @@
 """Measures Gitea's users: one task against a loop of tasks, requests, memory, and growth with the number of users.
 
 Run by ``make bench-users``; figures go to build/bench/users.json and, drawn, to build/bench/users.svg. The stand-in
-answers 20 ms late, as an application across a network would. ``--small`` stops at a thousand users.
+delays every answer by 20 ms, like an application in another network. ``--small`` stops at a thousand users.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ansible_collections.maxops.ops.tests.integration.users_support import PASSW
 
 LATENCY = 0.02
 LOOP = 50
-"""So many of the thousand users are made by the loop; its time for all of them is scaled from that."""
+"""Number of users that the loop creates; its time for a thousand is scaled from that."""
 
 PLAY = """
 - hosts: localhost
@@ -61,13 +61,13 @@ class Bench:
         self._applications = applications
 
     def empty(self) -> None:
-        """Leave nobody but the administrator, so that each measurement is of its own users alone."""
+        """Remove all users except the administrator, so that every measurement has only its own users."""
         for table in ("email_address", "user"):
             column = "uid" if table == "email_address" else "id"
             self._applications.sql(f'DELETE FROM "{table}" WHERE {column} <> 1', "gitea")
 
     def run(self, play: str, users: list[dict[str, Any]]) -> tuple[float, dict[str, Any], float]:
-        """Seconds of the whole command, the module's result where it is kept, and the module's peak memory in MB."""
+        """Seconds of the whole command, the module's result if it is kept, and the module's peak memory in MB."""
         (self._folder / "play.yml").write_text(PLAYS[play])
         variables = {
             "url": self._url,
@@ -98,15 +98,15 @@ class Bench:
         )
         memory = _Memory(process)
         output = process.communicate()[0].decode()
-        taken = time.monotonic() - started
+        elapsed = time.monotonic() - started
         if process.returncode:
             raise SystemExit(f"bench: {play} failed:\n{output[-3000:]}")
         kept = self._folder / "results" / "gitea_user-localhost.json"
-        return taken, json.loads(kept.read_text()) if kept.exists() else {}, memory.peak()
+        return elapsed, json.loads(kept.read_text()) if kept.exists() else {}, memory.peak()
 
 
 class _Memory:
-    """Peak memory of the module's process while a play runs, with all that Ansible wraps around it."""
+    """Peak memory of the module's process while a play runs, including Ansible's wrapper."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -151,15 +151,15 @@ def draw(points: dict[int, float], path: Path) -> None:
     """Seconds by number of users, both axes logarithmic, beside the straight line of linear growth."""
     left, top, size = 70, 30, 340
     low, high = math.log10(min(points)), math.log10(max(points))
-    floor = math.floor(math.log10(min(points.values())))
-    ceiling = math.ceil(math.log10(max(points.values())))
+    lowest = math.floor(math.log10(min(points.values())))
+    highest = math.ceil(math.log10(max(points.values())))
 
     def place(users: float, seconds: float) -> tuple[float, float]:
         x = left + size * (math.log10(users) - low) / (high - low)
-        return x, top + size * (ceiling - math.log10(seconds)) / (ceiling - floor)
+        return x, top + size * (highest - math.log10(seconds)) / (highest - lowest)
 
     last = max(points)
-    ideal = [place(each, points[last] * each / last) for each in (min(points), last)]
+    ideal = [place(users, points[last] * users / last) for users in (min(points), last)]
     marks = "".join(
         f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4"/><text x="{x - 12:.0f}" y="{y - 10:.0f}">{seconds:.1f} s</text>'
         f'<text x="{x - 16:.0f}" y="{top + size + 20}">{users:,}</text>'
@@ -173,7 +173,7 @@ def draw(points: dict[int, float], path: Path) -> None:
         f'<path d="M{left},{top} v{size} h{size}" stroke="black" fill="none"/>'
         f'<polyline points="{ideal[0][0]:.0f},{ideal[0][1]:.0f} {ideal[1][0]:.0f},{ideal[1][1]:.0f}" stroke="silver" '
         f'stroke-dasharray="4"/><polyline points="{line}" stroke="steelblue" stroke-width="2" fill="none"/>{marks}'
-        f'<text x="{left}" y="18">seconds to make so many users (dashed: linear)</text></svg>\n'
+        f'<text x="{left}" y="18">seconds by number of new users (dashed: linear)</text></svg>\n'
     )
 
 
@@ -204,12 +204,12 @@ def measure(bench: Bench, sizes: list[int]) -> None:
     for size in sizes:
         bench.empty()
         users = people(f"n{size}-", size)
-        taken, result, peaks[size] = bench.run("one task", users)
+        elapsed, result, peaks[size] = bench.run("one task", users)
         points[size] = result["duration"]
-        say(f"one task: {size} users {taken:.1f} s, module {points[size]:.1f} s, {peaks[size]:.0f} MB")
+        say(f"one task: {size} users {elapsed:.1f} s, module {points[size]:.1f} s, {peaks[size]:.0f} MB")
         if size == 1000:
-            figures["one_task_seconds_1000"] = round(taken, 2)
-            figures["speedup_vs_loop"] = round(scaled / taken, 1)
+            figures["one_task_seconds_1000"] = round(elapsed, 2)
+            figures["speedup_vs_loop"] = round(scaled / elapsed, 1)
             figures["noop_requests"], figures["changed10_requests"] = again(bench, users)
     figures["seconds"] = points
     figures["exponent"] = round(exponent(points), 2)
@@ -219,13 +219,13 @@ def measure(bench: Bench, sizes: list[int]) -> None:
 
 
 def again(bench: Bench, users: list[dict[str, Any]]) -> tuple[int, int]:
-    """Requests of a run that has nothing to do, and of one that has ten changes."""
-    _taken, result, _memory = bench.run("one task", users)
+    """Requests of a run without changes, and of a run with ten changes."""
+    _elapsed, result, _memory = bench.run("one task", users)
     if result["changed"]:
         raise SystemExit(f"bench: the second run changed something: {result['counts']}")
     for user in users[::100]:
         user["full_name"] += "!"
-    _taken, changed, _memory = bench.run("one task", users)
+    _elapsed, changed, _memory = bench.run("one task", users)
     if changed["counts"]["changed"] != 10:
         raise SystemExit(f"bench: not ten changes: {changed['counts']}")
     return result["requests"], changed["requests"]

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures verifications of the large lab: checksums against sha256sum, a rehearsal against a restore.
 
-Run by ``make bench-restore``; figures go to build/bench/restore.json, beside those of the restore itself.
+Run by ``make bench-restore``; figures go to build/bench/restore.json, with those of the restore.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REPOSITORY = ROOT / "verify"
 
 
 def module(name: str, **options: Any) -> dict[str, Any]:
-    """A module as Ansible runs it on the host, and what it took."""
+    """Run a module as Ansible runs it on the host; returns its result, time and peak memory."""
     arguments = ROOT / f"arguments-{name}.json"
     values = {"project_name": PROJECT, "repository": str(REPOSITORY), **options}
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": values}))
@@ -44,7 +44,7 @@ def module(name: str, **options: Any) -> dict[str, Any]:
 
 
 def sha256sum(folder: Path) -> None:
-    """The same files by hand, the largest first, one program for each core."""
+    """The same files by hand, the largest first, one program per core."""
     place = shlex.quote(str(folder))
     largest_first = f"find {place} -type f -printf '%s %p\\n' | sort -rn | cut -d' ' -f2-"
     sh(f"{largest_first} | tr '\\n' '\\0' | xargs -0 -n 1 -P {os.cpu_count()} sha256sum")
@@ -53,27 +53,27 @@ def sha256sum(folder: Path) -> None:
 def main() -> None:
     large_lab()
     shutil.rmtree(REPOSITORY, ignore_errors=True)
-    made = module("backup")
-    folder = Path(made["path"])
+    backup = module("backup")
+    folder = Path(backup["path"])
     peaks = [module("verify")["peak_mb"]]
-    taken = median_of({"sha256sum": lambda: sha256sum(folder), "checksum": lambda: module("verify")}, ROUNDS)
+    medians = median_of({"sha256sum": lambda: sha256sum(folder), "checksum": lambda: module("verify")}, ROUNDS)
     say("rehearsal …")
     rehearsal = module("verify", level="rehearse")
     peaks.append(rehearsal["peak_mb"])
     say("restore …")
-    restore = module("restore", set=made["set_id"])
-    [told] = rehearsal["sets"]
+    restore = module("restore", set=backup["set_id"])
+    [verified] = rehearsal["sets"]
     publish(
         "restore",
         {
-            "checksum_vs_sha256sum": round(taken["checksum"] / taken["sha256sum"], 3),
+            "checksum_vs_sha256sum": round(medians["checksum"] / medians["sha256sum"], 3),
             "rehearsal_over_restore": round(rehearsal["seconds"] / restore["seconds"], 3),
             "verify_python_peak_mb": round(max(peaks), 1),
             "verify_seconds": {
-                **{name: round(value, 2) for name, value in taken.items()},
+                **{name: round(value, 2) for name, value in medians.items()},
                 "rehearsal": round(rehearsal["seconds"], 2),
                 "restore": round(restore["seconds"], 2),
-                "steps": told["steps"],
+                "steps": verified["steps"],
             },
         },
     )

@@ -40,20 +40,20 @@ def old_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 
 @pytest.fixture(scope="session")
 def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DailyStack]:
-    """A small stack without a database, for what is about containers."""
+    """A small stack without a database, for tests of containers."""
     with running(DailyStack("maxdaily", tmp_path_factory.mktemp("daily"), 17)) as stack:
         yield stack
 
 
 @pytest.fixture
 def backup(stack: MiniStack, tmp_path: Path) -> Module:
-    """The backup module on the small stack, with a repository of the test's own."""
+    """The backup module on the small stack, with a separate repository."""
     return Module("backup", {"project_name": stack.project, "repository": str(tmp_path / "repository")}, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def scratch_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchStack]:
-    """A stack whose databases, cache and leftovers a test may spoil."""
+    """A stack whose databases, cache and leftovers a test may damage."""
     with running(ScratchStack("maxlitter", tmp_path_factory.mktemp("scratch"), 17)) as stack:
         yield stack
 
@@ -87,7 +87,7 @@ def openproject(applications: Applications) -> Application:
 
 @pytest.fixture
 def gitea_proxy(gitea: Application) -> Iterator[FaultProxy]:
-    """Gitea behind a proxy that spoils what a test wants spoilt."""
+    """Gitea behind a proxy that injects the faults of a test."""
     proxy = FaultProxy(gitea.url)
     gitea.url = proxy.url
     yield proxy
@@ -96,7 +96,7 @@ def gitea_proxy(gitea: Application) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def openproject_proxy(openproject: Application) -> Iterator[FaultProxy]:
-    """OpenProject behind a proxy that spoils what a test wants spoilt."""
+    """OpenProject behind a proxy that injects the faults of a test."""
     proxy = FaultProxy(openproject.url)
     openproject.url = proxy.url
     yield proxy
@@ -112,7 +112,7 @@ def content_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContentS
 
 @pytest.fixture(scope="session")
 def good_set(content_stack: ContentStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set with which all is well; tests spoil copies of it."""
+    """An intact set; tests damage copies of it."""
     folder = tmp_path_factory.mktemp("good")
     return content_stack.back_up(folder, folder / "repository")
 

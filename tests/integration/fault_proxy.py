@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy before a real application that loses, delays and spoils answers where a test asks for it."""
+"""A proxy before an application that loses, delays and replaces answers as a test requests."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Fault:
-    """What goes wrong with the next ``times`` requests whose method, path and body fit ``pattern``.
+    """A fault of the next ``times`` requests whose method, path and body match ``pattern``.
 
     ``cut`` ends the connection "before" the application gets the request, or "after" it has answered. ``status``
-    answers in the application's place; ``spoil`` answers so after it has done the work. ``meanwhile`` is called before.
+    answers in place of the application; with ``spoil``, after it has done the work. ``meanwhile`` is called before.
     """
 
     pattern: str
@@ -39,12 +39,12 @@ class Fault:
 
 
 class FaultProxy:
-    """Listens on a port of its own; ``seen`` holds each request as ``METHOD path body``."""
+    """Listens on its own port; ``requests`` holds all requests as ``METHOD path body``."""
 
     def __init__(self, upstream: str, certificate: tuple[Path, Path] | None = None) -> None:
         self.upstream = urlsplit(upstream)
         self.faults: list[Fault] = []
-        self.seen: list[str] = []
+        self.requests: list[str] = []
         self._lock = threading.Lock()
         proxy = self
 
@@ -63,15 +63,15 @@ class FaultProxy:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def inject(self, pattern: str, **what: object) -> Fault:
-        """Have something go wrong from now on."""
+        """Inject a fault from now on."""
         fault = Fault(pattern, **what)  # type: ignore[arg-type]
         self.faults.append(fault)
         return fault
 
     def take(self, request: str) -> Fault | None:
-        """Note a request; gives the fault that hits it."""
+        """Record a request; returns the fault that applies to it."""
         with self._lock:
-            self.seen.append(request)
+            self.requests.append(request)
             for fault in self.faults:
                 if fault.times and re.search(fault.pattern, request):
                     fault.times -= 1
@@ -79,8 +79,8 @@ class FaultProxy:
         return None
 
     def count(self, pattern: str) -> int:
-        """How many requests fitted a pattern."""
-        return sum(bool(re.search(pattern, request)) for request in list(self.seen))
+        """How many requests match a pattern."""
+        return sum(bool(re.search(pattern, request)) for request in list(self.requests))
 
     def close(self) -> None:
         """Stop listening."""
@@ -144,14 +144,14 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().finish()
         except OSError:
-            return  # it was cut
+            return  # the connection was cut
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing."""
+        """Log nothing."""
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that nobody knows, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     words = ["-subj", "/CN=maxops-test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
     subprocess.run(

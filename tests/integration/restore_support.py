@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A stack whose two applications live in a database and a volume each, and a restore that dies where a test wants."""
+"""A stack of two applications with a database and a volume each, and a restore that fails at a chosen step."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ volumes: {{postgres-data: {{{disk}}}, redis-data: {{}}, openproject-assets: {{}}
 """
 
 SMALL_DISK = "driver_opts: {type: tmpfs, device: tmpfs, o: size=400m}"
-"""For a database server whose disk is soon full."""
+"""For a database server with a small disk."""
 
 
 APPLICATIONS = ("openproject", "gitea")
@@ -72,7 +72,7 @@ FOLDERS = {"openproject": "openproject-assets", "gitea": "gitea-data"}
 
 @dataclass
 class AppStack(MiniStack):
-    """openproject and gitea, as far as a restore sees them."""
+    """A stand-in for openproject and gitea, with the parts that a restore handles."""
 
     disk: str = ""
     services: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class AppStack(MiniStack):
         self.write("first")
 
     def sql(self, statement: str, database: str = "openproject", check: bool = True) -> str:
-        """Run SQL as the superuser; gives the rows' first column. Hundreds of these are asked: no exec for each."""
+        """Run SQL as the superuser; returns the rows' first column. Tests run hundreds, so no exec is used."""
         with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return "\n".join(str(row[0]) for row in cursor.fetchall()) if cursor.description else ""
@@ -116,7 +116,7 @@ class AppStack(MiniStack):
         return VOLUMES / f"{self.project}_{FOLDERS[application]}" / "_data"
 
     def write(self, word: str, rows: int = 500) -> None:
-        """Give both applications content that tells which it is, in rows and in files."""
+        """Write a marker into the rows and files of both applications."""
         for name in APPLICATIONS:
             table = TABLES[name]
             self.sql(
@@ -133,14 +133,14 @@ class AppStack(MiniStack):
             os.chown(folder / "word", 1000, 1000)
 
     def words(self) -> set[str]:
-        """What is told by each of the two databases and the two volumes: one word, or the stack is in between."""
+        """The markers in the two databases and the two volumes: one, or the stack is in between."""
         found = {(self.folder_of(name) / "word").read_text() for name in APPLICATIONS}
         for name in APPLICATIONS:
             found.add(self.word_of(name))
         return found
 
     def word_of(self, database: str) -> str:
-        """What the rows of one database tell."""
+        """The marker in the rows of one database."""
         query = f"SELECT DISTINCT regexp_replace(body, '[0-9]+$', ' ') || count(*) OVER () FROM {TABLES[database]}"
         word, _space, count = self.sql(query, database).partition(" ")
         assert count == "500", count
@@ -214,13 +214,14 @@ from pathlib import Path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import restore
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of, rest_of
 
-options, griefs = json.loads(sys.argv[1]), json.loads(sys.argv[2])
-seen = []
+options, faults = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+steps = []
 
 def watch(name):
-    seen.append(name)
-    how = griefs.get(name)
+    steps.append(name)
+    how = faults.get(name)
     if how is None:
         return
     if how == "crash":
@@ -239,21 +240,21 @@ def stopped(number, frame):
 
 signal.signal(signal.SIGTERM, stopped)
 try:
-    result = restore(RestoreOptions(**options), watch=watch)
-    print(json.dumps({"steps": seen, "recovered": result["recovered"]}))
+    result = restore(RestoreOptions(access_of(options), **rest_of(options)), watch=watch)
+    print(json.dumps({"steps": steps, "recovered": result["recovered"]}))
 except MaxopsError as error:
-    print(json.dumps({"steps": seen, "error": str(error)}))
+    print(json.dumps({"steps": steps, "error": str(error)}))
 """
 
 
-def drive(options: dict[str, Any], griefs: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run a restore that comes to grief at a step: fail, crash (the database server), stop, kill or power cut (nobody
-    is left to put it right).
+def drive(options: dict[str, Any], faults: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run a restore with a fault at a step: fail, crash (the database server), stop, kill or power cut (the watchdog is
+    killed too).
 
-    Gives the steps it took, its error, what it recovered first; nothing when it was killed.
+    Returns the steps, the error, and what was recovered first; nothing when it was killed.
     """
     environment = dict(os.environ, PYTHONPATH=str(CHECKOUT / ".ansible/collections"))
-    argv = [sys.executable, "-c", DRIVER, json.dumps(options), json.dumps(griefs or {})]
+    argv = [sys.executable, "-c", DRIVER, json.dumps(options), json.dumps(faults or {})]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment, timeout=120)
     assert "Traceback" not in done.stderr, done.stderr
     return json.loads(done.stdout) if done.stdout else {}

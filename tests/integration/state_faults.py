@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole stack that notices its faults within seconds, and everything that can be made to go wrong with it."""
+"""A complete stack that notices its faults within seconds, and functions that cause each fault."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SMALL_VOLUME = "8m"
 
 QUICK = {"interval": "1s", "timeout": "2s", "retries": 2, "start_period": "20s"}
 IMPATIENT = {"LAB_DATABASE_WAIT": "2"}
-"""The stand-ins give up soon when the database does not let them in, instead of after a minute."""
+"""The stand-ins give up after 2 s when the database refuses them, instead of after a minute."""
 COMMON: dict[str, Any] = {"restart": "unless-stopped", "stop_grace_period": "1s"}
 VOLUMES = "/var/lib/docker/volumes"
 
@@ -53,7 +53,7 @@ def _curl(address: str) -> list[str]:
 
 
 def compose_file() -> dict[str, Any]:
-    """The services of the role stack, with health checks that take a second and little memory to fill."""
+    """The services of the role stack, with a health check every second and a small volume that is easy to fill."""
     url = f"redis://:{PASSWORD}@redis:6379"
     after = {"depends_on": {name: {"condition": "service_healthy"} for name in ("postgres", "redis")}}
     return {
@@ -119,7 +119,7 @@ def compose_file() -> dict[str, Any]:
             "postgres-data": {},
             "redis-data": {},
             "gitea-data": {},
-            # A disk of its own, small enough to be filled in a moment.
+            # A separate file system, small enough to be filled at once.
             "openproject-assets": {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": f"size={SMALL_VOLUME}"}},
         },
     }
@@ -127,36 +127,36 @@ def compose_file() -> dict[str, Any]:
 
 def gateway_configuration() -> str:
     """The role stack's own gateway, with TLS and short waits."""
-    known = {**_yaml("defaults/main.yml"), **_yaml("vars/main.yml")}
-    known.update(
+    variables = {**_yaml("defaults/main.yml"), **_yaml("vars/main.yml")}
+    variables.update(
         __stack_scheme="https",
         __stack_host=f"localhost:{PORT}",
         stack_tls_certificate="x",
         stack_gateway_probe_timeout=2,
     )
     environment = Environment(trim_blocks=True, undefined=StrictUndefined)
-    return environment.from_string((ROLE / "templates" / "nginx.conf.j2").read_text()).render(known)
+    return environment.from_string((ROLE / "templates" / "nginx.conf.j2").read_text()).render(variables)
 
 
 def _yaml(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((ROLE / name).read_text())
-    return found
+    content: dict[str, Any] = yaml.safe_load((ROLE / name).read_text())
+    return content
 
 
 def write_certificate(folder: Path, days: float) -> None:
-    """A certificate that ends in so many days, or has ended; begun a month before either."""
+    """Write a certificate that expires in so many days, or has expired, and is valid from a month before that."""
     now = datetime.datetime.now(datetime.timezone.utc)
     end = now + datetime.timedelta(days=days)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = (
+    certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(min(now, end) - datetime.timedelta(days=30))
         .not_valid_after(end)
         .sign(key, hashes.SHA256())
     )
     folder.mkdir(exist_ok=True)
-    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
@@ -164,18 +164,18 @@ def write_certificate(folder: Path, days: float) -> None:
 
 @dataclass
 class FaultStack:
-    """The stack, and its faults: each is a context that breaks something and mends it at its end."""
+    """The stack, and its faults: every fault is a context manager that breaks something and repairs it at the end."""
 
     folder: Path
 
-    # -- life ---------------------------------------------------------------------------------------------------
+    # -- start, stop, state -------------------------------------------------------------------------------------
 
     def compose(self, *words: str, check: bool = True, **options: Any) -> str:
         """Run docker compose on the project."""
         return run("docker", "compose", "-p", PROJECT, *words, check=check, cwd=self.folder, **options).stdout
 
     def up(self) -> None:
-        """Start it and wait until all of it is healthy."""
+        """Start the stack and wait until all services are healthy."""
         for name in ("gateway", "initdb"):
             (self.folder / name).mkdir()
         shutil.copy(ROLE / "files" / "databases.sql", self.folder / "initdb")
@@ -187,7 +187,7 @@ class FaultStack:
         self.compose("up", "--detach", "--wait")
 
     def down(self) -> None:
-        """Remove it with its volumes."""
+        """Remove the stack with its volumes."""
         run("docker", "compose", "-p", PROJECT, "down", "--volumes", "--timeout", "0", check=False)
 
     def name(self, service: str) -> str:
@@ -199,12 +199,12 @@ class FaultStack:
         return run("docker", *words, check=check).stdout.strip()
 
     def state(self, service: str) -> dict[str, Any]:
-        """The state of a service's container, as the daemon tells it."""
+        """The state of a service's container, as the daemon reports it."""
         state: dict[str, Any] = json.loads(self.docker("inspect", "-f", "{{json .State}}", self.name(service)))
         return state
 
     def health(self, *services: str) -> set[str]:
-        """What the health checks of some services say."""
+        """The health states of some services."""
         names = [self.name(service) for service in services]
         return set(self.docker("inspect", "-f", "{{.State.Health.Status}}", *names).splitlines())
 
@@ -212,8 +212,8 @@ class FaultStack:
         """Wait until services are healthy, or unhealthy."""
         wait_until(lambda: self.health(*services) == {wanted}, seconds, f"{', '.join(services)} {wanted}")
 
-    def wait_well(self) -> None:
-        """Wait until everything is as it was."""
+    def wait_healthy(self) -> None:
+        """Wait until all services are healthy again."""
         self.wait_health("healthy", "postgres", "redis", "openproject", "gitea", "nginx")
 
     def volume(self, name: str) -> Path:
@@ -225,7 +225,7 @@ class FaultStack:
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         address = self.docker("inspect", "-f", form, self.name("postgres"))
         login = {"host": address, "user": "maxops", "password": PASSWORD, "dbname": "openproject"}
-        return [psycopg2.connect(**login) for _each in range(number)]
+        return [psycopg2.connect(**login) for _number in range(number)]
 
     def redis(self, *words: str, data: str | None = None) -> str:
         """Run redis-cli in the container, which has its password in its environment."""
@@ -235,21 +235,21 @@ class FaultStack:
 
     @contextmanager
     def stopped(self, service: str) -> Iterator[None]:
-        """Somebody stopped it."""
+        """The service was stopped."""
         self.docker("stop", "--time", "1", self.name(service))
         yield
         self.docker("start", self.name(service))
 
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
-        """Its processes are frozen."""
+        """The processes of the service are frozen."""
         self.docker("pause", self.name(service))
         yield
         self.docker("unpause", self.name(service))
 
     @contextmanager
     def restarting(self, service: str) -> Iterator[None]:
-        """It ends soon after each start."""
+        """The service ends soon after every start."""
         self.docker("exec", self.name(service), "lab-control", "refuse-start=1")
         self.docker("restart", "--time", "1", self.name(service))
         wait_until(lambda: self._restarts(service) > 0, 30, f"{service} is started again and again")
@@ -264,7 +264,7 @@ class FaultStack:
 
     @contextmanager
     def unhealthy(self, service: str) -> Iterator[None]:
-        """It runs, and says itself that it is not well."""
+        """The service is running and reports itself unhealthy."""
         self.docker("exec", self.name(service), "lab-control", "unhealthy=1")
         self.wait_health("unhealthy", service)
         yield
@@ -272,8 +272,8 @@ class FaultStack:
 
     @contextmanager
     def hanging(self, service: str) -> Iterator[None]:
-        """It takes connections, and does not answer."""
-        # Longer than any of those who ask wait, and over in time for who comes after.
+        """The service accepts connections and does not answer in time."""
+        # Longer than the time limits of all checks, and short enough not to disturb the next test.
         self.docker("exec", self.name(service), "lab-control", "slow=5")
         self.wait_health("unhealthy", service)
         yield
@@ -281,12 +281,12 @@ class FaultStack:
 
     @contextmanager
     def out_of_memory(self, service: str) -> Iterator[None]:
-        """Its memory limit is less than it needs to start."""
+        """The memory limit of the service is too low for its start."""
         name = self.name(service)
         self.docker("stop", "--time", "1", name)
         self.docker("update", "--memory", "12m", "--memory-swap", "12m", name)
         self.docker("start", name, check=False)
-        wait_until(lambda: self._killed(service), 20, f"{service} is ended for its memory")
+        wait_until(lambda: self._killed(service), 20, f"{service} is killed for its memory")
         yield
         self.docker("stop", "--time", "1", name, check=False)
         self.docker("update", "--memory", "1g", "--memory-swap", "1g", name)
@@ -297,7 +297,7 @@ class FaultStack:
 
     @contextmanager
     def without_permissions(self, service: str, volume: str) -> Iterator[None]:
-        """Somebody changed the owner and the mode of its volume, and it was started anew."""
+        """The owner and the mode of a volume were changed, and the service was restarted."""
         folder = self.volume(volume)
         before = folder.stat()
         self.docker("stop", "--time", "1", self.name(service))
@@ -315,7 +315,7 @@ class FaultStack:
 
     @contextmanager
     def wrong_password(self) -> Iterator[None]:
-        """The server has another password than the applications, which lose their sessions."""
+        """The server's password differs from that of the applications, which lose their sessions."""
         self._sql("ALTER ROLE maxops PASSWORD 'another-one'")
         self._sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         yield
@@ -323,7 +323,7 @@ class FaultStack:
 
     @contextmanager
     def wrong_password_of(self, service: str) -> Iterator[None]:
-        """One application was made with another password than the server has, as .env had it for a moment."""
+        """One application was created with a wrong password, which .env had for a moment."""
         (self.folder / ".env").write_text("POSTGRES_PASSWORD=another-one\n")
         self.compose("up", "--detach", "--no-deps", service)
         (self.folder / ".env").write_text(f"POSTGRES_PASSWORD={PASSWORD}\n")
@@ -336,7 +336,7 @@ class FaultStack:
 
     @contextmanager
     def connections(self, ratio: float = 0.95) -> Iterator[None]:
-        """So many of the server's connections are used."""
+        """A large share of the server's connections is used."""
         query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
         [first] = self.connect()
         first.autocommit = True
@@ -344,12 +344,12 @@ class FaultStack:
             cursor.execute(query)
             opened = self.connect(math.ceil(ratio * MAX_CONNECTIONS) - cursor.fetchone()[0])
             yield
-        for each in opened:
-            each.close()
+        for connection in opened:
+            connection.close()
 
     @contextmanager
     def idle_transaction(self) -> Iterator[None]:
-        """A session holds a lock and does nothing, and another one waits for it."""
+        """An idle session holds a lock, and another session waits for it."""
         [idle] = self.connect()
         try:
             with idle.cursor() as cursor:
@@ -367,7 +367,7 @@ class FaultStack:
 
     @contextmanager
     def cache_full(self) -> Iterator[None]:
-        """Redis is at its limit and may evict nothing."""
+        """Redis is at its memory limit and must not evict anything."""
         self.redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
         self.redis("CONFIG", "SET", "maxmemory", "3mb")
         self.redis(data="".join(f"SET key{number} {'x' * 1000}\n" for number in range(4000)))
@@ -377,7 +377,7 @@ class FaultStack:
 
     @contextmanager
     def wrong_cache_password(self) -> Iterator[None]:
-        """Redis has another password than the applications."""
+        """Redis' password differs from that of the applications."""
         self.redis("CONFIG", "SET", "requirepass", "another-one")
         yield
         run(
@@ -397,7 +397,7 @@ class FaultStack:
 
     @contextmanager
     def disk_full(self) -> Iterator[None]:
-        """The small disk of OpenProject's files is full."""
+        """The small volume of OpenProject's files is full."""
         ballast = self.volume("openproject-assets") / "ballast"
         with suppress(OSError), open(ballast, "wb", buffering=0) as stream:
             while True:
@@ -407,11 +407,11 @@ class FaultStack:
 
     @contextmanager
     def name_missing(self) -> Iterator[None]:
-        """The database was put into its network by hand, without the name that the others know it by."""
+        """The database was connected to its network by hand, without the name that the other services use."""
         network, name = f"{PROJECT}_default", self.name("postgres")
         self.docker("network", "disconnect", network, name)
         self.docker("network", "connect", network, name)
-        # It has its old address, so what is connected goes on until it has to connect anew.
+        # It keeps its address, so existing sessions continue until they have to reconnect.
         self._sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         yield
         self.docker("network", "disconnect", network, name)
@@ -419,7 +419,7 @@ class FaultStack:
 
     @contextmanager
     def port_taken(self) -> Iterator[None]:
-        """Another process took the gateway's port while the gateway was down."""
+        """Another process uses the gateway's port since the gateway was stopped."""
         self.docker("stop", "--time", "1", self.name("nginx"))
         script = (
             "import socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);"
@@ -437,27 +437,27 @@ class FaultStack:
 
     @contextmanager
     def certificate(self, days: float) -> Iterator[None]:
-        """The gateway shows a certificate that ends in so many days, or has ended."""
-        self._show_certificate(days)
+        """The gateway presents a certificate that expires in so many days, or has expired."""
+        self._install_certificate(days)
         yield
-        self._show_certificate(90)
+        self._install_certificate(90)
 
-    def _show_certificate(self, days: float) -> None:
+    def _install_certificate(self, days: float) -> None:
         write_certificate(self.folder / "gateway" / "tls", days)
         pem = (self.folder / "gateway" / "tls" / "certificate.pem").read_text()
         self.docker("exec", self.name("nginx"), "nginx", "-c", "/etc/nginx/maxops/nginx.conf", "-s", "reload")
-        wait_until(lambda: _shown() == pem.strip(), 10, "the gateway shows the new certificate")
+        wait_until(lambda: _presented() == pem.strip(), 10, "the gateway presents the new certificate")
 
 
-def _shown() -> str:
+def _presented() -> str:
     with suppress(OSError):
         return ssl.get_server_certificate(("127.0.0.1", PORT)).strip()
     return ""
 
 
-def nobody_listens(folder: Path) -> str:
-    """A Docker socket that is there, and where nobody listens: what a daemon that was killed leaves behind."""
+def dead_socket(folder: Path) -> str:
+    """A Docker socket without a listening process, as a killed daemon leaves it behind."""
     path = folder / "docker.sock"
-    with socket.socket(socket.AF_UNIX) as left:
-        left.bind(str(path))
+    with socket.socket(socket.AF_UNIX) as unused:
+        unused.bind(str(path))
     return f"unix://{path}"

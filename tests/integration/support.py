@@ -43,20 +43,20 @@ volumes: {{postgres-data: {{}}, redis-data: {{}}, assets: {{}}}}
 
 
 def run(*argv: str | Path, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a program and give its output; a failure shows what it said."""
-    done = subprocess.run([str(each) for each in argv], check=False, capture_output=True, text=True, **options)
+    """Run a program and return its output; a failure shows the output."""
+    done = subprocess.run([str(word) for word in argv], check=False, capture_output=True, text=True, **options)
     assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done
 
 
 class Breakable(Protocol):
-    """Something with containers that tests may break."""
+    """A stack of containers that tests may break."""
 
     def up(self) -> None:
         """Start it."""
 
     def down(self) -> None:
-        """Remove it, with its data; there may be none of it."""
+        """Remove it with its data; it need not exist."""
 
 
 Stack = TypeVar("Stack", bound=Breakable)
@@ -64,7 +64,7 @@ Stack = TypeVar("Stack", bound=Breakable)
 
 @contextmanager
 def running(stack: Stack) -> Iterator[Stack]:
-    """A stack for as long as a fixture lives; what a killed run left of it goes first."""
+    """A stack for the lifetime of a fixture; leftovers of a killed run are removed first."""
     stack.down()
     try:
         stack.up()
@@ -75,7 +75,7 @@ def running(stack: Stack) -> Iterator[Stack]:
 
 @dataclass
 class Module:
-    """Runs a module of the checkout as Ansible would, in a process of its own that a test may kill."""
+    """Runs a module of the checkout as Ansible would, in a separate process that a test may kill."""
 
     name: str
     defaults: dict[str, Any]
@@ -97,12 +97,12 @@ class Module:
         )
 
     def __call__(self, **arguments: Any) -> dict[str, Any]:
-        """Run it to its end; gives its result, whether it failed or not."""
+        """Run it to its end; returns its result, whether it failed or not."""
         return finish(self.start(**arguments))
 
 
 def finish(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The result of a started module. A traceback is never an answer."""
+    """The result of a started module. A traceback is a failure of the test."""
     out, err = process.communicate(timeout=300)
     assert "Traceback" not in err, err
     result: dict[str, Any] = json.loads(out.splitlines()[-1])
@@ -173,7 +173,7 @@ def helpers(repository: str | Path) -> list[str]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Poll a condition; fail with words when it does not come true."""
+    """Poll a condition; fail with a message when it does not become true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A backup set of a real stack holds what the stack held, and says so truthfully."""
+"""A backup set of a real stack holds all data of the stack, and its manifest is correct."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ODD_NAME = """we'ird "; DROP DATABASE=openproject -- Ü"""
 
 @pytest.fixture(scope="module", autouse=True)
 def content(stack: MiniStack) -> Iterator[None]:
-    """Rows and files of every awkward kind."""
+    """Rows and files with unusual names, types and attributes."""
     stack.fill(rows=5000)
     quoted = '"' + ODD_NAME.replace('"', '""') + '"'
     stack.sql(f"CREATE DATABASE {quoted}")
@@ -124,11 +124,11 @@ def test_volume_keeps_names_owners_links_holes_and_attributes(backup: Module, st
     assert (target / "file-7").read_bytes() == (original / "file-7").read_bytes()
 
 
-def test_check_mode_tells_what_would_be_taken_and_touches_nothing(backup: Module, tmp_path: Path) -> None:
+def test_check_mode_shows_the_parts_and_changes_nothing(backup: Module, tmp_path: Path) -> None:
     result = backup(check_mode=True)
     assert {part["name"] for part in result["parts"]} == {"openproject", ODD_NAME, "assets"}
     assert 0 < result["need_bytes"] < result["free_bytes"]
-    assert {each["name"]: each["kind"] for each in result["left_out"]} == {
+    assert {part["name"]: part["kind"] for part in result["left_out"]} == {
         "postgres-data": "volume",
         "redis-data": "volume",
     }
@@ -170,7 +170,7 @@ def test_parts_can_be_chosen_and_excluded(backup: Module) -> None:
         ({"repository": "/dev/null/x"}, ["repository", "not a folder"]),
     ],
 )
-def test_bad_input_is_refused_with_a_sentence(
+def test_bad_input_is_refused_with_a_message(
     backup: Module, tmp_path: Path, arguments: dict[str, object], words: list[str]
 ) -> None:
     result = backup(**arguments)
@@ -194,7 +194,7 @@ def test_no_secret_reaches_the_result_or_the_manifest(backup: Module) -> None:
     assert not [secret for secret in secrets if secret in (Path(result["path"]) / "manifest.json").read_text()]
 
 
-def test_container_whose_image_was_removed_stops_no_backup(backup: Module, stack: MiniStack) -> None:
+def test_container_whose_image_was_removed_does_not_stop_a_backup(backup: Module, stack: MiniStack) -> None:
     image = f"{stack.project}-gone:1"
     run("docker", "commit", f"{stack.project}-app-1", image)
     labels = [f"com.docker.compose.{key}" for key in (f"project={stack.project}", "service=gone", "oneoff=False")]
@@ -262,7 +262,7 @@ def test_playbook_runs_from_the_checkout_and_keeps_its_result(stack: MiniStack, 
     assert len(list((tmp_path / "repository/sets").iterdir())) == 1
 
 
-def test_what_no_set_holds_is_told(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
+def test_data_outside_of_every_set_is_reported(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
     stack.sql("CREATE DATABASE closed")
     stack.sql("ALTER DATABASE closed ALLOW_CONNECTIONS false")
     (stack.folder / "uploads").mkdir()
@@ -271,12 +271,12 @@ def test_what_no_set_holds_is_told(backup: Module, stack: MiniStack, tmp_path: P
     stack.compose("up", "--detach", "--wait", "app")
     try:
         result = backup(check_mode=True)
-        left_out = {each["name"]: each["reason"] for each in result["left_out"]}
-        assert left_out["closed"] == "lets nobody in (ALLOW_CONNECTIONS false)"
+        left_out = {part["name"]: part["reason"] for part in result["left_out"]}
+        assert left_out["closed"] == "accepts no connections (ALLOW_CONNECTIONS false)"
         assert left_out[f"{stack.folder}/uploads"] == "a folder of the host that service app has at /uploads"
-        told = " ".join(result["remarks"])
-        assert 'database "closed" is not in the set' in told
-        assert f"{stack.folder}/uploads is not in the set" in told
+        remarks = " ".join(result["remarks"])
+        assert 'database "closed" is not in the set' in remarks
+        assert f"{stack.folder}/uploads is not in the set" in remarks
         assert backup(check_mode=True, exclude=["closed", "*/uploads"])["remarks"] == []
     finally:
         (stack.folder / "docker-compose.override.yml").unlink()

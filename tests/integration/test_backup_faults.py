@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever happens to a backup: no half set, no paused service, no helper left, no earlier set lost."""
+"""A backup that fails leaves no partial set, no paused service and no helper, and loses no earlier set."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_disk_full_says_so_and_leaves_nothing(
     assert list(small_disk.iterdir()) == []
     failed = backup(repository=str(small_disk), space_check=False, quiesce="pause", **what)
     assert "the disk filled up" in failed["msg"]
-    assert "make room" in failed["msg"]
+    assert "free some space" in failed["msg"]
     assert list((small_disk / "sets").iterdir()) == list((small_disk / "staging").iterdir()) == []
     assert helpers(small_disk) == []
     assert_stack_untouched(stack)
@@ -130,7 +130,7 @@ def test_disk_full_keeps_the_earlier_set(backup: Module, small_disk: Path, stack
 
 
 @pytest.mark.parametrize("small_disk", ["200m"], indirect=True)
-def test_what_a_killed_backup_left_does_not_stop_the_next_one(
+def test_leftovers_of_a_killed_backup_do_not_stop_the_next_one(
     backup: Module, small_disk: Path, stack: MiniStack
 ) -> None:
     stack.sql("CREATE DATABASE little")
@@ -155,9 +155,9 @@ def test_database_restarted_in_the_middle(backup: Module, repository: Path, stac
         stack.compose("restart", "--timeout", "0", "postgres")
         result = finish(process)
     assert result["failed"] is True
-    # Whoever spoke to the server in that moment tells it: pg_dump, pg_dumpall or a session of the module's own.
-    told = ("lost the server", "connection broke", "shut down", "cannot be reached", "could not start the helper")
-    assert any(words in result["msg"] for words in told), result["msg"]
+    # The error comes from pg_dump, pg_dumpall or a session of the module, whichever was connected at that moment.
+    causes = ("lost the server", "connection broke", "shut down", "cannot be reached", "could not start the helper")
+    assert any(cause in result["msg"] for cause in causes), result["msg"]
     assert "maxtest17-postgres-1" in result["msg"]
     assert "docker logs" in result["msg"]
     assert list((repository / "sets").iterdir()) == list((repository / "staging").iterdir()) == []
@@ -166,7 +166,7 @@ def test_database_restarted_in_the_middle(backup: Module, repository: Path, stac
     assert backup()["changed"] is True
 
 
-def test_dump_that_fails_waits_for_nothing_else(backup: Module, repository: Path, stack: MiniStack) -> None:
+def test_failed_dump_stops_the_other_parts(backup: Module, repository: Path, stack: MiniStack) -> None:
     with locked_table(stack):
         process = backup.start(volumes=[])
         wait_until(lambda: bool(helpers(repository)), 20, "the dump runs")
@@ -178,7 +178,7 @@ def test_dump_that_fails_waits_for_nothing_else(backup: Module, repository: Path
     assert 'pg_dump failed on database "openproject"' in result["msg"]
 
 
-def test_limits_that_are_meant_for_applications_stop_no_backup(backup: Module, stack: MiniStack) -> None:
+def test_limits_of_applications_do_not_stop_a_backup(backup: Module, stack: MiniStack) -> None:
     limits = ("statement_timeout", "idle_in_transaction_session_timeout")
     for limit in limits:
         stack.sql(f"ALTER DATABASE openproject SET {limit} = '5ms'", "postgres")
@@ -216,7 +216,7 @@ def test_two_at_once_the_second_fails_at_once_and_names_the_first(
         assert time.monotonic() - begun < 6
         for refused in (second, elsewhere):
             assert f"backup of {stack.project} by process {first.pid} of" in refused["msg"]
-            assert "wait until it has ended" in refused["msg"]
+            assert "wait until it has finished" in refused["msg"]
     assert finish(first)["changed"] is True
     assert len(assert_only_whole_sets(repository)) == 1
     assert not (tmp_path / "other" / "sets").exists()
@@ -235,7 +235,7 @@ def test_stopped_by_a_signal_it_cleans_up(backup: Module, repository: Path, stac
     assert_stack_untouched(stack)
 
 
-def test_files_that_vanish_and_grow_are_remarked_and_the_others_are_whole(
+def test_files_that_vanish_and_grow_are_remarked_and_the_others_are_complete(
     backup: Module, stack: MiniStack, tmp_path: Path
 ) -> None:
     stack.shell("mkdir -p /assets/busy && cd /assets/busy && for i in $(seq 4000); do echo $i > v$i; done")
@@ -267,7 +267,7 @@ def test_files_that_vanish_and_grow_are_remarked_and_the_others_are_whole(
     stack.shell("rm -r /assets/busy")
 
 
-def test_volume_that_is_only_there_while_its_service_runs_is_never_taken_for_an_empty_one(
+def test_volume_that_is_mounted_only_while_its_service_runs_is_not_archived_empty(
     backup: Module, stack: MiniStack, tmp_path: Path
 ) -> None:
     device = tmp_path / "device"

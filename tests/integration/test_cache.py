@@ -130,7 +130,7 @@ def test_redis_that_is_not_running_is_named(cache: Module, filled: ScratchStack,
     [
         ({"cache_service": "app"}, "cannot be reached"),
         ({"cache_service": "nothing"}, "name the right one in cache_service"),
-        ({"databases": [-1]}, "databases is [-1]"),
+        ({"databases": [-1]}, "databases is -1; give 0 or more"),
         ({"databases": [99], "flush": True, "confirm": "lab"}, ""),
     ],
 )

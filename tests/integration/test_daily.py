@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Status and logs of a real stack: true, harmless, bounded, and on several hosts at once."""
+"""Status and logs of a real stack: correct, without secrets, limited in size, and on several hosts at once."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def text_of(result: dict[str, Any]) -> str:
 # -- status ---------------------------------------------------------------------------------------------------------
 
 
-def test_status_tells_what_docker_tells(status: Module, daily: DailyStack) -> None:
+def test_status_agrees_with_docker(status: Module, daily: DailyStack) -> None:
     result = status()
-    services = {each["service"]: each for each in result["services"]}
+    services = {service["service"]: service for service in result["services"]}
     assert set(services) == {"store", "app", "web", "seeder"}
-    assert {name: each["state"] for name, each in services.items()} == daily.states()
+    assert {name: service["state"] for name, service in services.items()} == daily.states()
     assert (services["store"]["health"], services["web"]["health"]) == ("healthy", "healthy")
     assert services["web"]["ports"] == ["127.0.0.1:9230->80"]
     image = run("docker", "image", "inspect", "--format", "{{.Id}}", "maxops-lab/base:trixie").stdout.strip()
-    assert {each["image_id"] for each in services.values()} == {image}
+    assert {service["image_id"] for service in services.values()} == {image}
     assert services["app"]["image_age_seconds"] > 0
     assert services["store"]["memory_limit_bytes"] == 64 * 1024**2
     assert 0 < services["store"]["memory_bytes"] < 64 * 1024**2
     assert services["app"]["cpu_percent"] is not None
-    # The seeder has done its work: it uses nothing, and is no reason to worry.
+    # The seeder is a one-shot container that has finished: it uses nothing, and it is healthy.
     assert (services["seeder"]["well"], services["seeder"]["memory_bytes"]) == (True, None)
     assert (result["well"], result["missing"], result["remarks"]) == (True, [], [])
     [volume] = result["volumes"]
@@ -69,28 +69,28 @@ def test_status_of_all_containers_takes_about_as_long_as_that_of_one(status: Mod
     assert status(sizes=False)["duration"] < alone + 1.5
 
 
-def test_status_of_what_is_not_well_says_so(status: Module, daily: DailyStack) -> None:
+def test_status_reports_an_unhealthy_service(status: Module, daily: DailyStack) -> None:
     run("docker", "pause", daily.container("web"))
     try:
         result = status(sizes=False)
     finally:
         run("docker", "unpause", daily.container("web"))
     assert result["well"] is False
-    web = next(each for each in result["services"] if each["service"] == "web")
+    web = next(service for service in result["services"] if service["service"] == "web")
     assert (web["state"], web["well"]) == ("paused", False)
     assert result["docker"]["usage"] is None
     assert result["volumes"][0]["bytes"] is None
 
 
-def test_status_that_takes_too_long_tells_what_it_has(status: Module) -> None:
+def test_status_that_takes_too_long_returns_partial_results(status: Module) -> None:
     result = status(timeout=0.7)
-    # docker stats looks twice, a second apart.
-    assert {each["state"] for each in result["services"]} == {"running", "exited"}
-    assert any("took longer than 0.7 s" in words or "no answer within 0.7 s" in words for words in result["remarks"])
+    # docker stats takes two samples, a second apart.
+    assert {service["state"] for service in result["services"]} == {"running", "exited"}
+    assert any("took longer than 0.7 s" in text or "no answer within 0.7 s" in text for text in result["remarks"])
     assert result["duration"] < 3
 
 
-def test_status_of_no_stack_or_no_docker_names_the_next_step(status: Module, daily: DailyStack) -> None:
+def test_status_without_stack_or_docker_names_the_next_step(status: Module, daily: DailyStack) -> None:
     result = status(project_name="maxnothing")
     assert result["failed"]
     assert f'"{daily.project}"' in result["msg"]
@@ -102,7 +102,7 @@ def test_status_of_no_stack_or_no_docker_names_the_next_step(status: Module, dai
 # -- logs -----------------------------------------------------------------------------------------------------------
 
 
-def test_logs_are_merged_by_time_and_hold_no_secret(logs: Module, daily: DailyStack) -> None:
+def test_logs_are_merged_by_time_and_contain_no_secret(logs: Module, daily: DailyStack) -> None:
     daily.say("app", "one url/hush", "Authorization: Bearer abcdefghijkl", "postgres://me:letmein@db/x")
     daily.say("store", "two", "\x1b[31mERROR\x1b[0m store-hush in-compose failed")
     daily.say("app", "three")
@@ -110,9 +110,9 @@ def test_logs_are_merged_by_time_and_hold_no_secret(logs: Module, daily: DailySt
     lines = text_of(result).splitlines()
     times = [line.split()[0] for line in lines]
     assert times == sorted(times)
-    said = [line.split(maxsplit=2)[1:] for line in lines]
+    texts = [line.split(maxsplit=2)[1:] for line in lines]
     interesting = [
-        words for words in said if len(words) == 2 and words[1][:3] in ("one", "two", "thr", "Aut", "pos", "ERR")
+        words for words in texts if len(words) == 2 and words[1][:3] in ("one", "two", "thr", "Aut", "pos", "ERR")
     ]
     assert interesting[-6:] == [
         ["app", "one ***"],
@@ -122,24 +122,24 @@ def test_logs_are_merged_by_time_and_hold_no_secret(logs: Module, daily: DailySt
         ["store", "ERROR *** *** failed"],
         ["app", "three"],
     ]
-    assert ["store", "store begins with ***"] in said
+    assert ["store", "store begins with ***"] in texts
     assert result["masked"] >= 4
-    assert next(each for each in result["services"] if each["service"] == "store")["errors"] == 1
+    assert next(log for log in result["services"] if log["service"] == "store")["errors"] == 1
     assert result["newest"][-1].endswith("three")
     assert "hush" not in json.dumps(result) + "".join(lines)
 
 
-def test_only_what_was_asked_for_is_brought_and_the_rest_is_said(logs: Module, daily: DailyStack) -> None:
+def test_only_requested_lines_are_fetched_and_the_rest_is_reported(logs: Module, daily: DailyStack) -> None:
     daily.say("web", *(f"number {number}" for number in range(1, 8)))
     result = logs(services=["web"], tail=3)
     assert [line.split("  ")[-1] for line in text_of(result).splitlines()] == ["number 5", "number 6", "number 7"]
-    assert result["left_out"] == ["older lines of web, because the newest 3 were asked for (tail)"]
+    assert result["left_out"] == ["older lines of web, because only the newest 3 were requested (tail)"]
     result = logs(services=["web"], grep="NUMBER [2-6]$", ignore_case=True, tail=2)
     assert [line.split("  ")[-1] for line in text_of(result).splitlines()] == ["number 5", "number 6"]
-    assert result["left_out"] == ["the oldest 3 lines of web, because the newest 2 were asked for (tail)"]
+    assert result["left_out"] == ["the oldest 3 lines of web, because only the newest 2 were requested (tail)"]
     middle = text_of(logs(services=["web"], tail=4)).splitlines()
     since, until = middle[0].split()[0], middle[2].split()[0]
-    # To the microsecond, which is what the option takes.
+    # To the microsecond, the precision of the option.
     result = logs(services=["web"], since=f"{since[:26]}Z", until=f"{until[:26]}Z")
     assert [line.split("  ")[-1] for line in text_of(result).splitlines()] == ["number 4", "number 5"]
     assert (result["left_out"], text_of(logs(services=["web"], since="2026-01-01", until="2026-01-02"))) == ([], "")
@@ -165,20 +165,20 @@ def test_flood_is_cut_to_the_limit_with_its_newest_lines(logs: Module, daily: Da
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("changes", "words"),
     [
         ({"since": "soonish"}, 'since is "soonish", which is no moment'),
         ({"services": ["app", "nginx"]}, 'has no service "nginx" (services: app, seeder, store, web)'),
         ({"limit": "many"}, "limit is not a size"),
     ],
 )
-def test_logs_that_make_no_sense_are_refused(logs: Module, wish: dict[str, Any], words: str) -> None:
-    result = logs(**wish)
+def test_invalid_options_of_logs_are_refused(logs: Module, changes: dict[str, Any], words: str) -> None:
+    result = logs(**changes)
     assert result["failed"]
     assert words in result["msg"]
 
 
-def test_pattern_that_never_ends_does_not_hold_the_host(logs: Module, daily: DailyStack) -> None:
+def test_pattern_that_never_finishes_is_stopped(logs: Module, daily: DailyStack) -> None:
     daily.say("app", "a" * 60 + "!")
     result = logs(services=["app"], grep="(a+)+$", timeout=1, since="10m")
     assert "could not be read within 1 s" in result["left_out"][0]
@@ -194,21 +194,21 @@ def recap(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("words", [[], ["--check"]], ids=["do", "check"])
-def test_commands_work_on_several_hosts_with_one_out_of_reach_in_between(
+def test_playbooks_work_on_several_hosts_with_an_unreachable_one_in_between(
     daily: DailyStack, tmp_path: Path, words: list[str]
 ) -> None:
     folder = tmp_path / "results"
     hosts = inventory(daily, tmp_path / "inventory.json", maxops_results_dir=str(folder))
     done = play("status", hosts, *words)
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
-    where = lines.index(["HOST", "STATE"])
-    assert lines[where + 1 : where + 4] == [["gone", "UNREACHABLE"], ["first", "well"], ["last", "well"]]
+    start = lines.index(["HOST", "STATE"])
+    assert lines[start + 1 : start + 4] == [["gone", "UNREACHABLE"], ["first", "healthy"], ["last", "healthy"]]
     assert "changed=0" in recap(done)["first"]
     done = play("logs", hosts, *words, "-e", "logs_tail=5", "-e", "logs_services=app,store")
-    assert done.returncode != 0, "a host out of reach is no success"
+    assert done.returncode != 0, "an unreachable host is not a success"
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
-    where = lines.index(["HOST", "LINES"])
-    assert lines[where + 1] == ["gone", "UNREACHABLE"]
+    start = lines.index(["HOST", "LINES"])
+    assert lines[start + 1] == ["gone", "UNREACHABLE"]
     [command] = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("follow last: ")]
     assert command == "docker compose --project-name maxdaily logs --follow --tail 20 app store"
     files = {path.name: path for path in folder.glob("*.log")}
@@ -224,7 +224,7 @@ def test_commands_work_on_several_hosts_with_one_out_of_reach_in_between(
     assert kept["path"] == str(files["logs-first.log"])
     assert "content" not in kept
     assert json.loads((folder / "status-gone.json").read_text())["unreachable"] is True
-    # What was printed to follow the logs with works as it stands there.
+    # The printed command to follow the logs works unchanged.
     with subprocess.Popen(command.split(), stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         patience = threading.Timer(30, process.kill)
         patience.start()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every refusal that Gitea is known for, from Gitea itself where it can be had from there."""
+"""Every known refusal of Gitea, from Gitea itself where possible."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_refused_name(any_gitea: Application, name: str, refusal: str, advice: s
     ],
 )
 def test_refused_change(any_gitea: Application, options: dict[str, Any], refusal: str, advice: str) -> None:
-    """A bad address is a 500 before 1.22, and is neither repeated nor taken for the server's trouble."""
+    """A bad address is a 500 before 1.22, and is neither repeated nor taken for a fault of the server."""
     any_gitea.sync([any_gitea.person("old", must_change_password=False)])
     outcome = only(any_gitea.sync([Person(any_gitea.name("old"), options)]))
     assert (outcome.status, outcome.changes) == ("failed", {})
@@ -71,7 +71,7 @@ def test_refused_change(any_gitea: Application, options: dict[str, Any], refusal
     assert advice in outcome.error
 
 
-def test_what_a_refused_change_did_all_the_same_is_told(any_gitea: Application) -> None:
+def test_partial_effect_of_a_refused_change_is_reported(any_gitea: Application) -> None:
     """From 1.22 on, Gitea has stored the one field when it refuses the other."""
     any_gitea.sync([any_gitea.person("half")])
     outcome = only(any_gitea.sync([Person(any_gitea.name("half"), {"email": "bad", "prohibit_login": True})]))
@@ -89,8 +89,8 @@ def test_refused_rename(any_gitea: Application) -> None:
     assert outcome.changes == {}
 
 
-def test_nobody_and_somebody_else_ask(any_gitea: Application) -> None:
-    with pytest.raises(MaxopsError, match="the API was asked without credentials"):
+def test_missing_and_wrong_credentials(any_gitea: Application) -> None:
+    with pytest.raises(MaxopsError, match="the request had no credentials"):
         any_gitea.sync([any_gitea.person("x")], authorization="")
     with pytest.raises(MaxopsError, match="credentials are not accepted"):
         any_gitea.sync([any_gitea.person("x")], authorization="token " + "0" * 40)
@@ -100,8 +100,14 @@ def test_nobody_and_somebody_else_ask(any_gitea: Application) -> None:
     ("method", "status", "message", "options", "advice"),
     [
         ("PATCH", 404, "user redirect does not exist [name: x]", {"location": "a"}, "removed or renamed meanwhile"),
-        ("PATCH", 400, "You cannot remove the last admin.", {"admin": True}, "make somebody else a site administrator"),
-        ("PATCH", 403, "user should be the site admin", {"location": "a"}, "use the token of one that is"),
+        (
+            "PATCH",
+            400,
+            "You cannot remove the last admin.",
+            {"admin": True},
+            "make another account a site administrator",
+        ),
+        ("PATCH", 403, "user should be the site admin", {"location": "a"}, "use the token of one"),
         ("PATCH", 403, "token does not have at least one of required scope(s)", {"location": "a"}, "make one with all"),
         ("PATCH", 422, "[Visibility]: In", {"visibility": "limited"}, "public, limited or private"),
         ("PATCH", 400, "PasswordPwned", {"location": "a"}, "never leaked"),
@@ -111,7 +117,7 @@ def test_nobody_and_somebody_else_ask(any_gitea: Application) -> None:
         ("DELETE", 422, "x is an organization not a user", {"state": "absent"}, "belongs to an organisation"),
     ],
 )
-def test_refusal_that_comes_all_the_same(
+def test_refusal_is_explained_and_not_repeated(
     gitea: Application,
     gitea_proxy: FaultProxy,
     method: str,
@@ -139,8 +145,8 @@ def test_token_that_is_revoked_in_the_middle_ends_the_run(gitea: Application, gi
     assert gitea_proxy.count("POST .*/admin/users ") == 1
 
 
-def test_answer_of_another_form_is_one_users_trouble(gitea: Application, gitea_proxy: FaultProxy) -> None:
+def test_unexpected_answer_fails_one_user_only(gitea: Application, gitea_proxy: FaultProxy) -> None:
     gitea_proxy.inject(f'POST .*"{gitea.name("odd")}"', status=201, body='{"strange": true}')
     report = gitea.sync([gitea.person("odd"), gitea.person("even")])
-    assert "another form" in report.outcomes[0].error
+    assert "unexpected form" in report.outcomes[0].error
     assert report.outcomes[1].status == "created"

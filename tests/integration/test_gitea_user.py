@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gitea's users, on every version that behaves differently."""
+"""Gitea's users, on each version that behaves differently."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_create_then_nothing_then_change_each_field(any_gitea: Application) -> N
     assert only(any_gitea.sync([Person(person.name, other)])).status == "unchanged"
 
 
-def test_capitals_in_name_and_email_make_no_difference(gitea: Application) -> None:
+def test_case_of_name_and_email_makes_no_difference(gitea: Application) -> None:
     gitea.sync([gitea.person("ann")])
     loud = Person(gitea.name("ann").upper(), {"email": f"{gitea.name('ANN')}@EXAMPLE.test"})
     assert only(gitea.sync([loud])).status == "unchanged"
@@ -84,7 +84,7 @@ def test_change_keeps_the_login_name(gitea: Application) -> None:
     assert gitea.shown("ldap")["login_name"] == "cn=ldap"
 
 
-def test_password_is_changed_only_when_it_is_another_one(any_gitea: Application) -> None:
+def test_password_is_changed_only_when_it_differs(any_gitea: Application) -> None:
     any_gitea.sync([any_gitea.person("pat", must_change_password=False)])
     same = any_gitea.person("pat", update_password="always")
     assert only(any_gitea.sync([same])).status == "unchanged"
@@ -97,7 +97,7 @@ def test_password_is_changed_only_when_it_is_another_one(any_gitea: Application)
     assert only(any_gitea.sync([any_gitea.person("pat")])).status == "unchanged", "on_create changed a password"
 
 
-def test_password_that_has_to_be_changed_is_told_from_a_wrong_one(any_gitea: Application) -> None:
+def test_password_that_has_to_be_changed_counts_as_correct(any_gitea: Application) -> None:
     any_gitea.sync([any_gitea.person("new", must_change_password=True)])
     always = any_gitea.person("new", update_password="always")
     assert only(any_gitea.sync([always])).status == "unchanged"
@@ -124,7 +124,7 @@ def test_rename_and_the_redirect_that_it_leaves(any_gitea: Application) -> None:
     assert (outcome.error, outcome.changes["name"]) == (None, (old, new))
     assert only(any_gitea.sync([renamed])).status == "unchanged"
 
-    # The old name leads to the renamed account: whoever follows would remove, or change, the wrong one.
+    # The old name redirects to the renamed account: following it would remove or change the wrong one.
     assert only(any_gitea.sync([Person(old, {"state": "absent"})])).status == "unchanged"
     assert any_gitea.shown("new")["full_name"] == "New"
     assert only(any_gitea.sync([any_gitea.person("old", email=f"{new}@example.test")])).status == "created"
@@ -147,26 +147,24 @@ def test_ssh_keys_at_least_and_exactly(gitea: Application) -> None:
     assert len(before) == len(after) == 2
     assert before != after
     held = gitea.api(f"GET /users/{gitea.name('keys')}/keys").json()
-    assert {" ".join(each["key"].split()[:2]) for each in held} == {
-        " ".join(key.split()[:2]) for key in (second, third)
-    }
+    assert {" ".join(key["key"].split()[:2]) for key in held} == {" ".join(key.split()[:2]) for key in (second, third)}
     assert only(gitea.sync([exactly])).status == "unchanged"
     assert only(gitea.sync([gitea.person("keys", ssh_keys=[], ssh_keys_exclusive=True)])).status == "changed"
 
 
 @pytest.mark.parametrize(
-    ("line", "words"), [("garbage", "no public SSH key"), ("ssh-ed25519 AAAA!", "no public SSH key")]
+    ("line", "words"), [("garbage", "is not a public SSH key"), ("ssh-ed25519 AAAA!", "is not a public SSH key")]
 )
-def test_ssh_key_that_is_none(gitea: Application, line: str, words: str) -> None:
+def test_invalid_ssh_key(gitea: Application, line: str, words: str) -> None:
     assert words in only(gitea.sync([gitea.person("nokey", ssh_keys=[line])], check_mode=True)).error
 
 
-def test_ssh_key_of_somebody_else(gitea: Application) -> None:
+def test_ssh_key_of_another_account(gitea: Application) -> None:
     key = ssh_key("shared")
     gitea.sync([gitea.person("k1", ssh_keys=[key])])
     outcome = only(gitea.sync([gitea.person("k2", ssh_keys=[key])]))
     assert "belongs to another account" in outcome.error
-    assert outcome.created, "the account is there, and the result has to say so"
+    assert outcome.created, "the account exists, and the result has to say so"
 
 
 def test_teams_at_least_and_exactly(gitea: Application) -> None:
@@ -198,7 +196,7 @@ def test_teams_at_least_and_exactly(gitea: Application) -> None:
         gitea.sync([gitea.person("m3", teams=["devs"])])
 
 
-def test_tokens_are_made_once_and_told_once(any_gitea: Application) -> None:
+def test_tokens_are_created_and_shown_once(any_gitea: Application) -> None:
     person = any_gitea.person("bot", tokens=[{"name": "ci", "scopes": ["read:user"]}], must_change_password=False)
     assert "api_user" in only(any_gitea.sync([person])).error
     outcome = only(any_gitea.sync([person], **any_gitea.by_password()))
@@ -211,7 +209,7 @@ def test_tokens_are_made_once_and_told_once(any_gitea: Application) -> None:
     assert (again.status, again.secrets) == ("unchanged", ())
 
 
-def test_removal_refuses_and_names_what_would_go(any_gitea: Application) -> None:
+def test_removal_is_refused_and_names_what_would_be_deleted(any_gitea: Application) -> None:
     person = any_gitea.person("leaver")
     organization, shared = any_gitea.name("solo"), any_gitea.name("shared")
     any_gitea.sync([person, any_gitea.person("stays")])
@@ -219,9 +217,9 @@ def test_removal_refuses_and_names_what_would_go(any_gitea: Application) -> None
         any_gitea.api(f"POST /admin/users/{person.name}/orgs", {"username": name})
     owners = any_gitea.api(f"GET /orgs/{shared}/teams").json()[0]["id"]
     any_gitea.api(f"PUT /teams/{owners}/members/{any_gitea.name('stays')}")
-    gone = Person(person.name, {"state": "absent"})
+    absent = Person(person.name, {"state": "absent"})
     for check_mode in (True, False):
-        outcome = only(any_gitea.sync([gone], check_mode=check_mode))
+        outcome = only(any_gitea.sync([absent], check_mode=check_mode))
         assert outcome.status == "failed"
         assert organization in outcome.error
         assert shared not in outcome.error
@@ -231,10 +229,10 @@ def test_removal_refuses_and_names_what_would_go(any_gitea: Application) -> None
     assert (purged.status, purged.more["removed_with"]) == ("removed", {"organizations": [organization]})
     assert any_gitea.api(f"GET /orgs/{organization}").status_code == 404
     assert any_gitea.api(f"GET /orgs/{shared}").status_code == 200
-    assert only(any_gitea.sync([gone])).status == "unchanged"
+    assert only(any_gitea.sync([absent])).status == "unchanged"
 
 
-def test_farewell_locks_and_makes_what_is_known_worthless(gitea: Application) -> None:
+def test_locked_state_locks_and_replaces_password_and_keys(gitea: Application) -> None:
     gitea.sync([gitea.person("bye", ssh_keys=[ssh_key("laptop")], must_change_password=False)])
     bye = Person(
         gitea.name("bye"), {"state": "locked", "password": "Nobody!knows1", "ssh_keys": [], "email": "x@y.test"}
@@ -260,9 +258,11 @@ def test_own_account_is_never_locked_out(gitea: Application, options: dict[str, 
     assert gitea.api("GET /user").json()["is_admin"]
 
 
-def test_own_password_is_not_pulled_away(gitea: Application) -> None:
+def test_own_password_and_name_are_not_changed(gitea: Application) -> None:
     change = Person(ADMIN, {"password": "S0mething!else", "update_password": "always"})
-    assert "is what the API is used with" in only(gitea.sync([change], **gitea.by_password())).error
+    assert (
+        "is the account whose password the API is used with" in only(gitea.sync([change], **gitea.by_password())).error
+    )
     former = Person(gitea.name("x"), {"rename_from": ADMIN})
     assert "is not renamed" in only(gitea.sync([former])).error
 
@@ -308,13 +308,16 @@ def test_login_source(any_gitea: Application) -> None:
     assert only(any_gitea.sync([Person(person.name, options)])).status == "created", "no password is needed here"
     again = only(any_gitea.sync([Person(person.name, options)]))
     assert again.status == "unchanged"
-    tells = any_gitea.service != "gitea"
-    assert list(again.not_compared) == ([] if tells else ["source_id"])
-    if tells:
-        assert "moves nobody back" in only(any_gitea.sync([Person(person.name, {"source_id": 0})])).error
+    reports_source = any_gitea.service != "gitea"
+    assert list(again.not_compared) == ([] if reports_source else ["source_id"])
+    if reports_source:
+        assert (
+            "cannot move an account back to a local password"
+            in only(any_gitea.sync([Person(person.name, {"source_id": 0})])).error
+        )
 
 
-def test_forgejo_tells_its_own_version_and_that_of_the_gitea_it_follows(gitea: Application) -> None:
+def test_forgejo_reports_its_own_version_and_that_of_its_gitea_api(gitea: Application) -> None:
     proxy = FaultProxy(gitea.applications.url("gitea122"))
     try:
         proxy.inject("GET .*/version", times=99, status=200, body='{"version": "10.0.1+gitea-1.22.0"}')
@@ -322,13 +325,13 @@ def test_forgejo_tells_its_own_version_and_that_of_the_gitea_it_follows(gitea: A
         assert only(forgejo.sync([forgejo.person("f", admin=True)])).status == "created"
         assert only(forgejo.sync([forgejo.person("f", admin=True)])).status == "unchanged"
         proxy.faults[0].body = '{"version": "1.20.5"}'
-        with pytest.raises(MaxopsError, match=r"runs Gitea 1\.20\.5; this works with 1\.21 and later"):
+        with pytest.raises(MaxopsError, match=r"runs Gitea 1\.20\.5; this collection needs 1\.21 or later"):
             forgejo.sync([forgejo.person("f")])
     finally:
         proxy.close()
 
 
-def test_missing_password_and_email_are_asked_for(gitea: Application) -> None:
+def test_missing_password_and_email_are_named(gitea: Application) -> None:
     assert "no password" in only(gitea.sync([Person(gitea.name("np"), {"email": "np@example.test"})])).error
     assert "no email" in only(gitea.sync([Person(gitea.name("ne"), {"password": PASSWORD})])).error
 
@@ -339,12 +342,12 @@ def test_name_of_an_organization(gitea: Application) -> None:
     assert "user already exists" in only(gitea.sync([gitea.person("org")])).error
 
 
-def test_credentials_that_do_not_do(gitea: Application) -> None:
+def test_insufficient_credentials(gitea: Application) -> None:
     gitea.sync([gitea.person("plain", must_change_password=False), gitea.person("must", must_change_password=True)])
     for authorization, words in (
         ("token " + "0" * 40, "credentials are not accepted"),
         (basic(ADMIN, "wrong"), "api_user and api_password are not accepted"),
-        (basic(gitea.name("plain"), PASSWORD), "no site administrator"),
+        (basic(gitea.name("plain"), PASSWORD), "is not a site administrator"),
         (basic(gitea.name("must"), PASSWORD), "has to change its password first"),
     ):
         with pytest.raises(MaxopsError, match=words):

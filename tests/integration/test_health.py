@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of real stacks: well, not well in each of the ways that a check looks for, and with something that hangs.
+"""Health of real stacks: healthy, with every fault that a check detects, and with a service that hangs.
 
 Faults of the whole lab, with their grades, are in test_state_faults.py.
 """
@@ -36,7 +36,7 @@ DAY = 86400
 
 
 class Gateway:
-    """A gateway that answers what a test wants, over HTTP or HTTPS."""
+    """A gateway with the answers that a test sets, over HTTP or HTTPS."""
 
     def __init__(self, certificate: Path | None = None) -> None:
         self.answers: dict[str, tuple[int, str]] = {"/health": (200, json.dumps(WELL)), "/metrics": (200, "")}
@@ -77,7 +77,7 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 def health(stack: MiniStack, gateway: Gateway, tmp_path: Path) -> Module:
-    """The module on the small stack, with a gateway of its own."""
+    """The module on the small stack, with its own gateway."""
     defaults = {
         "project_name": stack.project,
         "repository": str(tmp_path / "repository"),
@@ -89,27 +89,27 @@ def health(stack: MiniStack, gateway: Gateway, tmp_path: Path) -> Module:
 
 def findings(result: dict[str, Any], check: str) -> dict[str, dict[str, Any]]:
     """The findings of one check by subject."""
-    return {each["subject"]: each for each in result["findings"] if each["check"] == check}
+    return {finding["subject"]: finding for finding in result["findings"] if finding["check"] == check}
 
 
 def states(result: dict[str, Any], check: str) -> dict[str, str]:
-    return {subject: each["state"] for subject, each in findings(result, check).items()}
+    return {subject: finding["state"] for subject, finding in findings(result, check).items()}
 
 
 def measure(result: dict[str, Any], name: str, **labels: str) -> float:
     [value] = [
-        each["value"]
-        for each in result["measures"]
-        if each["name"] == name and labels.items() <= each["labels"].items()
+        measure["value"]
+        for measure in result["measures"]
+        if measure["name"] == name and labels.items() <= measure["labels"].items()
     ]
     return float(value)
 
 
-def test_the_lab_is_well(tmp_path: Path) -> None:
+def test_lab_is_healthy(tmp_path: Path) -> None:
     lab = Module("health_check", {"project_name": os.environ.get("LAB_PROJECT", "maxoperation")}, tmp_path)
-    # Of the lab's backups, disk and clock nobody knows what other tests and this machine have done to them.
+    # Other tests and this machine may have changed the state of the lab's backups, disk, clock and memory.
     result = lab(exclude=["backup", "disk", "clock", "memory"], state_dir=str(tmp_path))
-    assert [each for each in result["findings"] if each["state"] != "ok"] == []
+    assert [finding for finding in result["findings"] if finding["state"] != "ok"] == []
     assert (result["state"], result["grade"], result["changed"]) == ("ok", "none", False)
     assert set(states(result, "containers")) == {"postgres", "redis", "openproject", "gitea", "nginx", "backup"}
     assert {"gateway", "gateway /health", "openproject", "gitea", "gitea through the gateway"} <= set(
@@ -125,7 +125,7 @@ def test_the_lab_is_well(tmp_path: Path) -> None:
 # -- containers -----------------------------------------------------------------------------------------------------
 
 
-def test_a_container_that_does_not_run_is_told_with_what_starts_it(health: Module, stack: MiniStack) -> None:
+def test_stopped_container_is_reported_with_the_command_that_starts_it(health: Module, stack: MiniStack) -> None:
     stack.compose("stop", "--timeout", "0", "app")
     stack.compose("pause", "redis")
     try:
@@ -133,16 +133,16 @@ def test_a_container_that_does_not_run_is_told_with_what_starts_it(health: Modul
     finally:
         stack.compose("unpause", "redis")
         stack.compose("start", "app")
-    found = findings(result, "containers")
-    assert found["app"]["state"] == "critical"
-    assert "exited" in found["app"]["seen"]
-    assert found["app"]["fix"].endswith("up --detach app")
-    assert found["redis"]["fix"] == f"docker unpause {stack.project}-redis-1"
+    containers = findings(result, "containers")
+    assert containers["app"]["state"] == "critical"
+    assert "exited" in containers["app"]["seen"]
+    assert containers["app"]["fix"].endswith("up --detach app")
+    assert containers["redis"]["fix"] == f"docker unpause {stack.project}-redis-1"
     assert "paused" in findings(result, "redis")["server"]["seen"]
     assert result["grade"] == "P2"
 
 
-def test_a_one_shot_run_that_ended_well_is_well_and_a_loop_is_not(health: Module, stack: MiniStack) -> None:
+def test_successful_one_shot_container_is_ok_and_a_restart_loop_is_not(health: Module, stack: MiniStack) -> None:
     made = []
     for name, policy, script in (("seeder", "no", "exit 0"), ("broken", "no", "exit 3"), ("loop", "always", "exit 7")):
         labels = {"com.docker.compose.project": stack.project, "com.docker.compose.service": name}
@@ -160,16 +160,16 @@ def test_a_one_shot_run_that_ended_well_is_well_and_a_loop_is_not(health: Module
         ]
         made.append(run(*argv).stdout.strip())
     try:
-        wait_until(lambda: inspected(made[2], "{{.RestartCount}}") >= "3", 20, "the loop is one")
+        wait_until(lambda: inspected(made[2], "{{.RestartCount}}") >= "3", 20, "the container restarts in a loop")
         result = health(checks=["containers"])
     finally:
         run("docker", "rm", "--force", *made)
-    found = findings(result, "containers")
-    assert found["seeder"]["state"] == "ok"
-    assert found["broken"]["state"] == "critical"
-    assert "exit code 3" in found["broken"]["seen"]
-    assert found["loop"]["state"] == "critical"
-    assert "7" in " ".join([found["loop"]["seen"], *found["loop"]["evidence"]])
+    containers = findings(result, "containers")
+    assert containers["seeder"]["state"] == "ok"
+    assert containers["broken"]["state"] == "critical"
+    assert "exit code 3" in containers["broken"]["seen"]
+    assert containers["loop"]["state"] == "critical"
+    assert "7" in " ".join([containers["loop"]["seen"], *containers["loop"]["evidence"]])
     assert measure(result, "container_restarts", service="loop") >= 3
 
 
@@ -177,13 +177,13 @@ def inspected(container: str, form: str) -> str:
     return run("docker", "inspect", "--format", form, container).stdout.strip()
 
 
-def test_a_project_that_is_not_there_is_critical_and_no_crash(health: Module) -> None:
-    result = health(project_name="nobodys")
+def test_missing_project_is_critical(health: Module) -> None:
+    result = health(project_name="missing")
     assert result["grade"] == "P1"
     assert "projects here" in findings(result, "containers")["stack"]["seen"]
 
 
-def test_without_docker_the_rest_is_still_looked_at(health: Module) -> None:
+def test_other_checks_run_without_docker(health: Module) -> None:
     result = health(docker_host="unix:///nowhere.sock")
     assert not result.get("failed")
     assert result["grade"] == "P1"
@@ -193,7 +193,7 @@ def test_without_docker_the_rest_is_still_looked_at(health: Module) -> None:
     assert result["checks"]["disk"]["state"] != "unknown"
 
 
-def test_a_daemon_that_hangs_leaves_the_others_their_time(health: Module, gateway: Gateway, tmp_path: Path) -> None:
+def test_daemon_that_hangs_does_not_delay_the_other_checks(health: Module, gateway: Gateway, tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as deaf_daemon:
         deaf_daemon.bind(str(path))
@@ -207,29 +207,29 @@ def test_a_daemon_that_hangs_leaves_the_others_their_time(health: Module, gatewa
 # -- HTTP and certificate ---------------------------------------------------------------------------------------------
 
 
-def test_a_gateway_that_tells_of_a_sick_application(health: Module, gateway: Gateway) -> None:
-    sick = {**WELL, "status": "fail", "gitea": {"status": "fail", "code": 500}}
-    gateway.answers["/health"] = (503, json.dumps(sick))
+def test_gateway_that_reports_an_unhealthy_application(health: Module, gateway: Gateway) -> None:
+    unhealthy = {**WELL, "status": "fail", "gitea": {"status": "fail", "code": 500}}
+    gateway.answers["/health"] = (503, json.dumps(unhealthy))
     result = health(checks=["http"])
-    assert findings(result, "http")["gateway /health"]["seen"] == "503: gitea is not well"
+    assert findings(result, "http")["gateway /health"]["seen"] == "503: unhealthy: gitea"
     assert result["state"] == "critical"
 
 
-def test_something_else_on_the_gateways_port(health: Module, gateway: Gateway) -> None:
+def test_another_service_on_the_gateways_port(health: Module, gateway: Gateway) -> None:
     gateway.answers = {}
-    found = findings(health(checks=["http"]), "http")["gateway /health"]
-    assert found["state"] == "critical"
-    assert "not the answer of a MaxOps gateway" in found["seen"]
+    finding = findings(health(checks=["http"]), "http")["gateway /health"]
+    assert finding["state"] == "critical"
+    assert "not the answer of a MaxOps gateway" in finding["seen"]
 
 
-def test_a_slow_answer_is_a_warning(health: Module, gateway: Gateway) -> None:
+def test_slow_answer_is_a_warning(health: Module, gateway: Gateway) -> None:
     gateway.delay = 0.3
     result = health(checks=["http"], thresholds={"http": {"latency_warning": 0.2}})
     assert states(result, "http")["gateway /health"] == "warning"
     assert result["grade"] == "P4"
 
 
-def test_nobody_at_the_gateway(health: Module) -> None:
+def test_gateway_that_refuses_connections(health: Module) -> None:
     result = health(checks=["http", "certificate"], gateway_url="http://127.0.0.1:9")
     assert "connection refused" in findings(result, "http")["gateway"]["seen"]
     assert result["grade"] == "P1"
@@ -237,12 +237,12 @@ def test_nobody_at_the_gateway(health: Module) -> None:
 
 @contextmanager
 def deaf() -> Iterator[str]:
-    """A port that takes connections and never says a word."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_service_that_hangs_is_bounded_and_harms_no_other_check(health: Module) -> None:
+def test_service_that_hangs_does_not_delay_the_other_checks(health: Module) -> None:
     with deaf() as url:
         started = time.monotonic()
         result = health(gateway_url=url, check_timeout=2)
@@ -255,8 +255,8 @@ def test_a_service_that_hangs_is_bounded_and_harms_no_other_check(health: Module
     assert result["checks"]["postgresql"]["seconds"] < 1.5
 
 
-def test_a_frozen_database_is_bounded_too(health: Module, stack: MiniStack) -> None:
-    # By a signal, so that Docker still calls it running.
+def test_frozen_database_does_not_delay_the_other_checks(health: Module, stack: MiniStack) -> None:
+    # By a signal, so that Docker still reports it as running.
     pid = inspected(f"{stack.project}-postgres-1", "{{.State.Pid}}")
     processes = [pid, *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     run("kill", "-STOP", *processes)
@@ -270,7 +270,7 @@ def test_a_frozen_database_is_bounded_too(health: Module, stack: MiniStack) -> N
 
 
 def certificate(folder: Path, days: float) -> Path:
-    """A key and a certificate that ends in so many days."""
+    """A key and a certificate that expires in so many days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
@@ -286,14 +286,14 @@ def certificate(folder: Path, days: float) -> Path:
     ("days", "state", "grade"),
     [(60.5, "ok", "none"), (10.5, "warning", "P4"), (1.5, "critical", "P2"), (-2.5, "critical", "P2")],
 )
-def test_the_end_of_a_certificate(health: Module, tmp_path: Path, days: float, state: str, grade: str) -> None:
+def test_expiry_of_a_certificate(health: Module, tmp_path: Path, days: float, state: str, grade: str) -> None:
     secured = Gateway(certificate(tmp_path, days))
     try:
         result = health(checks=["certificate"], gateway_url=secured.url)
     finally:
         secured.close()
-    found = findings(result, "certificate")["gateway"]
-    assert (found["state"], result["grade"]) == (state, grade)
+    finding = findings(result, "certificate")["gateway"]
+    assert (finding["state"], result["grade"]) == (state, grade)
     assert measure(result, "certificate_expiry_seconds") == pytest.approx(days * DAY, abs=60)
 
 
@@ -304,17 +304,17 @@ def test_the_end_of_a_certificate(health: Module, tmp_path: Path, days: float, s
 def sessions(stack: MiniStack, count: int) -> Iterator[list[Any]]:
     address = inspected(f"{stack.project}-postgres-1", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
     words = {"host": address, "user": "maxops", "password": "s3'cr:et \\\"$x", "dbname": "openproject"}
-    found = [psycopg2.connect(**words) for _ in range(count)]
+    opened = [psycopg2.connect(**words) for _ in range(count)]
     try:
-        yield found
+        yield opened
     finally:
-        for each in found:
-            each.close()
+        for session in opened:
+            session.close()
 
 
-def test_connections_that_are_used_up(health: Module, stack: MiniStack) -> None:
+def test_connections_over_their_limit(health: Module, stack: MiniStack) -> None:
     with sessions(stack, 8):
-        # 8 of 97: nobody wants to open 90 of them on a small machine, so the limits move instead.
+        # 8 of 97: 90 sessions would be too many for a small machine, so the limits are lowered instead.
         warned = health(checks=["postgresql"], thresholds={"postgresql": {"connections_warning": 7}})
         bad = health(
             checks=["postgresql"],
@@ -326,29 +326,29 @@ def test_connections_that_are_used_up(health: Module, stack: MiniStack) -> None:
     assert measure(bad, "postgresql_connections") >= 8
 
 
-def test_a_transaction_that_is_idle_for_long(health: Module, stack: MiniStack) -> None:
+def test_transaction_that_is_idle_for_long(health: Module, stack: MiniStack) -> None:
     with sessions(stack, 1) as [session]:
         with session.cursor() as cursor:
             cursor.execute("SELECT 1")
         time.sleep(0.7)
         limits = {"idle_transaction_warning": 0.01, "transaction_warning": 0.01, "idle_transaction_critical": 0}
         result = health(checks=["postgresql"], thresholds={"postgresql": limits})
-    found = findings(result, "postgresql")
-    assert found["oldest idle in transaction"]["state"] == "warning"
-    assert found["longest transaction"]["state"] == "warning"
-    assert "pg_terminate_backend(" in found["oldest idle in transaction"]["fix"]
+    postgresql = findings(result, "postgresql")
+    assert postgresql["oldest idle in transaction"]["state"] == "warning"
+    assert postgresql["longest transaction"]["state"] == "warning"
+    assert "pg_terminate_backend(" in postgresql["oldest idle in transaction"]["fix"]
     assert measure(result, "postgresql_idle_transaction_seconds") >= 0.7
 
 
-def test_a_wrong_password_names_where_it_is_from(health: Module) -> None:
+def test_wrong_password_is_reported_with_its_source(health: Module) -> None:
     result = health(checks=["postgresql"], database_password="wrong")
-    found = findings(result, "postgresql")["administrator"]
-    assert found["state"] == "critical"
-    assert "the option database_password" in found["seen"]
+    finding = findings(result, "postgresql")["administrator"]
+    assert finding["state"] == "critical"
+    assert "the option database_password" in finding["seen"]
     assert "wrong" not in json.dumps(result["findings"])
 
 
-def test_a_stopped_database_is_critical_for_all(health: Module, stack: MiniStack) -> None:
+def test_stopped_database_is_p1(health: Module, stack: MiniStack) -> None:
     stack.compose("stop", "--timeout", "5", "postgres")
     try:
         result = health()
@@ -377,17 +377,17 @@ def test_redis_at_its_limit(health: Module, stack: MiniStack, policy: str, state
         stack.compose(*cli, "config", "set", "maxmemory", "0", "maxmemory-policy", "noeviction")
         stack.compose(*cli, "flushall")
         stack.compose(*cli, "config", "resetstat")
-    found = findings(result, "redis")["memory"]
-    assert (found["state"], result["grade"]) == (state, grade), found
+    memory = findings(result, "redis")["memory"]
+    assert (memory["state"], result["grade"]) == (state, grade), memory
     assert measure(result, "redis_memory_limit_bytes") == 1024 * 1024
     assert states(result, "redis")["evictions"] == ("ok" if policy == "noeviction" else "warning")
-    assert states(again, "redis")["evictions"] == "ok", "since the first look nothing was thrown away"
+    assert states(again, "redis")["evictions"] == "ok", "nothing was evicted since the first check"
 
 
 # -- host, backup, images ---------------------------------------------------------------------------------------------
 
 
-def test_a_disk_over_its_limit(health: Module) -> None:
+def test_disk_over_its_limit(health: Module) -> None:
     tight = {"used_warning": 0.0001, "used_critical": 0.0002}
     result = health(checks=["disk"], thresholds={"disk": tight})
     root = findings(result, "disk")["/"]
@@ -396,7 +396,7 @@ def test_a_disk_over_its_limit(health: Module) -> None:
     assert 0 < measure(result, "disk_used_ratio", mountpoint="/") < 1
 
 
-def test_a_disk_that_is_full_in_a_few_days(health: Module, tmp_path: Path) -> None:
+def test_disk_that_is_full_in_a_few_days(health: Module, tmp_path: Path) -> None:
     first = health(checks=["disk"])
     kept = next((tmp_path / "state").glob("health-*.json"))
     data = json.loads(kept.read_text())
@@ -423,13 +423,14 @@ def test_memory_and_clock(health: Module) -> None:
     assert states(tight, "memory")["memory"] == "warning"
 
 
-def test_backups_that_are_missing_unproved_and_proved(health: Module, backup: Module, tmp_path: Path) -> None:
-    def look() -> dict[str, dict[str, Any]]:
+def test_backups_missing_unverified_and_verified(health: Module, backup: Module, tmp_path: Path) -> None:
+    def backup_findings() -> dict[str, dict[str, Any]]:
         return findings(health(checks=["backup"]), "backup")
 
-    assert look()["newest set"]["state"] == "critical"
+    assert backup_findings()["newest set"]["state"] == "critical"
     assert not backup().get("failed")
-    assert (look()["newest set"]["state"], look()["newest verified set"]["state"]) == ("ok", "warning")
+    sets = backup_findings()
+    assert (sets["newest set"]["state"], sets["newest verified set"]["state"]) == ("ok", "warning")
     verify = Module("verify", backup.defaults, tmp_path)
     assert verify()["passed"]
     result = health(checks=["backup"])
@@ -441,7 +442,7 @@ def test_backups_that_are_missing_unproved_and_proved(health: Module, backup: Mo
     assert old["grade"] == "P3"
 
 
-def test_an_image_whose_name_has_moved_on(health: Module, stack: MiniStack) -> None:
+def test_image_name_that_refers_to_another_image(health: Module, stack: MiniStack) -> None:
     name = f"{stack.project}-drift:1"
     run("docker", "tag", "maxops-lab/base:trixie", name)
     label = [f"--label=com.docker.compose.project={stack.project}", "--label=com.docker.compose.service=drifter"]
@@ -451,8 +452,8 @@ def test_an_image_whose_name_has_moved_on(health: Module, stack: MiniStack) -> N
         run("docker", "tag", "maxops-lab/redis:8", name)
         assert states(health(checks=["images"]), "images")["drifter"] == "warning"
         run("docker", "rmi", name)
-        found = findings(health(checks=["images"]), "images")["drifter"]
-        assert "is gone" in found["seen"]
+        finding = findings(health(checks=["images"]), "images")["drifter"]
+        assert "does not exist on this host any more" in finding["seen"]
     finally:
         run("docker", "rm", "--force", made)
         run("docker", "rmi", name, check=False)
@@ -461,15 +462,15 @@ def test_an_image_whose_name_has_moved_on(health: Module, stack: MiniStack) -> N
 # -- the task and the playbook --------------------------------------------------------------------------------------
 
 
-def test_when_the_task_fails_and_what_it_refuses(health: Module, gateway: Gateway) -> None:
+def test_fail_on_and_refused_options(health: Module, gateway: Gateway) -> None:
     slow = {"http": {"latency_warning": 1e-9}}
     assert not health(checks=["http"], thresholds=slow, fail_on="critical").get("failed")
     failed = health(checks=["http"], thresholds=slow, fail_on="warning")
     assert failed["failed"]
     assert failed["state"] == "warning"
     assert "grade P4" in failed["msg"]
-    unknown = health(checks=["postgresql"], database_service="nobody", fail_on="critical")
-    assert unknown["failed"], "what could not be seen is not well"
+    unknown = health(checks=["postgresql"], database_service="missing", fail_on="critical")
+    assert unknown["failed"], "unknown is not ok"
     for wrong in (
         {"thresholds": {"disk": {"used": 1}}},
         {"checks": ["disk"], "exclude": ["disk"]},
@@ -481,12 +482,12 @@ def test_when_the_task_fails_and_what_it_refuses(health: Module, gateway: Gatewa
         assert "state" not in refused
 
 
-def test_check_mode_leaves_nothing(health: Module, tmp_path: Path) -> None:
+def test_check_mode_saves_nothing(health: Module, tmp_path: Path) -> None:
     health(checks=["disk"], check_mode=True)
     assert not (tmp_path / "state").exists()
 
 
-def test_the_playbook_shows_many_hosts_and_one_that_is_away(stack: MiniStack, gateway: Gateway, tmp_path: Path) -> None:
+def test_playbook_shows_many_hosts_and_an_unreachable_one(stack: MiniStack, gateway: Gateway, tmp_path: Path) -> None:
     common = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
@@ -494,7 +495,7 @@ def test_the_playbook_shows_many_hosts_and_one_that_is_away(stack: MiniStack, ga
     }
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
     inventory = tmp_path / "hosts.json"
-    hosts = {"well": {**common}, "sick": {**common, "health_gateway_url": "http://127.0.0.1:9"}, "away": away}
+    hosts = {"healthy": {**common}, "down": {**common, "health_gateway_url": "http://127.0.0.1:9"}, "away": away}
     inventory.write_text(json.dumps({"maxops": {"hosts": hosts}}))
     words = {
         "maxops_project_name": stack.project,
@@ -511,14 +512,14 @@ def test_the_playbook_shows_many_hosts_and_one_that_is_away(stack: MiniStack, ga
     start = lines.index(["HOST", "STATE", "GRADE"])
     assert lines[start + 1 : start + 4] == [
         ["away", "UNREACHABLE", "?"],
-        ["sick", "CRITICAL", "P1"],
-        ["well", "ok", "none"],
+        ["down", "CRITICAL", "P1"],
+        ["healthy", "ok", "none"],
     ]
-    assert "away is unreachable, sick is critical" in done.stdout
+    assert "away is unreachable, down is critical" in done.stdout
     kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results").iterdir()}
     assert set(kept) == {f"health_check-{host}.json" for host in hosts}
-    assert kept["health_check-sick.json"]["grade"] == "P1"
+    assert kept["health_check-down.json"]["grade"] == "P1"
     done = subprocess.run(
-        [*argv, "--check", "-l", "well"], check=False, capture_output=True, text=True, cwd=CHECKOUT, env=environment
+        [*argv, "--check", "-l", "healthy"], check=False, capture_output=True, text=True, cwd=CHECKOUT, env=environment
     )
     assert done.returncode == 0, done.stdout + done.stderr

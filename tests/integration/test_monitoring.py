@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host that looks after itself: the schedule, what it runs, and a real Prometheus that reads what it writes.
+"""A monitored host: the schedule, the check runs, and a real Prometheus that reads the metrics.
 
-Everything is below a folder of the test's own; nothing is left in the machine's cron or systemd.
+Everything is in a temporary folder of the test; nothing stays in the machine's cron or systemd.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-class Watched:
-    """A host that the role prepared, and one that is out of reach."""
+class MonitoredHost:
+    """A host that the role set up, and one that is unreachable."""
 
     def __init__(self, root: Path, stack: MiniStack, hook: Webhook) -> None:
         self.root = root
@@ -60,7 +60,7 @@ class Watched:
             "monitoring_schedule": "cron",
             "monitoring_cron_dir": str(root / "cron.d"),
             "monitoring_unit_dir": str(root / "units"),
-            # Only what a stack of three services has.
+            # Only the checks that a stack of three services can pass.
             "monitoring_exclude": ["http", "certificate", "backup", "clock", "images"],
             "monitoring_alert_urls": [hook.url(TOKEN)],
             "monitoring_alert_after": 1,
@@ -79,7 +79,7 @@ class Watched:
             (root / folder).mkdir()
 
     def play(self, *words: str, **variables: Any) -> str:
-        """Run the playbook; gives what it printed."""
+        """Run the playbook; returns its output."""
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/monitoring.yml"]
         argv += ["-i", str(self.inventory), "-e", json.dumps(variables), *words]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
@@ -87,15 +87,15 @@ class Watched:
         assert TOKEN not in done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def look(self, job: str = "health", *words: str) -> subprocess.CompletedProcess[str]:
-        """One look, as the schedule starts it: with next to no environment."""
+    def run_checks(self, job: str = "health", *words: str) -> subprocess.CompletedProcess[str]:
+        """One check run, as the schedule starts it: with an almost empty environment."""
         command = f"{self.script} {job} {' '.join(words)}"
         return run("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c", command, check=False)
 
     def files(self) -> set[str]:
-        """What is below the folder, but for what the test itself put there."""
-        found = {str(path.relative_to(self.root)) for path in self.root.rglob("*")}
-        return found - {"hosts.yml", "cron.d", "prometheus"}
+        """Paths below the folder, without those that the test itself created."""
+        paths = {str(path.relative_to(self.root)) for path in self.root.rglob("*")}
+        return paths - {"hosts.yml", "cron.d", "prometheus"}
 
 
 def recap(output: str, host: str) -> dict[str, int]:
@@ -104,10 +104,10 @@ def recap(output: str, host: str) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def watched(stack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """The host after a run in check mode (of which nothing stayed) and a real one."""
+def watched(stack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredHost]:
+    """The host after a run in check mode and a real one."""
     with webhook() as hook:
-        host = Watched(tmp_path_factory.mktemp("watched"), stack, hook)
+        host = MonitoredHost(tmp_path_factory.mktemp("watched"), stack, hook)
         host.foreseen = host.play("--check", "--diff")
         host.left_by_check_mode = host.files()
         host.first = host.play()
@@ -115,14 +115,14 @@ def watched(stack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield host
 
 
-def test_check_mode_on_a_bare_host_foresees_all_of_it_and_makes_nothing(watched):
+def test_check_mode_on_a_bare_host_shows_all_changes_and_creates_nothing(watched):
     assert watched.left_by_check_mode == set()
     assert recap(watched.foreseen, "here")["failed"] == 0, watched.foreseen
-    for words in ("Would make", "Would bring", "virtual environment, collection, settings, schedule"):
+    for words in ("Would create", "Would install", "virtual environment, collection, settings, schedule"):
         assert words in watched.foreseen
 
 
-def test_host_out_of_reach_is_a_line_of_the_table_and_stops_no_other(watched):
+def test_unreachable_host_is_a_line_of_the_table_and_does_not_stop_the_others(watched):
     table = watched.first[watched.first.index("HOST ") :].splitlines()
     assert table[1].split()[:2] == ["gone", "FAILED"]
     assert "Failed to connect" in table[1]
@@ -130,53 +130,53 @@ def test_host_out_of_reach_is_a_line_of_the_table_and_stops_no_other(watched):
     assert recap(watched.first, "gone")["unreachable"] == 1
 
 
-def test_first_look_went_through_at_once(watched, stack):
+def test_checks_ran_once_at_the_end_of_the_play(watched, stack):
     assert f'maxops_service_up{{project="{stack.project}",service="app"}} 1' in watched.metrics.read_text()
     assert watched.metrics.stat().st_mode & 0o777 == 0o644
     assert watched.hook.pings == [f"/ping/{TOKEN}"]
 
 
-def test_secrets_are_in_one_file_of_root_s_own_and_in_no_process_list(watched):
+def test_secrets_are_in_one_file_of_root_and_not_in_the_process_list(watched):
     files = [path for path in watched.root.rglob("*") if path.is_file() and "venv" not in path.parts]
     assert {path.name for path in files if TOKEN.encode() in path.read_bytes()} == {"hosts.yml", "vars.json"}
     assert (watched.root / "opt" / "vars.json").stat().st_mode & 0o777 == 0o600
-    seen = set()
+    command_lines = set()
     with subprocess.Popen([watched.script, "health"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
-                    seen.add(path.read_bytes())
+                    command_lines.add(path.read_bytes())
             time.sleep(0.1)
     assert process.returncode == 0
-    assert any(b"ansible-playbook" in line for line in seen)
-    assert not [line for line in seen if TOKEN.encode() in line]
+    assert any(b"ansible-playbook" in line for line in command_lines)
+    assert not [line for line in command_lines if TOKEN.encode() in line]
 
 
-def test_script_that_was_written_passes_shellcheck(watched):
+def test_script_passes_shellcheck(watched):
     done = subprocess.run(["shellcheck", str(watched.script)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
-def test_cron_starts_looks_that_leave_only_the_last_one_s_words(watched):
+def test_cron_starts_runs_that_keep_only_the_last_output(watched):
     table = (watched.root / "cron.d" / "maxops").read_text()
     line = r"^(\*/\d+) \* \* \* \* root \S+/opt/monitor (\w+) --cron (\d+)$"
     jobs = re.findall(line, table, re.MULTILINE)
     assert [(when, job) for when, job, _ in jobs] == [("*/5", "health"), ("*/15", "disk")]
     assert all(0 <= int(delay) <= 30 for *_, delay in jobs)
-    done = watched.look("disk", "--cron", "0")
+    done = watched.run_checks("disk", "--cron", "0")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     log = (watched.root / "state" / "disk.log").read_text()
     assert "failed=0" in log
-    assert not list(Path("/dev/shm").glob("maxops-look.*")), "a look leaves nothing behind"
+    assert not list(Path("/dev/shm").glob("maxops-run.*")), "a run leaves nothing behind"
 
 
-def test_looks_never_overlap_and_end_in_time(watched):
+def test_runs_never_overlap_and_stop_at_the_timeout(watched):
     before = watched.metrics.stat().st_mtime_ns
     with open(watched.root / "opt" / ".lock-health", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = watched.look()
+        done = watched.run_checks()
     assert done.returncode == 75
-    assert "has not ended, so this one is left out" in done.stderr
+    assert "The previous health run is still active; skipping this one." in done.stderr
     assert watched.metrics.stat().st_mtime_ns == before
     hasty = watched.script.with_name("hasty")
     hasty.write_text(watched.script.read_text().replace("--kill-after=10 240", "--kill-after=10 0.2"))
@@ -184,7 +184,7 @@ def test_looks_never_overlap_and_end_in_time(watched):
     done = run(hasty, "health", check=False)
     hasty.unlink()
     assert done.returncode == 124
-    assert "took longer than 240 s and was ended" in done.stderr
+    assert "took longer than 240 s and was stopped" in done.stderr
 
 
 # -- Prometheus -------------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_looks_never_overlap_and_end_in_time(watched):
 class Prometheus:
     """A real Prometheus with the shipped scrape configuration and rules, every second."""
 
-    def __init__(self, watched: Watched, folder: Path) -> None:
+    def __init__(self, watched: MonitoredHost, folder: Path) -> None:
         self.port = free_port()
         given = watched.root / "prometheus"
         rules = (given / "maxops_rules.yml").read_text()
@@ -224,7 +224,7 @@ class Prometheus:
         ]
 
     def ask(self, path: str) -> Any:
-        """Part of an answer of its API that holds the data; None while it starts."""
+        """The data of an answer of its API; None while it starts."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=5) as answer:
                 return json.load(answer)["data"]
@@ -232,28 +232,28 @@ class Prometheus:
             return None
 
     def value(self, query: str) -> float | None:
-        """The newest value of a query that has one series."""
-        found = (self.ask(f"query?query={quote(query)}") or {"result": []})["result"]
-        return float(found[0]["value"][1]) if found else None
+        """The newest value of a query with one series."""
+        series = (self.ask(f"query?query={quote(query)}") or {"result": []})["result"]
+        return float(series[0]["value"][1]) if series else None
 
     def firing(self) -> set[tuple[str, str]]:
         """Names and services of alerts that fire."""
         alerts = (self.ask("alerts") or {"alerts": []})["alerts"]
         return {
-            (each["labels"]["alertname"], each["labels"].get("service", ""))
-            for each in alerts
-            if each["state"] == "firing"
+            (alert["labels"]["alertname"], alert["labels"].get("service", ""))
+            for alert in alerts
+            if alert["state"] == "firing"
         }
 
     def close(self) -> None:
-        """End it."""
+        """Stop it."""
         for process in self.processes:
             process.kill()
             process.wait()
 
 
 @pytest.fixture
-def prometheus(watched: Watched, tmp_path: Path) -> Iterator[Prometheus]:
+def prometheus(watched: MonitoredHost, tmp_path: Path) -> Iterator[Prometheus]:
     server = Prometheus(watched, tmp_path)
     try:
         yield server
@@ -261,7 +261,7 @@ def prometheus(watched: Watched, tmp_path: Path) -> Iterator[Prometheus]:
         server.close()
 
 
-def test_prometheus_reads_the_lab_and_an_alert_fires_when_a_service_stops_and_ends_when_it_is_back(watched, prometheus):
+def test_alert_fires_when_a_service_stops_and_ends_when_it_is_back(watched, prometheus):
     down = ("MaxOpsServiceDown", "app")
     up = f'maxops_service_up{{host="here", project="{watched.stack.project}", service="app"}}'
     wait_until(lambda: prometheus.value(up) == 1, 10, "the service is up for Prometheus")
@@ -271,13 +271,13 @@ def test_prometheus_reads_the_lab_and_an_alert_fires_when_a_service_stops_and_en
     watched.hook.titles()
     watched.stack.compose("stop", "app")
     try:
-        assert watched.look().returncode == 0
+        assert watched.run_checks().returncode == 0
         wait_until(lambda: down in prometheus.firing(), 10, "the alert fires")
         [title] = watched.hook.titles()
         assert re.match(r"\[MaxOps\] here: 1 critical", title)
     finally:
         watched.stack.compose("start", "app")
-    assert watched.look().returncode == 0
+    assert watched.run_checks().returncode == 0
     wait_until(lambda: down not in prometheus.firing(), 10, "the alert ends")
     assert "1 recovered" in " ".join(watched.hook.titles())
 
@@ -287,12 +287,12 @@ def test_prometheus_reads_the_lab_and_an_alert_fires_when_a_service_stops_and_en
 
 def test_second_run_changes_nothing(watched):
     venv = (watched.root / "opt" / "venv" / ".made-of").stat().st_mtime_ns
-    looked = watched.metrics.stat().st_mtime_ns
+    last_run = watched.metrics.stat().st_mtime_ns
     again = watched.play("--limit", "here")
     assert recap(again, "here")["changed"] == 0, again
     assert "nothing to change" in again
     assert (watched.root / "opt" / "venv" / ".made-of").stat().st_mtime_ns == venv
-    assert watched.metrics.stat().st_mtime_ns == looked
+    assert watched.metrics.stat().st_mtime_ns == last_run
 
 
 def test_systemd_takes_over_from_cron(watched):
@@ -314,11 +314,11 @@ def test_systemd_takes_over_from_cron(watched):
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "odd": ({"monitoring_health_minutes": 7}, "minutes have to divide an hour"),
     "broad": ({"monitoring_dir": "/opt"}, "is this role's own folder and is removed as a whole"),
-    "bare": ({"monitoring_python": "/no/such/python"}, "/no/such/python of bare does not answer"),
+    "bare": ({"monitoring_python": "/no/such/python"}, "/no/such/python of bare does not work"),
 }
 
 
-def test_what_cannot_be_done_is_refused_with_the_reason(watched, tmp_path):
+def test_invalid_options_are_refused_with_the_reason(watched, tmp_path):
     hosts = yaml.safe_load(watched.inventory.read_text())
     hosts["maxops"]["hosts"] = {name: {**HERE, **given} for name, (given, _) in REFUSED.items()}
     inventory = tmp_path / "hosts.yml"
@@ -331,8 +331,8 @@ def test_what_cannot_be_done_is_refused_with_the_reason(watched, tmp_path):
     assert watched.files() == before
 
 
-def test_absent_removes_all_of_it(watched):
+def test_absent_removes_everything(watched):
     output = watched.play("--limit", "here", monitoring_state="absent")
     assert recap(output, "here")["failed"] == 0, output
-    assert "here: not watched any more" in output
+    assert "here: not monitored any more" in output
     assert watched.files() <= {"units", "units/timers.target.wants", "textfile", "state"}

@@ -64,7 +64,7 @@ def test_create_then_nothing_then_change_each_field(openproject: Application) ->
     assert only(openproject.sync([Person(person.name, other)])).status == "unchanged"
 
 
-def test_invited_needs_nothing_but_an_address(openproject: Application) -> None:
+def test_invited_account_needs_only_an_address(openproject: Application) -> None:
     person = Person(openproject.name("inv"), {"email": f"{openproject.name('inv')}@example.test"})
     assert only(openproject.sync([person])).made["status"] == (None, "invited")
     assert openproject.shown("inv")["status"] == "invited"
@@ -72,7 +72,7 @@ def test_invited_needs_nothing_but_an_address(openproject: Application) -> None:
     for options in ({"locked": True}, {"state": "locked"}):
         assert "was never active" in only(openproject.sync([Person(person.name, options)])).error
     half = only(openproject.sync([Person(openproject.name("half"), {"email": "h@example.test", "status": "active"})]))
-    assert "gives no first_name and no last_name and no password" in half.error
+    assert "has no account yet and no first_name and no last_name and no password" in half.error
 
 
 def test_password_is_set_in_each_run_where_that_is_wanted(openproject: Application) -> None:
@@ -98,7 +98,7 @@ def test_lock_and_unlock(openproject: Application) -> None:
     assert openproject.shown("born")["status"] == "locked"
 
 
-def test_farewell(openproject: Application) -> None:
+def test_locked_state_locks_and_replaces_the_password(openproject: Application) -> None:
     openproject.sync([openproject.person("bye")])
     bye = Person(openproject.name("bye"), {"state": "locked", "password": "Nobody!knows1-it", "last_name": "ignored"})
     assert only(openproject.sync([bye])).changes.keys() == {"locked", "password"}
@@ -108,17 +108,17 @@ def test_farewell(openproject: Application) -> None:
 
 def test_removal_says_why_it_is_refused_and_works_where_it_is_allowed(openproject: Application) -> None:
     openproject.sync([openproject.person("gone")])
-    gone = Person(openproject.name("gone"), {"state": "absent"})
-    outcome = only(openproject.sync([gone]))
+    absent = Person(openproject.name("gone"), {"state": "absent"})
+    outcome = only(openproject.sync([absent]))
     assert outcome.status == "failed"
     assert "set locked to true instead" in outcome.error
     update = "UPDATE settings SET value = '{}' WHERE name = 'users_deletable_by_admins'"
     openproject.applications.sql(update.format(1))
     try:
-        assert only(openproject.sync([gone])).status == "removed"
+        assert only(openproject.sync([absent])).status == "removed"
     finally:
         openproject.applications.sql(update.format(0))
-    assert only(openproject.sync([gone])).status == "unchanged"
+    assert only(openproject.sync([absent])).status == "unchanged"
 
 
 def test_rename(openproject: Application) -> None:
@@ -129,8 +129,8 @@ def test_rename(openproject: Application) -> None:
     assert openproject.api(f"GET /users/{openproject.name('old')}").status_code == 404
 
 
-def test_name_of_digits_is_no_number(openproject: Application) -> None:
-    """User 3 is the administrator; somebody called 3 is not."""
+def test_name_of_digits_is_not_an_id(openproject: Application) -> None:
+    """User 3 is the administrator; a person named 3 is not."""
     assert only(openproject.sync([Person("3", {"state": "locked"})])).status == "unchanged"
 
 
@@ -173,7 +173,7 @@ def test_global_roles(openproject: Application) -> None:
         ({"groups": ["Nobody's"]}, 'no group "Nobody\'s"'),
     ],
 )
-def test_unknown_names_are_told_before_anything_happens(
+def test_unknown_names_are_reported_before_anything_changes(
     openproject: Application, options: dict[str, Any], words: str
 ) -> None:
     person = openproject.person("unknown", **options)
@@ -198,9 +198,7 @@ def test_groups_at_least_and_exactly_written_once(openproject: Application, open
     assert members(openproject, ops) == [people[0].name]
 
 
-def test_group_keeps_whom_somebody_else_adds_at_the_same_time(
-    openproject: Application, openproject_proxy: FaultProxy
-) -> None:
+def test_group_keeps_a_member_added_at_the_same_time(openproject: Application, openproject_proxy: FaultProxy) -> None:
     group = make_group(openproject, "busy")
     openproject.sync([openproject.person("other")])
     number = openproject.shown("other")["id"]
@@ -210,7 +208,7 @@ def test_group_keeps_whom_somebody_else_adds_at_the_same_time(
     assert members(openproject, group) == sorted([openproject.name("mine"), openproject.name("other")])
 
 
-def test_group_that_cannot_be_written_fails_those_who_waited_for_it(
+def test_group_that_cannot_be_written_fails_its_new_members(
     openproject: Application, openproject_proxy: FaultProxy
 ) -> None:
     good, bad = make_group(openproject, "good"), make_group(openproject, "bad")
@@ -263,16 +261,16 @@ def test_refusals_name_cause_and_next_step(
     outcome = only(openproject.sync([openproject.person(what, **options)]))
     assert outcome.status == "failed"
     assert words in outcome.error
-    assert ";" in outcome.error, "it says nothing of what to do"
+    assert ";" in outcome.error, "the message names no next step"
     openproject.applications.sql(f"UPDATE users SET mail = '{first.name}@x.test' WHERE login = '{first.name}'")
 
 
-def test_credentials_that_do_not_do(openproject: Application) -> None:
+def test_insufficient_credentials(openproject: Application) -> None:
     with pytest.raises(MaxopsError, match="the token is not accepted"):
         openproject.sync([openproject.person("x")], authorization=basic("apikey", "0" * 40))
     openproject.sync([openproject.person("plain")])
     token = openproject.applications.execute("openproject", "openproject-token", openproject.name("plain"))
-    with pytest.raises(MaxopsError, match="no administrator"):
+    with pytest.raises(MaxopsError, match="is not an administrator"):
         openproject.sync([openproject.person("x")], authorization=basic("apikey", token))
 
 
@@ -281,13 +279,13 @@ def test_credentials_that_do_not_do(openproject: Application) -> None:
     [
         (403, "MissingPermission", "use the token of an administrator"),
         (404, "NotFound", "it was removed meanwhile"),
-        (409, "UpdateConflict", "somebody changed it at the same time"),
+        (409, "UpdateConflict", "it was changed by another request at the same time"),
         (422, "PropertyIsReadOnly", "LDAP or SSO"),
         (400, "InvalidUserStatusTransition", "only active accounts can be locked"),
         (500, "InternalServerError", "docker compose logs openproject"),
     ],
 )
-def test_each_refusal_of_the_list_is_explained(
+def test_every_refusal_of_the_list_is_explained(
     openproject: Application, openproject_proxy: FaultProxy, status: int, identifier: str, words: str
 ) -> None:
     openproject.sync([openproject.person("e")])

@@ -132,7 +132,7 @@ def test_blocked_and_blocking_sessions_are_reported_without_values(optimize: Mod
 def test_statements_are_listed_where_they_are_counted_else_how_to_count_them(
     optimize: Module, worn: ScratchStack
 ) -> None:
-    assert optimize(check_mode=True)["statements_advice"].startswith("pg_stat_statements is not there")
+    assert optimize(check_mode=True)["statements_advice"].startswith("pg_stat_statements is not installed")
     worn.sql("CREATE EXTENSION pg_stat_statements SCHEMA upkeep")
     worn.sql("SELECT count(*) FROM upkeep.dead WHERE body = 'hidden value'")
     worn.sql("COMMENT ON TABLE upkeep.well IS 'hidden value'")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restarts of a real stack: in order, measured, and nothing that ran is left stopped whatever happens."""
+"""Restarts of a real stack: in order, measured, and no service that ran stays stopped."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def restart(daily: DailyStack, tmp_path: Path) -> Module:
 def starts(stack: DailyStack) -> dict[str, str]:
     """When each service's container was started."""
     names = [stack.container(service) for service in ("store", "app", "web", "seeder")]
-    told = run("docker", "inspect", "--format", "{{.Name}} {{.State.StartedAt}}", *names).stdout
-    return {line.split()[0].split("-")[1]: line.split()[1] for line in told.splitlines()}
+    output = run("docker", "inspect", "--format", "{{.Name}} {{.State.StartedAt}}", *names).stdout
+    return {line.split()[0].split("-")[1]: line.split()[1] for line in output.splitlines()}
 
 
 def stops(stack: DailyStack) -> dict[str, str]:
     names = [stack.container(service) for service in ("store", "app", "web")]
-    told = run("docker", "inspect", "--format", "{{.Name}} {{.State.FinishedAt}}", *names).stdout
-    return {line.split()[0].split("-")[1]: line.split()[1] for line in told.splitlines()}
+    output = run("docker", "inspect", "--format", "{{.Name}} {{.State.FinishedAt}}", *names).stdout
+    return {line.split()[0].split("-")[1]: line.split()[1] for line in output.splitlines()}
 
 
-def test_all_that_runs_restarts_in_the_order_of_its_dependencies(restart: Module, daily: DailyStack) -> None:
+def test_all_running_services_restart_in_the_order_of_their_dependencies(restart: Module, daily: DailyStack) -> None:
     before = starts(daily)
     result = restart()
     assert result["changed"] is True, result
@@ -43,8 +43,8 @@ def test_all_that_runs_restarts_in_the_order_of_its_dependencies(restart: Module
     # Who depends on others stops before them and starts after them; the seeder has done its work.
     assert ended["web"] < ended["app"] < ended["store"] < after["store"] < after["app"] < after["web"]
     assert after["seeder"] == before["seeder"]
-    assert [each["service"] for each in result["left"]] == ["seeder"]
-    down = {each["service"]: each["downtime_seconds"] for each in result["services"]}
+    assert [container["service"] for container in result["left"]] == ["seeder"]
+    down = {service["service"]: service["downtime_seconds"] for service in result["services"]}
     assert down["web"] > down["app"] > down["store"] > 0
     assert result["duration"] >= down["web"]
 
@@ -54,11 +54,11 @@ def test_only_named_services_restart(restart: Module, daily: DailyStack) -> None
     result = restart(services=["app"])
     after = starts(daily)
     assert {name for name in before if before[name] != after[name]} == {"app"}
-    assert [each["service"] for each in result["services"]] == ["app"]
-    assert result["remarks"] == ["web depends on app and is not restarted with it: look at it afterwards (status.yml)"]
+    assert [service["service"] for service in result["services"]] == ["app"]
+    assert result["remarks"] == ["web depends on app and is not restarted with it: check it afterwards (status.yml)"]
 
 
-def test_look_beforehand_tells_the_order_and_touches_nothing(restart: Module, daily: DailyStack) -> None:
+def test_check_mode_shows_the_order_and_changes_nothing(restart: Module, daily: DailyStack) -> None:
     before = starts(daily)
     result = restart(check_mode=True)
     assert (result["changed"], result["order"]) == (True, [["store"], ["app"], ["web"]])
@@ -66,7 +66,9 @@ def test_look_beforehand_tells_the_order_and_touches_nothing(restart: Module, da
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_restart_gives_way_to_whoever_holds_the_stack(restart: Module, daily: DailyStack, check_mode: bool) -> None:
+def test_restart_is_refused_while_another_job_holds_the_stack(
+    restart: Module, daily: DailyStack, check_mode: bool
+) -> None:
     before = starts(daily)
     with exclusive_lock(stack_lock_path(daily.project), "it", "backup of maxdaily"):
         result = restart(check_mode=check_mode)
@@ -76,24 +78,24 @@ def test_restart_gives_way_to_whoever_holds_the_stack(restart: Module, daily: Da
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("arguments", "message"),
     [
         ({"services": ["app", "nginx"]}, 'has no service "nginx" (services: app, seeder, store, web)'),
         ({"services": ["seeder"], "check_mode": True}, '"seeder" (maxdaily-seeder-1) is exited, not running'),
     ],
 )
-def test_restart_that_makes_no_sense_is_refused(restart: Module, daily: DailyStack, wish: dict, words: str) -> None:
+def test_wrong_options_are_refused(restart: Module, daily: DailyStack, arguments: dict, message: str) -> None:
     before = starts(daily)
-    result = restart(**wish)
+    result = restart(**arguments)
     assert result["failed"]
-    assert words in result["msg"]
+    assert message in result["msg"]
     assert starts(daily) == before
 
 
-def test_what_does_not_run_is_started_only_when_asked(restart: Module, daily: DailyStack) -> None:
+def test_stopped_services_start_only_with_include_stopped(restart: Module, daily: DailyStack) -> None:
     daily.compose("stop", "web")
     assert "is exited, not running" in restart(services=["web"])["msg"]
-    assert [each["service"] for each in restart(services=["web", "app"], include_stopped=True)["services"]] == [
+    assert [service["service"] for service in restart(services=["web", "app"], include_stopped=True)["services"]] == [
         "app",
         "web",
     ]
@@ -107,7 +109,7 @@ def test_paused_service_restarts(restart: Module, daily: DailyStack) -> None:
     assert daily.states()["web"] == "running"
 
 
-def test_service_that_does_not_become_healthy_fails_it_and_all_runs_again(restart: Module, daily: DailyStack) -> None:
+def test_unhealthy_service_fails_the_restart_and_all_services_run_again(restart: Module, daily: DailyStack) -> None:
     (daily.data / "ill").touch()
     try:
         result = restart(timeout=3)
@@ -115,7 +117,7 @@ def test_service_that_does_not_become_healthy_fails_it_and_all_runs_again(restar
         (daily.data / "ill").unlink()
     assert result["failed"]
     assert "maxdaily-store-1 is not healthy after" in result["msg"]
-    assert "app, web were started again too, and not waited for" in result["msg"]
+    assert "app, web were started again too, without waiting until they are healthy" in result["msg"]
     assert {name for name, state in daily.states().items() if state == "running"} == {"store", "app", "web"}
 
 
@@ -137,11 +139,11 @@ def test_hosts_restart_one_after_the_other_and_the_rest_is_left_when_one_fails(
 ) -> None:
     hosts = inventory(daily, tmp_path / "inventory.json", restart_services=["web"])
     done = play("restart", hosts, "-e", f"maxops_results_dir={tmp_path}")
-    assert done.returncode != 0, "a host that was not reached is no success"
+    assert done.returncode != 0, "an unreachable host is not a success"
     lines = [line.split()[:2] for line in done.stdout.splitlines()]
     where = lines.index(["HOST", "RESULT"])
     assert lines[where + 1 : where + 4] == [["gone", "UNREACHABLE"], ["first", "restarted"], ["last", "restarted"]]
-    assert "not reached, and so not restarted: gone" in done.stdout + done.stderr
+    assert "unreachable and not restarted: gone" in done.stdout + done.stderr
     assert json.loads((tmp_path / "restart-last.json").read_text())["services"][0]["downtime_seconds"] > 0
     look = play("restart", hosts, "--check", "--limit", "first,last", "-e", "restart_services=web,app")
     assert look.returncode == 0, look.stdout

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore brings back, what it replaces, and what it leaves alone."""
+"""What a restore restores, what it replaces, and what it does not touch."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
 
 @pytest.fixture(scope="module")
 def repository(stack: AppStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds a set in which everything tells "first"."""
+    """Holds a set in which all data has the marker "first"."""
     folder = tmp_path_factory.mktemp("repository")
     os.mkfifo(stack.folder_of("gitea") / "pipe")
     (stack.folder_of("gitea") / "git/repositories/team").mkdir(parents=True)
@@ -80,14 +80,14 @@ def repository(stack: AppStack, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def restore(stack: AppStack, repository: Path, tmp_path: Path) -> Module:
-    """The module on a stack in which everything tells "second"."""
+    """The module on a stack in which all data has the marker "second"."""
     stack.forget_kept()
     stack.write("second")
     return module("restore", stack, repository, tmp_path)
 
 
 def part(result: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(each for each in result["parts"] if each["name"] == name)
+    return next(part for part in result["parts"] if part["name"] == name)
 
 
 def test_everything_comes_back_as_it_was(stack: AppStack, restore: Module) -> None:
@@ -116,7 +116,7 @@ def test_everything_comes_back_as_it_was(stack: AppStack, restore: Module) -> No
     stack.wait_up()
 
 
-def test_only_what_is_concerned_stops(stack: AppStack, restore: Module) -> None:
+def test_only_affected_services_stop(stack: AppStack, restore: Module) -> None:
     before = stack.starts()
     result = restore(set="latest", databases=["gitea"])
     after = stack.starts()
@@ -141,12 +141,12 @@ def test_twice_is_the_same_as_once(stack: AppStack, restore: Module) -> None:
     assert len(stack.kept()) == 8
 
 
-def test_there_and_back_again(stack: AppStack, restore: Module) -> None:
+def test_previous_swaps_back_and_forth(stack: AppStack, restore: Module) -> None:
     digest = stack.digest()
     restore(set="latest")
     result = restore(state="previous")
     assert stack.digest() == digest, result
-    assert "what was replaced by the restore of set" in result["source"]
+    assert "the data that was replaced by the restore of set" in result["source"]
     assert result["expected_downtime"] > 0
     restore(state="previous")
     assert stack.words() == {"first"}
@@ -154,7 +154,7 @@ def test_there_and_back_again(stack: AppStack, restore: Module) -> None:
     stack.wait_up()
 
 
-def test_check_mode_tells_and_changes_nothing(stack: AppStack, restore: Module) -> None:
+def test_check_mode_shows_the_parts_and_changes_nothing(stack: AppStack, restore: Module) -> None:
     digest, starts = stack.digest(), stack.starts()
     result = restore(set="latest", check_mode=True)
     assert (stack.digest(), stack.starts(), stack.leftovers(), stack.kept()) == (digest, starts, [], [])
@@ -164,11 +164,11 @@ def test_check_mode_tells_and_changes_nothing(stack: AppStack, restore: Module) 
     assert part(result, "gitea")["source_bytes"] > 7_000_000
     assert result["diff"]["before"]["database gitea"] == "as it is"
     assert result["diff"]["after"]["database gitea"] == result["source"]
-    assert [each["need"] > 0 and each["free"] > 0 for each in result["space"]] == [True]
+    assert [space["need"] > 0 and space["free"] > 0 for space in result["space"]] == [True]
 
 
-def test_databases_and_folders_that_are_gone(stack: AppStack, restore: Module) -> None:
-    """The night the database is gone: only one of two is left, and a volume's folder is lost."""
+def test_missing_databases_and_folders(stack: AppStack, restore: Module) -> None:
+    """The case of docs/night.md: only one of two is left, and a volume's folder is lost."""
     stack.compose("stop", "gitea")
     stack.sql("DROP DATABASE gitea WITH (FORCE)", "postgres")
     shutil.rmtree(stack.folder_of("gitea"))
@@ -179,7 +179,7 @@ def test_databases_and_folders_that_are_gone(stack: AppStack, restore: Module) -
         assert part(result, "openproject")["previous"] is not None
         assert len(stack.kept()) == 2
         assert stack.states()["gitea"] == "exited"
-        assert any(f"{PROJECT}-gitea-1 uses what is restored, was exited" in each for each in result["remarks"])
+        assert any(f"{PROJECT}-gitea-1 uses the restored data, was exited" in remark for remark in result["remarks"])
     finally:
         stack.compose("start", "gitea")
 
@@ -209,7 +209,7 @@ def test_applications_that_crash_because_their_database_is_gone(stack: AppStack,
         stack.compose("start", "gitea")
 
 
-def test_a_stranger_on_a_volume_is_named(stack: AppStack, restore: Module) -> None:
+def test_container_of_another_stack_on_a_volume_is_named(stack: AppStack, restore: Module) -> None:
     name = f"{PROJECT}-stranger"
     run("docker", "run", "--detach", "--name", name, "--volume", f"{PROJECT}_gitea-data:/x", "--entrypoint", "sleep",
         "maxops-lab/postgres:17", "infinity")  # fmt: skip
@@ -219,7 +219,7 @@ def test_a_stranger_on_a_volume_is_named(stack: AppStack, restore: Module) -> No
         run("docker", "rm", "--force", name)
 
 
-def test_beside_what_lives(stack: AppStack, restore: Module) -> None:
+def test_restore_beside_the_running_data(stack: AppStack, restore: Module) -> None:
     starts = stack.starts()
     into = {"gitea": "gitea_copy", "gitea-data": f"{PROJECT}-copy"}
     result = restore(set="latest", databases=["gitea"], volumes=["gitea-data"], into=into)
@@ -248,19 +248,19 @@ def test_single_files_of_a_volume(stack: AppStack, restore: Module, tmp_path: Pa
     there = sorted(str(path.relative_to(found)) for path in found.rglob("*") if path.is_file())
     assert there == ["git/repositories/team/tool.git", "word"]
     assert stack.starts() == starts
-    for arguments, said in (
+    for arguments, expected in (
         ({"paths": ["word"], "destination": str(found)}, "no empty folder"),
         ({"paths": ["nowhere"], "destination": str(tmp_path / "other")}, "correct the option paths"),
         ({"paths": ["../../etc"], "destination": str(tmp_path / "other")}, "leads out of the volume"),
     ):
-        assert said in restore(set="latest", volumes=["gitea-data"], **arguments)["msg"]
+        assert expected in restore(set="latest", volumes=["gitea-data"], **arguments)["msg"]
     assert not list(tmp_path.glob("*maxops-new*"))
 
 
 def test_fifty_clients_and_open_transactions(stack: AppStack, restore: Module) -> None:
-    """Clients that are connected, hold rows, or come back at once do not hinder the swap, nor slip in during it."""
+    """Clients that are connected, hold locks or reconnect at once neither stop the swap nor connect during it."""
     ended = threading.Event()
-    seen: list[str] = []
+    answers: list[str] = []
 
     def client() -> None:
         while not ended.is_set():
@@ -268,29 +268,29 @@ def test_fifty_clients_and_open_transactions(stack: AppStack, restore: Module) -
                 while not ended.wait(0.05):
                     with connection.cursor() as cursor:
                         cursor.execute("SELECT DISTINCT regexp_replace(body, '[0-9]+$', '') FROM repository")
-                        seen.append(",".join(row[0] for row in cursor.fetchall()))
+                        answers.append(",".join(row[0] for row in cursor.fetchall()))
 
     clients = [threading.Thread(target=client) for _ in range(50)]
     with contextlib.closing(stack.connect("gitea")) as holder:
         holder.autocommit = False
         holder.cursor().execute("UPDATE repository SET body = body")
-        for each in clients:
-            each.start()
+        for thread in clients:
+            thread.start()
         try:
             result = restore(set="latest", databases=["gitea"])
         finally:
             ended.set()
-            for each in clients:
-                each.join()
+            for thread in clients:
+                thread.join()
     assert result["changed"] is True, result
     assert result["swap_seconds"] < 1
-    assert set(seen) == {"first", "second"}
-    changes = sum(1 for one, other in zip(seen, seen[1:]) if (one, other) == ("first", "second"))
-    assert changes == 0, "nobody saw the old rows after the new ones"
+    assert set(answers) == {"first", "second"}
+    changes = sum(1 for one, other in zip(answers, answers[1:]) if (one, other) == ("first", "second"))
+    assert changes == 0, "no client saw the old rows after the new ones"
 
 
-def test_sick_applications_bring_the_old_data_back(stack: AppStack, restore: Module, tmp_path: Path) -> None:
-    """The set holds what makes OpenProject sick."""
+def test_unhealthy_applications_bring_the_old_data_back(stack: AppStack, restore: Module, tmp_path: Path) -> None:
+    """The set contains data that makes OpenProject unhealthy."""
     (stack.folder_of("openproject") / "sick").write_text("")
     module("backup", stack, tmp_path / "sick", tmp_path)()
     (stack.folder_of("openproject") / "sick").unlink()
@@ -331,18 +331,18 @@ def test_long_and_odd_names(stack: AppStack, restore: Module, tmp_path: Path) ->
             stack.sql("DROP DATABASE " + quoted(name), "postgres")
 
 
-def test_what_is_kept_goes_when_its_days_are_over(stack: AppStack, restore: Module) -> None:
+def test_replaced_data_is_removed_after_its_days(stack: AppStack, restore: Module) -> None:
     result = restore(set="latest", databases=["gitea"], keep_previous=0)
     assert stack.kept() == []
     assert result["expired"] == result["kept"]
-    assert "nothing that a restore replaced is kept" in restore(state="previous")["msg"]
+    assert "no data that a restore replaced is kept" in restore(state="previous")["msg"]
 
 
-def test_a_backup_removes_it_too_and_takes_none_of_it(stack: AppStack, restore: Module, tmp_path: Path) -> None:
+def test_backup_removes_replaced_data_and_does_not_back_it_up(stack: AppStack, restore: Module, tmp_path: Path) -> None:
     restore(set="latest", databases=["gitea"])
     [record] = (STATE / PROJECT / "previous").glob("*.json")
     backup = module("backup", stack, tmp_path / "repository", tmp_path)
-    assert {each["name"] for each in backup(volumes=[])["parts"]} == {"openproject", "gitea"}
+    assert {part["name"] for part in backup(volumes=[])["parts"]} == {"openproject", "gitea"}
     assert len(stack.kept()) == 1
     record.write_text(record.read_text().replace('"kept_until": "20', '"kept_until": "19'))
     backup(volumes=[])

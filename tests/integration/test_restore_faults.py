@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A restore that fails or is killed anywhere leaves a stack as it was, or restored: never in between."""
+"""A restore that fails or is killed at any step leaves the stack as it was, or restored: never in between."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ AFTER_THE_SWAP = [
     "start services",
     "services started",
     "healthy",
-    "keep what was replaced",
+    "keep the replaced data",
 ]
 
 
 QUICK = {"services stopped", f"volume {GITEA} half moved", "names changed", "rename databases back"}
-"""Enough for every day; all points take some minutes."""
+"""The steps of the quick run; all steps take some minutes."""
 
 
 def at(*cases: Any) -> list[Any]:
-    """Steps, alone or with what else a test takes; those beside the quick ones are marked as slow."""
+    """Parameters with a step, alone or with further values; all but the quick ones are marked as slow."""
     lists = [case if isinstance(case, tuple) else (case,) for case in cases]
     return [pytest.param(*case, marks=[] if case[0] in QUICK else [pytest.mark.slow]) for case in lists]
 
@@ -64,7 +64,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStack]:
 
 @pytest.fixture(scope="module")
 def repository(stack: AppStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds one set, in which everything tells "first"."""
+    """Holds one set, in which all data has the marker "first"."""
     folder = tmp_path_factory.mktemp("repository")
     result = module("backup", stack, folder, folder)()
     assert result["changed"] is True, result
@@ -78,7 +78,7 @@ def options(stack: AppStack, repository: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def before(stack: AppStack) -> str:
-    """Everything that lives tells "second"; gives its digest."""
+    """Gives all running data the marker "second"; returns its digest."""
     stack.forget_kept()
     stack.write("second")
     return stack.digest()
@@ -103,14 +103,14 @@ def test_after_a_power_cut_the_next_run_goes_back(
 
 
 @pytest.mark.parametrize("step", at(*AFTER_THE_SWAP))
-def test_after_a_power_cut_the_next_run_goes_on(
+def test_after_a_power_cut_the_next_run_completes_the_swap(
     stack: AppStack, options: dict[str, Any], before: str, step: str
 ) -> None:
     """Applications may have worked on the restored data since."""
     assert drive(options, {step: "power cut"}) == {}
     assert not stack.is_in_between()
-    told = recover(RestoreOptions(**options))
-    assert "completed" in str(told)
+    done = recover(RestoreOptions(**options))
+    assert "completed" in str(done)
     assert_settled(stack, "first")
 
 
@@ -125,7 +125,7 @@ def test_after_a_power_cut_the_next_run_goes_on(
         ("services started", "first"),
     ),
 )
-def test_a_killed_restore_is_put_right_at_once(
+def test_a_killed_restore_is_recovered_at_once(
     stack: AppStack, options: dict[str, Any], before: str, step: str, word: str
 ) -> None:
     assert drive(options, {step: "kill"}) == {}
@@ -151,14 +151,14 @@ def test_a_failing_restore_puts_everything_back(
 ) -> None:
     error = drive(options, {step: "fail"})["error"]
     assert "the test made this step fail" in error
-    assert ("Nothing that lives was touched" if step in BEFORE_THE_SWAP[:5] else "Everything was put back") in error
+    assert ("The running data was not touched" if step in BEFORE_THE_SWAP[:5] else "Everything was put back") in error
     assert stack.digest() == before
     assert_settled(stack, "second")
 
 
 @pytest.mark.parametrize(
     ("step", "words"),
-    [("database openproject loaded", "Nothing that lives was touched"), ("names changed", "Everything was put back")],
+    [("database openproject loaded", "The running data was not touched"), ("names changed", "Everything was put back")],
 )
 def test_a_crash_of_the_server_puts_everything_back(
     stack: AppStack, options: dict[str, Any], before: str, step: str, words: str
@@ -185,12 +185,12 @@ def test_a_stopped_restore_puts_everything_back(
         "rename databases back",
         "database openproject renamed",
         "start services again",
-        "remove what was loaded",
+        "remove the loaded data",
         "drop the journal",
     ),
 )
 def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any], before: str, step: str) -> None:
-    """The way back is cut off, then the next run's as well; the one after that arrives."""
+    """Going back is interrupted, then the next run as well; the run after that finishes."""
     if step == "database openproject renamed":
         drive(options, {"healthy": "fail", "rename databases back": "power cut"})
     else:
@@ -210,13 +210,13 @@ def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any],
         (f"volume {GITEA} half moved", "first"),
         ("database gitea renamed", "first"),
         ("names changed", "second"),
-        ("keep what was replaced", "second"),
+        ("keep the replaced data", "second"),
     ),
 )
 def test_swapping_back_can_be_interrupted(
     stack: AppStack, options: dict[str, Any], before: str, step: str, word: str
 ) -> None:
-    """What is swapped back is somebody's data: it is never removed as a leftover."""
+    """The data that is swapped back is the operator's: it is never removed as a leftover."""
     assert "error" not in drive(options)
     back = {"project_name": stack.project, "repository": options["repository"], "previous": True}
     assert drive(back, {step: "power cut"}) == {}
@@ -230,7 +230,7 @@ def test_swapping_back_can_be_interrupted(
     assert stack.words() == {"second" if word == "first" else "first"}
 
 
-def test_the_next_restore_puts_right_and_then_restores(stack: AppStack, options: dict[str, Any], before: str) -> None:
+def test_the_next_restore_recovers_first(stack: AppStack, options: dict[str, Any], before: str) -> None:
     assert drive(options, {"services stopped": "power cut"}) == {}
     assert stack.states()["gitea"] == "exited"
     recovered = drive(options)["recovered"]
@@ -238,9 +238,7 @@ def test_the_next_restore_puts_right_and_then_restores(stack: AppStack, options:
     assert_settled(stack, "first")
 
 
-def test_the_next_backup_puts_right_and_then_backs_up(
-    stack: AppStack, options: dict[str, Any], before: str, tmp_path: Path
-) -> None:
+def test_the_next_backup_recovers_first(stack: AppStack, options: dict[str, Any], before: str, tmp_path: Path) -> None:
     assert drive(options, {"rename databases": "power cut"}) == {}
     result = module("backup", stack, tmp_path / "other", tmp_path)()
     assert any("everything is as it was before it" in remark for remark in result["remarks"])
@@ -249,15 +247,15 @@ def test_the_next_backup_puts_right_and_then_backs_up(
     assert_settled(stack, "second")
 
 
-def test_check_mode_waits_until_that_is_done(stack: AppStack, options: dict[str, Any], before: str) -> None:
+def test_check_mode_is_refused_before_the_recovery(stack: AppStack, options: dict[str, Any], before: str) -> None:
     assert drive(options, {"services stopped": "power cut"}) == {}
     restore = module("restore", stack, Path(options["repository"]), stack.folder)
     result = restore(set="latest", check_mode=True)
-    assert "was interrupted and is put right first by the next run" in result["msg"]
+    assert "was interrupted, and the next run recovers from it first" in result["msg"]
     recover(RestoreOptions(**options))
 
 
-def test_what_was_stopped_before_stays_stopped(stack: AppStack, options: dict[str, Any], before: str) -> None:
+def test_services_that_were_stopped_before_stay_stopped(stack: AppStack, options: dict[str, Any], before: str) -> None:
     stack.compose("stop", "gitea")
     try:
         assert "error" in drive(options, {"names changed": "fail"})
@@ -270,9 +268,7 @@ def test_what_was_stopped_before_stays_stopped(stack: AppStack, options: dict[st
         stack.compose("start", "gitea")
 
 
-def test_a_journal_that_cannot_be_read_is_told_not_guessed(
-    stack: AppStack, options: dict[str, Any], before: str
-) -> None:
+def test_a_journal_that_cannot_be_read_is_reported(stack: AppStack, options: dict[str, Any], before: str) -> None:
     journal = STATE / stack.project / "restore.json"
     journal.parent.mkdir(parents=True, exist_ok=True)
     journal.write_text('{"format": 1, "id": ')

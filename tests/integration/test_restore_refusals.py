@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore refuses before it touches anything, dumps of the old way, other versions, and a disk that fills up."""
+"""Refusals before a restore touches anything, legacy dumps, other versions, and a disk that fills up."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def repository(stack: AppStack, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def restore(stack: AppStack, repository: Path, tmp_path: Path) -> Module:
-    """The module on a stack in which everything tells "second"."""
+    """The module on a stack in which all data has the marker "second"."""
     stack.forget_kept()
     stack.write("second")
     return module("restore", stack, repository, tmp_path)
@@ -66,7 +66,7 @@ def assert_untouched(stack: AppStack) -> None:
 
 def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> None:
     starts = stack.starts()
-    for arguments, said in (
+    for arguments, expected in (
         ({}, "give exactly one of set, before and file"),
         ({"set": "latest", "file": "/x.sql"}, "mutually exclusive"),
         ({"set": "latest", "state": "previous"}, "state previous"),
@@ -74,15 +74,15 @@ def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> N
         ({"set": "20200101T000000Z"}, 'has no set "20200101T000000Z"'),
         ({"set": "latest_verified"}, "has no verified set"),
         ({"before": "2020-01-01"}, "has no whole set"),
-        ({"before": "yesterday"}, "is no moment"),
+        ({"before": "yesterday"}, "is not a time"),
         ({"set": "latest", "into": {"nowhere": "x"}}, "which is not restored"),
         ({"set": "latest", "into": {"openproject": "both", "gitea": "both"}}, "into gives the name both twice"),
         ({"set": "latest", "paths": ["x"], "destination": "/x"}, "name it in volumes"),
         ({"file": "/nowhere/openproject_20240101_020000.sql"}, "there is no file"),
         ({"set": "latest", "jobs": 0}, "jobs is 0"),
-        ({"set": "latest", "project_name": "nobody"}, "made of"),
+        ({"set": "latest", "project_name": "another"}, "made of"),
     ):
-        assert said in restore(**arguments)["msg"]
+        assert expected in restore(**arguments)["msg"]
     assert stack.starts() == starts
     assert_untouched(stack)
 
@@ -90,7 +90,7 @@ def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> N
 def test_a_damaged_set(stack: AppStack, restore: Module, repository: Path, tmp_path: Path) -> None:
     shutil.copytree(repository, tmp_path / "damaged", symlinks=True)
     rows = max(
-        (the_set(tmp_path / "damaged") / "databases/openproject").glob("*.dat*"), key=lambda each: each.stat().st_size
+        (the_set(tmp_path / "damaged") / "databases/openproject").glob("*.dat*"), key=lambda path: path.stat().st_size
     )
     content = bytearray(rows.read_bytes())
     content[-5] ^= 1
@@ -135,7 +135,7 @@ def test_the_set_of_another_stack(
     set_id = the_set(tmp_path / "old").name
     into_17 = {"repository": str(tmp_path / "old"), "databases": ["openproject", "gitea"]}
     assert 'made of stack "maxrestore15"' in restore(**into_17, set=set_id)["msg"]
-    assert 'has no whole set of stack "maxrestore17"' in restore(**into_17, set="latest")["msg"]
+    assert 'has no complete set of stack "maxrestore17"' in restore(**into_17, set="latest")["msg"]
     assert_untouched(stack)
     result = restore(**into_17, set="latest", source_project="maxrestore15")
     assert result["changed"] is True, result
@@ -163,7 +163,7 @@ def test_not_enough_space_is_refused(stack: AppStack, restore: Module) -> None:
     with_ballast(stack, restore, free=60)
     try:
         message = restore(set="latest", databases=["openproject", "gitea"])["msg"]
-        assert "free, and what is restored may need" in message
+        assert "free, and the restored data may need" in message
         assert_untouched(stack)
     finally:
         without_ballast(stack)
@@ -176,7 +176,7 @@ def test_the_disk_fills_up_while_loading(stack: AppStack, restore: Module, tmp_p
     try:
         message = restore(repository=str(tmp_path / "large"), set="latest", space_check=False)["msg"]
         assert "No space left on device" in message
-        assert "Nothing that lives was touched, what had been loaded is removed" in message
+        assert "The running data was not touched, and the loaded data is removed" in message
         assert_untouched(stack)
     finally:
         without_ballast(stack)
@@ -205,20 +205,20 @@ BALLAST = "/var/lib/docker/volumes/maxrestore17_postgres-data/_data/ballast"
 def with_ballast(stack: AppStack, restore: Module, free: int) -> None:
     """Leave so many MB free on the server's disk."""
     stack.sql("CHECKPOINT")
-    room = shutil.disk_usage(Path(BALLAST).parent).free - free * 1_000_000
-    run("fallocate", "--length", str(room), BALLAST)
+    size = shutil.disk_usage(Path(BALLAST).parent).free - free * 1_000_000
+    run("fallocate", "--length", str(size), BALLAST)
 
 
 def without_ballast(stack: AppStack) -> None:
     Path(BALLAST).unlink(missing_ok=True)
 
 
-# -- the old way ----------------------------------------------------------------------------------------------------
+# -- legacy dumps ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def plain(stack: AppStack, restore: Module) -> bytes:
-    """A dump of "first" as /backup.sh writes it; "second" lives."""
+    """A dump of "first" as /backup.sh writes it; the running data is "second"."""
     stack.write("first")
     stack.sql("ALTER DATABASE gitea SET work_mem = '9MB'", "postgres")
     dump = stack.compose("exec", "-T", "postgres", "pg_dump", "-U", "maxops", "--dbname=gitea").encode()
@@ -227,7 +227,7 @@ def plain(stack: AppStack, restore: Module) -> bytes:
 
 
 @pytest.mark.parametrize("ending", [".sql", ".sql.gz"])
-def test_a_dump_of_the_old_way(stack: AppStack, restore: Module, plain: bytes, tmp_path: Path, ending: str) -> None:
+def test_a_legacy_dump(stack: AppStack, restore: Module, plain: bytes, tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"gitea_20240101_020000{ending}"
     file.write_bytes(gzip.compress(plain) if ending == ".sql.gz" else plain)
     result = restore(file=str(file))
@@ -240,7 +240,7 @@ def test_a_dump_of_the_old_way(stack: AppStack, restore: Module, plain: bytes, t
 
 
 def test_dumps_that_are_refused(stack: AppStack, restore: Module, plain: bytes, tmp_path: Path) -> None:
-    def told(content: bytes, name: str = "gitea_20240101_020000.sql.gz", **arguments: object) -> str:
+    def refusal(content: bytes, name: str = "gitea_20240101_020000.sql.gz", **arguments: object) -> str:
         (tmp_path / name).write_bytes(content)
         return restore(file=str(tmp_path / name), **arguments)["msg"]
 
@@ -248,15 +248,15 @@ def test_dumps_that_are_refused(stack: AppStack, restore: Module, plain: bytes, 
     damaged = bytearray(packed)
     damaged[len(damaged) // 2] ^= 0xFF
     newer = plain.replace(b"-- Dumped from database version 17", b"-- Dumped from database version 18")
-    assert "cannot be read to its end" in told(packed[: len(packed) // 2])
-    assert "cannot be read to its end" in told(bytes(damaged))
-    assert "it is cut short" in told(gzip.compress(plain[: len(plain) // 2]))
-    assert "would work on another database" in told(gzip.compress(b"\\connect openproject\n" + plain))
-    assert "an older server cannot read it" in told(gzip.compress(newer))
-    assert "not clear which one" in told(packed, name="something.sql.gz")
-    assert "is no dump of the old way" in told(packed, name="gitea.dump")
+    assert "cannot be read to its end" in refusal(packed[: len(packed) // 2])
+    assert "cannot be read to its end" in refusal(bytes(damaged))
+    assert "it is truncated" in refusal(gzip.compress(plain[: len(plain) // 2]))
+    assert "would change another database" in refusal(gzip.compress(b"\\connect openproject\n" + plain))
+    assert "an older server cannot read it" in refusal(gzip.compress(newer))
+    assert "not clear which one" in refusal(packed, name="something.sql.gz")
+    assert "is not a /backup.sh dump" in refusal(packed, name="gitea.dump")
     wrong = plain.replace(b"CREATE TABLE", b"CREATE TABEL")
-    assert "syntax error" in told(gzip.compress(wrong))
-    unknown = plain.replace(b"OWNER TO maxops", b"OWNER TO nobody_knows")
-    assert "make that role" in told(gzip.compress(unknown))
+    assert "syntax error" in refusal(gzip.compress(wrong))
+    unknown = plain.replace(b"OWNER TO maxops", b"OWNER TO unknown")
+    assert "create that role" in refusal(gzip.compress(unknown))
     assert_untouched(stack)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every request that the users' work sends is one that the applications' own specifications know."""
+"""Every request of the job users is valid by the applications' own specifications."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def spec(name: str) -> dict[str, Any]:
     path = SPECS / name
     if not path.exists():
         pytest.skip(f"{path} is not on this machine")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
 
 
 class Contract:
-    """One specification, of either kind, asked whether it knows a request."""
+    """One specification, of either kind, that requests are checked against."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
@@ -49,10 +49,11 @@ class Contract:
         if operation is None:
             yield "no such operation"
             return
-        known = {each.get("name") for each in operation.get("parameters", []) if each.get("in") == "query"}
+        parameters = operation.get("parameters", [])
+        allowed = {parameter.get("name") for parameter in parameters if parameter.get("in") == "query"}
         if "components" in self._document:
-            known |= {"offset", "pageSize"}  # told for all collections at once, not for each
-        yield from (f"no query {name}" for name, _value in parse_qsl(parts.query) if name not in known)
+            allowed |= {"offset", "pageSize"}  # documented once for all collections
+        yield from (f"no query {name}" for name, _value in parse_qsl(parts.query) if name not in allowed)
         schema = self._schema(operation)
         if body and schema is None and body != "{}":
             yield "no body is expected"
@@ -62,7 +63,7 @@ class Contract:
     def _operation(self, method: str, path: str) -> Any:
         path = path.removeprefix(self._prefix)
         # Fixed words win over placeholders, as in the applications themselves.
-        for pattern in sorted(self._document["paths"], key=lambda each: each.count("{")):
+        for pattern in sorted(self._document["paths"], key=lambda pattern: pattern.count("{")):
             expression = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(pattern))
             if re.fullmatch(expression, path) and method in self._document["paths"][pattern]:
                 return self._document["paths"][pattern][method]
@@ -82,7 +83,7 @@ class Contract:
             **{key: self._document[key] for key in ("definitions", "components") if key in self._document},
         }
         for error in jsonschema.Draft7Validator(root).iter_errors(body):
-            # OpenProject has one model for making and for changing; to change, nothing is needed but the change.
+            # OpenProject has one model for creating and changing; a change needs only the changed fields.
             if method != "PATCH" or error.validator != "required" or "definitions" in root:
                 yield error.message
         properties = self._resolved(schema).get("properties", {})
@@ -90,14 +91,14 @@ class Contract:
 
     def _resolved(self, schema: Any) -> Any:
         while "$ref" in schema:
-            found: Any = self._document
+            target: Any = self._document
             for word in schema["$ref"].removeprefix("#/").split("/"):
-                found = found[word]
-            schema = found
+                target = target[word]
+            schema = target
         return schema
 
 
-def test_contract_sees_what_is_wrong() -> None:
+def test_contract_finds_invalid_requests() -> None:
     contract = Contract(spec("gitea-1.21.11.swagger.json"))
     assert contract.problems(['POST /api/v1/admin/users {"username": "a", "email": "a@b.test"}']) == []
     assert contract.problems(["GET /api/v1/nothing "])
@@ -134,7 +135,7 @@ def test_requests_to_gitea(gitea: Application, gitea_proxy: FaultProxy, version:
         ]
     )
     assert gitea_proxy.count("POST|PATCH|PUT|DELETE") > 10
-    assert contract.problems(gitea_proxy.seen) == []
+    assert contract.problems(gitea_proxy.requests) == []
 
 
 def test_requests_to_openproject(openproject: Application, openproject_proxy: FaultProxy) -> None:
@@ -153,4 +154,4 @@ def test_requests_to_openproject(openproject: Application, openproject_proxy: Fa
     openproject.sync([Person(openproject.name("all"), again)], prune="report")
     openproject.sync([Person(openproject.name("all"), {"state": "absent"})])
     assert openproject_proxy.count("POST|PATCH|DELETE") > 8
-    assert contract.problems(openproject_proxy.seen) == []
+    assert contract.problems(openproject_proxy.requests) == []

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What servers and networks do to the users' work, injected before the real applications."""
+"""Faults of servers and networks during the job users, injected before the applications."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def creation(application: Application) -> str:
     return "POST .*/users " if application.service == "openproject" else "POST .*/admin/users "
 
 
-# -- an answer that never came -------------------------------------------------------------------------------------
+# -- lost answers ---------------------------------------------------------------------------------------------------
 
 
 @both
@@ -119,7 +119,7 @@ def test_deletion_whose_answer_got_lost(gitea: Application, gitea_proxy: FaultPr
 
 
 @both
-def test_somebody_else_makes_the_account_at_the_same_moment(faulty: tuple[Application, FaultProxy]) -> None:
+def test_account_created_by_another_run_at_the_same_moment(faulty: tuple[Application, FaultProxy]) -> None:
     application, proxy = faulty
     mine = application.person("race", email=f"{application.name('mine')}@example.test")
     direct = Application(application.service, application.applications.url(application.service), application.token,
@@ -129,7 +129,7 @@ def test_somebody_else_makes_the_account_at_the_same_moment(faulty: tuple[Applic
     assert (outcome.error, outcome.status, outcome.changes.keys()) == (None, "changed", {"email"})
 
 
-# -- a server that has no time -------------------------------------------------------------------------------------
+# -- an overloaded server --------------------------------------------------------------------------------------------
 
 
 @both
@@ -152,13 +152,13 @@ def test_a_pause_given_as_a_date(gitea: Application, gitea_proxy: FaultProxy) ->
     assert time.monotonic() - started >= 0.9
 
 
-def test_a_pause_that_is_too_long_is_for_a_person_to_decide(gitea: Application, gitea_proxy: FaultProxy) -> None:
+def test_a_pause_that_is_too_long_is_left_to_the_operator(gitea: Application, gitea_proxy: FaultProxy) -> None:
     gitea_proxy.inject("GET .*/version", status=429, headers={"Retry-After": "3600"})
     with pytest.raises(UnreachableError, match="asks to wait 3600 seconds"):
         gitea.sync([gitea.person("x")])
 
 
-def test_gateway_that_takes_the_request_and_says_503(gitea: Application, gitea_proxy: FaultProxy) -> None:
+def test_gateway_that_accepts_the_request_and_returns_503(gitea: Application, gitea_proxy: FaultProxy) -> None:
     gitea_proxy.inject(
         creation(gitea), status=503, spoil=True, body="Gitea does not answer", headers={"Retry-After": "0"}
     )
@@ -167,7 +167,7 @@ def test_gateway_that_takes_the_request_and_says_503(gitea: Application, gitea_p
     assert gitea_proxy.count(creation(gitea)) == 1
 
 
-def test_500_on_one_of_many_hides_nobody_else(gitea: Application, gitea_proxy: FaultProxy) -> None:
+def test_500_on_one_of_many_does_not_affect_the_others(gitea: Application, gitea_proxy: FaultProxy) -> None:
     bad = gitea.name("u3")
     gitea_proxy.inject(f'{creation(gitea)}.*"{bad}"', times=99, status=500, body='{"message": "boom"}')
     report = gitea.sync([gitea.person(f"u{number}") for number in range(10)])
@@ -178,7 +178,7 @@ def test_500_on_one_of_many_hides_nobody_else(gitea: Application, gitea_proxy: F
     assert gitea.sync([gitea.person(f"u{number}") for number in range(10)]).counts()["created"] == 1
 
 
-def test_slow_server_is_not_waited_for_without_end(gitea: Application, gitea_proxy: FaultProxy) -> None:
+def test_slow_server_is_given_up_after_the_timeout(gitea: Application, gitea_proxy: FaultProxy) -> None:
     gitea_proxy.inject("GET .*/version", times=99, delay=5)
     started = time.monotonic()
     with pytest.raises(UnreachableError, match="no answer in time, tried 2 times"):
@@ -192,7 +192,7 @@ def test_slow_creation_is_done_once(gitea: Application, gitea_proxy: FaultProxy)
     assert (outcome.error, outcome.status) == (None, "created")
 
 
-def test_nobody_listens(gitea: Application) -> None:
+def test_connection_refused(gitea: Application) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         gitea.url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -209,7 +209,7 @@ def test_server_that_dies_in_the_middle_ends_the_run_soon(gitea: Application, gi
     assert all(outcome.error.startswith("not tried: ") for outcome in report.outcomes[1:])
 
 
-def test_server_that_goes_away_in_the_middle_is_not_asked_for_everybody(
+def test_server_that_stops_answering_ends_the_run_for_the_remaining_people(
     gitea: Application, gitea_proxy: FaultProxy
 ) -> None:
     gitea_proxy.inject("POST|users/", times=999, status=503, headers={"Retry-After": "0"})
@@ -220,7 +220,7 @@ def test_server_that_goes_away_in_the_middle_is_not_asked_for_everybody(
     assert gitea_proxy.count("POST") <= 2
 
 
-# -- answers that are none -----------------------------------------------------------------------------------------
+# -- invalid answers -------------------------------------------------------------------------------------------------
 
 
 @both
@@ -259,25 +259,25 @@ def test_proxy_that_follows_the_redirect_of_a_renamed_user(gitea: Application, g
 # -- TLS -----------------------------------------------------------------------------------------------------------
 
 
-def test_certificate_that_nobody_knows(gitea: Application, tmp_path: Path) -> None:
+def test_certificate_of_an_unknown_authority(gitea: Application, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path)
     proxy = FaultProxy(gitea.url, (certificate, key))
     try:
         gitea.url = proxy.url
-        with pytest.raises(UnreachableError, match="signed by nobody that this host trusts: name the CA's certificate"):
+        with pytest.raises(UnreachableError, match="not signed by an authority that this host trusts: name the CA's"):
             gitea.sync([gitea.person("tls")])
         assert only(gitea.sync([gitea.person("tls")], ca_file=str(certificate))).status == "created"
         assert only(gitea.sync([gitea.person("tls")], validate_certs=False)).status == "unchanged"
         gitea.url = proxy.url.replace("127.0.0.1", "localhost")
         with pytest.raises(UnreachableError, match="is for another name"):
             gitea.sync([gitea.person("tls")], ca_file=str(certificate))
-        with pytest.raises(MaxopsError, match="is not there; name a PEM file"):
+        with pytest.raises(MaxopsError, match="does not exist; name a PEM file"):
             gitea.sync([gitea.person("tls")], ca_file="/nowhere.pem")
     finally:
         proxy.close()
 
 
-# -- a list that moves ---------------------------------------------------------------------------------------------
+# -- a list that changes -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def test_list_that_changes_while_it_is_read(faulty: tuple[Application, FaultProx
     removed = iter(people)
 
     def remove_one() -> None:
-        """Somebody at the front goes, so that everybody behind moves up and one of them falls between two pages."""
+        """Remove the first account: all others move up, and one of them falls between two pages."""
         name = next(removed).name
         if application.service == "gitea":
             application.api(f"DELETE /admin/users/{name}")
@@ -307,17 +307,17 @@ def test_list_that_changes_while_it_is_read(faulty: tuple[Application, FaultProx
     proxy.inject(f"GET .*users.*{numbered}", meanwhile=remove_one)
     report = application.sync(people, concurrency=1)
     assert [outcome.error for outcome in report.outcomes] == [None] * 30
-    # The one that was removed is made again; nobody else was touched, or made twice.
+    # The removed account is created again; no other one was changed or created twice.
     assert report.counts()["unchanged"] >= 29
     assert application.sync(people).counts()["unchanged"] == 30
 
 
-def test_list_that_never_stands_still(gitea: Application, gitea_proxy: FaultProxy, small_pages: None) -> None:
+def test_list_that_keeps_changing(gitea: Application, gitea_proxy: FaultProxy, small_pages: None) -> None:
     people = [gitea.person(f"q{number:02}") for number in range(25)]
     gitea.sync(people)
     extra = iter(gitea.person(f"a{number}") for number in range(99))
     direct = Application("gitea", gitea.applications.url("gitea"), gitea.token, gitea.applications, gitea.prefix)
-    gitea_proxy.seen.clear()
+    gitea_proxy.requests.clear()
     gitea_proxy.inject("GET .*admin/users.*page=2", times=99, meanwhile=lambda: direct.sync([next(extra)]))
     report = gitea.sync(people, concurrency=1)
     assert gitea_proxy.count("GET .*admin/users.*page=2") == paging.READINGS
@@ -332,7 +332,8 @@ def test_stopped_in_the_middle_and_completed_by_the_next_run(
     gitea: Application, gitea_proxy: FaultProxy, tmp_path: Path, number: int
 ) -> None:
     people = [
-        {"name": gitea.name(f"s{each:03}"), "email": f"{gitea.name(f's{each:03}')}@example.test"} for each in range(150)
+        {"name": gitea.name(f"s{index:03}"), "email": f"{gitea.name(f's{index:03}')}@example.test"}
+        for index in range(150)
     ]
     module = Module("gitea_user", {"api_url": gitea.url, "api_token": gitea.token, "password": PASSWORD}, tmp_path)
     enough = threading.Event()
@@ -360,8 +361,8 @@ def test_killed_in_the_middle_and_completed_by_the_next_run(
     gitea: Application, gitea_proxy: FaultProxy, tmp_path: Path
 ) -> None:
     people = [
-        {"name": gitea.name(f"k{each:03}"), "email": f"{gitea.name(f'k{each:03}')}@example.test", "location": "Seoul"}
-        for each in range(60)
+        {"name": gitea.name(f"k{index:03}"), "email": f"{gitea.name(f'k{index:03}')}@example.test", "location": "Seoul"}
+        for index in range(60)
     ]
     module = Module("gitea_user", {"api_url": gitea.url, "api_token": gitea.token, "password": PASSWORD}, tmp_path)
     enough = threading.Event()

@@ -32,7 +32,7 @@ def gitea_user(gitea: Application, tmp_path: Path) -> Module:
     return Module("gitea_user", {"api_url": gitea.url, "api_token": gitea.token}, tmp_path)
 
 
-def test_list_with_defaults_for_everybody(gitea: Application, gitea_user: Module) -> None:
+def test_list_with_defaults_for_all_entries(gitea: Application, gitea_user: Module) -> None:
     entry = {"password": PASSWORD, "location": "Seoul"}
     users = [{"name": gitea.name(name), "email": f"{gitea.name(name)}@example.test", **entry} for name in ("a", "b")]
     users[1]["location"] = "Busan"
@@ -64,8 +64,10 @@ def test_secrets_are_nowhere_in_results(gitea: Application, gitea_user: Module) 
     assert result["diff"]["after"][users[0]["name"]] == {"password": "a new one"}
 
 
-def test_one_failure_fails_the_task_and_tells_of_everybody(gitea: Application, gitea_user: Module) -> None:
-    users = [{"name": gitea.name(f"f{each}"), "email": f"{gitea.name(f'f{each}')}@example.test"} for each in range(8)]
+def test_one_failure_fails_the_task_and_reports_all_users(gitea: Application, gitea_user: Module) -> None:
+    users = [
+        {"name": gitea.name(f"f{index}"), "email": f"{gitea.name(f'f{index}')}@example.test"} for index in range(8)
+    ]
     users[0]["password"] = PASSWORD
     result = gitea_user(users=users)
     assert result["failed"]
@@ -107,7 +109,7 @@ def test_token_of_a_user_is_returned_once(gitea: Application, gitea_user: Module
         ({"name": "x", "api_token": None, "api_token_file": "/nowhere"}, "/nowhere cannot be read"),
     ],
 )
-def test_options_that_make_no_sense(gitea_user: Module, options: dict[str, Any], words: str) -> None:
+def test_invalid_options(gitea_user: Module, options: dict[str, Any], words: str) -> None:
     if options.get("api_token", "") is None:
         options = {key: value for key, value in options.items() if key != "api_token"}
         del gitea_user.defaults["api_token"]
@@ -149,7 +151,7 @@ def test_openproject_module(openproject: Application, tmp_path: Path) -> None:
 
 
 def test_requests_for_a_thousand_users(gitea: Application, gitea_user: Module) -> None:
-    """Nothing to do: the pages and two questions. Ten changes: one request more for each."""
+    """Nothing to do: the pages and two requests. Ten changes: one more request for every change."""
     insert = (
         'INSERT INTO "user" (lower_name, name, full_name, email, passwd, type, is_active, login_type, visibility)'
         f" SELECT '{gitea.prefix}' || i, '{gitea.prefix}' || i, 'User ' || i, '{gitea.prefix}' || i || '@example.test',"
@@ -175,10 +177,10 @@ def test_requests_for_a_thousand_users(gitea: Application, gitea_user: Module) -
 
 
 class Watcher:
-    """Notes every command line on the machine while something runs."""
+    """Records every command line on the machine while it is active."""
 
     def __init__(self) -> None:
-        self.seen: set[str] = set()
+        self.commands: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -194,13 +196,13 @@ class Watcher:
         while not self._stop.is_set():
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
-                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+                    self.commands.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
             time.sleep(0.002)
 
 
 @pytest.fixture
 def admin(gitea: Application, tmp_path: Path) -> Module:
-    """The module for the first administrator, on the tests' own project."""
+    """The module for the first administrator, with the tests' own project."""
     options = {
         "api_url": gitea.url,
         "project_name": "maxuserstest",
@@ -211,7 +213,7 @@ def admin(gitea: Application, tmp_path: Path) -> Module:
     return Module("gitea_admin", options, tmp_path)
 
 
-def test_first_administrator_and_a_token_for_what_follows(gitea: Application, admin: Module, tmp_path: Path) -> None:
+def test_first_administrator_and_its_token(gitea: Application, admin: Module, tmp_path: Path) -> None:
     file = tmp_path / "gitea.token"
     assert admin(check_mode=True)["created"]
     assert gitea.api(f"GET /users/{gitea.name('chief')}").status_code == 404
@@ -222,8 +224,8 @@ def test_first_administrator_and_a_token_for_what_follows(gitea: Application, ad
     token = file.read_text().strip()
     assert gitea.password_opens("chief", PASSWORD)
     assert gitea.shown("chief")["is_admin"]
-    assert not [line for line in watcher.seen if PASSWORD in line or token in line]
-    assert any("admin user create" in line for line in watcher.seen), "the watcher saw nothing of the work"
+    assert not [line for line in watcher.commands if PASSWORD in line or token in line]
+    assert any("admin user create" in line for line in watcher.commands), "the watcher recorded none of the commands"
     assert token not in json.dumps(result)
 
     again = admin(password="S0mething!else")
@@ -233,7 +235,7 @@ def test_first_administrator_and_a_token_for_what_follows(gitea: Application, ad
     assert users(name=gitea.name("next"), email="next@example.test", password=PASSWORD)["counts"]["created"] == 1
 
 
-def test_lost_or_revoked_token_is_made_anew(gitea: Application, admin: Module, tmp_path: Path) -> None:
+def test_lost_or_revoked_token_is_replaced(gitea: Application, admin: Module, tmp_path: Path) -> None:
     file = tmp_path / "gitea.token"
     admin()
     first = file.read_text()
@@ -247,7 +249,7 @@ def test_lost_or_revoked_token_is_made_anew(gitea: Application, admin: Module, t
 
 
 def test_killed_before_the_token_is_kept(gitea: Application, admin: Module, tmp_path: Path) -> None:
-    """The password that was made up is lost with the process; the next run still gets to the wanted one."""
+    """The random password is lost with the process; the next run still sets the wanted one."""
     process = admin.start(password=PASSWORD)
     wait_until(lambda: gitea.api(f"GET /users/{gitea.name('chief')}").status_code == 200, 30, "the account")
     process.kill()
@@ -261,29 +263,29 @@ def test_killed_before_the_token_is_kept(gitea: Application, admin: Module, tmp_
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"token_file": "/nowhere/x"}, "the folder /nowhere of token_file is not there"),
+        ({"token_file": "/nowhere/x"}, "the folder /nowhere of token_file does not exist"),
         ({"service": "postgres"}, "wait until Gitea has started"),
         ({"service": "redis"}, 'has no service "redis"'),
         ({"project_name": "nothing"}, 'no Compose project "nothing"'),
         ({"email": "no address"}, "admin user create in container"),
     ],
 )
-def test_first_administrator_says_what_is_missing(admin: Module, options: dict[str, Any], words: str) -> None:
+def test_first_administrator_reports_what_is_missing(admin: Module, options: dict[str, Any], words: str) -> None:
     result = admin(**options)
     assert result["failed"]
     assert words in result["msg"]
 
 
-def test_first_administrator_of_somebody_elses_name(gitea: Application, admin: Module, tmp_path: Path) -> None:
+def test_first_administrator_with_another_accounts_name(gitea: Application, admin: Module, tmp_path: Path) -> None:
     gitea.sync([gitea.person("plain")])
-    assert "no site administrator" in admin(name=gitea.name("plain"))["msg"]
+    assert "but not a site administrator" in admin(name=gitea.name("plain"))["msg"]
     (tmp_path / "gitea.token").write_text(gitea.token)
     assert f'belongs to "{ADMIN}"' in admin()["msg"]
 
 
 @pytest.fixture
 def rootless(applications: Applications) -> Iterator[str]:
-    """A container whose configuration is where the rootless image has it."""
+    """A container with its configuration in the place of the rootless image."""
     base = applications.execute("gitea", "sh", "-c", "cat /data/gitea/conf/app.ini")
     name = "maxuserstest-rootless"
     words = ["--label", "com.docker.compose.project=maxuserstest", "--label", "com.docker.compose.service=rootless"]

@@ -42,7 +42,7 @@ class Playbook:
         }
 
     def __call__(self, people: str | None, *words: str, vault: bool = True, **variables: Any) -> str:
-        """Run it; gives all that it printed. A failure is for the test to judge."""
+        """Run it and return its output; the test checks for failures."""
         given = {**self.variables, **variables}
         if people is not None:
             (self.folder / "people.csv").write_text(people, encoding="utf-8")
@@ -69,18 +69,18 @@ class Playbook:
         self.returncode = done.returncode
         return done.stdout + done.stderr
 
-    def made_up(self) -> dict[str, str]:
+    def generated(self) -> dict[str, str]:
         """Passwords in the encrypted file."""
         assert self.passwords.read_text().startswith("$ANSIBLE_VAULT;")
         assert self.passwords.stat().st_mode & 0o777 == 0o600
         shown = run(BIN / "ansible-vault", "view", "--vault-password-file", self.vault, self.passwords).stdout
-        found: dict[str, str] = yaml.safe_load(shown)["users_passwords"]
-        return found
+        passwords: dict[str, str] = yaml.safe_load(shown)["users_passwords"]
+        return passwords
 
 
 @pytest.fixture
 def playbook(tmp_path: Path, gitea: Application, openproject: Application) -> Playbook:
-    """The playbook, for people of this test's own names."""
+    """The playbook, for people with this test's own names."""
     openproject.prefix = gitea.prefix
     return Playbook(tmp_path, gitea, openproject)
 
@@ -88,20 +88,20 @@ def playbook(tmp_path: Path, gitea: Application, openproject: Application) -> Pl
 @pytest.mark.slow
 def test_joiner_mover_leaver(playbook: Playbook, gitea: Application, openproject: Application) -> None:
     kim, lee, park = (gitea.name(name) for name in ("kim", "lee", "park"))
-    everybody = (
+    joined = (
         "login;email;full_name;state;openproject_projects\n"
         f"{kim};{kim}@example.test;김민수;;webshop=Member\n"
         f"{lee};{lee}@example.test;Ann Lee;;webshop=Member\n"
     )
-    shown = playbook(everybody, "--check", "--diff")
+    shown = playbook(joined, "--check", "--diff")
     assert playbook.returncode == 0, shown
     assert "nothing changed yet" in shown
     assert not playbook.passwords.exists()
     assert gitea.api(f"GET /users/{kim}").status_code == 404
 
-    first = playbook(everybody)
+    first = playbook(joined)
     assert playbook.returncode == 0, first
-    made = playbook.made_up()
+    made = playbook.generated()
     assert sorted(made) == [kim, lee]
     assert gitea.password_opens("kim", made[kim])
     assert not any(password in first for password in made.values())
@@ -125,10 +125,10 @@ def test_joiner_mover_leaver(playbook: Playbook, gitea: Application, openproject
     assert openproject.shown("park")["firstName"] == "지성"
     assert "project webshop Member → none" in third
     assert "project intranet none → Reader" in third
-    assert playbook.made_up().keys() == {kim, lee, park}
-    assert playbook.made_up()[kim] == made[kim]
+    assert playbook.generated().keys() == {kim, lee, park}
+    assert playbook.generated()[kim] == made[kim]
     gitea.sync([Person(kim, {"prohibit_login": False})])
-    assert not gitea.password_opens("kim", made[kim]), "the password of who has left was not rotated"
+    assert not gitea.password_opens("kim", made[kim]), "the password of the person who left was not rotated"
 
     gitea.sync([Person(kim, {"prohibit_login": True})])
     fourth = playbook(moved, users_report_only=True)
@@ -148,7 +148,7 @@ def test_bad_rows_are_all_named_before_anything_is_changed(playbook: Playbook, g
     assert gitea.api(f"GET /users/{good}").status_code == 404
 
 
-def test_passwords_have_a_place_before_an_account_is_made(playbook: Playbook, gitea: Application) -> None:
+def test_passwords_can_be_stored_before_an_account_is_created(playbook: Playbook, gitea: Application) -> None:
     new = gitea.name("new")
     people = f"login,email,full_name\n{new},{new}@example.test,New One\n"
     assert "this run has no vault password" in playbook(people, vault=False)
@@ -160,7 +160,7 @@ def test_passwords_have_a_place_before_an_account_is_made(playbook: Playbook, gi
 
 
 @pytest.mark.slow
-def test_failure_in_one_application_leaves_the_other_its_turn(
+def test_failure_in_one_application_does_not_stop_the_other(
     playbook: Playbook, gitea: Application, gitea_proxy: FaultProxy, openproject: Application
 ) -> None:
     playbook.variables["users_gitea_url"] = gitea.url
@@ -173,11 +173,11 @@ def test_failure_in_one_application_leaves_the_other_its_turn(
     assert "FAILED" in shown
     assert gitea.shown("b")
     assert openproject.shown("a")
-    made = playbook.made_up()
+    made = playbook.generated()
     gitea_proxy.faults.clear()
     again = playbook(people)
     assert playbook.returncode == 0, again
-    assert playbook.made_up() == made, "the password that the first run made up was not used"
+    assert playbook.generated() == made, "the password generated by the first run was not used"
     assert gitea.password_opens("a", made[a])
 
     kept = json.loads((playbook.folder / "results" / "gitea_user-lab.json").read_text())

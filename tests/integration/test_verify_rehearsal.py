@@ -263,7 +263,8 @@ def test_user_who_may_not_read_the_repository(rehearse: Module, folder: Path, re
         "import os, sys; os.setgid(65534); os.setuid(65534)\n"
         "from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.job import verify\n"
         "from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.options import VerifyOptions\n"
-        f"verify(VerifyOptions('x', {str(repository)!r}))"
+        "from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access\n"
+        f"verify(VerifyOptions(Access('x'), {str(repository)!r}))"
     )
     environment = {"PYTHONPATH": str(CHECKOUT / ".ansible/collections")}
     done = run(sys.executable, "-c", code, check=False, env=environment)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real Gitea and OpenProject stand-ins on a real PostgreSQL, for tests of the users' work."""
+"""Stand-ins of Gitea and OpenProject on a real PostgreSQL, for tests of the job users."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Applications:
         return run("docker", "compose", "-p", self.project, *words, check=check, cwd=self.folder, **options).stdout
 
     def up(self) -> None:
-        """Start them and wait until they answer."""
+        """Start the applications and wait until they answer."""
         (self.folder / "docker-compose.yml").write_text(json.dumps(compose_file(self.project)))
         self.compose("up", "--detach", "--wait", "postgres")
         for name in [*list(GITEA_VERSIONS)[1:], "openproject"]:
@@ -98,11 +98,11 @@ class Applications:
         self.sql("INSERT INTO projects (name, identifier) VALUES ('Web Shop', 'webshop'), ('Intranet', 'intranet')")
 
     def down(self) -> None:
-        """Remove them."""
+        """Remove the applications."""
         self.compose("down", "--volumes", "--timeout", "0", check=False)
 
     def sql(self, statement: str, database: str = "openproject") -> list[str]:
-        """Run SQL; gives lines of unaligned values."""
+        """Run SQL; returns lines of unaligned values."""
         psql = ["psql", "-U", "maxops", "-v", "ON_ERROR_STOP=1", "-qAt", "-d", database, "-c", statement]
         return self.compose("exec", "-T", "postgres", *psql).splitlines()
 
@@ -110,8 +110,8 @@ class Applications:
         """Address of an application on the container's network, which this host reaches."""
         name = f"{self.project}-{service}-1"
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        found = run("docker", "inspect", "-f", form, name).stdout.strip()
-        return f"http://{found}:{8080 if service == 'openproject' else 3000}"
+        address = run("docker", "inspect", "-f", form, name).stdout.strip()
+        return f"http://{address}:{8080 if service == 'openproject' else 3000}"
 
     def execute(self, service: str, *argv: str, check: bool = True) -> str:
         """Run a command in an application's container as its own user."""
@@ -145,21 +145,21 @@ class Applications:
 
 @dataclass
 class Application:
-    """One application as a test uses it, perhaps through a proxy that spoils things."""
+    """One application as a test uses it, directly or through a proxy that injects faults."""
 
     service: str
     url: str
     token: str
     applications: Applications
     prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}-")
-    """Each test has names of its own, so that one application serves them all."""
+    """Each test has its own names, so that all tests share one application."""
 
     def name(self, what: str) -> str:
         """A name of this test."""
         return self.prefix + what
 
     def person(self, what: str, **options: Any) -> Person:
-        """Somebody who can be created."""
+        """A person who can be created."""
         name = self.name(what)
         usual: dict[str, Any] = {"email": f"{name}@example.test", "password": PASSWORD}
         if self.service == "openproject":
@@ -172,7 +172,7 @@ class Application:
         return Endpoint(**{"url": self.url, "authorization": authorization, "timeout": 10.0, **options})
 
     def by_password(self) -> dict[str, str]:
-        """Credentials that may make tokens."""
+        """Credentials that may create tokens."""
         return {"authorization": basic(ADMIN, ADMIN_PASSWORD)}
 
     def sync(
@@ -191,11 +191,11 @@ class Application:
             system: Any = OpenProjectUsers(OpenProject(where, cancellation), cancellation)
         else:
             system = GiteaUsers(Gitea(where, cancellation), cancellation)
-        options = Options(check_mode, where.concurrency, prune, list(prune_exclude), details=True)
-        return synchronise(system, list(people), options, cancellation)
+        options = Options(where.concurrency, prune, list(prune_exclude), details=True)
+        return synchronise(system, list(people), options, check_mode, cancellation)
 
     def api(self, request: str, body: Any = None, **options: Any) -> requests.Response:
-        """Ask the application itself."""
+        """Send a request to the application, without the proxy."""
         method, path = request.split(" ", 1)
         root = "/api/v3" if self.service == "openproject" else "/api/v1"
         headers = {"Authorization": self.endpoint().authorization}
@@ -205,19 +205,19 @@ class Application:
         return session.request(method, where, json=body, timeout=20, **{"headers": headers, **options})
 
     def shown(self, what: str) -> dict[str, Any]:
-        """An account as the application tells it."""
+        """An account as the application reports it."""
         answer = self.api(f"GET /users/{self.name(what)}", allow_redirects=False)
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        account: dict[str, Any] = answer.json()
+        return account
 
     def password_opens(self, what: str, password: str) -> bool:
-        """Whether somebody can sign in to Gitea with a password."""
+        """Whether an account can sign in to Gitea with a password."""
         return self.api("GET /user", headers={"Authorization": basic(self.name(what), password)}).status_code != 401
 
 
 def ssh_key(comment: str = "") -> str:
-    """A well-formed public key that nobody has the other half of."""
+    """A well-formed public key without a private key."""
     kind = b"ssh-ed25519"
     blob = len(kind).to_bytes(4, "big") + kind + (32).to_bytes(4, "big") + secrets.token_bytes(32)
     return f"ssh-ed25519 {base64.b64encode(blob).decode()} {comment}".strip()

@@ -10,13 +10,13 @@ results=$PWD/build/demo
 
 step() { printf '\n== %s (at %d s)\n' "$1" "$SECONDS"; }
 
-step "What this machine lacks"
+step "Missing programs"
 tests/lab/bootstrap.sh
 step "Lab images"
 tests/lab/images/build.sh
 step "Lab stack"
 tests/lab/lab.sh up
-step "Believable data"
+step "Realistic data"
 tests/lab/lab.sh seed small
 step "ansible-playbook playbooks/backup.yml"
 rm -rf "$results"

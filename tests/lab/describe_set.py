@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Says where the demo's backup set is, how big it is and how fast it was made; the last line is for scripts."""
+"""Print path, size and speed of the demo's backup set; the last line is for scripts."""
 
 import json
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves the first page of the README: a bare Debian 12, a clone of this checkout's HEAD and `make demo` to its last line.
+# Tests the README's first page: a bare Debian 12, a clone of this checkout's HEAD and `make demo` to its last line.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -19,9 +19,9 @@ WORK='' child=''
 usage() {
   cat <<'TEXT'
 usage: fresh.sh [CASE]...     (or FRESH_CASE="CASE …" make fresh)
-  plain     git, make and a docker client without an engine, which is how many machines begin (default)
-  bare      no docker client either
-  again     as plain, and make demo a second time, which may install, build and start nothing
+  plain     git, make and a docker client without an engine, as on many machines (default)
+  bare      without a docker client as well
+  again     as plain, then make demo a second time, which has to install, build and start nothing
   umask     clone and demo under umask 077
   locale    LANG=ko_KR.UTF-8, which is not generated there
   korean    LANG=ko_KR.UTF-8, generated, so that programs speak Korean
@@ -33,8 +33,8 @@ TEXT
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
 die() { printf 'fresh: %s\n' "$@" >&2; exit 1; }
 
-# In the background and waited for: bash would not see a signal before a program in the foreground has ended.
-attend() {
+# In the background: bash handles no signal while a program runs in the foreground.
+run_interruptible() {
   local rc=0
   set -m
   "$@" &
@@ -58,7 +58,7 @@ clean_up() {
   exit "$rc"
 }
 
-# What of this machine's way to its packages is configuration; what an earlier bootstrap added is not.
+# This machine's own configuration of package sources, without the files of an earlier bootstrap.
 copy_package_sources() {
   local root=$1 file
   rm -rf "$root"/etc/apt/sources.list
@@ -68,8 +68,8 @@ copy_package_sources() {
   done
 }
 
-# Folders of packages on this machine that pip is told of; lent to the container for reading. The pages of an index
-# (…/simple) point at files beside it.
+# Local folders of packages in pip's configuration; the container gets them read-only. The pages of an index (…/simple)
+# link to files beside it.
 folders_of_pip() {
   { cat /etc/pip.conf /root/.config/pip/pip.conf /root/.pip/pip.conf; env | grep '^PIP_'; } 2>/dev/null |
     grep -oE '(file://|[= ])/[^ ,;]+' | sed -E 's#^(file://|[= ])##; s#/simple/?$##' | sort -u |
@@ -90,11 +90,11 @@ make_root() {
   rm -rf --one-file-system "$root"
 }
 
-# It removes itself after an hour, in case this script is killed in a way that no trap sees.
+# The container removes itself after an hour, in case this script is killed with SIGKILL.
 start_container() {
-  local options=() each
-  for each in $(variables_of_packages); do options+=(--env "$each"); done
-  while read -r each; do options+=(--volume "$each:$each:ro"); done < <(folders_of_pip)
+  local options=() variable folder
+  for variable in $(variables_of_packages); do options+=(--env "$variable"); done
+  while read -r folder; do options+=(--volume "$folder:$folder:ro"); done < <(folders_of_pip)
   docker run --detach --rm --init --name "$name" --hostname fresh --label ops.maxops.lab=1 --volume /var/lib/docker \
     --cap-add=ALL --cap-drop=SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
     --cgroupns=host --volume /sys/fs/cgroup:/sys/fs/cgroup:rw --device-cgroup-rule='a *:* rwm' \
@@ -113,73 +113,77 @@ generate_korean() {
 
 demo() { in_container "$1; cd \"$folder\"; make demo" 2>&1 | tee "$log"; }
 
-# The demo's last line is its promise.
+# The last line of the demo names the backup set.
 run_demo() {
   local started=$SECONDS last
-  attend demo "$1" || die "$each: make demo failed after $((SECONDS - started)) s." \
-    "The output is above and in $log; repeat it with: tests/lab/fresh.sh $each"
+  run_interruptible demo "$1" || die "$kind: make demo failed after $((SECONDS - started)) s." \
+    "The output is above and in $log; repeat it with: tests/lab/fresh.sh $kind"
   last=$(tail -n 1 "$log")
-  [[ $last == 'backup set: /'* ]] || die "$each: the demo's last line does not name a backup set: $last" "See $log."
-  results+=("$each: $((SECONDS - started)) s, $last")
+  [[ $last == 'backup set: /'* ]] || die "$kind: the demo's last line does not name a backup set: $last" "See $log."
+  results+=("$kind: $((SECONDS - started)) s, $last")
 }
 
 expect_refusal() {
   local started=$SECONDS
-  if attend demo :; then die "$each: make demo went on, and has to be refused."; fi
-  grep -q '^bootstrap: Move it to a path without one' "$log" || die "$each: make demo failed without the sentence; see $log."
-  ! grep '^bootstrap: installing' "$log" || die "$each: make demo installed something before it refused."
-  results+=("$each: $((SECONDS - started)) s, refused: $(grep -m 1 '^bootstrap: ' "$log")")
+  if run_interruptible demo :; then die "$kind: make demo was not refused."; fi
+  grep -q '^bootstrap: Move it to a path without one' "$log" || die "$kind: make demo failed without the expected message; see $log."
+  ! grep '^bootstrap: installing' "$log" || die "$kind: make demo installed packages before it was refused."
+  results+=("$kind: $((SECONDS - started)) s, refused: $(grep -m 1 '^bootstrap: ' "$log")")
 }
 
 run_case() {
-  local each=$1 log=$logs/$1.log folder=/root/ops before=:
-  say "$each: starting a bare Debian 12"
+  local kind=$1 log=$logs/$1.log folder=/root/ops before=:
+  say "$kind: starting a bare Debian 12"
   start_container
-  case $each in
+  case $kind in
     umask) before='umask 077' ;;
     locale | korean) before='export LANG=ko_KR.UTF-8' ;;
     spaces) folder='/root/my projects/ops collection' ;;
   esac
-  [[ $each == bare ]] || give_client
-  [[ $each != korean ]] || attend generate_korean
+  [[ $kind == bare ]] || give_client
+  [[ $kind != korean ]] || run_interruptible generate_korean
   in_container "$before; git -c advice.detachedHead=false clone --quiet checkout.bundle \"$folder\""
-  say "$each: make demo"
-  if [[ $each == spaces ]]; then expect_refusal; else run_demo "$before"; fi
-  if [[ $each == again ]]; then
-    say "$each: make demo, a second time"
-    log=$logs/$each-2.log
+  say "$kind: make demo"
+  if [[ $kind == spaces ]]; then expect_refusal; else run_demo "$before"; fi
+  if [[ $kind == again ]]; then
+    say "$kind: make demo, a second time"
+    log=$logs/$kind-2.log
     run_demo "$before"
     if grep -E '^bootstrap: (installing|starting|making)|: building$' "$log"; then
-      die "again: the second run did what the first one had done; the lines are above."
+      die "again: the second run repeated work of the first; the lines are above."
     fi
   fi
   docker rm --force --volumes "$name" >/dev/null
 }
 
-for each in "${cases[@]}"; do
-  case $each in
+for kind in "${cases[@]}"; do
+  case $kind in
     plain | bare | again | umask | locale | korean | spaces) ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
 done
-[[ $(id -u) -eq 0 ]] || die "A root for the container is made with debootstrap, which needs root." "Run this as root."
-have_missing=''
-for each in docker debootstrap git; do command -v "$each" >/dev/null || have_missing+=" $each"; done
-[[ -z $have_missing ]] || die "Missing on this machine:$have_missing." \
+[[ $(id -u) -eq 0 ]] || die "debootstrap makes the container's root folder and needs root." "Run this as root."
+missing=''
+for program in docker debootstrap git; do command -v "$program" >/dev/null || missing+=" $program"; done
+[[ -z $missing ]] || die "Missing on this machine:$missing." \
   "Install it (make bootstrap for docker; apt-get install debootstrap git), then run again."
-docker version >/dev/null 2>&1 || die "The Docker Engine does not answer." "Run make bootstrap, which starts it."
+rc=0
+ask_engine docker version >/dev/null 2>&1 || rc=$?
+! timed_out "$rc" || die "The Docker Engine accepts connections and has not answered within $engine_limit s." \
+  "Look at its log (journalctl -u docker), restart it (systemctl restart docker) and run this again."
+[[ $rc -eq 0 ]] || die "The Docker Engine does not answer." "Run make bootstrap, which starts it."
 
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 mkdir -p "$logs"
 WORK=$(mktemp -d "${TMPDIR:-/var/tmp}/maxops-fresh.XXXXXX")
 results=()
-[[ -z $(git status --porcelain) ]] || say "this checkout has changes that are not committed; HEAD is what is tried"
+[[ -z $(git status --porcelain) ]] || say "this checkout has uncommitted changes; only HEAD is tested"
 git bundle create --quiet "$WORK/checkout.bundle" HEAD
 find_mirrors
-say "making the root of a bare Debian 12 (debootstrap), about a minute"
-attend make_root || die "The root could not be made: $(tail -n 3 "$logs/debootstrap.log")" "See $logs/debootstrap.log."
-for each in "${cases[@]}"; do run_case "$each"; done
+say "making the root folder of a bare Debian 12 (debootstrap), about a minute"
+run_interruptible make_root || die "The root folder of the container could not be made: $(tail -n 3 "$logs/debootstrap.log")" "See $logs/debootstrap.log."
+for kind in "${cases[@]}"; do run_case "$kind"; done
 printf '\n'
 printf '%s\n' "${results[@]}"

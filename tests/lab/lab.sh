@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts and stops the lab stack, the same way as a newcomer deploys one: with playbooks/deploy.yml.
+# Starts and stops the lab stack. It is deployed as any other stack, with playbooks/deploy.yml.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -20,7 +20,7 @@ usage() {
   cat <<'TEXT'
 usage: lab.sh up | status | seed [small|large] | down [--volumes]
   up        deploys the stack and waits until it is healthy
-  seed      fills it with believable data, once for each size
+  seed      fills it with realistic data, once for each size
   down      removes containers and network; --volumes also the data (backup sets stay)
 environment, to run a second stack beside the first one or another version (default):
   LAB_PROJECT (maxoperation), LAB_PORT (9000), LAB_STACK_DIR (/var/lib/maxops-lab/stack),
@@ -37,56 +37,59 @@ containers() {
   docker ps --all --filter "label=com.docker.compose.project=$LAB_PROJECT" --format "$1"
 }
 
-# Whatever happens to be called like the lab may be somebody's production.
+# A Compose project of the same name as the lab may be a production stack.
 refuse_foreign_project() {
   local folder
   while IFS= read -r folder; do
     [[ $folder == "$LAB_STACK_DIR" ]] ||
-      die "The Compose project $LAB_PROJECT on this machine runs out of $folder: it is not the lab's ($LAB_STACK_DIR)." \
-        "Next: leave it, and run the lab under another name: LAB_PROJECT=maxlab LAB_PORT=9100 $0 …"
+      die "The Compose project $LAB_PROJECT on this machine runs from $folder: it is not the lab's ($LAB_STACK_DIR)." \
+        "Next: leave it running, and start the lab under another name: LAB_PROJECT=maxlab LAB_PORT=9100 $0 …"
   done < <(containers '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u)
 }
 
 volumes() { docker volume ls --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT"; }
 
-# Containers come and go; volumes of a production that is just down would be taken for the lab's.
+# The volumes of a stopped production stack could be mistaken for the lab's.
 refuse_foreign_volumes() {
   [[ -z $(volumes) || -e $LAB_STACK_DIR/.env ]] ||
     die "There are volumes of a project $LAB_PROJECT ($(volumes | tr '\n' ' '))," \
-      "but no lab in $LAB_STACK_DIR that they could belong to: they may be somebody's data." \
-      "Next: if they may go, docker volume rm them; else LAB_PROJECT=maxlab LAB_PORT=$((LAB_PORT + 100)) $0 …"
+      "but no lab in $LAB_STACK_DIR that they could belong to: they may be the data of another stack." \
+      "Next: if they are not needed, remove them (docker volume rm); else LAB_PROJECT=maxlab LAB_PORT=$((LAB_PORT + 100)) $0 …"
 }
 
 refuse_taken_port() {
   if containers '{{.Ports}}' | grep -q ":$LAB_PORT->"; then return; fi
   if (exec 3<> "/dev/tcp/127.0.0.1/$LAB_PORT") 2> /dev/null; then
-    die "Port $LAB_PORT is taken by something else than the lab." \
-      "Next: see what (ss -ltnp 'sport = :$LAB_PORT') and stop it, or choose another port: LAB_PORT=$((LAB_PORT + 100)) $0 up"
+    die "Port $LAB_PORT is used by another program." \
+      "Next: find it (ss -ltnp 'sport = :$LAB_PORT') and stop it, or choose another port: LAB_PORT=$((LAB_PORT + 100)) $0 up"
   fi
 }
 
 refuse_other_database_version() {
-  local folder found
+  local folder data
   folder=$(docker volume inspect --format '{{.Mountpoint}}' "${LAB_PROJECT}_postgres-data" 2> /dev/null) || return 0
   [[ -r $folder/PG_VERSION ]] || return 0
-  found=$(< "$folder/PG_VERSION")
-  [[ $found == "$POSTGRES" ]] ||
-    die "The data of $LAB_PROJECT is PostgreSQL $found's, and PostgreSQL $POSTGRES does not open it." \
-      "Next: POSTGRES=$found $0 up; or remove the lab's data ($0 down --volumes); or set LAB_PROJECT, LAB_PORT and" \
-      "LAB_STACK_DIR to have one more stack."
+  data=$(< "$folder/PG_VERSION")
+  [[ $data == "$POSTGRES" ]] ||
+    die "The data of $LAB_PROJECT was written by PostgreSQL $data, and PostgreSQL $POSTGRES cannot read it." \
+      "Next: POSTGRES=$data $0 up; or remove the lab's data ($0 down --volumes); or set LAB_PROJECT, LAB_PORT and" \
+      "LAB_STACK_DIR for another stack."
 }
 
 require_engine() {
-  { docker compose version && docker version; } > /dev/null 2>&1 ||
-    die "There is no Docker Engine with Compose v2 that answers." "Next: make bootstrap, or start it."
-  [[ $EUID -eq 0 ]] || die "The lab's data is in $LAB_STACK_DIR, which is root's." "Next: run this as root."
+  local rc=0
+  { docker compose version && ask_engine docker version; } > /dev/null 2>&1 || rc=$?
+  ! timed_out "$rc" || die "The Docker Engine accepts connections and has not answered within $engine_limit s." \
+    "Next: look at its log (journalctl -u docker), restart it (systemctl restart docker) and run this again."
+  [[ $rc -eq 0 ]] || die "No Docker Engine with Compose v2 answers." "Next: make bootstrap, or start it."
+  [[ $EUID -eq 0 ]] || die "The lab's data is in $LAB_STACK_DIR, which belongs to root." "Next: run this as root."
 }
 
 images() {
   printf 'maxops-lab/%s\n' "postgres:$POSTGRES" redis:8 nginx:1 "openproject:$LAB_OPENPROJECT" "gitea:$LAB_GITEA" backup:1
 }
 
-# All that a deploy depends on. Where nothing of it changed and the stack is well, there is nothing to deploy.
+# Everything that a deployment depends on: while it is unchanged and the stack is healthy, `up` deploys nothing.
 inputs() {
   local names=()
   [[ $MAXOPS_LAB_IMAGES != lab ]] || mapfile -t names < <(images)
@@ -108,11 +111,11 @@ all_run() {
   [[ $(docker ps --quiet --filter "label=com.docker.compose.project=$LAB_PROJECT" | wc -l) -eq 6 ]]
 }
 
-# Two at once would each see the other's half-made stack.
+# Two at once would each find the other's unfinished stack.
 wait_for_turn() {
   mkdir -p "${stamp%/*}"
   exec 9> "$stamp.lock"
-  flock --nonblock 9 || { echo "lab: another lab.sh works on $LAB_PROJECT; waiting for it" >&2; flock 9; }
+  flock --nonblock 9 || { echo "lab: another lab.sh is working on $LAB_PROJECT; waiting for it" >&2; flock 9; }
 }
 
 up() {
@@ -124,7 +127,7 @@ up() {
   refuse_taken_port
   wanted=$(inputs)
   if [[ $(cat "$stamp" 2> /dev/null) == "$wanted$(deployed_state)" ]] && all_run && is_healthy; then
-    echo "lab: $LAB_PROJECT is up already: $address"
+    echo "lab: $LAB_PROJECT is already up: $address"
     return
   fi
   refuse_other_database_version
@@ -133,11 +136,11 @@ up() {
     docker image inspect $(images) > /dev/null 2>&1 ||
       die "Some of the lab's images are missing: $(images | tr '\n' ' ')" "Next: tests/lab/images/build.sh"
   fi
-  command -v "$playbook" > /dev/null || die "There is no $playbook." "Next: make bootstrap, or set ANSIBLE_PLAYBOOK."
+  command -v "$playbook" > /dev/null || die "The program $playbook is missing." "Next: make bootstrap, or set ANSIBLE_PLAYBOOK."
   rm -f "$stamp"
   ANSIBLE_DISPLAY_OK_HOSTS=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ANSIBLE_CONFIG=ansible.cfg \
     "$playbook" --inventory inventories/lab playbooks/deploy.yml 9>&- ||
-    die "The stack did not come up; the reason stands above." "Next: mend it and run $0 up again."
+    die "The stack did not start; the cause is above." "Next: fix it and run $0 up again."
   is_healthy || die "$address/health says: $(curl -sS -m 12 "$address/health" 2>&1)" "Next: $0 status"
   printf '%s' "$wanted$(deployed_state)" > "$stamp"
   echo "lab: $LAB_PROJECT is up: $address"
@@ -153,7 +156,7 @@ status() {
 
 seed() {
   local size=$1 application seeders=() failed=0
-  [[ $size == small || $size == large ]] || die "There is no size '$size'." "Next: $0 seed small, or large."
+  [[ $size == small || $size == large ]] || die "The size '$size' is unknown." "Next: $0 seed small, or large."
   require_engine
   refuse_foreign_project
   is_healthy || die "The stack $LAB_PROJECT is not up." "Next: $0 up"
@@ -162,7 +165,7 @@ seed() {
     seeders+=($!)
   done
   for application in "${seeders[@]}"; do wait "$application" || failed=1; done
-  [[ $failed -eq 0 ]] || die "The seeding did not end well; the reason stands above." "Next: mend it and seed again."
+  [[ $failed -eq 0 ]] || die "Seeding failed; the cause is above." "Next: fix it and run $0 seed $size again."
 }
 
 down() {
@@ -177,7 +180,7 @@ down() {
     while IFS= read -r volume; do
       docker volume rm "$volume" > /dev/null
     done < <(volumes)
-    # Together: the passwords in .env are those of the data.
+    # The folder goes too: the passwords in its .env belong to the removed data.
     rm -rf --one-file-system "$LAB_STACK_DIR"
     echo "lab: the data of $LAB_PROJECT is removed; backup sets stay in $LAB_REPOSITORY"
   fi

@@ -1,4 +1,4 @@
-"""What can be known of the seeder without an engine: its text, its arithmetic, and that rows and files fit together."""
+"""The seeder without an engine: its text, its arithmetic, and that rows and files fit together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ignore(*_arguments: object) -> None:
 
 
 class Recorder:
-    """Takes the loader's place and keeps what would have gone to the database."""
+    """Replaces the loader and keeps the rows instead of writing them to the database."""
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, str | None]]] = {}
@@ -119,14 +119,14 @@ def test_vocabulary_is_large_and_inflected() -> None:
     assert {"서버를", "용량을", "디스크를", "검증으로", "매뉴얼로"} <= set(vocabulary.korean_nouns())
 
 
-def test_forty_people_have_names_of_their_own() -> None:
-    everybody = people.everybody()
-    assert len({one.login for one in everybody}) == len(everybody) == 40
-    assert len({one.full_name for one in everybody}) == 40
-    assert sum(one.language == "ko" for one in everybody) == 16
+def test_forty_people_have_different_names() -> None:
+    all_people = people.all_people()
+    assert len({one.login for one in all_people}) == len(all_people) == 40
+    assert len({one.full_name for one in all_people}) == 40
+    assert sum(one.language == "ko" for one in all_people) == 16
 
 
-def test_moments_are_within_the_two_years() -> None:
+def test_times_are_within_the_two_years() -> None:
     rng = random.Random(1)
     moments = [dates.moment(rng) for _moment in range(10_000)]
     assert max(moments) < dates.LENGTH - 6 * 3600
@@ -135,7 +135,7 @@ def test_moments_are_within_the_two_years() -> None:
 
 
 @pytest.mark.parametrize("application", [OpenProject, Gitea])
-def test_each_row_gets_one_of_the_reserved_numbers(application: Any, request: pytest.FixtureRequest) -> None:
+def test_every_row_gets_one_of_the_reserved_numbers(application: Any, request: pytest.FixtureRequest) -> None:
     recorder, folder = request.getfixturevalue(application.name)
     chosen = application("small", folder)
     for table, first in first_numbers(chosen).items():
@@ -144,7 +144,7 @@ def test_each_row_gets_one_of_the_reserved_numbers(application: Any, request: py
 
 
 @pytest.mark.parametrize("application", [OpenProject, Gitea])
-def test_what_is_reserved_is_what_is_removed(application: Any, tmp_path: Path) -> None:
+def test_reserved_rows_are_the_removed_rows(application: Any, tmp_path: Path) -> None:
     chosen = application("large", tmp_path)
     assert {table for table, column in chosen.removal if column == "id"} == set(chosen.counts)
 
@@ -183,7 +183,7 @@ def test_attachments_have_their_files(openproject: tuple[Recorder, Path]) -> Non
     assert found == expected
 
 
-def test_repositories_are_whole_and_have_their_rows(gitea: tuple[Recorder, Path]) -> None:
+def test_repositories_are_complete_and_have_their_rows(gitea: tuple[Recorder, Path]) -> None:
     recorder, folder = gitea
     root = folder / "git/repositories"
     rows = {f"{row['owner_name']}/{row['lower_name']}.git" for row in recorder.rows["repository"]}
@@ -222,12 +222,12 @@ def test_a_failed_import_leaves_no_repository(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(repositories, "_stream", lambda *_arguments: [b"nonsense\n"])
     history = repositories.History(commits=1, text_files=1, words_per_file=10, asset_bytes=0)
     with pytest.raises(RuntimeError, match=r"demo\.git"):
-        repositories.create(tmp_path / "demo.git", history, [], people.everybody(), random.Random(1), prose.Writer())
+        repositories.create(tmp_path / "demo.git", history, [], people.all_people(), random.Random(1), prose.Writer())
     assert not (tmp_path / "demo.git").exists()
 
 
-def test_no_row_is_stamped_with_the_present(openproject: tuple[Recorder, Path]) -> None:
-    """A column that defaults to now() would make each seeding another one."""
+def test_no_row_has_the_current_time(openproject: tuple[Recorder, Path]) -> None:
+    """A column that defaults to now() would make every seeding different."""
     for table, rows in openproject[0].rows.items():
         without = {"group_users", "projects_types", "member_roles", "work_package_journals", "relations"}
         if table not in without:

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes what documents repeat from other files: docs/reference*.md, and the tables of options in the roles' READMEs.
+"""Write the documents that repeat other files: docs/reference*.md, and the tables of options in the roles' READMEs.
 
-Run as ``make reference``. tests/unit/layout/test_reference.py fails where a document is not what this program writes.
+Run as ``make reference``. tests/unit/layout/test_reference.py fails when a document differs from its output.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ _MARKUP = re.compile(r"\b[A-Z]+\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 
 
 def load(path: Path) -> Any:
-    """A YAML file's content."""
+    """The content of a YAML file."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-# -- what there is ------------------------------------------------------------------------------------------------
+# -- content of the collection ------------------------------------------------------------------------------------
 
 
 def playbooks(root: Path = ROOT) -> dict[str, str]:
-    """Each playbook and what it does: the name of its play."""
+    """Each playbook and its description, the name of its play."""
     return {path.stem: load(path)[0]["name"] for path in sorted((root / "playbooks").glob("*.yml"))}
 
 
 def roles(root: Path = ROOT) -> dict[str, str]:
-    """Each role and what it does."""
+    """Each role and its description."""
     return {name: spec["short_description"] for name, spec in _specs(root).items()}
 
 
 def modules(root: Path = ROOT) -> dict[str, str]:
-    """Each module and what it does."""
-    found = {}
+    """Each module and its description."""
+    descriptions = {}
     for path in sorted((root / "plugins" / "modules").glob("*.py")):
         text = path.read_text(encoding="utf-8")
         documentation = yaml.safe_load(text.split('DOCUMENTATION = r"""', 1)[1].split('\n"""', 1)[0])
-        found[path.stem] = documentation["short_description"]
-    return found
+        descriptions[path.stem] = documentation["short_description"]
+    return descriptions
 
 
 def _specs(root: Path) -> dict[str, dict[str, Any]]:
@@ -55,35 +55,35 @@ def _specs(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def words() -> dict[str, Any]:
-    """Korean descriptions, and what no other file says, such as the prose of the pages."""
-    found: dict[str, Any] = load(Path(__file__).with_name("words.yml"))
-    return found
+    """Korean descriptions, and text that is in no other file, such as the introductions of the pages."""
+    content: dict[str, Any] = load(Path(__file__).with_name("words.yml"))
+    return content
 
 
 # -- the reference ------------------------------------------------------------------------------------------------
 
 
 def reference(language: str, root: Path = ROOT) -> str:
-    """The whole page. Raises KeyError where something has no description in this language."""
-    said = words()
-    texts = said["pages"][language]
+    """The complete page. Raises KeyError for an entry without a description in this language."""
+    content = words()
+    texts = content["pages"][language]
     lines = [texts["head"]]
-    for kind, found in (("playbooks", playbooks(root)), ("roles", roles(root)), ("modules", modules(root))):
-        told = found if language == "english" else {name: said[language][kind][name] for name in found}
+    for kind, english in (("playbooks", playbooks(root)), ("roles", roles(root)), ("modules", modules(root))):
+        described = english if language == "english" else {name: content[language][kind][name] for name in english}
         lines += ["", f"## {texts[kind]}"]
         lines += [texts["about_playbooks"], ""] if kind == "playbooks" else [""]
-        lines += _table([texts["name"], texts["what"]], ([_name(kind, name), told[name]] for name in found))
+        lines += _table([texts["name"], texts["what"]], ([_name(kind, name), described[name]] for name in english))
     lines += ["", f"## {texts['variables']}", texts["about_variables"], ""]
     lines += _table(
         [texts["variable"], texts["meaning"], texts["default"]],
         (
             [f"`{name}`", variable[language], f"`{variable['default']}`" if "default" in variable else texts["none"]]
-            for name, variable in said["variables"].items()
+            for name, variable in content["variables"].items()
         ),
     )
     lines += ["", f"## {texts['words']}", texts["about_words"], ""]
     lines += _table(
-        [texts["short"], texts["long"]], ([f"`{short}`", f"`{name}`"] for short, name in said["short_words"].items())
+        [texts["short"], texts["long"]], ([f"`{short}`", f"`{name}`"] for short, name in content["short_words"].items())
     )
     return "\n".join(lines) + "\n"
 
@@ -99,24 +99,24 @@ def _name(kind: str, name: str) -> str:
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     cells = [list(head)]
     lines = [f"| {' | '.join(cells[0])} |", f"| {' | '.join('---' for _ in cells[0])} |"]
-    return lines + [f"| {' | '.join(each.replace('|', chr(92) + '|') for each in row)} |" for row in rows]
+    return lines + [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
 
 
 # -- options of roles ---------------------------------------------------------------------------------------------
 
 
 def options_of(role: str, root: Path = ROOT) -> str:
-    """The table of a role's options, with the lines that mark it."""
+    """The table of a role's options, between the two lines that mark it."""
     options = _specs(root)[role]["options"]
     rows = ([f"`{name}`", _type(option), _default(option), _text(option)] for name, option in options.items())
     return "\n".join([BEGIN, *_table(["option", "type", "default", "what for"], rows), END])
 
 
 def readme_of(role: str, root: Path = ROOT) -> str:
-    """A role's README with its table as it has to be. Raises ValueError where the lines that mark it are missing."""
+    """A role's README with the current table. Raises ValueError where the lines that mark it are missing."""
     text = (root / "roles" / role / "README.md").read_text(encoding="utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"roles/{role}/README.md has to have one line {BEGIN!r} and one {END!r}")
+        raise ValueError(f"roles/{role}/README.md needs exactly one line {BEGIN!r} and one {END!r}")
     before, _, rest = text.partition(BEGIN)
     return before + options_of(role, root) + rest.partition(END)[2]
 
@@ -141,19 +141,19 @@ def _text(option: Mapping[str, Any]) -> str:
     if "choices" in option:
         sentences.append(f"One of {', '.join(f'V({choice})' for choice in option['choices'])}.")
     for name, inner in option.get("options", {}).items():
-        told = inner["description"]
-        sentences.append(f"V({name}): {told if isinstance(told, str) else ' '.join(told)}")
+        text = inner["description"]
+        sentences.append(f"V({name}): {text if isinstance(text, str) else ' '.join(text)}")
     return _MARKUP.sub(lambda match: f"`{match[1].removeprefix('main:').partition('#')[0]}`", " ".join(sentences))
 
 
 def documents(root: Path = ROOT) -> dict[Path, str]:
-    """Every document that is made here, and what it has to hold."""
+    """Every document that this program writes, and its content."""
     pages = {root / "docs" / page["file"]: reference(name, root) for name, page in words()["pages"].items()}
     return {**pages, **{root / "roles" / role / "README.md": readme_of(role, root) for role in _specs(root)}}
 
 
 def main() -> None:
-    """Write what is not current."""
+    """Write the documents that are not current."""
     for path, text in documents().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

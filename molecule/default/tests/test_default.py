@@ -1,4 +1,4 @@
-"""What an operator may rely on after deploy and backup."""
+"""Guarantees for an operator after deploy, backup, rehearsal and restore."""
 
 import hashlib
 import json
@@ -14,14 +14,14 @@ SERVICES = {"postgres", "redis", "openproject", "gitea", "nginx", "backup", "pos
 
 
 def containers(host, template, *filters):
-    arguments = " ".join(f"--filter {each}" for each in filters)
+    arguments = " ".join(f"--filter {value}" for value in filters)
     return host.check_output(f"docker ps --all {arguments} --format '{template}'").splitlines()
 
 
 @pytest.fixture(scope="module")
 def backup_set(host):
     names = host.check_output("find %s -mindepth 1 -maxdepth 1 -type d -printf '%%f\n'", f"{REPOSITORY}/sets").split()
-    assert len(names) == 1, "converge makes one set, and idempotence none"
+    assert len(names) == 1, "converge makes one set; the idempotence run makes none"
     return f"{REPOSITORY}/sets/{names[0]}"
 
 
@@ -31,21 +31,21 @@ def manifest(host, backup_set):
 
 
 def files_in(host, folder):
-    found = host.check_output("find %s -type f -printf '%%P\\n'", folder).splitlines()
-    return {name for name in found if name != "manifest.json"}
+    paths = host.check_output("find %s -type f -printf '%%P\\n'", folder).splitlines()
+    return {path for path in paths if path != "manifest.json"}
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/openproject", "/health/gitea"])
-def test_gateway_says_that_all_is_well(host, path):
+def test_gateway_reports_that_all_services_are_healthy(host, path):
     assert host.check_output("curl -sS -o /dev/null -w %%{http_code} %s", GATEWAY + path) == "200"
 
 
-def test_all_services_run(host):
+def test_all_services_are_running(host):
     running = containers(host, '{{.Label "com.docker.compose.service"}}', f"label=com.docker.compose.project={PROJECT}")
     assert sorted(running) == sorted(SERVICES)
 
 
-def test_prometheus_can_read_the_numbers_of_the_database(host):
+def test_prometheus_can_read_the_metrics_of_the_database(host):
     metrics = host.check_output("curl -sS %s", f"{EXPORTER}/metrics").splitlines()
     assert "pg_up 1" in metrics
     assert any(line.startswith("pg_stat_database_numbackends{") and '"gitea"' in line for line in metrics)
@@ -53,15 +53,15 @@ def test_prometheus_can_read_the_numbers_of_the_database(host):
     assert bound == ["127.0.0.1:9193->9187/tcp"]
 
 
-def test_passwords_are_nobody_elses_business(host):
+def test_only_root_can_read_the_passwords(host):
     environment = host.file(f"{STACK}/.env")
     assert (environment.user, environment.mode) == ("root", 0o600)
 
 
-def test_set_holds_exactly_what_its_manifest_tells(host, backup_set, manifest):
+def test_set_contains_exactly_the_files_of_its_manifest(host, backup_set, manifest):
     assert {entry["path"] for entry in manifest["files"]} == files_in(host, backup_set)
-    told = {entry["path"]: (entry["size"], entry["sha256"]) for entry in manifest["files"]}
-    for name, expected in told.items():
+    expected_files = {entry["path"]: (entry["size"], entry["sha256"]) for entry in manifest["files"]}
+    for name, expected in expected_files.items():
         content = host.run("sha256sum < %s && stat -c %%s %s", f"{backup_set}/{name}", f"{backup_set}/{name}")
         digest, _dash, size = content.stdout.split()
         assert (int(size), digest) == expected, name
@@ -73,32 +73,32 @@ def test_manifest_has_not_been_changed(manifest):
     assert hashlib.sha256(text.encode()).hexdigest() == manifest["sha256"]
 
 
-def test_set_holds_the_whole_stack(host, backup_set):
+def test_set_contains_the_complete_stack(host, backup_set):
     names = files_in(host, backup_set)
-    for wanted in (
+    for expected in (
         "databases/openproject/toc.dat",
         "databases/gitea/toc.dat",
         "globals.sql",
         "config/.env",
         "config/docker-compose.yml",
     ):
-        assert wanted in names
+        assert expected in names
     for volume in ("openproject-assets", "gitea-data"):
         assert any(name.startswith(f"volumes/{volume}.tar") for name in names)
     assert not any("postgres-data" in name or "redis-data" in name for name in names)
 
 
-def test_dump_lists_with_the_servers_own_program(host, backup_set):
+def test_pg_restore_of_the_server_lists_the_dump(host, backup_set):
     image = host.check_output(f"docker inspect --format '{{{{.Image}}}}' {PROJECT}-postgres-1")
-    listed = host.check_output(
+    contents = host.check_output(
         "docker run --rm --network none -v %s:/set:ro --entrypoint pg_restore %s --list /set/databases/gitea",
         backup_set,
         image,
     )
-    assert "TABLE DATA public repository" in listed
+    assert "TABLE DATA public repository" in contents
 
 
-def test_nobody_else_can_read_the_sets(host, backup_set):
+def test_only_root_can_read_the_sets(host, backup_set):
     assert host.file(REPOSITORY).mode == 0o700
     assert host.file(f"{backup_set}/config/.env").mode == 0o600
 
@@ -110,14 +110,14 @@ def test_nothing_is_left_behind(host):
 
 
 def test_rehearsal_is_recorded_beside_the_set(host, backup_set):
-    told = json.loads(host.check_output("cat %s", f"{backup_set}.verified.json"))
-    assert (told["passed"], told["level"]) == (True, "rehearse")
+    verdict = json.loads(host.check_output("cat %s", f"{backup_set}.verified.json"))
+    assert (verdict["passed"], verdict["level"]) == (True, "rehearse")
 
 
 def test_restore_keeps_what_it_replaced(host):
-    listed = host.check_output(
+    databases = host.check_output(
         f"docker exec {PROJECT}-postgres-1 psql -U maxops -Atc 'SELECT datname FROM pg_database'"
     )
-    assert sum("__maxops_previous_" in name for name in listed.splitlines()) == 2
+    assert sum("__maxops_previous_" in name for name in databases.splitlines()) == 2
     volume = f"/var/lib/docker/volumes/{PROJECT}_gitea-data"
     assert host.check_output("find %s -maxdepth 1 -name '_data.maxops-previous-*' | wc -l", volume) == "1"

@@ -73,9 +73,10 @@ class Spec:
 NOT_NEGATIVE = Bounds(least=0)
 ONE_OR_MORE = Bounds(least=1)
 
-# maxops.ops.stack.project, maxops.ops.stack and its other parts
+# maxops.ops.stack and its parts project, database and cache
 PROJECT = Spec({"project_name": {"type": "str", "default": "maxoperation"}})
-STACK = PROJECT + Spec({"docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST}})
+DAEMON = Spec({"docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST}})
+STACK = PROJECT + DAEMON
 DATABASE = Spec(
     {
         "database_service": {"type": "str", "default": "postgres"},

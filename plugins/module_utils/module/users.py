@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules for users of an application share: options, people, results."""
+"""Options, people and results of the modules for users."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ TOKEN = Spec(
         "api_token_file": {"type": "path", "no_log": False},
     }
 )
-"""A token, or the file that holds one."""
+"""A token, or the file that holds it."""
 
 
 def api_spec(api_url: str) -> Spec:
-    """How an API is reached: options of the documentation fragment ``maxops.ops.api``, and the address."""
+    """The options of the documentation fragment ``maxops.ops.api``, and the address."""
     return Spec(
         {
             "api_url": {"type": "str", "default": api_url},
@@ -49,7 +49,7 @@ def api_spec(api_url: str) -> Spec:
 
 
 def users_spec(user_options: Mapping[str, dict[str, Any]]) -> Spec:
-    """One user's options, the same for each entry of ``users``, and what is done about accounts that are not listed."""
+    """One user's options, the same for each entry of ``users``, and the options for accounts that are not listed."""
     state = {"type": "str", "choices": ["present", "locked", "absent"]}
     return Spec(
         {
@@ -68,24 +68,24 @@ def users_spec(user_options: Mapping[str, dict[str, Any]]) -> Spec:
 
 
 def token_of(module: AnsibleModule) -> str | None:
-    """The token that was given, or that the file holds which was named; None where a password was given instead."""
+    """The token, or the content of the token file; None where a password was given instead."""
     path = module.params["api_token_file"]
     if path is None:
-        token: str | None = module.params["api_token"]
-        return token
+        given: str | None = module.params["api_token"]
+        return given
     try:
         with open(path, encoding="utf-8") as stream:
-            found = stream.read().strip()
+            token = stream.read().strip()
     except OSError as error:
         fail(module, f"api_token_file {path} cannot be read on the host: {error.strerror}")
-    if not found:
+    if not token:
         fail(module, f"api_token_file {path} is empty")
-    module.no_log_values.add(found)
-    return found
+    module.no_log_values.add(token)
+    return token
 
 
 def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
-    """Where the API is, as the options say."""
+    """The endpoint of the API, from the options."""
     options = module.params
     return Endpoint(
         url=options["api_url"],
@@ -95,10 +95,10 @@ def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
 
 
 def people_of(module: AnsibleModule, user_options: Iterable[str]) -> list[Person]:
-    """The people of the task. What is given beside ``users`` holds for each entry that does not say otherwise.
+    """The people of the task. Options beside ``users`` are the defaults of its entries.
 
-    The entries leave the module's parameters here, passwords included: each secret that Ansible knows of costs a search
-    through each word of the result, which for ten thousand users is more work than all the rest.
+    The entries are removed from the module's parameters here, passwords included: Ansible searches the whole result for
+    each known secret, which for ten thousand users is more work than all the rest.
     """
     given = {name: module.params[name] for name in ("state", *user_options) if module.params.get(name) is not None}
     entries = module.params["users"]
@@ -131,13 +131,13 @@ def options_of(module: AnsibleModule) -> Options:
 def run(
     module: AnsibleModule, people: list[Person], connect: Callable[[Cancellation], tuple[Client, str, System]]
 ) -> None:
-    """Synchronise, and end the module with what became of everybody. ``connect`` gives client, version and system."""
+    """Synchronise, and end the module with the results. ``connect`` returns client, version and system."""
     started = time.monotonic()
     with report_failures(module, AFTER_STOP):
         cancellation = Cancellation()
         client, version, system = connect(cancellation)
         report = synchronise(system, people, options_of(module), module.check_mode, cancellation)
-    # What ten thousand people and accounts take is needed for the result now.
+    # The result needs the memory of ten thousand people and accounts.
     people.clear()
     del system
     failure = _failure(report) if report.stopped or report.failures else None
@@ -153,25 +153,25 @@ def run(
 
 
 def result_of(report: Report) -> dict[str, Any]:
-    """What became of everybody, as results have it. The report is empty afterwards."""
+    """The module's result. The report is empty afterwards."""
     result: dict[str, Any] = {
         "changed": any(outcome.has_changed for outcome in report.outcomes),
         "counts": report.counts(),
         "unlisted": report.unlisted,
         "tokens": [secret for outcome in report.outcomes for secret in outcome.secrets],
-        "unchanged": [outcome.name for outcome in report.outcomes if outcome.says_nothing],
+        "unchanged": [outcome.name for outcome in report.outcomes if outcome.is_uneventful],
         "users": [],
     }
     report.outcomes.reverse()
     while report.outcomes:
         outcome = report.outcomes.pop()
-        if not outcome.says_nothing:
+        if not outcome.is_uneventful:
             result["users"].append(outcome.shown())
     return result
 
 
 def diff_of(report: Report) -> dict[str, Any]:
-    """Before and after of everything that changed, by user."""
+    """All changes with before and after, by user."""
     sides: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for outcome in report.outcomes:
         changes = {**outcome.made, **outcome.changes}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup set is: its name, its layout and its manifest. Private to this collection."""
+"""The backup set: its name, its layout and its manifest."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ ID_PATTERN = re.compile(r"\d{8}T\d{6}Z")
 
 
 def new_id(moment: datetime.datetime) -> str:
-    """The name of a set begun at a moment: ``20261123T020000Z``."""
+    """The name of a set that was started at a moment: ``20261123T020000Z``."""
     return moment.astimezone(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
 
 def moment_of(set_id: str) -> datetime.datetime:
-    """The moment that a set's name tells, in UTC."""
+    """The moment in a set's name, in UTC."""
     return datetime.datetime.strptime(set_id, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
 
 
@@ -74,7 +74,7 @@ class Layout:
         return os.path.join(self.databases, safe_name(name))
 
     def properties(self, name: str) -> str:
-        """What belongs to a database itself, among the files of its pg_dump directory; pg_restore ignores it."""
+        """Properties of the database itself, beside the files of its pg_dump directory; pg_restore ignores the file."""
         return os.path.join(self.database(name), "maxops-properties.json")
 
     def volume(self, name: str, suffix: str) -> str:
@@ -87,7 +87,7 @@ class Layout:
 
 
 def seal(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with a SHA-256 over all the rest of it, so that a changed or damaged manifest shows."""
+    """The manifest with a SHA-256 over the rest of it, so that a change or damage is detected."""
     return {**manifest, "sha256": _digest(manifest)}
 
 
@@ -98,7 +98,7 @@ def _digest(manifest: dict[str, Any]) -> str:
 
 
 def write_manifest(path: str, manifest: dict[str, Any]) -> None:
-    """Write a sealed manifest so that it is whole or not there."""
+    """Write a sealed manifest atomically."""
     write_atomically(path, to_json(manifest))
 
 
@@ -108,14 +108,14 @@ def read_manifest(path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as stream:
             manifest = json.load(stream)
     except FileNotFoundError:
-        raise MaxopsError(f"{path} is missing: this folder is no whole backup set; take another set") from None
+        raise MaxopsError(f"{path} is missing: this folder is not a complete backup set; take another set") from None
     except (ValueError, OSError, RecursionError) as error:
         raise MaxopsError(f"{path} cannot be read: {error}; take another set") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
-        raise MaxopsError(f"{path} is no manifest of maxops.ops; take another set")
+        raise MaxopsError(f"{path} is not a manifest of maxops.ops; take another set")
     if manifest["format"] > FORMAT:
         raise MaxopsError(
-            f"{path} has format {manifest['format']}, this maxops.ops knows {FORMAT}: "
+            f"{path} has format {manifest['format']}, this maxops.ops supports {FORMAT}: "
             "update the collection on this controller"
         )
     if manifest.get("sha256") != _digest(manifest):

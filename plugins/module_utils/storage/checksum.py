@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The level ``checksum``: to the bit what was written, and nothing else. Private to this collection."""
+"""The verification level ``checksum``: the set is bit for bit what was written, and nothing else."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from .findings import Findings
 from .subject import Subject
 from .verdict import CHECKSUM
 
-TAKE_ANOTHER = "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
-ASK_WHO = "Find out who writes into the repository: nothing but maxops.ops should. A set is never changed."
+TAKE_ANOTHER = "Take another set, and check the disk: smartctl -a, and the kernel's log (dmesg)."
+FIND_WRITER = "Find out which program writes into the repository: only maxops.ops should. A set is never changed."
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -47,17 +47,17 @@ def check_set(
     meter: Part | None = None,
     needed: Callable[[str], bool] = lambda _path: True,
 ) -> Findings:
-    """Everything that is wrong with one set's files, or with those ``needed``, for jobs that begin with a good set."""
+    """The findings about one set's files, or about those ``needed``, for jobs that start from an intact set."""
     subject = Subject(os.path.basename(path), path, needed=needed)
     check([subject], jobs, cancellation, {subject.set_id: meter} if meter else {})
     return subject.findings
 
 
 def check(subjects: Sequence[Subject], jobs: int, cancellation: Cancellation, meters: dict[str, Part]) -> None:
-    """Check the files of sets side by side. Reads their manifests into them; what is wrong becomes a finding."""
+    """Check the files of sets side by side. Reads the manifest of each subject; every fault becomes a finding."""
     started = time.monotonic()
     files = [file for subject in subjects for file in _compare_names(subject)]
-    # A large file that comes last would leave all processors but one without work.
+    # A large file at the end would leave all processors but one idle.
     files.sort(key=lambda file: int(file.entry["size"]), reverse=True)
     gauges = {subject.set_id: _Gauge(meters.get(subject.set_id), subject) for subject in subjects}
 
@@ -74,7 +74,7 @@ def check(subjects: Sequence[Subject], jobs: int, cancellation: Cancellation, me
 
 
 class _Gauge:
-    """Counts what was read of a set, for its display."""
+    """Counts the bytes read of a set, for the progress display."""
 
     def __init__(self, meter: Part | None, subject: Subject) -> None:
         self.read = 0
@@ -93,21 +93,21 @@ class _Gauge:
 
 
 def _compare_names(subject: Subject) -> list[_File]:
-    """Check the manifest, and the folder against it; gives the files whose content is still to be read."""
+    """Check the manifest, and the folder against it; returns the files whose content is still to be read."""
     subject.manifest = _read_manifest(subject)
     if subject.manifest is None:
         return []
     listed = {entry["path"]: entry for entry in subject.manifest["files"]}
-    there = dict(_walk(subject, ""))
-    for path in sorted(filter(subject.needed, set(there) - set(listed) - {backup_set.MANIFEST})):
-        subject.critical(CHECKSUM, path, "is not in the manifest", "no such file", ASK_WHO)
+    existing = dict(_walk(subject, ""))
+    for path in sorted(filter(subject.needed, set(existing) - set(listed) - {backup_set.MANIFEST})):
+        subject.critical(CHECKSUM, path, "is not in the manifest", "no such file", FIND_WRITER)
     files = []
     for path, entry in listed.items():
         if not subject.needed(path):
             continue
-        if path not in there:
+        if path not in existing:
             subject.critical(CHECKSUM, path, "is missing", human_size(entry["size"]), TAKE_ANOTHER)
-        elif _same_kind(subject, entry, there[path]):
+        elif _same_kind(subject, entry, existing[path]):
             files.append(_File(subject, entry, os.path.join(subject.path, path)))
     return files
 
@@ -115,9 +115,9 @@ def _compare_names(subject: Subject) -> list[_File]:
 def _read_manifest(subject: Subject) -> dict[str, Any] | None:
     path = subject.layout.manifest
     try:
-        found = os.lstat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise MaxopsError(f"{path} is {_kind(found)}, not a file: this folder is no whole backup set")
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise MaxopsError(f"{path} is {_kind(status)}, not a file: this folder is not a complete backup set")
         manifest = backup_set.read_manifest(path)
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
@@ -127,8 +127,8 @@ def _read_manifest(subject: Subject) -> dict[str, Any] | None:
     except MaxopsError as error:
         subject.critical(CHECKSUM, backup_set.MANIFEST, str(error), "the manifest as it was written")
     except (KeyError, TypeError, AttributeError) as error:
-        told = f"is not one that maxops.ops writes: {error!r}"
-        subject.critical(CHECKSUM, backup_set.MANIFEST, told, "a manifest of maxops.ops", TAKE_ANOTHER)
+        seen = f"does not have the form that maxops.ops writes: {error!r}"
+        subject.critical(CHECKSUM, backup_set.MANIFEST, seen, "a manifest of maxops.ops", TAKE_ANOTHER)
     except (OSError, UnicodeError) as error:
         subject.critical(CHECKSUM, backup_set.MANIFEST, f"cannot be read: {error}", "a readable manifest", TAKE_ANOTHER)
     else:
@@ -137,14 +137,14 @@ def _read_manifest(subject: Subject) -> dict[str, Any] | None:
 
 
 def _check_form(manifest: dict[str, Any], text: str, set_id: str) -> None:
-    """Refuse what the manifest's own digest lets through: changed layout, another set's manifest, unsafe entries."""
+    """Refuse faults that the manifest's own digest does not show: changed text, another set's manifest, bad entries."""
     if manifest.get("set_id") != set_id:
         raise MaxopsError(f"it is the manifest of set {manifest.get('set_id')}, not of {set_id}; take another set")
     if text != to_json(manifest):
         raise MaxopsError("its text was changed after it was written, although its data is the same; take another set")
     entries = manifest.get("files")
     if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
-        raise MaxopsError("its list of files is not one that maxops.ops writes; take another set")
+        raise MaxopsError("its list of files does not have the form that maxops.ops writes; take another set")
     names = [entry["path"] for entry in entries]
     if len(set(names)) < len(names):
         raise MaxopsError("it lists the same file twice; take another set")
@@ -176,10 +176,10 @@ def _entries(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _walk(subject: Subject, relative: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Everything in the set that is no folder, without following any link."""
+    """Everything in the set that is not a folder, without following any link."""
     try:
-        with os.scandir(os.path.join(subject.path, relative)) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+        with os.scandir(os.path.join(subject.path, relative)) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
         for entry in entries:
             path = os.path.join(relative, entry.name)
             if entry.is_dir(follow_symlinks=False):
@@ -190,8 +190,8 @@ def _walk(subject: Subject, relative: str) -> Iterator[tuple[str, os.stat_result
         subject.critical(CHECKSUM, relative or subject.path, f"cannot be read: {error.strerror}", "", TAKE_ANOTHER)
 
 
-def _kind(found: os.stat_result) -> str:
-    mode = found.st_mode
+def _kind(status: os.stat_result) -> str:
+    mode = status.st_mode
     for test, name in (
         (stat.S_ISREG, "a file"),
         (stat.S_ISLNK, "a link"),
@@ -206,20 +206,20 @@ def _kind(found: os.stat_result) -> str:
     return "of an unknown kind"
 
 
-def _same_kind(subject: Subject, entry: dict[str, Any], found: os.stat_result) -> bool:
-    """True when it is a file of the right size, so that its content is worth reading."""
-    path, kind = entry["path"], _kind(found)
+def _same_kind(subject: Subject, entry: dict[str, Any], status: os.stat_result) -> bool:
+    """True when it is a file of the right size, so that its content has to be read."""
+    path, kind = entry["path"], _kind(status)
     expected = "a link" if "link" in entry else "a file"
     if kind != expected:
-        subject.critical(CHECKSUM, path, f"is {kind}", expected, ASK_WHO)
+        subject.critical(CHECKSUM, path, f"is {kind}", expected, FIND_WRITER)
         return False
     if "link" in entry:
         target = os.readlink(os.path.join(subject.path, path))
         if target != entry["link"]:
-            subject.critical(CHECKSUM, path, f"is a link to {target}", f"a link to {entry['link']}", ASK_WHO)
+            subject.critical(CHECKSUM, path, f"is a link to {target}", f"a link to {entry['link']}", FIND_WRITER)
         return False
-    if found.st_size != entry["size"]:
-        subject.critical(CHECKSUM, path, f"{found.st_size} bytes", f"{entry['size']} bytes", TAKE_ANOTHER)
+    if status.st_size != entry["size"]:
+        subject.critical(CHECKSUM, path, f"{status.st_size} bytes", f"{entry['size']} bytes", TAKE_ANOTHER)
         return False
     return True
 

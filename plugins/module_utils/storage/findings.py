@@ -18,9 +18,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 
 
 class Findings:
-    """Collects findings of checks that run side by side; a flood of one kind is counted, not listed.
+    """Collects findings of checks that run side by side; many of one kind are counted, not listed.
 
-    ``limit`` findings of each check and state are kept word for word.
+    ``limit`` findings of each check and state are kept in full.
     """
 
     def __init__(self, limit: int = 100) -> None:
@@ -38,33 +38,33 @@ class Findings:
                 self._kept.append(finding)
 
     def count(self, state: str) -> int:
-        """How many there were of a state, listed or not."""
+        """The number of findings of a state, listed or not."""
         with self._lock:
             return sum(number for (kind, _check), number in self._counts.items() if kind == state)
 
     def counts(self) -> dict[str, int]:
-        """How many there were of each state, listed or not."""
+        """The number of findings of each state, listed or not."""
         return {state: self.count(state) for state in STATES}
 
     @property
     def passed(self) -> bool:
-        """True while nothing critical was found."""
+        """True while there is no critical finding."""
         return self.count(CRITICAL) == 0
 
     def all(self) -> list[Finding]:
-        """The findings, the worst first, else in the order of their subjects; what was only counted comes last."""
+        """The findings, the worst first, then by check and subject; the number of those not listed comes last."""
         with self._lock:
             more = [
                 Finding(check, check, state, f"{number - self.limit} more findings of this kind are not listed")
                 for (state, check), number in self._counts.items()
                 if number > self.limit
             ]
-            listed = sorted(self._kept, key=lambda each: (-rank(each.state), each.check, each.subject))
+            listed = sorted(self._kept, key=lambda finding: (-rank(finding.state), finding.check, finding.subject))
         return worst_first([*listed, *more])
 
 
 def worst_in_words(findings: Iterable[Finding], limit: int = 3) -> str:
-    """The first critical findings as one text, with the fix of the first and how many more there are."""
+    """The first critical findings as one text, with the first fix and the number of further ones."""
     critical = [finding for finding in findings if finding.state == CRITICAL]
     text = "; ".join(finding.sentence() for finding in critical[:limit])
     if len(critical) > limit:

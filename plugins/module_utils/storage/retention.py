@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which backup sets may go, and why the others stay. Private to this collection."""
+"""Retention: which backup sets may be removed, and why the others are kept."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Policy:
 
     @property
     def keeps_everything(self) -> bool:
-        """No rule given: nothing is ever removed."""
+        """True when there is no rule: no set is ever removed."""
         return not (self.keep_last or self.daily or self.weekly or self.monthly)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A whole set as retention sees it."""
+    """A complete set, as retention needs it."""
 
     set_id: str
     moment: datetime.datetime
@@ -43,17 +43,17 @@ _PERIODS: tuple[tuple[str, Callable[[datetime.datetime], object]], ...] = (
 
 
 def reasons_to_keep(candidates: Iterable[Candidate], policy: Policy) -> dict[str, list[str]]:
-    """For every set, newest first, the reasons why it stays; a set with none may go.
+    """The reasons to keep every set, newest first; a set without any may be removed.
 
-    The newest set and the newest verified set always stay. A period without a set does not use up a rule's count.
+    The newest set and the newest verified set are always kept. A period without a set does not use up a rule's count.
     """
-    newest_first = sorted(candidates, key=lambda each: each.moment, reverse=True)
-    reasons: dict[str, list[str]] = {each.set_id: [] for each in newest_first}
+    newest_first = sorted(candidates, key=lambda candidate: candidate.moment, reverse=True)
+    reasons: dict[str, list[str]] = {candidate.set_id: [] for candidate in newest_first}
     if policy.keeps_everything:
         return {set_id: ["no retention rule"] for set_id in reasons}
     for candidate in newest_first[:1]:
         reasons[candidate.set_id].append("newest")
-    for candidate in [each for each in newest_first if each.verified][:1]:
+    for candidate in [candidate for candidate in newest_first if candidate.verified][:1]:
         reasons[candidate.set_id].append("newest verified")
     for candidate in newest_first[: policy.keep_last]:
         reasons[candidate.set_id].append("keep_last")

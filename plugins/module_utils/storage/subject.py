@@ -17,9 +17,9 @@ from .findings import Findings
 
 @dataclass
 class Subject:
-    """One set and what was found out about it so far; ``steps`` are the seconds that each step took.
+    """One set, its manifest and its findings so far; ``steps`` are the seconds that each step took.
 
-    ``needed`` tells which files matter, by their path in the set.
+    ``needed`` is true for the files to check, by their path in the set.
     """
 
     set_id: str
@@ -40,13 +40,13 @@ class Subject:
         return [part for part in parts if part["kind"] == kind]
 
     def critical(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
-        """The set is not what it has to be."""
+        """Add a critical finding: the set is damaged."""
         self.findings.add(Finding(check, subject, CRITICAL, seen, limit, fix=fix))
 
     def warning(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
-        """A person should look at it."""
+        """Add a warning: a person should check it."""
         self.findings.add(Finding(check, subject, WARNING, seen, limit, fix=fix))
 
     def notice(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
-        """Worth knowing."""
+        """Add a notice: good to know."""
         self.findings.add(Finding(check, subject, NOTICE, seen, limit, fix=fix))

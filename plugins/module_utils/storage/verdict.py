@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What verifications said about a set, kept beside it. Private to this collection."""
+"""The results of the verifications of a set, kept beside it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DECODE = "decode"
 REHEARSE = "rehearse"
 
 LEVELS = (CHECKSUM, DECODE, REHEARSE)
-"""Each contains the ones before it."""
+"""Each level includes the ones before it."""
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class LevelResult:
-    """How the last verification of one level ended; ``recovery_seconds`` is what a rehearsal measured."""
+    """The result of the last verification of one level; ``recovery_seconds`` is measured by a rehearsal."""
 
     passed: bool
     time: str
@@ -36,7 +36,7 @@ class LevelResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known about a set; ``manifest_sha256`` ties it to the very set that was verified."""
+    """The results for a set; ``manifest_sha256`` ties them to exactly the set that was verified."""
 
     set_id: str
     manifest_sha256: str
@@ -44,7 +44,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """True when something was verified and nothing that was found is still open."""
+        """True when at least one level was verified and no failure is open."""
         return bool(self.results) and all(result.passed for result in self.results.values())
 
     @property
@@ -65,8 +65,8 @@ class Verdict:
     def extended(self, level: str, result: LevelResult) -> Verdict:
         """The verdict after one more verification.
 
-        A level that passed speaks for those that it contains. A failure stays open until its level, or one that
-        contains it, has passed: a good checksum does not make up for a rehearsal that missed a table.
+        A level that passed counts for those that it includes. A failure stays open until its level, or one that
+        includes it, has passed: a good checksum does not outweigh a rehearsal that missed a table.
         """
         results = {**self.results, level: result}
         if result.passed:
@@ -75,7 +75,7 @@ class Verdict:
         return Verdict(self.set_id, self.manifest_sha256, results)
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as data; ``passed`` and ``level`` are there for readers that want no more."""
+        """The verdict as data; ``passed`` and ``level`` are included for simple readers."""
         return {
             "format": FORMAT,
             "set_id": self.set_id,
@@ -89,7 +89,7 @@ class Verdict:
 
 
 def read_verdict(path: str) -> Verdict | None:
-    """The verdict kept in a file; None when there is none, or none that this version understands."""
+    """The verdict in a file; None when there is none, or its format is not supported by this version."""
     try:
         with open(path, encoding="utf-8") as stream:
             data = json.load(stream)
@@ -102,5 +102,5 @@ def read_verdict(path: str) -> Verdict | None:
 
 
 def write_verdict(path: str, verdict: Verdict) -> None:
-    """Keep a verdict; readers see the old one or the new one."""
+    """Write a verdict atomically: readers see the old one or the new one."""
     write_atomically(path, to_json(verdict.to_dict()))

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore is about to change, and what earlier ones keep, on the disk. Private to this collection.
+"""The journal of a running restore, and the records of the data that earlier ones replaced, on the disk.
 
-The journal names everything before it is touched, so that whoever comes after a killed restore can put things right.
-When a restore has ended well, its journal becomes the record of what it replaced.
+The journal names everything before it is touched, so that the next job can recover from a killed restore.
+After a successful restore its journal becomes the record of the data that it replaced.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 
 STATE_FOLDER = "/var/lib/maxops"
-"""Not in the repository, which may be another one next time, and not in /run, which a power cut empties."""
+"""Not in the repository, which may be another one next time, and not in /run, which is empty after a power cut."""
 
 FORMAT = 1
 
 LOADING = "loading"
-"""New databases and folders come into being; nothing that lives is touched."""
+"""New databases and folders are created; the running data is not touched."""
 STOPPING = "stopping"
 """Services are being stopped."""
 SWAPPING = "swapping"
 """Names are being changed."""
 STARTING = "starting"
-"""All names are changed; services are started on what is new."""
+"""All names are changed; services are started on the new data."""
 REVERTING = "reverting"
-"""Something failed: names are being changed back."""
+"""A step failed: names are being changed back."""
 
 NAME_LIMIT = 63
-"""Bytes of a database's name; PostgreSQL would cut a longer one without a word."""
+"""Bytes of a database's name; PostgreSQL would truncate a longer one silently."""
 
 
 @dataclass(frozen=True)
 class DatabaseSwap:
-    """``new`` gets the name ``name``; the one that had it gets the name ``previous``, None where there was none."""
+    """``new`` is renamed to ``name``; the existing database is renamed to ``previous``, None where there is none."""
 
     name: str
     new: str
@@ -56,7 +56,7 @@ class DatabaseSwap:
 
 @dataclass(frozen=True)
 class VolumeSwap:
-    """The folder ``new`` goes to ``folder``, what was there to ``previous``; ``made`` is a volume made for it."""
+    """``new`` is renamed to ``folder``, the existing folder to ``previous``; ``made`` is a volume created for it."""
 
     name: str
     folder: str
@@ -67,7 +67,7 @@ class VolumeSwap:
 
 @dataclass
 class Journal:
-    """One restore: ``services`` are those that ran, with their containers; ``disposable`` is what it loaded itself."""
+    """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data."""
 
     id: str
     project: str
@@ -83,17 +83,17 @@ class Journal:
     @property
     def loaded(self) -> set[str]:
         """Names of the databases and folders that are swapped in."""
-        return {each.new for each in self.databases} | {each.new for each in self.volumes}
+        return {database.new for database in self.databases} | {volume.new for volume in self.volumes}
 
     @property
     def replaced(self) -> list[str]:
         """Names that the replaced databases and folders get."""
-        names = [each.previous for each in self.databases] + [each.previous for each in self.volumes]
+        names = [database.previous for database in self.databases] + [volume.previous for volume in self.volumes]
         return [name for name in names if name]
 
     def describe(self) -> str:
-        """The restore in words for messages."""
-        return f"the restore of {self.source} begun at {self.id}"
+        """The restore as text for messages."""
+        return f"the restore of {self.source} started at {self.id}"
 
 
 def new_name(name: str, restore_id: str) -> str:
@@ -110,12 +110,12 @@ def _fit(name: str, suffix: str) -> str:
     if len((name + suffix).encode()) <= NAME_LIMIT:
         return name + suffix
     digest = "_" + hashlib.sha256(name.encode()).hexdigest()[:8]
-    room = NAME_LIMIT - len(digest) - len(suffix)
-    return name.encode()[:room].decode("utf-8", "ignore") + digest + suffix
+    length = NAME_LIMIT - len(digest) - len(suffix)
+    return name.encode()[:length].decode("utf-8", "ignore") + digest + suffix
 
 
 class Journals:
-    """The journal under way and the records of one stack; only for the holder of the stack's lock."""
+    """The current journal and the records of one stack; only for the holder of the stack's lock."""
 
     def __init__(self, project: str, folder: str = STATE_FOLDER) -> None:
         self.folder = os.path.join(folder, safe_name(project))
@@ -123,45 +123,45 @@ class Journals:
         self._records = os.path.join(self.folder, "previous")
 
     def current(self) -> Journal | None:
-        """The journal of a restore that has not ended, or None."""
+        """The journal of a restore that has not finished, or None."""
         return _read(self._current) if os.path.lexists(self._current) else None
 
     def free_id(self) -> str:
-        """A name for a restore that begins now."""
+        """An id for a restore that starts now."""
         moment = utc_now()
         while os.path.lexists(self._record_path(moment.strftime("%Y%m%dT%H%M%SZ"))):
             moment += datetime.timedelta(seconds=1)
         return moment.strftime("%Y%m%dT%H%M%SZ")
 
     def write(self, journal: Journal) -> None:
-        """Put the journal on the disk."""
+        """Write the journal to the disk."""
         try:
             os.makedirs(self._records, mode=0o700, exist_ok=True)
             write_atomically(self._current, to_json({"format": FORMAT, **asdict(journal)}))
         except OSError as error:
             raise MaxopsError(
                 f"the journal of the restore cannot be written to {self._current}: {error.strerror}; "
-                "run as root (become: true), and make room there if the disk is full"
+                "run as root (become: true), and free some space there if the disk is full"
             ) from error
 
     def keep(self, journal: Journal) -> None:
-        """The restore has ended well: keep its record and drop the journal."""
+        """Keep the journal of a successful restore as its record."""
         write_atomically(self._record_path(journal.id), to_json({"format": FORMAT, **asdict(journal)}))
         self.drop()
 
     def drop(self) -> None:
-        """Nothing is left to put right."""
+        """Remove the journal: there is nothing left to recover."""
         remove_tree(self._current)
 
     def records(self) -> list[Journal]:
-        """What earlier restores replaced and may still be there, the oldest first."""
+        """The records of earlier restores whose replaced data may still exist, the oldest first."""
         if not os.path.isdir(self._records):
             return []
         names = sorted(name for name in os.listdir(self._records) if name.endswith(".json"))
         return [_read(os.path.join(self._records, name)) for name in names]
 
     def forget(self, journal: Journal) -> None:
-        """What this record names is gone."""
+        """Remove a record whose data is removed."""
         remove_tree(self._record_path(journal.id))
 
     def _record_path(self, restore_id: str) -> str:
@@ -174,11 +174,11 @@ def _read(path: str) -> Journal:
             data: dict[str, Any] = json.load(stream)
         if data.pop("format") > FORMAT:
             raise MaxopsError(f"{path} was written by a later maxops.ops: update the collection on this controller")
-        data["databases"] = [DatabaseSwap(**each) for each in data["databases"]]
-        data["volumes"] = [VolumeSwap(**each) for each in data["volumes"]]
+        data["databases"] = [DatabaseSwap(**database) for database in data["databases"]]
+        data["volumes"] = [VolumeSwap(**volume) for volume in data["volumes"]]
         return Journal(**data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MaxopsError(
-            f"{path}, which tells what a restore changed, cannot be read: {error!r}; look for databases and folders "
-            "whose names have maxops in them, put them right by hand, then remove that file"
+            f"{path}, the journal or record of a restore, cannot be read: {error!r}; look for databases and folders "
+            "whose names contain maxops, rename or remove them by hand, then remove that file"
         ) from error

@@ -1,15 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recovery after a killed restore, and removal of what restores replaced."""
+"""Recovery after a killed restore, and removal of the data that restores replaced."""
 
 from __future__ import annotations
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.databases import drop
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
-    Session,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
@@ -17,11 +15,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import ti
 from .journal import STARTING, SWAPPING, Journal, Journals
 from .swap import Swap, Watcher
 
-# -- after a killed restore, and after the days of keeping ---------------------------------------------------------
-
 
 def recover(access: Access, journals: Journals | None = None) -> str | None:
-    """Put right what a killed restore left; gives what was done in words, or None. Call it before reading the stack."""
+    """Recover from a killed restore; returns what was done as text, or None. Call it before reading the stack."""
     journals = journals or Journals(access.project_name)
     if journals.current() is None:
         return None
@@ -34,24 +30,24 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
     journal = journals.current()
     if journal is None:
         return None
-    told = journal.describe()
+    interrupted = journal.describe()
     try:
         stack = access.connect()
         swap = Swap(journal, journals, stack, access.server(stack) if journal.databases else None, watch)
         complete = journal.phase == SWAPPING and swap.is_complete()
         if complete or journal.phase == STARTING:
             swap.finish()
-            return f"{told} was interrupted when its data had been swapped in already; it was completed"
+            return f"{interrupted} was interrupted after its data had been swapped in; it was completed"
         swap.back()
-        return f"{told} was interrupted; everything is as it was before it"
+        return f"{interrupted} was interrupted; everything was put back as it was before"
     except MaxopsError as error:
-        raise MaxopsError(f"{told} was interrupted and has to be put right first, which failed: {error}") from error
+        raise MaxopsError(f"{interrupted} was interrupted, and the recovery from it failed: {error}") from error
 
 
 def expire_previous(access: Access, journals: Journals | None = None) -> tuple[list[str], list[str]]:
-    """Remove what restores replaced and whose days are over. Only for the holder of the stack's lock.
+    """Remove replaced data that was kept long enough. Only for the holder of the stack's lock.
 
-    Gives the names of what was removed, and remarks on what could not be: it is tried again by the next job.
+    Returns the names of the removed databases and folders, and remarks on failures: the next job tries again.
     """
     journals = journals or Journals(access.project_name)
     now = timestamp(utc_now())
@@ -62,18 +58,18 @@ def expire_previous(access: Access, journals: Journals | None = None) -> tuple[l
                 removed += _remove_replaced(access, record)
                 journals.forget(record)
     except (MaxopsError, OSError) as error:
-        return removed, [f"what earlier restores replaced could not be removed: {error}"]
+        return removed, [f"data that earlier restores replaced could not be removed: {error}; the next job tries again"]
     return removed, []
 
 
 def _remove_replaced(access: Access, record: Journal) -> list[str]:
-    databases = [each.previous for each in record.databases if each.previous]
+    databases = [database.previous for database in record.databases if database.previous]
     if databases:
         stack = access.connect()
         with Session(access.server(stack), "postgres") as session:
             for name in databases:
                 drop(session, name)
-    folders = [each.previous for each in record.volumes if each.previous]
+    folders = [volume.previous for volume in record.volumes if volume.previous]
     for folder in folders:
         remove_tree(folder)
     return databases + folders

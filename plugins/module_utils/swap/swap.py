@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The swap of what lives for what was loaded, its way back, and what comes after a killed restore.
+"""Swapping the running data for the loaded data, undoing it, and finishing an interrupted swap.
 
-The rule: a restore that did not end goes back to where it began, unless every name had been changed already; then it
-goes on, because applications may have worked on the new data since. Each step looks at what is there before it acts,
-so it does no harm to take it again. While names are changed, the databases let nobody in, over crashes and restarts.
-Private to this collection.
+The rule: an interrupted restore is undone, unless every name had been changed already; then it is completed, because
+applications may have worked on the new data since. Each step checks the current state before it acts, so it can safely
+be repeated. While names are changed, the databases accept no connections, even over crashes and restarts.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsyn
 from .journal import LOADING, REVERTING, STARTING, STOPPING, SWAPPING, Journal, Journals, VolumeSwap
 
 Watcher = Callable[[str], Any]
-"""Gets the name of each step before it is taken; what it raises is a failure of that step."""
+"""Gets the name of each step before it runs; an exception that it raises is a failure of that step."""
 
 RECOVERY_SECONDS = 60
-"""How long a server that has crashed, of a disk that is full for one, may take to let anybody in again."""
+"""How long a crashed server, for example after a full disk, may take to accept connections again."""
 
 
 def helper_key(project: str) -> str:
-    """The mark of the containers that a restore of this stack starts."""
+    """The label value of the helper containers that a restore of this stack starts."""
     return f"restore of {project}"
 
 
 class Swap:
-    """Carries out one journal, forward or back."""
+    """Carries out the swap of one journal, or undoes it."""
 
     def __init__(
         self, journal: Journal, journals: Journals, stack: Stack, server: Server | None, watch: Watcher
@@ -58,7 +57,7 @@ class Swap:
     # -- forward ------------------------------------------------------------------------------------------------
 
     def stop(self, affected: Sequence[Container]) -> None:
-        """Stop the containers that run; the disk knows before which of them did."""
+        """Stop the running containers; the journal on the disk names them before."""
         self.journal.services = services.by_service(affected)
         self._enter(STOPPING)
         self._watch("stop services")
@@ -66,7 +65,7 @@ class Swap:
         self._watch("services stopped")
 
     def swap(self) -> None:
-        """Change all names, and let applications in again."""
+        """Change all names, and allow connections again."""
         started = time.monotonic()
         self._enter(SWAPPING)
         self._watch("lock databases")
@@ -75,7 +74,7 @@ class Swap:
                 self._lock_out(session)
             for volume in self.journal.volumes:
                 self._watch(f"move volume {volume.name}")
-                self._place(volume)
+                self._move_in(volume)
             if session:
                 self._watch("rename databases")
                 self._rename(session, forward=True)
@@ -83,28 +82,28 @@ class Swap:
             self._enter(STARTING)
             self._watch("unlock databases")
             if session:
-                databases.let_in(session, [each.name for each in self.journal.databases])
+                databases.let_in(session, [database.name for database in self.journal.databases])
         self.swap_seconds = time.monotonic() - started
 
     def start(self) -> list[Container]:
-        """Start the services that ran; gives their containers."""
+        """Start the services that ran; returns their containers."""
         self._watch("start services")
-        started = services.start(self._stack, self.journal.services)
+        containers = services.start(self._stack, self.journal.services)
         self._watch("services started")
-        return started
+        return containers
 
     def finish(self) -> None:
-        """Go on where the names had been changed and no more was done."""
+        """Complete a swap that was interrupted after the names had been changed."""
         self._enter(STARTING)
         with self._session() as session:
             if session:
-                databases.let_in(session, [each.name for each in self.journal.databases])
+                databases.let_in(session, [database.name for database in self.journal.databases])
         self.start()
         self.close()
 
     def close(self) -> None:
-        """The new data is in use: what was replaced is only kept from here on."""
-        self._watch("keep what was replaced")
+        """Keep the record of the replaced data: the new data is in use now."""
+        self._watch("keep the replaced data")
         for record in self._journals.records():
             if self.journal.loaded & set(record.replaced):
                 self._journals.forget(record)
@@ -116,13 +115,13 @@ class Swap:
     # -- back ---------------------------------------------------------------------------------------------------
 
     def back(self) -> None:
-        """Put everything back as it was before the restore, start what ran, and remove what was loaded."""
-        until = time.monotonic() + RECOVERY_SECONDS
+        """Put everything back as it was before the restore, start the services, and remove the loaded data."""
+        deadline = time.monotonic() + RECOVERY_SECONDS
         while True:
             try:
                 return self._go_back()
             except ServerGoneError:
-                if time.monotonic() >= until:
+                if time.monotonic() >= deadline:
                     raise
             time.sleep(0.5)
 
@@ -135,7 +134,7 @@ class Swap:
                 self._change_back(session)
                 self._watch("start services again")
                 services.start(self._stack, self.journal.services)
-            self._watch("remove what was loaded")
+            self._watch("remove the loaded data")
             if self.journal.disposable:
                 self._remove_loaded(session)
         self._watch("drop the journal")
@@ -143,23 +142,23 @@ class Swap:
 
     def _change_back(self, session: Session | None) -> None:
         present = databases.databases(session) if session else {}
-        placed = [each for each in self.journal.volumes if _is_moved(each)]
+        moved = [volume for volume in self.journal.volumes if _is_moved(volume)]
         renamed = self._is_renamed(present)
-        if placed or renamed:
-            # Docker may have started them by its own rules, after a restart of the host.
+        if moved or renamed:
+            # Docker's restart policy may have started them, after a reboot of the host.
             services.stop(self._stack, self.journal.services)
         if session and renamed:
             self._lock_out(session)
-        for volume in placed:
+        for volume in moved:
             self._watch(f"move volume {volume.name} back")
-            _take_back(volume)
+            _move_back(volume)
         if session and renamed:
             self._watch("rename databases back")
             self._rename(session, forward=False)
         if session:
-            living = [each.name for each in self.journal.databases if each.previous]
-            there = databases.databases(session)
-            databases.let_in(session, [name for name in living if name in there])
+            replaced = [database.name for database in self.journal.databases if database.previous]
+            existing = databases.databases(session)
+            databases.let_in(session, [name for name in replaced if name in existing])
 
     def _remove_loaded(self, session: Session | None) -> None:
         self._stack.remove_helpers(helper_key(self.journal.project))
@@ -170,28 +169,30 @@ class Swap:
             if volume.made:
                 remove_volume(self._stack, volume.made)
 
-    # -- what is where ------------------------------------------------------------------------------------------
+    # -- the current state ------------------------------------------------------------------------------------------
 
     def is_complete(self) -> bool:
         """True when every name has been changed."""
         with self._session() as session:
             present = databases.databases(session) if session else {}
-        volumes = [_is_moved(each) and not os.path.lexists(each.new) for each in self.journal.volumes]
+        volumes = [_is_moved(volume) and not os.path.lexists(volume.new) for volume in self.journal.volumes]
         return all(volumes) and (not self.journal.databases or self._is_renamed(present))
 
     def _is_renamed(self, present: dict[str, bool]) -> bool:
-        """All were renamed in one transaction, so one tells of all."""
+        """True when the databases are renamed; all of them were in one transaction."""
         return bool(self.journal.databases) and all(
-            each.new not in present and each.name in present and (each.previous is None or each.previous in present)
-            for each in self.journal.databases
+            database.new not in present
+            and database.name in present
+            and (database.previous is None or database.previous in present)
+            for database in self.journal.databases
         )
 
     def _rename(self, session: Session, forward: bool) -> None:
         pairs = []
-        for each in self.journal.databases:
-            if each.previous:
-                pairs.append((each.name, each.previous))
-            pairs.append((each.new, each.name))
+        for database in self.journal.databases:
+            if database.previous:
+                pairs.append((database.name, database.previous))
+            pairs.append((database.new, database.name))
         if not forward:
             pairs = [(new, old) for old, new in reversed(pairs)]
         with session.transaction():
@@ -201,10 +202,12 @@ class Swap:
 
     def _lock_out(self, session: Session) -> None:
         present = databases.databases(session)
-        names = [name for each in self.journal.databases for name in (each.name, each.new) if name in present]
+        names = [
+            name for database in self.journal.databases for name in (database.name, database.new) if name in present
+        ]
         databases.lock_out(session, names)
 
-    def _place(self, volume: VolumeSwap) -> None:
+    def _move_in(self, volume: VolumeSwap) -> None:
         if volume.previous:
             os.rename(volume.folder, volume.previous)
             self._watch(f"volume {volume.name} half moved")
@@ -225,13 +228,13 @@ class Swap:
 
 
 def _is_moved(volume: VolumeSwap) -> bool:
-    """True when at least one of the two renames has taken place."""
+    """True when at least one of the two renames is done."""
     if volume.previous:
         return os.path.lexists(volume.previous)
     return os.path.lexists(volume.folder) and not os.path.lexists(volume.new)
 
 
-def _take_back(volume: VolumeSwap) -> None:
+def _move_back(volume: VolumeSwap) -> None:
     if os.path.lexists(volume.folder):
         os.rename(volume.folder, volume.new)
     if volume.previous:

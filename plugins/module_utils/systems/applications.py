@@ -291,7 +291,7 @@ def _urls(
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _port = parts.port
     except ValueError:  # a port that is not a number, or brackets that do not match
         return None
     return parts

@@ -1,17 +1,17 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job raises when a person has to act. Private to this collection."""
+"""Errors whose text is shown to the user."""
 
 from __future__ import annotations
 
 
 class MaxopsError(Exception):
-    """A failure that a user can cause or mend.
+    """A failure that a user can cause or fix.
 
-    Its text is shown as it is, so it names the thing, the cause and the next step.
+    Its text is shown unchanged, so it names the thing, the cause and the next step.
     """
 
 
 class Cancelled(MaxopsError):
-    """The job was told to stop, by a signal or because another part of it failed."""
+    """The job was stopped, by a signal or because another part of it failed."""

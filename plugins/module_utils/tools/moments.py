@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments as operators and Docker write them. Private to this collection."""
+"""Times as operators and Docker write them."""
 
 from __future__ import annotations
 
@@ -20,47 +20,45 @@ _ZONE = r"(Z|[+-]\d{2}(?::?\d{2})?)"
 _MOMENT = re.compile(rf"{_DATE}(?:[T ]{_CLOCK})?\s?{_ZONE}?", re.IGNORECASE)
 _UNIX = re.compile(r"\d{9,11}(?:\.\d+)?")
 
-_HOW = (
-    "write how long ago (45s, 10m, 2h30m, 3d, 1w), a moment (2026-11-25, 2026-11-25T02:00, 2026-11-25T02:00:00+09:00; "
-    "without a zone it is UTC), a time of day (02:00), today or yesterday"
+_FORMATS = (
+    "write how long ago (45s, 10m, 2h30m, 3d, 1w), a date or a time (2026-11-25, 2026-11-25T02:00, "
+    "2026-11-25T02:00:00+09:00; without a zone it is UTC), a time of day (02:00), today or yesterday"
 )
 
 
 def parse_moment(text: str, now: datetime.datetime, name: str) -> datetime.datetime:
-    """The moment that an operator means, in UTC. Raises MaxopsError that tells how to write ``name``."""
+    """The time that an operator means, in UTC. Raises MaxopsError that says how to write ``name``."""
     words = text.strip()
     try:
-        found = _named(words.lower(), now) or _ago(words.lower(), now) or _at(words, now)
+        moment = _named(words.lower(), now) or _ago(words.lower(), now) or _at(words, now)
     except OverflowError:
-        raise MaxopsError(f'{name} is "{text}", which is before the first year; {_HOW}') from None
+        raise MaxopsError(f'{name} is "{text}", which is before the first year; {_FORMATS}') from None
     except ValueError as error:
-        raise MaxopsError(f'{name} is "{text}", which is no moment ({error}); {_HOW}') from None
-    if found is None:
-        raise MaxopsError(f'{name} is "{text}", which is no moment; {_HOW}')
-    return found
+        raise MaxopsError(f'{name} is "{text}", which is not a time ({error}); {_FORMATS}') from None
+    if moment is None:
+        raise MaxopsError(f'{name} is "{text}", which is not a time; {_FORMATS}')
+    return moment
 
 
 def check_order(since: datetime.datetime | None, until: datetime.datetime | None, now: datetime.datetime) -> None:
-    """Raise MaxopsError for a time in which nothing can have happened."""
+    """Raise MaxopsError for a period that is empty or in the future."""
     if since and since > now:
-        raise MaxopsError(f"since is {_told(since)}, which is yet to come (it is {_told(now)}); name an earlier moment")
+        raise MaxopsError(
+            f"since is {timestamp(since)}, which is in the future (now is {timestamp(now)}); give an earlier time"
+        )
     if since and until and until <= since:
-        raise MaxopsError(f"until ({_told(until)}) is not after since ({_told(since)}); exchange them")
+        raise MaxopsError(f"until ({timestamp(until)}) is not after since ({timestamp(since)}); swap them")
 
 
 def docker_text(moment: datetime.datetime) -> str:
-    """A moment as Docker stamps log lines, always as long: such texts compare like the moments themselves."""
+    """A time as in Docker's log lines, always of the same length, so that texts compare like the times themselves."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
 
 
 def parse_docker(text: str | None) -> datetime.datetime | None:
-    """A moment as Docker tells it, with nanoseconds; None for what has not happened (year 1) or is no moment."""
+    """A time as Docker writes it, with nanoseconds; None for year 1 (has not happened) and for anything else."""
     match = _MOMENT.fullmatch(text or "")
     return _moment(match) if match and int(match.group(1)) > 1 else None
-
-
-def _told(moment: datetime.datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _named(words: str, now: datetime.datetime) -> datetime.datetime | None:
@@ -72,7 +70,7 @@ def _ago(words: str, now: datetime.datetime) -> datetime.datetime | None:
     match = _LENGTH.fullmatch(words.replace(" ", ""))
     if not words or not match:
         return None
-    numbers = [int(each or 0) for each in match.groups()]
+    numbers = [int(number or 0) for number in match.groups()]
     return now - datetime.timedelta(**dict(zip(("weeks", "days", "hours", "minutes", "seconds"), numbers)))
 
 
@@ -92,7 +90,7 @@ def _at(words: str, now: datetime.datetime) -> datetime.datetime | None:
 
 
 def _moment(match: re.Match[str]) -> datetime.datetime:
-    year, month, day = (int(each) for each in match.groups()[:3])
+    year, month, day = (int(number) for number in match.groups()[:3])
     clock = _clock(match.groups()[3:7])
     return datetime.datetime(year, month, day, *clock, tzinfo=_zone(match.group(8))).astimezone(UTC)
 
@@ -111,10 +109,10 @@ def _zone(words: str | None) -> datetime.timezone:
 
 
 def utc_now() -> datetime.datetime:
-    """The present moment in UTC, with its zone."""
-    return datetime.datetime.now(datetime.timezone.utc)
+    """The current time in UTC, with its time zone."""
+    return datetime.datetime.now(UTC)
 
 
 def timestamp(moment: datetime.datetime) -> str:
     """ISO 8601 in UTC to the second, as in ``2026-11-23T02:00:00Z``."""
-    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Listings that come in pages, read whole while others change them. Private to this collection."""
+"""Listings in pages, read completely while they may change."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .workers import for_each
 Item = TypeVar("Item")
 
 READINGS = 3
-"""How often a listing that moves is read before it is taken as it is."""
+"""How often a listing that changes is read before it is used as it is."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page; ``total`` counts the items of all pages, None where the server does not tell."""
+    """One page; ``total`` counts the items of all pages, None where the server does not report it."""
 
     items: Sequence[Any]
     total: int | None
@@ -29,7 +29,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Listing(Generic[Item]):
-    """All items, each once. ``steady`` is False when the listing moved in every reading, so that one may be missing."""
+    """All items, each once. ``steady`` is False when the listing changed in every reading: one may be missing."""
 
     items: list[Item]
     steady: bool
@@ -42,20 +42,20 @@ def read_all(
     workers: int,
     cancellation: Cancellation,
 ) -> Listing[Item]:
-    """Read all pages, so many at once, from number 1 on; ``keep`` makes of an item what is kept of it, or None.
+    """Read all pages, ``workers`` at once, from number 1 on; ``keep`` returns what is kept of an item, or None.
 
-    An account that is made or removed meanwhile shifts all later ones, so that one of them is seen twice or not at
-    all. It shows in the counts: then everything is read again.
+    An account that is created or removed meanwhile shifts all later ones, so that one of them appears twice or not at
+    all. The counts show it: then everything is read again.
     """
-    found: dict[Hashable, Item | None] = {}
+    items: dict[Hashable, Item | None] = {}
     for _reading in range(READINGS):
-        seen: dict[Hashable, Item | None] = {}
-        steady = _read_once(fetch, identity, keep, workers, cancellation, seen)
-        found.update(seen)
+        reading: dict[Hashable, Item | None] = {}
+        steady = _read_once(fetch, identity, keep, workers, cancellation, reading)
+        items.update(reading)
         if steady:
-            found = seen
+            items = reading
             break
-    return Listing([item for item in found.values() if item is not None], steady)
+    return Listing([item for item in items.values() if item is not None], steady)
 
 
 def _read_once(
@@ -64,7 +64,7 @@ def _read_once(
     keep: Callable[[Any], Item | None],
     workers: int,
     cancellation: Cancellation,
-    seen: dict[Hashable, Item | None],
+    items: dict[Hashable, Item | None],
 ) -> bool:
     lock = threading.Lock()
     totals = set()
@@ -76,7 +76,7 @@ def _read_once(
         with lock:
             totals.add(page.total)
             count += len(page.items)
-            seen.update(kept)
+            items.update(kept)
 
     first = fetch(1)
     take(first)
@@ -85,8 +85,8 @@ def _read_once(
         while (page := fetch(number)).items:
             take(page)
             number += 1
-        return count == len(seen)
+        return count == len(items)
     if first.items:
         last = -(-first.total // len(first.items))
         for_each(range(2, last + 1), lambda number: take(fetch(number)), workers, cancellation)
-    return len(totals) == 1 and count == first.total == len(seen)
+    return len(totals) == 1 and count == first.total == len(items)

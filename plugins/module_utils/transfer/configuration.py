@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration's part of a backup set: what it takes to start the stack again. Private to this collection."""
+"""The configuration in a backup set: the files that are needed to start the stack again."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ LIMIT = 100 * 1000 * 1000
 """A read-only mount larger than this is content, not configuration."""
 
 OUTSIDE = "outside"
-"""Folder for files that lie outside of the project's folder; their absolute path goes on below it."""
+"""Folder for files outside of the project's folder; it holds them under their absolute path."""
 
 
 def copy_configuration(stack: Stack, destination: str) -> tuple[list[dict[str, str]], list[str]]:
-    """Copy Compose files, environment files and read-only mounts; gives ``[{source, path}]`` and warnings.
+    """Copy Compose files, environment files and read-only mounts; returns ``[{source, path}]`` and warnings.
 
-    Owners and modes are kept, except that a Compose or environment file is its owner's alone: it may hold secrets.
+    Owners and modes are kept, except that only the owner can read a Compose or environment file: it may hold secrets.
     """
-    taken: list[dict[str, str]] = []
+    copied: list[dict[str, str]] = []
     warnings: list[str] = []
     private = stack.project_files()
     for source in dict.fromkeys([*private, *stack.read_only_binds()]):
         relative = _relative(source, stack.working_dir)
-        if any(relative == each["path"] or relative.startswith(each["path"] + "/") for each in taken):
+        if any(relative == entry["path"] or relative.startswith(entry["path"] + "/") for entry in copied):
             continue
         size = _size(source)
         if size > LIMIT:
@@ -40,12 +40,12 @@ def copy_configuration(stack: Stack, destination: str) -> tuple[list[dict[str, s
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         warnings += _copy(source, target)
         if os.path.lexists(target):
-            taken.append({"source": source, "path": relative})
-    # At the end: a folder taken later may have brought the same file once more, with its own mode.
-    for each in taken:
-        if each["source"] in private:
-            os.chmod(os.path.join(destination, each["path"]), 0o600)
-    return taken, warnings
+            copied.append({"source": source, "path": relative})
+    # At the end: a folder copied later may contain the same file again, with its own mode.
+    for entry in copied:
+        if entry["source"] in private:
+            os.chmod(os.path.join(destination, entry["path"]), 0o600)
+    return copied, warnings
 
 
 def _relative(source: str, working_dir: str | None) -> str:
@@ -85,16 +85,16 @@ def _copy_entry(source: str, target: str, name: str) -> list[str]:
 def _copy_file(source: str, target: str) -> list[str]:
     try:
         if not stat.S_ISREG(os.stat(source).st_mode):
-            return [f"configuration {source} was left out: it is no regular file"]
+            return [f"configuration {source} was left out: it is not a regular file"]
         shutil.copyfile(source, target)
-    except FileNotFoundError:  # a running container keeps what it has mounted, whatever becomes of it on the host
-        return [f"configuration {source} was left out: it is not on the host any more"]
+    except FileNotFoundError:  # a running container keeps its mounts, even when the file is removed from the host
+        return [f"configuration {source} was left out: it is no longer on the host"]
     _keep_owner_and_mode(source, target)
     return []
 
 
 def _keep_owner_and_mode(source: str, target: str) -> None:
-    found = os.stat(source)
+    status = os.stat(source)
     if os.geteuid() == 0:
-        os.chown(target, found.st_uid, found.st_gid)
-    os.chmod(target, stat.S_IMODE(found.st_mode))
+        os.chown(target, status.st_uid, status.st_gid)
+    os.chmod(target, stat.S_IMODE(status.st_mode))

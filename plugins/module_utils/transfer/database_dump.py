@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A database's part of a backup set, dumped by the server's own pg_dump. Private to this collection."""
+"""A database's part of a backup set, dumped by the server's own pg_dump."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import ru
 from . import programs
 
 LOCK_WAIT_SECONDS = 120
-"""How long pg_dump waits for a table that somebody holds an exclusive lock on."""
+"""How long pg_dump waits for a table that another session has locked exclusively."""
 
 HELPER_CPU_SHARES = 256
-"""A quarter of what Docker gives a container: the applications' queries come first."""
+"""A quarter of Docker's default for a container: the applications' queries come first."""
 
 _INSIDE_SET = "/maxops/set"
 
 
 @dataclass(frozen=True)
 class DumpSource:
-    """What is dumped and how: the server in ``container``, and the ``repository`` whose jobs the helpers belong to."""
+    """The server in ``container`` and how to dump it; the helpers are marked with ``repository``."""
 
     stack: Stack
     container: Container
@@ -66,15 +66,15 @@ class Dumper:
         argv += [f"--lock-wait-timeout={LOCK_WAIT_SECONDS * 1000}", self._connection(facts.name)]
 
         def dump() -> None:
-            ended = self._run(argv, self._layout.databases)
-            if ended.failed:
-                raise MaxopsError(_explain(self._source, f'database "{facts.name}"', "pg_dump", ended))
+            result = self._run(argv, self._layout.databases)
+            if result.failed:
+                raise MaxopsError(_explain(self._source, f'database "{facts.name}"', "pg_dump", result))
 
         with _watching(self._source.server, facts.name, meter):
-            # Counting may wait for the very lock that the dump has given up on: a failure stops both.
+            # Counting may wait for the same lock that stopped the dump: a failure of one stops both.
             tasks: list[Callable[[], Any]] = [dump, snapshot.row_counts]
             counts = run_all(tasks, self._cancellation)[1]
-        # A file of its own: settings may hold secrets, and the manifest is shown to everybody who runs a backup.
+        # A separate file: settings may hold secrets, and the manifest is in the result of every backup.
         write_atomically(self._layout.properties(facts.name), to_json(snapshot.properties()))
         return {
             "kind": "database",
@@ -91,16 +91,16 @@ class Dumper:
         }
 
     def dump_globals(self) -> tuple[list[str], list[str]]:
-        """Write roles and their memberships as SQL; gives the roles' names and remarks on what could not be read."""
+        """Write roles and their memberships as SQL; returns the roles' names and remarks on missing passwords."""
         argv = ["pg_dumpall", "--globals-only", f"--file={_INSIDE_SET}/globals.sql", "--no-password"]
         argv += [f"--dbname={self._connection('postgres')}"]
         remarks = []
-        ended = self._run(argv, self._layout.path)
-        if ended.failed and "pg_authid" in ended.stderr:
-            remarks.append("roles were saved without their passwords: the stack's database user is no superuser")
-            ended = self._run([*argv, "--no-role-passwords"], self._layout.path)
-        if ended.failed:
-            raise MaxopsError(_explain(self._source, "the roles (globals)", "pg_dumpall", ended))
+        result = self._run(argv, self._layout.path)
+        if result.failed and "pg_authid" in result.stderr:
+            remarks.append("roles were saved without their passwords: the stack's database user is not a superuser")
+            result = self._run([*argv, "--no-role-passwords"], self._layout.path)
+        if result.failed:
+            raise MaxopsError(_explain(self._source, "the roles (globals)", "pg_dumpall", result))
         return list_roles(self._source.server), remarks
 
     def _connection(self, database: str) -> str:
@@ -122,11 +122,11 @@ class Dumper:
 
 @contextmanager
 def _watching(server: Server, database: str, meter: Part) -> Iterator[None]:
-    """Have the server's own account of the dump's progress drive the meter."""
+    """Drive the meter by the server's own report of the dump's progress."""
     try:
         session = CopyMeter(server, database)
     except MaxopsError:
-        yield  # only the display is poorer
+        yield  # only the progress display is missing
         return
     meter.measure = session.read
     try:
@@ -136,22 +136,22 @@ def _watching(server: Server, database: str, meter: Part) -> Iterator[None]:
         session.close()
 
 
-def _explain(source: DumpSource, subject: str, program: str, ended: StageResult) -> str:
+def _explain(source: DumpSource, subject: str, program: str, result: StageResult) -> str:
     container = source.container.name
-    said, advice = programs.last_words(ended), programs.advice_on(ended, container)
-    if programs.disk_full(ended):
+    output, advice = programs.last_lines(result), programs.advice_on(result, container)
+    if programs.disk_full(result):
         free = human_size(free_bytes(source.repository))
         return (
             f"the disk filled up while {subject} was dumped into {source.repository} ({free} free): "
-            "make room, keep fewer sets (retention), or name another repository"
+            "free some space, keep fewer sets (retention), or name another repository"
         )
-    if "lock timeout" in ended.stderr:
+    if "lock timeout" in result.stderr:
         return (
             f"{subject} could not be dumped: another session has held a table locked for {LOCK_WAIT_SECONDS} seconds "
-            f"({said}); is a migration running? Wait until it has ended, then run this again"
+            f"({output}); is a migration running? Wait until it has finished, then run this again"
         )
-    if programs.not_started(ended):
-        return f"Docker could not start the helper container for {subject}: {said}; {advice}"
-    if programs.lost_server(ended):
-        return f"{program} lost the server while it dumped {subject} in container {container}: {said}; {advice}"
-    return f"{program} failed on {subject} in container {container}: {said}; {advice}"
+    if programs.not_started(result):
+        return f"Docker could not start the helper container for {subject}: {output}; {advice}"
+    if programs.lost_server(result):
+        return f"{program} lost the server while it dumped {subject} in container {container}: {output}; {advice}"
+    return f"{program} failed on {subject} in container {container}: {output}; {advice}"

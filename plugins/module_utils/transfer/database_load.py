@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loading a database of a backup set, or of the old way, into a new database. Private to this collection.
+"""Loading a database of a backup set, or a legacy dump, into a new database.
 
-Shared by the restore, whose server is the living one, and the rehearsal, whose server is a throw-away container.
-A new database that could not be loaded is left to the caller, who drops it.
+Shared by the restore, which uses the running server, and the rehearsal, which uses a throw-away container.
+The caller drops a new database that could not be loaded.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ INSIDE_SOURCE = "/maxops/source"
 INSIDE_SOCKET = "/maxops/socket"
 
 _SETTINGS = {
-    # Nothing of it is needed before the end, and every later commit puts it on the disk together with its own.
+    # No part is needed before the end, and every later commit writes it to the disk together with its own data.
     "synchronous_commit": "off",
     "maintenance_work_mem": "256MB",
-    # The jobs keep all processors busy already.
+    # The jobs already keep all processors busy.
     "max_parallel_maintenance_workers": "0",
 }
 _YIELDING = {"deadlock_timeout": "10ms"}
-"""Autovacuum comes to a table as soon as it is loaded, and gives its lock back to who waits for it only after so long:
-a second for each index and for each table to analyze, if nothing is said. Only a superuser may say it."""
+"""Autovacuum starts on a table as soon as it is loaded, and releases its lock to a waiting session only after this
+time: by default a second for every index and for every table to analyze. Only a superuser may change it."""
 
-# Both programs' ends count: psql takes a cut stream for the end of the file, so gunzip has to be asked.
+# Both exit codes count: psql takes a truncated stream for the end of the file, so gunzip's code is needed too.
 _PSQL_SCRIPT = """
 file=$1; shift
 case $file in
@@ -111,9 +111,9 @@ def load_set_database(
     cancellation: Cancellation,
     meter: Part,
 ) -> dict[str, Any]:
-    """Make the database ``name`` and load a manifest's part into it, with all that belonged to it.
+    """Make the database ``name`` and load a part of the manifest into it, with its owner, properties and settings.
 
-    Gives ``rows``, and as ``differences`` the tables whose number of rows is not the manifest's.
+    Returns ``rows``, and as ``differences`` the tables whose number of rows differs from the manifest.
     """
     properties = _read_properties(layout.properties(part["name"]))
     with target.session(cancellation) as session:
@@ -137,9 +137,9 @@ def load_file(
     cancellation: Cancellation,
     meter: Part,
 ) -> dict[str, Any]:
-    """Make the database ``name`` and load a plain dump of the old way into it whole, ``.sql`` or ``.sql.gz``.
+    """Make the database ``name`` and load a legacy dump into it, ``.sql`` or ``.sql.gz``, in one transaction.
 
-    ``like`` has owner, encoding, collate and ctype; ``properties`` are what no dump of that kind has. Gives ``rows``.
+    ``like`` has owner, encoding, collate and ctype; ``properties`` are not in such a dump. Returns ``rows``.
     """
     with target.session(cancellation) as session:
         databases.create(session, name, like, properties)
@@ -154,23 +154,23 @@ def load_file(
     return {"rows": _count_and_analyze(target, name, cancellation), "load_seconds": seconds}
 
 
-def row_differences(expected: Mapping[str, int], found: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Tables whose exact number of rows is not the expected one; None where a table is missing on one side."""
+def row_differences(expected: Mapping[str, int], loaded: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Tables whose exact number of rows differs from the expected one; None where a table is missing on one side."""
     return [
-        {"table": table, "expected": expected.get(table), "found": found.get(table)}
-        for table in sorted({*expected, *found})
-        if expected.get(table) != found.get(table)
+        {"table": table, "expected": expected.get(table), "found": loaded.get(table)}
+        for table in sorted({*expected, *loaded})
+        if expected.get(table) != loaded.get(table)
     ]
 
 
 def _settings(session: Session) -> dict[str, str]:
     settings = dict(_SETTINGS)
-    packable = databases.lz4_candidates(session)
+    compressible = databases.lz4_candidates(session)
     if databases.is_superuser(session):
         settings.update(_YIELDING)
     else:
-        packable.discard("wal_compression")
-    return {**settings, **dict.fromkeys(packable, "lz4")}
+        compressible.discard("wal_compression")
+    return {**settings, **dict.fromkeys(compressible, "lz4")}
 
 
 def _load(
@@ -180,16 +180,19 @@ def _load(
     with target.session() as session:
         meter.measure = lambda: databases.size(session, name)
         try:
-            ended = target.run(argv, folder, _settings(session), cancellation)
+            result = target.run(argv, folder, _settings(session), cancellation)
         finally:
             meter.measure = None
-    if ended.failed:
-        raise MaxopsError(_explain(target, source, name, ended))
+    if result.failed:
+        raise MaxopsError(_explain(target, source, name, result))
     return round(time.monotonic() - started, 3)
 
 
 def _count_and_analyze(target: Target, name: str, cancellation: Cancellation) -> dict[str, int]:
-    """Without statistics the first hours after a restore would be slow; both read every table, so they go together."""
+    """Count all rows, and analyze: without statistics the first hours after a restore would be slow.
+
+    Both read every table, so they run at the same time.
+    """
 
     def analyze() -> None:
         with Session(target.server, name, cancellation) as session:
@@ -217,7 +220,7 @@ def _read_properties(path: str) -> dict[str, Any] | None:
         raise MaxopsError(f"{path} cannot be read: {error}; verify the set, or take another") from error
 
 
-def _explain(target: Target, source: str, name: str, ended: StageResult) -> str:
+def _explain(target: Target, source: str, name: str, result: StageResult) -> str:
     container = target.server.container
-    said, advice = programs.last_words(ended), programs.advice_on(ended, container)
-    return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {said}; {advice}'
+    output, advice = programs.last_lines(result), programs.advice_on(result, container)
+    return f'"{source}" could not be loaded into the new database "{name}" in container {container}: {output}; {advice}'

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles of a backup set, made where they are missing. Private to this collection."""
+"""The roles of a backup set; creates those that the server lacks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEMBERSHIP = re.compile(rf"GRANT {_NAME} TO {_NAME}(?:\s|$)")
 
 @dataclass(frozen=True)
 class RoleStatement:
-    """One statement of ``globals.sql`` that makes, describes or joins roles; ``creates`` only where it makes one."""
+    """One statement of ``globals.sql`` about roles: creation, attributes or membership; ``creates`` for a creation."""
 
     text: str
     names: tuple[str, ...]
@@ -42,15 +42,15 @@ def statements(text: str) -> Iterator[str]:
 
 
 def role_statements(text: str) -> list[RoleStatement]:
-    """What ``globals.sql`` says of roles, in its order."""
-    found = []
+    """The statements of ``globals.sql`` about roles, in their order."""
+    result = []
     for statement in statements(text):
         for pattern, creates in ((_CREATE, True), (_ABOUT, False), (_MEMBERSHIP, False)):
             match = pattern.match(statement)
             if match:
-                found.append(RoleStatement(statement, tuple(_unquoted(name) for name in match.groups()), creates))
+                result.append(RoleStatement(statement, tuple(_unquoted(name) for name in match.groups()), creates))
                 break
-    return found
+    return result
 
 
 def _unquoted(name: str) -> str:
@@ -61,24 +61,28 @@ def missing_roles(session: Session, globals_path: str) -> list[str]:
     """Roles of the set that the server does not have."""
     present = databases.roles(session)
     return [
-        each.names[0] for each in role_statements(_read(globals_path)) if each.creates and each.names[0] not in present
+        statement.names[0]
+        for statement in role_statements(_read(globals_path))
+        if statement.creates and statement.names[0] not in present
     ]
 
 
 def create_missing_roles(session: Session, globals_path: str) -> list[str]:
-    """Make the set's roles that are missing, all or none, with password, settings and memberships; gives their names.
+    """Create the missing roles of the set, all or none, with password, settings and memberships; returns their names.
 
-    A role that is there stays exactly as it is, its password above all.
+    An existing role is not changed, including its password.
     """
     present = databases.roles(session)
-    every = role_statements(_read(globals_path))
-    missing = [each.names[0] for each in every if each.creates and each.names[0] not in present]
+    all_statements = role_statements(_read(globals_path))
+    missing = [
+        statement.names[0] for statement in all_statements if statement.creates and statement.names[0] not in present
+    ]
     if missing:
         with session.transaction():
-            for each in every:
-                # A membership counts as news when either side is new.
-                if any(name in missing for name in each.names):
-                    session.run("make the set's missing roles in", each.text.replace("%", "%%"))
+            for statement in all_statements:
+                # A membership is created when either of its roles is new.
+                if any(name in missing for name in statement.names):
+                    session.run("create the set's missing roles in", statement.text.replace("%", "%%"))
     return missing
 
 

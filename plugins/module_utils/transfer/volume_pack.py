@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes, read from their own folder on the host. Private to this collection."""
+"""Archives volumes, which are read from their folder on the host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 MAX_REMARKS = 50
-"""Remarks of one archive that are kept word for word; the rest is counted."""
+"""Remarks of one archive that are kept in full; the rest is counted."""
 
 # Exit code 1 of GNU tar: every file is in the archive, but some changed, shrank or vanished meanwhile.
 TAR_CHANGED = 1
@@ -29,7 +29,7 @@ TAR_CHANGED = 1
 
 @dataclass(frozen=True)
 class Compression:
-    """A compressor as a program of the host: its ending, and its command line without the number of threads."""
+    """A compressor program of the host: the suffix of its archives, and its command line."""
 
     name: str
     suffix: str
@@ -37,7 +37,7 @@ class Compression:
 
 
 def compression(name: str, threads: int) -> Compression:
-    """The compressor called ``zstd``, ``gzip`` or ``none``, using so many threads where it can."""
+    """The compressor named ``zstd``, ``gzip`` or ``none``, with this number of threads where it supports them."""
     if name == "zstd":
         return Compression("zstd", ".tar.zst", ("zstd", "--quiet", "-3", f"-T{threads}", "--stdout"))
     if name == "gzip":
@@ -46,7 +46,7 @@ def compression(name: str, threads: int) -> Compression:
 
 
 def bytes_read(pid: int) -> Callable[[], int]:
-    """A gauge of what a process has read so far, from the kernel's own account."""
+    """A function that returns the bytes that a process has read so far, as the kernel counts them."""
     path = f"/proc/{pid}/io"
 
     def read() -> int:
@@ -67,8 +67,8 @@ def archive(
 ) -> list[str]:
     """Write one volume as a tar archive with owners, times, links, holes, ACLs and extended attributes.
 
-    ``destination`` must not exist. Gives tar's remarks on files that changed or vanished while they were read;
-    those files' neighbours are complete. Raises MaxopsError when any stage failed.
+    ``destination`` must not exist. Returns tar's remarks on files that changed or vanished while they were read;
+    all other files are complete. Raises MaxopsError when any stage failed.
     """
     stages = [Stage(_tar_argv(folder), warning_codes=(TAR_CHANGED,))]
     if packer.argv:
@@ -108,18 +108,19 @@ def _raise_on_failure(name: str, folder: str, destination: str, result: Pipeline
     if not result.failures:
         return
     stage = result.failures[0]
-    said = stage.stderr.strip().splitlines()
-    cause = "; ".join(said[-3:]) or f"exit code {stage.returncode}"
+    lines = stage.stderr.strip().splitlines()
+    cause = "; ".join(lines[-3:]) or f"exit code {stage.returncode}"
     if "No space left on device" in stage.stderr or "Disk quota exceeded" in stage.stderr:
         target = os.path.dirname(destination)
         free = os.statvfs(target)
         raise MaxopsError(
             f'the disk filled up while volume "{name}" was archived into {target} '
-            f"({human_size(free.f_bavail * free.f_frsize)} free): make room or move the repository, then run this again"
+            f"({human_size(free.f_bavail * free.f_frsize)} free): free some space or move "
+            "the repository, then run this again"
         )
     raise MaxopsError(
         f'volume "{name}" ({folder}) could not be archived: {stage.name} failed with exit code {stage.returncode}: '
-        f"{cause}; mend the cause and run this again"
+        f"{cause}; fix the cause and run this again"
     )
 
 

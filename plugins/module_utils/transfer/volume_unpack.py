@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Archives of volumes, unpacked so that nothing gets out of their folder. Private to this collection.
+"""Unpacks archives of volumes, without writing outside of the destination folder.
 
-GNU tar refuses members with ``..``, takes the root off absolute names, and makes links that lead out of the folder
-only after everything else, so that nothing is written through them. What it mends in this way with a mere remark
-counts as an attack here, and no device is ever made: the program has no right to.
+GNU tar refuses members with ``..``, strips the root from absolute names, and creates links that lead out of the folder
+last, so that no file is written through them. A member that tar corrects in this way with only a remark counts as an
+attack here. No device is ever created: the program runs without the capability for it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import huma
 from .volume_pack import bytes_read
 
 UNPACKERS = {".tar.zst": ("zstd", "--decompress", "--quiet", "--stdout"), ".tar.gz": ("gzip", "-dc"), ".tar": ()}
-"""Endings of archives and the programs that unpack them."""
+"""Suffixes of archives and the programs that unpack them."""
 
-# The last one is all that tar says when the disk fills up in the middle of a file.
+# The last one is tar's only message when the disk fills up in the middle of a file.
 _FULL = ("No space left on device", "Disk quota exceeded", "Wrote only")
 _ATTACKS = ("Removing leading", "Member name contains", "Cannot mknod")
 
@@ -43,9 +43,9 @@ def extract(
     members: Sequence[str] = (),
     on_start: Callable[[Callable[[], int]], None] | None = None,
 ) -> list[str]:
-    """Unpack a volume's archive into an empty folder, all of it or some members; gives tar's remarks.
+    """Unpack a volume's archive into an empty folder, all of it or some members; returns tar's remarks.
 
-    Owners are numbers; modes, times, links, holes, ACLs and extended attributes are as they were.
+    Owners are restored by number; modes, times, links, holes, ACLs and extended attributes are restored as well.
     """
     stages = _stages(archive, destination, members)
     result = run_pipeline(
@@ -56,18 +56,20 @@ def extract(
 
 
 def put_on_disk(folder: str, cancellation: Cancellation) -> None:
-    """Have everything below a folder on the disk when this returns, with whatever else its file system has to write."""
+    """Write everything below a folder to the disk before this returns, with all other data of its file system."""
     synced = run(["sync", "--file-system", folder], cancellation)
     if synced.failed:
-        raise MaxopsError(f"{folder} could not be put on the disk: {synced.stderr.strip()}; look at that disk")
+        raise MaxopsError(f"{folder} could not be written to the disk: {synced.stderr.strip()}; check that disk")
 
 
 def unpacker(archive: str) -> tuple[str, ...]:
-    """The program that unpacks an archive, by its ending."""
+    """The program that unpacks an archive, by its suffix."""
     for suffix, argv in UNPACKERS.items():
         if archive.endswith(suffix):
             return argv
-    raise MaxopsError(f"{archive} is no archive of a volume ({', '.join(UNPACKERS)}); verify the set, or take another")
+    raise MaxopsError(
+        f"{archive} is not an archive of a volume ({', '.join(UNPACKERS)}); verify the set, or take another"
+    )
 
 
 def _stages(archive: str, destination: str, members: Sequence[str]) -> list[Stage]:
@@ -92,19 +94,19 @@ def _raise_on_failure(name: str, archive: str, destination: str, result: Pipelin
     attacks = [line for line in result.remarks if any(sign in line for sign in _ATTACKS)]
     if attacks:
         raise MaxopsError(
-            f'the archive of volume "{name}" ({archive}) holds what no backup puts there: {attacks[0]}; nothing of it '
-            "was taken. Somebody made or changed this archive: find out who, and take another set"
+            f'the archive of volume "{name}" ({archive}) holds entries that no backup writes: {attacks[0]}; none of it '
+            "was unpacked. This archive was made or changed by another program: find out by which, and take another set"
         )
     if not result.failures:
         return
     stage = result.failures[0]
-    said = "; ".join(stage.stderr.strip().splitlines()[-3:]) or f"exit code {stage.returncode}"
+    cause = "; ".join(stage.stderr.strip().splitlines()[-3:]) or f"exit code {stage.returncode}"
     if any(sign in stage.stderr for sign in _FULL):
         free = os.statvfs(nearest_existing(destination))
         raise MaxopsError(
             f'the disk filled up while volume "{name}" was unpacked into {destination} '
-            f"({human_size(free.f_bavail * free.f_frsize)} free): make room, then run this again"
+            f"({human_size(free.f_bavail * free.f_frsize)} free): free some space, then run this again"
         )
-    if "Not found in archive" in said:
-        raise MaxopsError(f'volume "{name}" of this set lacks what was asked for: {said}; correct the option paths')
-    raise MaxopsError(f'volume "{name}" could not be unpacked from {archive}: {said}; verify the set, or take another')
+    if "Not found in archive" in cause:
+        raise MaxopsError(f'volume "{name}" of this set lacks the requested paths: {cause}; correct the option paths')
+    raise MaxopsError(f'volume "{name}" could not be unpacked from {archive}: {cause}; verify the set, or take another')

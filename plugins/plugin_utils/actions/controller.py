@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An action that runs on the controller alone, over the results that earlier tasks registered on all hosts."""
+"""Base class of actions that run only on the controller, with the results registered on all hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]
-    """Checks its arguments, then works on the controller; no host is contacted, so it also runs for lost hosts."""
+    """Checks its arguments, then runs on the controller; no host is contacted, so it also runs for lost hosts."""
 
     _supports_check_mode = True
     _requires_connection = False
@@ -21,23 +21,23 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
     ARGUMENTS: ClassVar[dict[str, dict[str, Any]]] = {}
     """The argument spec."""
     RULES: ClassVar[dict[str, Any]] = {}
-    """What holds between arguments, such as ``required_one_of``."""
+    """Rules between arguments, such as ``required_one_of``."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The result of the task. Raises AnsibleActionFail for arguments that do not fit."""
+        """Return the result of the task. Raises AnsibleActionFail for invalid arguments."""
         super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS, **self.RULES)
-        return self._work(arguments, task_vars or {})
+        return self._execute(arguments, task_vars or {})
 
-    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        """What the action is for; gives the result of the task."""
+    def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Do the work of the action; returns the result of the task."""
         raise NotImplementedError
 
 
 def registered(variable: str, variables: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
-    """What every host of the play registered in a variable; None where there is no result.
+    """The results that the hosts of the play registered in a variable; None where there is no result.
 
-    A host that could not be reached has failed: Ansible itself marks it as unreachable only.
+    A host that could not be reached is marked as failed: Ansible itself marks it as unreachable only.
     """
     results: dict[str, dict[str, Any] | None] = {}
     for host in variables.get("ansible_play_hosts_all", []):
@@ -52,5 +52,5 @@ def registered(variable: str, variables: Mapping[str, Any]) -> dict[str, dict[st
 
 
 def reported(results: Mapping[str, dict[str, Any] | None]) -> dict[str, dict[str, Any]]:
-    """Those of the registered results that there is something to say about: hosts that were skipped are left out."""
+    """The registered results without hosts that have none or were skipped."""
     return {host: result for host, result in results.items() if result is not None and not result.get("skipped")}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An action that shows what its module is doing and keeps the result for CI."""
+"""Base class of actions that show the progress of their module and keep its result for CI."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ JOB_LIMIT = 24 * 3600
 """Seconds after which Ansible ends a job that it runs in the background."""
 
 RECONNECT_SECONDS = 600
-"""How long a host may be out of reach while its job goes on."""
+"""How long a host may be unreachable while its job goes on."""
 
 
 class WatchedAction(ActionBase):  # type: ignore[misc]
-    """Runs the module of the same name; in a terminal or a log with its progress, elsewhere quietly.
+    """Runs the module of the same name, with progress in a terminal or a log.
 
     With progress the module runs in the background of the host, so that a lost connection does not end it.
     """
@@ -50,13 +50,13 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             else:
                 result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
         except (AnsibleConnectionFailure, AnsibleActionFail) as error:
-            away = isinstance(error, AnsibleConnectionFailure)
-            lost = {"changed": False, "failed": True, "unreachable": away, "msg": str(error)}
-            self._keep_result(module, lost, variables)
+            unreachable = isinstance(error, AnsibleConnectionFailure)
+            failure = {"changed": False, "failed": True, "unreachable": unreachable, "msg": str(error)}
+            self._keep_result(module, failure, variables)
             raise
         if not result.get("failed"):
-            result = self._taken(result, variables)
-        self._keep_result(module, self._fit_to_keep(result), variables)
+            result = self._finish(result, variables)
+        self._keep_result(module, self._without_secrets(result), variables)
         return dict(result)
 
     def _is_to_be_watched(self, variables: Mapping[str, Any]) -> bool:
@@ -65,26 +65,26 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         return self._is_worth_watching()
 
     def _value(self, name: str, variables: Mapping[str, Any]) -> Any:
-        """A variable of the operator's, which may be a template."""
+        """The value of a variable, which may be a template."""
         value = variables.get(name)
         return value if value is None else self._templar.template(value)
 
     def _is_worth_watching(self) -> bool:
-        """False for a task that is over before anybody has read a line about it; to watch costs half a second."""
+        """False for a short task, which is over before its progress could be read; watching costs half a second."""
         return True
 
-    def _taken(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
-        """What the controller has to do with the result of a module that did its work."""
+    def _finish(self, result: dict[str, Any], _variables: dict[str, Any]) -> dict[str, Any]:
+        """The controller's part of a job that succeeded; returns the result."""
         return result
 
-    def _fit_to_keep(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The result without what must not lie in a file."""
+    def _without_secrets(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result without what must not be in a file."""
         return result
 
     # -- progress -----------------------------------------------------------------------------------------------
 
     def _run_watched(self, module: str, variables: dict[str, Any]) -> dict[str, Any]:
-        every = _display_seconds(self._value("maxops_progress_seconds", variables))
+        interval = _display_seconds(self._value("maxops_progress_seconds", variables))
         self._make_tmp_path()
         progress_file = self._connection._shell.join_path(self._connection._shell.tmpdir, "maxops-progress.json")
         arguments = {**self._task.args, "progress_file": progress_file}
@@ -92,12 +92,12 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         try:
             job = self._execute_module(module_name=module, module_args=arguments, task_vars=variables, wrap_async=True)
         finally:
-            # Else Ansible would wait for the job a second time.
+            # Otherwise Ansible would wait for the job a second time.
             self._task.async_val = 0
         if job.get("failed") or "ansible_job_id" not in job:
             return dict(job)
         host = variables.get("inventory_hostname", "host")
-        result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, every, variables)
+        result = self._watch(job["ansible_job_id"], job["results_file"], progress_file, host, interval, variables)
         for key in (
             "ansible_job_id",
             "started",
@@ -112,61 +112,61 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         return result
 
     def _watch(
-        self, job: str, results_file: str, progress_file: str, host: str, every: float, variables: dict[str, Any]
+        self, job: str, results_file: str, progress_file: str, host: str, interval: float, variables: dict[str, Any]
     ) -> dict[str, Any]:
-        shown = asked = started = time.monotonic()
-        gone = 0
-        out_of_reach_since: float | None = None
+        last_shown = last_asked = started = time.monotonic()
+        missing = 0
+        unreachable_since: float | None = None
         while True:
-            # Each look is a line in the host's log of sudo, so a long job is looked at less often; nobody minds that
-            # its end is told a fiftieth later.
+            # Each check is a line in the host's log of sudo, so a long job is checked less often: its end is shown at
+            # most a fiftieth of its time later.
             time.sleep(min(5, max(0.5, (time.monotonic() - started) / 50)))
             now = time.monotonic()
             try:
-                progress, over = self._look(progress_file, results_file)
-                if progress and not over and now - shown >= every:
-                    shown = now
+                progress, finished = self._read_progress(progress_file, results_file)
+                if progress and not finished and now - last_shown >= interval:
+                    last_shown = now
                     display.display(progress_line(host, progress))
-                # Asking costs a module run, so it waits until the job has said that it is over.
-                if over or now - asked >= 15:
-                    asked = now
+                # Asking costs a module run, so it waits until the job has reported its end.
+                if finished or now - last_asked >= 15:
+                    last_asked = now
                     status = self._async_status(job, results_file, variables)
                     if status.get("finished"):
                         self._low_level_execute_command("rm -f " + self._connection._shell.quote(results_file))
                         return status
-                    # Once may be the moment between its end and its last word.
-                    gone = gone + 1 if self._is_gone(job) else 0
-                    if gone > 1:
+                    # Once may be the moment between the end of the process and its result.
+                    missing = missing + 1 if self._has_ended(job) else 0
+                    if missing > 1:
                         raise AnsibleActionFail(
                             f"job {job} on {host} ended without a result: it was killed, or the host was restarted "
-                            "meanwhile; look at the host's log (journalctl -b -1, dmesg), then run this again"
+                            "meanwhile; read the host's log (journalctl -b -1, dmesg), then run this again"
                         )
-                out_of_reach_since = None
+                unreachable_since = None
             except AnsibleConnectionFailure as error:
-                out_of_reach_since = out_of_reach_since or now
-                if now - out_of_reach_since > RECONNECT_SECONDS:
+                unreachable_since = unreachable_since or now
+                if now - unreachable_since > RECONNECT_SECONDS:
                     raise AnsibleActionFail(
-                        f"{host} has been out of reach for {RECONNECT_SECONDS // 60} minutes ({error}); its job {job} "
-                        f"may still run there: look at {results_file} on the host when it is back"
+                        f"{host} has been unreachable for {RECONNECT_SECONDS // 60} minutes ({error}); its job {job} "
+                        f"may still be running there: read {results_file} on the host when it is back"
                     ) from error
 
-    def _look(self, progress_file: str, results_file: str) -> tuple[dict[str, Any] | None, bool]:
-        """The job's progress as far as it tells it, and whether it is over: an early end leaves only a result."""
+    def _read_progress(self, progress_file: str, results_file: str) -> tuple[dict[str, Any] | None, bool]:
+        """The job's progress, if any, and whether the job is over: an early end leaves only a result."""
         quote = self._connection._shell.quote
         answer = self._low_level_execute_command(f"cat {quote(progress_file)} || cat {quote(results_file)}")
         try:
-            told = json.loads(answer.get("stdout") or "")
+            content = json.loads(answer.get("stdout") or "")
         except ValueError:
             return None, False
-        if not isinstance(told, dict):
+        if not isinstance(content, dict):
             return None, False
-        if "parts" in told:
-            return told, bool(told.get("finished"))
-        return None, "started" not in told
+        if "parts" in content:
+            return content, bool(content.get("finished"))
+        return None, "started" not in content
 
-    def _is_gone(self, job: str) -> bool:
-        """True when no process is left that would write the job's result; without pgrep on the host nobody knows."""
-        # With its first letter in brackets the pattern does not find the shell that looks for it.
+    def _has_ended(self, job: str) -> bool:
+        """True when no process of the job is left to write its result; always False without pgrep on the host."""
+        # With its first letter in brackets, the pattern does not match the shell that runs pgrep.
         pattern = f"[{job[0]}]{job[1:].partition('.')[0]}"
         return bool(self._low_level_execute_command(f"pgrep -f '{pattern}'").get("rc") == 1)
 
@@ -189,7 +189,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         kept = {key: value for key, value in result.items() if key != "invocation" and not key.startswith("_ansible")}
         try:
             os.makedirs(folder, exist_ok=True)
-            # A file name that is no UTF-8 comes as lone surrogates; backslashes make JSON escapes of them.
+            # A file name that is not UTF-8 contains lone surrogates; backslashes turn them into JSON escapes.
             with open(path + ".new", "w", encoding="utf-8", errors="backslashreplace") as stream:
                 json.dump(
                     {"host": host, "failed": False, **kept},
@@ -207,19 +207,19 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             ) from error
 
 
-def _is_quiet(asked: Any) -> bool:
-    """Asked to be quiet, or run by AWX, whose own display takes every line into its database."""
-    if boolean(os.environ.get("MAXOPS_QUIET", "false") if asked is None else asked or False, strict=False):
+def _is_quiet(requested: Any) -> bool:
+    """True when quiet output was requested, or under AWX, which stores every line in its database."""
+    if boolean(os.environ.get("MAXOPS_QUIET", "false") if requested is None else requested or False, strict=False):
         return True
     return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
 
 
-def _display_seconds(asked: Any) -> float:
-    """Seconds between two lines: a person at a terminal wants more of them than a log does."""
+def _display_seconds(requested: Any) -> float:
+    """Seconds between two lines: a terminal gets more lines than a log."""
     try:
-        seconds = float(asked or 0)
+        seconds = float(requested or 0)
     except (TypeError, ValueError):
         raise AnsibleActionFail(
-            f"maxops_progress_seconds is {asked!r}; give the number of seconds between two lines of progress"
+            f"maxops_progress_seconds is {requested!r}; give the number of seconds between two lines of progress"
         ) from None
     return seconds if seconds > 0 else 2.0 if sys.stdout.isatty() else 15.0

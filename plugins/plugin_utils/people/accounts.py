@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each person of the list is in each application: options of its module."""
+"""Turn the people of the list into options of the modules for users."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from typing import Any
 from . import names
 
 LENGTH = 20
-SIGNS = "!#%+-=?@_"
-CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, SIGNS)
+SYMBOLS = "!#%+-=?@_"
+CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, SYMBOLS)
 
 
 def new_password() -> str:
-    """A password that both applications' rules take: all four kinds of letters, none that looks like another."""
-    letters = "".join(letter for letter in "".join(CLASSES) if letter not in "Il1O0o")
+    """A password for both applications' rules: all four kinds of characters, none that looks like another."""
+    characters = "".join(character for character in "".join(CLASSES) if character not in "Il1O0o")
     while True:
-        password = "".join(secrets.choice(letters) for _letter in range(LENGTH))
-        # A sign at the start is what shells and spreadsheets stumble over.
-        if password[0].isalpha() and all(any(each in kind for each in password) for kind in CLASSES):
+        password = "".join(secrets.choice(characters) for _index in range(LENGTH))
+        # Shells and spreadsheets misread a symbol at the start.
+        if password[0].isalpha() and all(any(character in kind for character in password) for kind in CLASSES):
             return password
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What holds for everybody on the list.
+    """Options for all people of the list.
 
-    ``passwords`` are those of new accounts by login; without them, new accounts get one that nobody knows, which is
+    ``passwords`` are those of new accounts by login; without them, new accounts get a random one that is not kept:
     enough to find out who is new.
     """
 
@@ -51,12 +51,12 @@ def gitea_users(people: Iterable[Mapping[str, Any]], choices: Choices) -> list[d
         if section is False:
             continue
         if person.get("state") == "left":
-            farewell = {"password": new_password(), "ssh_keys": []} if choices.rotate else {}
-            users.append({"name": person["login"], "state": "locked", **farewell})
+            replaced = {"password": new_password(), "ssh_keys": []} if choices.rotate else {}
+            users.append({"name": person["login"], "state": "locked", **replaced})
             continue
         user: dict[str, Any] = {**_common(person, choices), **(section if isinstance(section, dict) else {})}
-        known = names.of(person)
-        full_name = known.full if known else person.get("full_name")
+        person_names = names.of(person)
+        full_name = person_names.full if person_names else person.get("full_name")
         if full_name:
             user["full_name"] = full_name
         if choices.unlock:
@@ -75,14 +75,14 @@ def openproject_users(people: Iterable[Mapping[str, Any]], choices: Choices) -> 
         if section is False:
             continue
         if person.get("state") == "left":
-            farewell = {"password": new_password()} if choices.rotate else {}
-            users.append({"name": person["login"], "state": "locked", **farewell})
+            replaced = {"password": new_password()} if choices.rotate else {}
+            users.append({"name": person["login"], "state": "locked", **replaced})
             continue
         given = dict(section) if isinstance(section, dict) else {}
         user = {**_common(person, choices), **given}
-        known = names.of(person)
-        if known:
-            user.update(first_name=known.first, last_name=known.last)
+        person_names = names.of(person)
+        if person_names:
+            user.update(first_name=person_names.first, last_name=person_names.last)
         user.setdefault("status", "invited" if choices.invite else "active")
         if choices.unlock:
             user["locked"] = False

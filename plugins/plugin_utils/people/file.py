@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of people as a file: CSV as spreadsheets write it."""
+"""The list of people as a CSV file, as spreadsheets write it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .rows import GITEA, OPENPROJECT, BadRow, PeopleError
 
 DELIMITERS = ",;\t"
 NOTHING = "-"
-"""What an empty list is written as; an empty cell says nothing at all."""
+"""Notation of an empty list; an empty cell gives no value."""
 TRUE, FALSE = ("true", "yes", "y", "1", "o", "예"), ("false", "no", "n", "0", "x", "아니오", "아니요")
 
 PLAIN = ("login", "former_login", "state", "email", "first_name", "last_name", "full_name", "password")
 SECTIONS = {"gitea": GITEA, "openproject": OPENPROJECT}
 LISTS = ("gitea_teams", "gitea_ssh_keys", "openproject_groups", "openproject_roles")
-TRUTHS = ("gitea", "openproject", "gitea_admin", "gitea_restricted", "openproject_admin")
+BOOLEANS = ("gitea", "openproject", "gitea_admin", "gitea_restricted", "openproject_admin")
 COLUMNS = (*PLAIN, *SECTIONS, *(f"{section}_{key}" for section, fields in SECTIONS.items() for key in fields))
 
 
 def decode(data: bytes, name: str, encoding: str) -> str:
-    """The file's text. Raises PeopleError that says where it is not of this encoding."""
+    """The file's text. Raises PeopleError that names the first line which is not in this encoding."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -40,14 +40,14 @@ def decode(data: bytes, name: str, encoding: str) -> str:
 
 
 def read_csv(text: str, name: str) -> Iterator[tuple[str, Any]]:
-    """Rows, each with the words that name its place, as the YAML form of the list has them."""
+    """The rows in the form of the YAML list, each with the name of its place in the file."""
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] = []
     first = 1
     try:
         for cells in reader:
-            # A quoted cell may go over several lines; people look for the one where the row begins.
+            # A quoted cell may have several lines; a row is named by its first line.
             place, first = f"{name} row {first}", reader.line_num + 1
             if not header:
                 is_hint = len(cells) <= 2 and "".join(cells).lower().startswith("sep=")
@@ -71,9 +71,9 @@ def _header(cells: list[str], place: str) -> list[str]:
     unknown = [cell for cell in cells if cell and cell not in COLUMNS]
     twice = sorted({cell for cell in cells if cell and cells.count(cell) > 1})
     problems = [f'{place}: there is no column "{cell}"; columns are {", ".join(COLUMNS)}' for cell in unknown]
-    problems += [f'{place}: column "{cell}" is there twice' for cell in twice]
+    problems += [f'{place}: column "{cell}" appears twice' for cell in twice]
     if "login" not in cells:
-        problems.append(f"{place}: has to name the columns, and login is not among them")
+        problems.append(f"{place}: has to contain the column names, and login is missing")
     if problems:
         raise PeopleError(problems)
     return cells
@@ -96,13 +96,13 @@ def _person(cells: dict[str, str]) -> dict[str, Any]:
 
 
 def _value(column: str, cell: str) -> Any:
-    if column in TRUTHS:
+    if column in BOOLEANS:
         word = cell.lower()
         return True if word in TRUE else False if word in FALSE else cell
     if column == "openproject_projects":
         return _roles(cell)
     if column in LISTS:
-        return [] if cell == NOTHING else [each.strip() for each in cell.split("|")]
+        return [] if cell == NOTHING else [entry.strip() for entry in cell.split("|")]
     return cell
 
 
@@ -110,7 +110,7 @@ def _roles(cell: str) -> Any:
     """``webshop=Member | webshop=Reader | intranet=Member`` as roles by project."""
     projects: dict[str, list[str]] = {}
     for entry in [] if cell == NOTHING else cell.split("|"):
-        project, equals, role = (each.strip() for each in entry.partition("="))
+        project, equals, role = (part.strip() for part in entry.partition("="))
         if not (project and equals and role):
             return cell
         projects.setdefault(project, []).append(role)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""First, last and full names, of which people give two or one."""
+"""First, last and full names, of which a list gives one or two."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONG_SURNAMES = ("남궁", "황보", "제갈", "사공", "선우", "서문", "�
 
 
 class Names(NamedTuple):
-    """All three names of a person."""
+    """The three names of a person."""
 
     first: str
     last: str
@@ -22,7 +22,7 @@ class Names(NamedTuple):
 
 
 def of(row: Mapping[str, Any]) -> Names | None:
-    """The names of a row of the list; None when it does not tell first and last name."""
+    """The names of a row of the list; None when it has no first and last name."""
     first, last, full = (str(row.get(key) or "").strip() for key in ("first_name", "last_name", "full_name"))
     if not (first and last):
         first, last = _split(full)
@@ -34,7 +34,7 @@ def of(row: Mapping[str, Any]) -> Names | None:
 def _split(full: str) -> tuple[str, str]:
     words = full.split()
     if len(words) > 1:
-        # A Korean name with a space in it still begins with the family's.
+        # A Korean name with a space still begins with the family name.
         return (" ".join(words[1:]), words[0]) if HANGUL.fullmatch(words[0]) else (" ".join(words[:-1]), words[-1])
     if HANGUL.fullmatch(full) and 2 <= len(full) <= 5:
         length = 2 if full.startswith(LONG_SURNAMES) and len(full) > 2 else 1

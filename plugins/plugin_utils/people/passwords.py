@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Passwords of new accounts in a file that Ansible Vault encrypts."""
+"""Passwords of new accounts in a file encrypted by Ansible Vault."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ansible.parsing.vault import VaultLib
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
 
 KEY = "users_passwords"
-HEAD = "# Passwords made up for new accounts: ansible-vault view shows them, ansible-vault edit changes them.\n"
+HEAD = "# Generated passwords of new accounts: ansible-vault view shows them, ansible-vault edit changes them.\n"
 
 
 class PasswordsFile:
-    """The file; ``vault`` holds the secrets that this run of Ansible was given."""
+    """The file; ``vault`` holds the vault secrets of this run of Ansible."""
 
     def __init__(self, path: str, vault: Any) -> None:
         self.path = path
         self._vault = vault
 
     def read(self) -> dict[str, str]:
-        """Passwords by login. A file that is not there holds none."""
+        """Passwords by login; none when the file does not exist."""
         try:
             with open(self.path, "rb") as stream:
                 data = stream.read()
@@ -37,8 +37,8 @@ class PasswordsFile:
                 f"{self.path} holds passwords and is not encrypted: run ansible-vault encrypt on it first"
             )
         try:
-            found = yaml.safe_load(self._vault.decrypt(data)) or {}
-            passwords = found[KEY]
+            content = yaml.safe_load(self._vault.decrypt(data)) or {}
+            passwords = content[KEY]
             return {str(login).lower(): str(password) for login, password in passwords.items()}
         except AnsibleError as error:
             raise AnsibleActionFail(
@@ -47,23 +47,24 @@ class PasswordsFile:
             ) from error
         except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise AnsibleActionFail(
-                f"{self.path} is no file of passwords: it has no {KEY}, or something else"
+                f"{self.path} is not a file of passwords: it has no mapping {KEY}; name another users_passwords_file"
             ) from error
 
     def check_writable(self) -> None:
-        """Raise before anything is changed when new passwords could not be kept."""
+        """Raise AnsibleActionFail when new passwords could not be kept, before anything is changed."""
         if not self._vault.secrets:
             raise AnsibleActionFail(
-                f"passwords were to be made up and kept in {self.path}, and this run has no vault password to encrypt "
-                "it with: give one (--vault-password-file or --vault-id), or give a password to everybody in the list"
+                f"new passwords have to be stored in {self.path}, and this run has no vault password to encrypt it: "
+                "give one (--vault-password-file or --vault-id), or give all new people a password in the list"
             )
         folder = os.path.dirname(self.path)
         if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
             raise AnsibleActionFail(
-                f"the folder {folder} of users_passwords_file is not there or not writable: make it"
+                f"the folder {folder} of users_passwords_file does not exist or is not writable: create it or correct "
+                "its permissions"
             )
 
     def write(self, passwords: dict[str, str]) -> None:
-        """Put all of these into the file, in one step."""
+        """Write all passwords to the file, in one step."""
         text = HEAD + yaml.safe_dump({KEY: dict(sorted(passwords.items()))}, allow_unicode=True)
         write_atomically(self.path, self._vault.encrypt(text).decode("ascii"), mode=0o600)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of a drill: whether the newest backup of each host can be restored."""
+"""The report of a drill: whether every host's newest backup could be restored."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PASSED, FAILED, NOT_REACHED = "passed", "failed", "not reached"
 
 def make_report(results: Mapping[str, Mapping[str, Any] | None], time: str) -> dict[str, Any]:
     """The report as data; a host without a result was not reached."""
-    hosts = {name: _host(result) for name, result in sorted(results.items())}
+    hosts = {host: _host(result) for host, result in sorted(results.items())}
     return {"time": time, "passed": all(host["state"] == PASSED for host in hosts.values()), "hosts": hosts}
 
 
 def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
     if result is None or result.get("unreachable"):
-        message = str((result or {}).get("msg", "it had left the play before"))
+        message = str((result or {}).get("msg", "the host had left the play before"))
         return {"state": NOT_REACHED, "message": message, "sets": [], "findings": [], "remarks": []}
     passed = bool(result.get("passed")) and not result.get("failed")
     return {
@@ -37,61 +37,61 @@ def _host(result: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def to_markdown(report: Mapping[str, Any]) -> str:
-    """The report in Markdown: one table of all hosts, then the details of each."""
+    """The report for people: one table of all hosts, then the details of every host."""
     hosts: Mapping[str, Mapping[str, Any]] = report["hosts"]
-    passed = sum(host["state"] == PASSED for host in hosts.values())
+    passed = sum(result["state"] == PASSED for result in hosts.values())
     lines = ["# Restore drill", "", f"{report['time']}: {passed} of {len(hosts)} hosts passed.", ""]
     lines += _table(["host", "result", "backup", "size", "restored in", "rows", "critical", "warnings", "notices"])
-    lines += [_cells(row) for name, host in hosts.items() for row in _overview(name, host)]
-    for name, host in hosts.items():
-        lines += ["", f"## {name}", "", *_details(host)]
+    lines += [_cells(row) for host, result in hosts.items() for row in _overview(host, result)]
+    for host, result in hosts.items():
+        lines += ["", f"## {host}", "", *_details(result)]
     return "\n".join(lines) + "\n"
 
 
-def _overview(name: str, host: Mapping[str, Any]) -> list[list[str]]:
-    if not host["sets"]:
-        return [[name, f"**{host['state']}**", "", "", "", "", "", "", ""]]
+def _overview(host: str, result: Mapping[str, Any]) -> list[list[str]]:
+    if not result["sets"]:
+        return [[host, f"**{result['state']}**", "", "", "", "", "", "", ""]]
     return [
         [
-            name,
-            entry["state"] if entry["state"] == PASSED else f"**{entry['state']}**",
-            entry["set_id"],
-            human_size(entry["bytes"]),
-            duration(entry["recovery_seconds"]) if entry["recovery_seconds"] else "",
-            f"{sum(entry['rows'].values()):,}",
-            *(str(entry["counts"][state]) for state in ("critical", "warning", "notice")),
+            host,
+            backup["state"] if backup["state"] == PASSED else f"**{backup['state']}**",
+            backup["set_id"],
+            human_size(backup["bytes"]),
+            duration(backup["recovery_seconds"]) if backup["recovery_seconds"] else "",
+            f"{sum(backup['rows'].values()):,}",
+            *(str(backup["counts"][state]) for state in ("critical", "warning", "notice")),
         ]
-        for entry in host["sets"]
+        for backup in result["sets"]
     ]
 
 
-def _details(host: Mapping[str, Any]) -> list[str]:
-    lines = [f"**{host['state']}**: {host['message']}", ""] if host["message"] else []
-    for entry in host["sets"]:
-        rehearsal = entry["rehearsal"] or {}
+def _details(result: Mapping[str, Any]) -> list[str]:
+    lines = [f"**{result['state']}**: {result['message']}", ""] if result["message"] else []
+    for backup in result["sets"]:
+        rehearsal = backup["rehearsal"] or {}
         if rehearsal:
             lines += [
-                f"{entry['set_id']} was restored into PostgreSQL {rehearsal['postgresql']} ({rehearsal['image']})."
+                f"{backup['set_id']} was restored into PostgreSQL {rehearsal['postgresql']} ({rehearsal['image']})."
             ]
         lines += [
             "",
             *_table(["step", "time"]),
-            *(_cells([step, duration(time)]) for step, time in entry["steps"].items()),
+            *(_cells([step, duration(time)]) for step, time in backup["steps"].items()),
         ]
-        if entry["rows"]:
+        if backup["rows"]:
             tables = rehearsal.get("rows", {})
             lines += ["", *_table(["database", "tables", "rows"])]
             lines += [
-                _cells([name, str(len(tables.get(name, {}))), f"{rows:,}"]) for name, rows in entry["rows"].items()
+                _cells([name, str(len(tables.get(name, {}))), f"{rows:,}"]) for name, rows in backup["rows"].items()
             ]
         for application, counted in rehearsal.get("content", {}).items():
             counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items())
             lines += ["", f"{application}: {counts}."]
-    if host["findings"]:
+    if result["findings"]:
         lines += ["", "Findings:", ""]
-        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in host["findings"]]
-    if host["remarks"]:
-        lines += ["", *(f"- {_escaped(line)}" for line in host["remarks"])]
+        lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in result["findings"]]
+    if result["remarks"]:
+        lines += ["", *(f"- {_escaped(line)}" for line in result["remarks"])]
     return lines or ["No findings."]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logs on the controller: their files, several hosts' merged into one, and the command that shows what comes next."""
+"""Logs on the controller: their files, the merged file of several hosts, and the command to follow the log."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
 
 ALL_HOSTS = "logs.log"
-"""The file of all hosts; no host's own is called so, because its name comes after a dash."""
+"""The file of all hosts; the file of a host has a dash before its name, so they never collide."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How an operator gets to a host; ``host`` is None for this one."""
+    """How an operator connects to a host; ``host`` is None for the controller itself."""
 
     host: str | None = None
     user: str | None = None
@@ -28,12 +28,12 @@ class Reach:
 
 
 def log_path(folder: str, host: str) -> str:
-    """The file of one host's log on the controller."""
+    """Path of the file with one host's logs on the controller."""
     return os.path.join(os.path.abspath(os.path.expanduser(folder)), f"logs-{safe_name(host)}.log")
 
 
 def follow_command(reach: Reach, project: str, services: Sequence[str]) -> str:
-    """The command line that shows what is logged from now on."""
+    """The command that follows the log: it shows new lines as they come."""
     command = ["sudo"] if reach.become else []
     command += ["docker", "compose", "--project-name", project, "logs", "--follow", "--tail", "20", *services]
     if reach.host is None:
@@ -44,7 +44,7 @@ def follow_command(reach: Reach, project: str, services: Sequence[str]) -> str:
 
 
 def merged(files: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """Lines of several hosts' files by their time, each with its host; files are read as they are needed."""
+    """Lines of several hosts' files by time, each with its host; the files are read line by line."""
     width = max((len(host) for host in files), default=0)
     return heapq.merge(*(_with_host(host, lines, width) for host, lines in files.items()), key=_time)
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backups, as operators read them."""
+"""Summary and table of the job backup."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN_REMARKS = 5
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """A backup on one host in a few lines."""
+    """The backup of one host, in a few lines."""
     if result.get("failed"):
         return [f"{host}: no backup set was made: {reason(result)}"]
     about = "about " if check_mode else ""
@@ -40,22 +40,26 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
             "→",
             about + human_size(part["bytes"]),
         ]
-        counted = part.get("rows")
+        rows_by_table = part.get("rows")
         row += [
             duration(part["duration"]) if "duration" in part else "",
-            "" if counted is None else f"{sum(counted.values()):,} rows in {count(len(counted), 'table')}",
+            "" if rows_by_table is None else _rows(rows_by_table),
         ]
         rows.append(row)
     lines = [head, *aligned(rows, right=(2, 4, 5))]
     kept, removed = len(result["retention"]["kept"]), result["retention"]["removed"]
-    gone = f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else ""
-    lines.append(f"  keeps {count(kept, 'set')}{gone}")
+    removal = f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else ""
+    lines.append(f"  keeps {count(kept, 'set')}{removal}")
     lines += remarks(result, SHOWN_REMARKS)
     return [*lines, f"  {result['path']}"]
 
 
+def _rows(rows_by_table: Mapping[str, int]) -> str:
+    return f"{sum(rows_by_table.values()):,} rows in {count(len(rows_by_table), 'table')}"
+
+
 def table(results: Results) -> list[str]:
-    """Backups of many hosts, a line each, failures first."""
+    """The backups of many hosts, one line per host, failures first."""
     rows = [["HOST", "SET", "SIZE", "TIME", "PARTS", "REMARKS"]]
     for host, result in failures_first(results):
         if result.get("failed"):

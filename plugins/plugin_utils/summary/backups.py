@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of backups, as operators read it."""
+"""Summary and table of the job backups: the list of backups."""
 
 from __future__ import annotations
 
@@ -33,41 +33,43 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
 
 
 def table(results: Results) -> list[str]:
-    """The backups of many hosts in one table; what is remarked comes last, failures first."""
-    rows, last = [], []
+    """The backups of many hosts in one table, then the remarks, failures first."""
+    rows, notes = [], []
     for host, result in failures_first(results):
         if result.get("failed"):
-            last.append(f"{host}: {result.get('msg', 'failed')}")
+            notes.append(f"{host}: {result.get('msg', 'failed')}")
             continue
         rows += [[host, *row] for row in _rows(result)]
-        last += [f"{host}: {line}" for line in result["remarks"]]
+        notes += [f"{host}: {line}" for line in result["remarks"]]
     lines = aligned([["HOST", *HEAD], *rows], right=(2, 3, 6)) if rows else ["no host has any backup"]
-    return [*lines, *(f"remark: {line}" for line in last)]
+    return [*lines, *(f"remark: {line}" for line in notes)]
 
 
 def _counts(result: Mapping[str, Any]) -> str:
     sets, dumps = len(result["sets"]), len(result["dumps"])
     text = count(sets, "set")
-    return f"{text} and {count(dumps, 'dump')} of the old way" if dumps else text
+    return f"{text} and {count(dumps, 'legacy dump')}" if dumps else text
 
 
 def _rows(result: Mapping[str, Any]) -> list[list[str]]:
     rows = []
-    for each in result["sets"]:
-        parts = str(len(each["parts"])) if not each["problem"] else "not whole"
-        recovery = (each["verdict"] or {}).get("recovery_seconds")
+    for kept in result["sets"]:
+        parts = str(len(kept["parts"])) if not kept["problem"] else "incomplete"
+        recovery = (kept["verdict"] or {}).get("recovery_seconds")
         rows.append(
             [
-                each["set_id"],
-                _age(each),
-                human_size(each["bytes"]),
-                parts if each["project"] in (None, result["project"]) else f"{parts} of {each['project']}",
-                _verified(each["verdict"]),
+                kept["set_id"],
+                _age(kept),
+                human_size(kept["bytes"]),
+                parts if kept["project"] in (None, result["project"]) else f"{parts} of {kept['project']}",
+                _verified(kept["verdict"]),
                 duration(recovery) if recovery else "",
-                _retention(each["retention"]),
+                _retention(kept["retention"]),
             ]
         )
-    rows += [[each["set_id"], _age(each), human_size(each["bytes"]), "old way", "", "", ""] for each in result["dumps"]]
+    rows += [
+        [dump["set_id"], _age(dump), human_size(dump["bytes"]), "legacy dump", "", "", ""] for dump in result["dumps"]
+    ]
     return rows
 
 
@@ -88,6 +90,6 @@ def _retention(retention: Mapping[str, Any] | None) -> str:
     return f"keeps it: {', '.join(retention['reasons'])}" if retention["keep"] else "removes it"
 
 
-def _age(each: Mapping[str, Any]) -> str:
-    hours = each["age_hours"]
+def _age(backup: Mapping[str, Any]) -> str:
+    hours = backup["age_hours"]
     return "?" if hours is None else age(3600 * hours)

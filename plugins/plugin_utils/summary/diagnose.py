@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Diagnoses, as operators read them."""
+"""The summary of a diagnosis, for one host and for many."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 )
 
 SHOWN_CAUSES = 5
-"""Causes that a summary tells in full; all of them are in the result."""
+"""Causes that a summary shows in full; all of them are in the result."""
 EVIDENCE = 3
 SEEN_WIDTH = 160
 LIKELIHOODS = ("certain", "likely", "possible")
 
 
 def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
-    """The causes on one host, the likeliest first with its command, then what was looked at."""
+    """The causes on one host, the most likely first with its command, then all steps with their results."""
     if "causes" not in result:
-        return [f"{host}: nothing was found out: {reason(result)}"]
+        return [f"{host}: the diagnosis failed: {reason(result)}"]
     lines = [f"{host}: {_head(result)} ({', '.join(result['services'])}; {duration(result['duration'])})"]
     for number, cause in enumerate(result["causes"][:SHOWN_CAUSES], 1):
         lines.append(f"  {number}. {_sentence(cause)}")
@@ -36,19 +36,19 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
         lines.append(f"     $ {cause['fix']}")
     if len(result["causes"]) > SHOWN_CAUSES:
         lines.append(f"  … and {len(result['causes']) - SHOWN_CAUSES} more, all less likely")
-    rows = [[f"  {each['step']}", each["state"], shortened(each["seen"], SEEN_WIDTH)] for each in result["steps"]]
-    return [*lines, "  looked at:", *(f"  {line}" for line in aligned(rows))]
+    rows = [[f"  {step['step']}", step["state"], shortened(step["seen"], SEEN_WIDTH)] for step in result["steps"]]
+    return [*lines, "  checked:", *(f"  {line}" for line in aligned(rows))]
 
 
 def _head(result: Mapping[str, Any]) -> str:
     causes = result["causes"]
-    unknown = sum(each["state"] == "unknown" for each in result["steps"])
+    unknown = sum(step["state"] == "unknown" for step in result["steps"])
     if not causes and unknown:
-        return f"no cause was found, and {unknown} of {len(result['steps'])} steps could not be looked at"
+        return f"no cause was found, and {unknown} of {len(result['steps'])} steps could not be checked"
     if not causes:
-        return "nothing keeps the services from working" if result["healthy"] else "no cause was found"
+        return "the services work, and no cause of a fault was found" if result["healthy"] else "no cause was found"
     if result["healthy"]:
-        return "the services work; what may matter all the same"
+        return "the services work; this may still matter"
     return "the most likely cause first"
 
 
@@ -57,7 +57,7 @@ def _sentence(cause: Mapping[str, Any]) -> str:
 
 
 def table(results: Results) -> list[str]:
-    """The likeliest cause on each of many hosts, a line each, the worst first."""
+    """The most likely cause on every host, one line per host, the worst first."""
     rows = [["HOST", "LIKELIHOOD", "CAUSE", "SUBJECT", "MORE", "FIX"]]
     for host, result in failures_first(results, _rank):
         if "causes" not in result:
@@ -72,7 +72,7 @@ def table(results: Results) -> list[str]:
 
 
 def _rank(result: Mapping[str, Any]) -> int:
-    """The worst first: no cause for what does not work, then by likelihood, then what works."""
+    """The worst first: no cause for a fault, or a certain one; then by likelihood; then hosts without a cause."""
     if result["causes"]:
         return 1 + LIKELIHOODS.index(result["causes"][0]["likelihood"])
     return 1 + len(LIKELIHOODS) if result["healthy"] else 1

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logs, as operators read them."""
+"""Logs, as they are printed."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """The logs of one host: its newest lines, what each service has to do with them, and where all of it is."""
+    """The logs of one host: the newest lines, the number of lines per service, and the path of the file."""
     if "services" not in result:
         return [f"{host}: no logs: {reason(result)}"]
     lines = [f"  {line}" for line in result["newest"]]
     if len(result["newest"]) < result["lines"]:
-        lines.insert(0, f"  … {result['lines'] - len(result['newest']):,} lines before these are in the file")
+        lines.insert(0, f"  … {result['lines'] - len(result['newest']):,} earlier lines are in the file")
     rows = [["SERVICE", "LINES", "ERRORS", "LAST", ""]]
     rows += [
-        [each["source"], f"{each['lines']:,}", str(each["errors"] or ""), _clock(each["last"]), each["problem"] or ""]
-        for each in result["services"]
+        [log["source"], f"{log['lines']:,}", str(log["errors"] or ""), _clock(log["last"]), log["problem"] or ""]
+        for log in result["services"]
     ]
     where = f"{'would be in' if check_mode else 'in'} {result['path']}"
     head = f"{host}: {_counts(result)}, {human_size(result['bytes'])}, {duration(result['duration'])}, {where}"
     lines += [head, *(f"  {line}" for line in aligned(rows, right=(1, 2)))]
-    lines += [f"  left out: {words}" for words in result["left_out"]]
+    lines += [f"  left out: {message}" for message in result["left_out"]]
     return [*lines, f"  follow: {result['follow']}"]
 
 
 def table(results: Results) -> list[str]:
-    """The logs of many hosts, a line each, failures first, then those with most errors."""
+    """The logs of many hosts, one line per host, failures first, then the hosts with most errors."""
     rows = [["HOST", "LINES", "ERRORS", "SIZE", "LAST", "LEFT OUT", "FILE"]]
     follow = []
-    for host, result in failures_first(results, lambda each: -_errors(each)):
+    for host, result in failures_first(results, lambda result: -_errors(result)):
         if "services" not in result:
             rows.append(failed_row(host, result, len(rows[0])))
             continue
-        problems = [f"{each['source']}: {each['problem']}" for each in result["services"] if each["problem"]]
+        problems = [service for service in result["services"] if service["problem"]]
         rows.append(
             [
                 host,
@@ -63,7 +63,7 @@ def table(results: Results) -> list[str]:
 
 
 def _errors(result: Mapping[str, Any]) -> int:
-    return sum(each["errors"] for each in result["services"])
+    return sum(service["errors"] for service in result["services"])
 
 
 def _counts(result: Mapping[str, Any]) -> str:

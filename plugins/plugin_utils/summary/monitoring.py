@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts are watched, as operators read it."""
+"""Which hosts are monitored, as it is printed."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """The watch over one host in a few lines."""
+    """The monitoring of one host in a few lines."""
     if result.get("failed"):
-        return [f"{host}: not watched: {reason(result)}"]
+        return [f"{host}: not monitored: {reason(result)}"]
     if result.get("state") == "absent":
-        return [f"{host}: {'would not be' if check_mode else 'not'} watched any more"]
+        return [f"{host}: {'would not be' if check_mode else 'not'} monitored any more"]
     minutes, channels = result["minutes"], result["channels"]
-    often = f"everything every {minutes['health']} min, disks every {minutes['disk']} min"
-    lines = [f"{host}: {_watched(result, check_mode)}, {often}"]
+    intervals = f"all checks every {minutes['health']} min, disks every {minutes['disk']} min"
+    lines = [f"{host}: {_schedule(result, check_mode)}, {intervals}"]
     if not result["running"]:
-        lines.append("  systemd does not run there now; the timers start with it")
-    told = count(channels, "address", "addresses") if channels else "nobody (set monitoring_alert_urls)"
-    lines.append(f"  tells {told}; last look {_last(result)}")
+        lines.append("  systemd is not running on the host now; the timers start with it")
+    addresses = count(channels, "address", "addresses") if channels else "no address (set monitoring_alert_urls)"
+    lines.append(f"  alerts to {addresses}; last run {_last(result)}")
     changes = ", ".join(result["changes"])
     lines.append(f"  {'would change' if check_mode else 'changed'}: {changes}" if changes else "  nothing to change")
     return lines
 
 
 def table(results: Results) -> list[str]:
-    """The watch over many hosts, a line each, failures first."""
-    rows = [["HOST", "SCHEDULE", "ADDRESSES", "LAST LOOK", "CHANGES"]]
+    """The monitoring of many hosts, one line per host, failures first."""
+    rows = [["HOST", "SCHEDULE", "ADDRESSES", "LAST RUN", "CHANGES"]]
     for host, result in failures_first(results):
         if result.get("failed"):
             rows.append(failed_row(host, result, len(rows[0])))
@@ -53,8 +53,8 @@ def table(results: Results) -> list[str]:
     return aligned(rows, right=(2,))
 
 
-def _watched(result: Mapping[str, Any], check_mode: bool) -> str:
-    return f"{'would be ' if check_mode and result['changes'] else ''}watched by {result['schedule']}"
+def _schedule(result: Mapping[str, Any], check_mode: bool) -> str:
+    return f"{'would be ' if check_mode and result['changes'] else ''}monitored by {result['schedule']}"
 
 
 def _last(result: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restarts, as operators read them."""
+"""Summary and table of the job restart."""
 
 from __future__ import annotations
 
@@ -13,37 +13,42 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, al
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """A restart on one host: a line for each service, in the order of their start."""
+    """The restart of one host: a line for each service, in the order of their start."""
     if "services" not in result:
         return [f"{host}: nothing was restarted: {reason(result)}"]
     verb = "would restart" if check_mode else "restarted"
     if not result["services"]:
-        lines = [f"{host}: nothing runs that could be restarted"]
+        lines = [f"{host}: no running service to restart"]
     else:
         order = ", then ".join(", ".join(level) for level in result["order"])
         time = f" in {duration(result['duration'])}" if "duration" in result else ""
         lines = [f"{host}: {verb} {order}{time}"]
-    rows = [[f"  {each['service']}", each["container"], _outcome(each, check_mode)] for each in result["services"]]
+    rows = [
+        [f"  {service['service']}", service["container"], _outcome(service, check_mode)]
+        for service in result["services"]
+    ]
     lines += aligned(rows)
-    lines += [f"  {each['container']} is {each['state']} and was left so" for each in result["left"]]
+    lines += [
+        f"  {container['container']} is {container['state']} and was left as it is" for container in result["left"]
+    ]
     lines += remarks(result)
     return [*lines, f"  FAILED: {result['msg']}"] if result.get("failed") else lines
 
 
 def table(results: Results) -> list[str]:
-    """Restarts on many hosts, a line each, failures first."""
+    """The restarts of many hosts, one line per host, failures first."""
     rows = [["HOST", "RESULT", "SERVICES", "LONGEST DOWN", "TIME", ""]]
     for host, result in failures_first(results):
-        down = [each["downtime_seconds"] or 0 for each in result.get("services", [])]
-        word = "UNREACHABLE" if result.get("unreachable") else "FAILED" if result.get("failed") else ""
+        downtimes = [service["downtime_seconds"] or 0 for service in result.get("services", [])]
+        failure = "UNREACHABLE" if result.get("unreachable") else "FAILED" if result.get("failed") else ""
         rows.append(
             [
                 host,
-                word or ("restarted" if "duration" in result else "would restart"),
-                str(len(down)) if "services" in result else "",
-                duration(max(down)) if any(down) else "",
+                failure or ("restarted" if "duration" in result else "would restart"),
+                str(len(downtimes)) if "services" in result else "",
+                duration(max(downtimes)) if any(downtimes) else "",
                 duration(result["duration"]) if "duration" in result else "",
-                str(result.get("msg", ""))[:100] if word else "",
+                str(result.get("msg", ""))[:100] if failure else "",
             ]
         )
     return aligned(rows, right=(2, 3, 4))

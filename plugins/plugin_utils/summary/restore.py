@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restores, as operators read them."""
+"""Summary and table of the job restore."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """A restore on one host in a few lines."""
+    """The restore of one host, in a few lines."""
     if "parts" not in result:
         return [f"{host}: not restored: {reason(result)}"]
     rows = [_row(part) for part in result["parts"]]
@@ -30,11 +30,11 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     lines = [head + _times(result), *aligned(rows, right=(2, 3, 4))]
     lines += [f"  {line}" for line in _services(result, check_mode)]
     if result["new_roles"]:
-        verb = "would make" if check_mode else "made"
+        verb = "would create" if check_mode else "created"
         lines.append(f"  {verb} the missing roles {', '.join(result['new_roles'])}")
     if result["kept"] and not check_mode:
         lines.append(
-            f"  what was replaced is kept until {result['kept_until'][:10]}; restore_state=previous swaps it back"
+            f"  the replaced data is kept until {result['kept_until'][:10]}; restore_state=previous swaps it back"
         )
     if result.get("recovered"):
         lines.append(f"  first: {result['recovered']}")
@@ -74,12 +74,14 @@ def _services(result: Mapping[str, Any], check_mode: bool) -> list[str]:
     if not check_mode:
         return [f"{names} stopped and started, names changed in {result['swap_seconds']:.2f} s"]
     last = result["expected_downtime"]
-    told = f"about {duration(last)}, as at the last restore" if last else "some seconds: until they are healthy again"
-    return [f"would stop and start {names}, for {told}"]
+    downtime = (
+        f"about {duration(last)}, as at the last restore" if last else "some seconds: until they are healthy again"
+    )
+    return [f"would stop and start {names}, for {downtime}"]
 
 
 def table(results: Results) -> list[str]:
-    """Restores of many hosts, a line each, failures first."""
+    """The restores of many hosts, one line per host, failures first."""
     rows = [["HOST", "RESTORED", "PARTS", "TIME", "DOWN", "REMARKS"]]
     for host, result in failures_first(results):
         if "parts" not in result:

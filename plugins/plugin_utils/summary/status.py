@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How stacks are, as operators read it: a screen for one host, a line each for many."""
+"""The status of stacks, as it is printed: one screen for one host, one line per host for many."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
 
 
 def state_of(service: Mapping[str, Any]) -> str:
-    """State and health in few words: ``healthy``, ``running``, ``exited (137), out of memory``."""
+    """State and health in a few words: ``healthy``, ``running``, ``exited (137), out of memory``."""
     if service["state"] == "running":
         return str(service["health"] or "running")
-    words = service["state"] if service["exit_code"] is None else f"{service['state']} ({service['exit_code']})"
-    return f"{words}, out of memory" if service["oom_killed"] else words
+    state = service["state"] if service["exit_code"] is None else f"{service['state']} ({service['exit_code']})"
+    return f"{state}, out of memory" if service["oom_killed"] else state
 
 
 def digest_of(service: Mapping[str, Any]) -> str:
-    """The start of what identifies an image: its digest, or its id where it has none."""
+    """The first characters of an image's digest, or of its id if it has no digest."""
     kind, _colon, number = (service["image_digest"] or service["image_id"] or "").rpartition(":")
     return f"{kind}:{number[:12]}" + ("" if service["image_digest"] else " (id)")
 
@@ -46,7 +46,7 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
 
 
 def table(results: Results) -> list[str]:
-    """Many hosts, a line each, the worst first."""
+    """Many hosts, one line per host, the worst first."""
     rows = [["HOST", "STATE", "SERVICES", "CPU", "MEMORY", "DISK", "VOLUMES", "REMARKS"]]
     for host, result in failures_first(results, _rank):
         if "services" not in result:
@@ -55,8 +55,8 @@ def table(results: Results) -> list[str]:
         rows.append(
             [
                 host,
-                "well" if result["well"] else "NOT WELL",
-                _well_of_all(result),
+                _verdict(result),
+                _healthy_count(result),
                 _cpu(result),
                 human_size(_sum(result["services"], "memory_bytes")),
                 _fullest(result),
@@ -72,8 +72,8 @@ def _rank(result: Mapping[str, Any]) -> tuple[bool, int]:
 
 
 def _notable(result: Mapping[str, Any]) -> list[str]:
-    sick = [f"{each['service']} {state_of(each)}" for each in result["services"] if not each["well"]]
-    return sick + list(result["remarks"])
+    services = [service for service in result["services"] if not service["well"]]
+    return [f"{service['service']} {state_of(service)}" for service in services] + list(result["remarks"])
 
 
 # -- the parts of the screen ----------------------------------------------------------------------------------------
@@ -85,12 +85,11 @@ def _head(result: Mapping[str, Any]) -> str:
     memory = f"memory {human_size(used)} of {human_size(host['memory_bytes'])}"
     load = f"load {host['load'][0]:.2f} on {host['processors']} processors"
     disks = [
-        f"{each['mountpoint']} {each['used_ratio']:.0%} full, {human_size(each['free'])} free"
-        for each in host["filesystems"]
+        f"{disk['mountpoint']} {disk['used_ratio']:.0%} full, {human_size(disk['free'])} free"
+        for disk in host["filesystems"]
     ]
-    verdict = "well" if result["well"] else "NOT WELL"
     return ", ".join(
-        [f"{verdict}, {_well_of_all(result)} services", load, memory, *disks, duration(result["duration"])]
+        [f"{_verdict(result)}, {_healthy_count(result)} services", load, memory, *disks, duration(result["duration"])]
     )
 
 
@@ -98,17 +97,17 @@ def _services(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]
     rows = [["SERVICE", "STATE", "SINCE", "RESTARTS", "CPU", "MEMORY", "LIMIT", "NET IN", "NET OUT", "READ", "WRITTEN"]]
     rows += [
         [
-            _name(each, result),
-            state_of(each),
-            age(each["since_seconds"]),
-            str(each["restarts"] or ""),
-            "" if each["cpu_percent"] is None else f"{each['cpu_percent']:.1f} %",
-            _size(each["memory_bytes"]),
-            _limit(each, result),
-            *(_size(each[f"network_{key}_bytes"]) for key in ("received", "sent")),
-            *(_size(each[f"disk_{key}_bytes"]) for key in ("read", "written")),
+            _name(service, result),
+            state_of(service),
+            age(service["since_seconds"]),
+            str(service["restarts"] or ""),
+            "" if service["cpu_percent"] is None else f"{service['cpu_percent']:.1f} %",
+            _size(service["memory_bytes"]),
+            _limit(service, result),
+            *(_size(service[f"network_{key}_bytes"]) for key in ("received", "sent")),
+            *(_size(service[f"disk_{key}_bytes"]) for key in ("read", "written")),
         ]
-        for each in result["services"]
+        for service in result["services"]
     ]
     rows += [[name, "MISSING", *[""] * 9] for name in result["missing"]]
     return rows, range(2, 11)
@@ -116,18 +115,18 @@ def _services(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]
 
 def _images(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
     rows = [["IMAGE", "DIGEST", "AGE", "SIZE", "SERVICES"]]
-    known: dict[str, list[Mapping[str, Any]]] = {}
-    for each in result["services"]:
-        known.setdefault(each["image_id"], []).append(each)
-    for users in known.values():
-        first = users[0]
+    by_image: dict[str, list[Mapping[str, Any]]] = {}
+    for service in result["services"]:
+        by_image.setdefault(service["image_id"], []).append(service)
+    for services in by_image.values():
+        first = services[0]
         rows.append(
             [
                 first["image"] + (" (outdated)" if first["image_outdated"] else ""),
                 digest_of(first),
                 age(first["image_age_seconds"]),
                 _size(first["image_bytes"]),
-                ", ".join(dict.fromkeys(each["service"] for each in users)),
+                ", ".join(dict.fromkeys(service["service"] for service in services)),
             ]
         )
     return rows, (2, 3)
@@ -137,11 +136,11 @@ def _volumes(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]
     rows = [["VOLUME", "SIZE", "SERVICES"]]
     rows += [
         [
-            each["name"],
-            "?" if each["bytes"] is None else human_size(each["bytes"]),
-            ", ".join(each["services"]) or "(nobody mounts it)",
+            volume["name"],
+            "?" if volume["bytes"] is None else human_size(volume["bytes"]),
+            ", ".join(volume["services"]) or "(not mounted)",
         ]
-        for each in result["volumes"]
+        for volume in result["volumes"]
     ]
     return rows if result["volumes"] else [], (1,)
 
@@ -151,20 +150,20 @@ def _disk(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
     if not usage:
         return [], ()
     rows = [["DOCKER", "COUNT", "IN USE", "SIZE", "RECLAIMABLE"]]
-    for each in usage:
-        sizes = (human_size(each[key]) for key in ("bytes", "reclaimable_bytes"))
-        rows.append([each["kind"], str(each["count"]), str(each["active"]), *sizes])
+    for row in usage:
+        sizes = (human_size(row[key]) for key in ("bytes", "reclaimable_bytes"))
+        rows.append([row["kind"], str(row["count"]), str(row["active"]), *sizes])
     return rows, (1, 2, 3, 4)
 
 
 def _name(service: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    alone = sum(each["service"] == service["service"] for each in result["services"]) == 1
+    alone = sum(other["service"] == service["service"] for other in result["services"]) == 1
     return str(service["service"] if alone else service["container"])
 
 
 def _limit(service: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     limit = service["memory_limit_bytes"]
-    # Without a limit of its own, Docker tells all of the host's.
+    # For a container without a limit Docker returns the host's memory.
     return human_size(limit) if limit and limit < result["host"]["memory_bytes"] else ""
 
 
@@ -172,8 +171,8 @@ def _size(value: int | None) -> str:
     return "" if value is None else human_size(value)
 
 
-def _sum(things: Sequence[Mapping[str, Any]], key: str) -> float:
-    return sum(each[key] or 0 for each in things)
+def _sum(rows: Sequence[Mapping[str, Any]], key: str) -> float:
+    return sum(row[key] or 0 for row in rows)
 
 
 def _cpu(result: Mapping[str, Any]) -> str:
@@ -181,9 +180,13 @@ def _cpu(result: Mapping[str, Any]) -> str:
 
 
 def _fullest(result: Mapping[str, Any]) -> str:
-    return f"{max((each['used_ratio'] for each in result['host']['filesystems']), default=0):.0%}"
+    return f"{max((disk['used_ratio'] for disk in result['host']['filesystems']), default=0):.0%}"
 
 
-def _well_of_all(result: Mapping[str, Any]) -> str:
-    everything = len(result["services"]) + len(result["missing"])
-    return f"{sum(each['well'] for each in result['services'])} of {everything}"
+def _verdict(result: Mapping[str, Any]) -> str:
+    return "healthy" if result["well"] else "UNHEALTHY"
+
+
+def _healthy_count(result: Mapping[str, Any]) -> str:
+    total = len(result["services"]) + len(result["missing"])
+    return f"{sum(service['well'] for service in result['services'])} of {total}"

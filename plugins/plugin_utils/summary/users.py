@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about the users of a stack."""
+"""The summary of the job users."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, al
 SYSTEMS = {"gitea": "Gitea", "openproject": "OpenProject"}
 STATUSES = ("created", "changed", "removed", "failed", "unchanged")
 MOST = 40
-"""Lines about single people; a thousand new ones are in the result for whoever wants to read them all."""
+"""Lines about single people; the result has all of them."""
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
-    """The users of one stack: how many of what, then whatever changed, failed, or is in no list."""
+    """The users of one stack: counts, then all that changed, failed, or are not in the list."""
     if result.get("failed") and not _done(result):
         return [f"{host}: {result.get('msg', 'failed')}"]
     planned = check_mode or bool(result.get("report_only"))
@@ -29,10 +29,12 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     rows = []
     for system in _done(result):
         answer = result[system]
-        told = _counts(answer) if "counts" in answer else "could not be read"
-        rows.append([f"  {SYSTEMS[system]}", told, duration(answer["duration"]) if "duration" in answer else ""])
+        counts = _counts(answer) if "counts" in answer else "could not be read"
+        rows.append([f"  {SYSTEMS[system]}", counts, duration(answer["duration"]) if "duration" in answer else ""])
     lines += aligned(rows)
-    lines += [f"  {SYSTEMS[each]}: {result[each]['msg']}" for each in _done(result) if "counts" not in result[each]]
+    lines += [
+        f"  {SYSTEMS[system]}: {result[system]['msg']}" for system in _done(result) if "counts" not in result[system]
+    ]
     people = _people(result)
     lines += aligned(people[:MOST])
     if len(people) > MOST:
@@ -49,13 +51,13 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
 
 
 def table(results: Results) -> list[str]:
-    """The users of many stacks, a line for each application, failures first."""
+    """The users of many stacks, one line per application, failures first."""
     rows = [["HOST", "APPLICATION", *(status.upper() for status in STATUSES), "NOT LISTED"]]
     lines = []
     for host, result in results.items():
         if result.get("failed") and not _done(result):
-            told = "out of reach" if result.get("unreachable") else "failed"
-            lines.append((False, host, [host, told, *[""] * (len(STATUSES) + 1)]))
+            state = "unreachable" if result.get("unreachable") else "failed"
+            lines.append((False, host, [host, state, *[""] * (len(STATUSES) + 1)]))
         for system in _done(result):
             answer = result[system]
             counts = answer.get("counts")
@@ -72,12 +74,11 @@ def _done(result: Mapping[str, Any]) -> list[str]:
 
 def _counts(answer: Mapping[str, Any]) -> str:
     counts = answer["counts"]
-    told = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
-    return ", ".join(told) or "nobody"
+    return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status]) or "no users"
 
 
 def _people(result: Mapping[str, Any]) -> list[Sequence[str]]:
-    """A row for each application of everybody who is not as before, those who failed first."""
+    """One row per application for all people with a change or a failure, failures first."""
     rows = []
     for system in _done(result):
         for user in result[system].get("users") or []:
@@ -94,7 +95,7 @@ def _people(result: Mapping[str, Any]) -> list[Sequence[str]]:
 
 
 def _verb(user: Mapping[str, Any]) -> str:
-    """What happens to a person, in the words that a personnel department has for it."""
+    """What happens to a person, in the words of a personnel department."""
     changes = user.get("changes") or {}
     if user["status"] == "changed" and any(
         (changes.get(key) or {}).get("after") is True for key in ("prohibit_login", "locked")
@@ -104,14 +105,14 @@ def _verb(user: Mapping[str, Any]) -> str:
 
 
 def _changes(user: Mapping[str, Any]) -> str:
-    told = []
+    parts = []
     for key, change in (user.get("changes") or {}).items():
         before, after = _value(change["before"]), _value(change["after"])
         if user["status"] != "created":
-            told.append(f"{key} {before} → {after}")
+            parts.append(f"{key} {before} → {after}")
         elif key.startswith(("project ", "groups", "teams", "roles", "admin")) and change["after"]:
-            told.append(f"{key} {after}")
-    return "; ".join(told)
+            parts.append(f"{key} {after}")
+    return "; ".join(parts)
 
 
 def _value(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""Packs the collection on the controller for a host that is to run it: pack.py COLLECTION FOLDER.
+"""Packs the collection on the controller for a host that will run it: pack.py COLLECTION FOLDER.
 
-The same files always make the same archive, so its digest tells whether a host has them already. Only what a look needs
-is in it: no tests, no inventories, and nothing that lies about in a checkout.
+The same files always give the same archive, so its digest shows whether a host already has them. It contains only what
+a check run needs: no tests, no inventories, no temporary files of a checkout.
 """
 
 import gzip
@@ -16,20 +16,20 @@ WANTED = ("LICENSE", "MANIFEST.json", "galaxy.yml", "meta", "playbooks", "plugin
 
 
 def files_of(collection):
-    """Paths below the collection, in an order that is always the same."""
+    """Paths below the collection, in a stable order."""
     for name in WANTED:
         path = os.path.join(collection, name)
         if os.path.isfile(path):
             yield name
         for folder, subfolders, names in os.walk(path):
-            subfolders[:] = sorted(each for each in subfolders if each != "__pycache__")
-            for each in sorted(names):
-                if not each.endswith((".pyc", ".swp", "~")):
-                    yield os.path.relpath(os.path.join(folder, each), collection)
+            subfolders[:] = sorted(subfolder for subfolder in subfolders if subfolder != "__pycache__")
+            for file in sorted(names):
+                if not file.endswith((".pyc", ".swp", "~")):
+                    yield os.path.relpath(os.path.join(folder, file), collection)
 
 
 def pack(collection):
-    """The archive's bytes, not yet compressed."""
+    """The archive as bytes, not compressed yet."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name in files_of(collection):
@@ -42,7 +42,7 @@ def pack(collection):
 
 
 def main():
-    """Write the archive and say where it is."""
+    """Write the archive and print its path."""
     collection, folder = os.path.realpath(sys.argv[1]), sys.argv[2]
     content = pack(collection)
     digest = hashlib.sha256(content).hexdigest()[:16]

@@ -5,8 +5,8 @@ SUITES=(bookworm trixie)
 
 apt_value() { local value; eval "$(apt-config shell value "$1")"; printf '%s' "${value:-}"; }
 
-# apt itself tells its sources, so .sources and .list files, options and disabled entries all mean what apt says they
-# mean. Without the package lists (an empty folder instead) it answers in 20 ms, also on a machine that never ran update.
+# apt reads its own sources, so .sources and .list files, options and disabled entries count as they do for apt. With
+# an empty folder of package lists it takes 20 ms, even on a machine that never ran apt-get update.
 # shellcheck disable=SC2016
 apt_sources() {
   mkdir -p "$WORK/lists"
@@ -14,7 +14,7 @@ apt_sources() {
     --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u
 }
 
-# Cloud machines name a file with mirrors (mirror+file:/etc/apt/mirrors/debian.list) where others name a mirror.
+# Cloud machines name a file of mirrors (mirror+file:/etc/apt/mirrors/debian.list) instead of a mirror.
 apt_uri_of() {
   local wanted=$1 uri release file
   while read -r uri release; do
@@ -74,7 +74,7 @@ build_base() {
   if [[ -n $SECURITY ]] && release_answers "$SECURITY" "$suite-security"; then
     printf 'deb %s %s-security main\n' "$SECURITY" "$suite" >> "$root/etc/apt/sources.list"
   else
-    echo "no security suite for $suite answers; the image goes without it"
+    echo "the security suite for $suite cannot be reached; the image is built without it"
   fi
   install -m 0755 "$HERE/base/lab-apt-install" "$root/usr/local/bin/"
   install -m 0644 "$HERE/base/apt-lab" "$root/etc/apt/apt.conf.d/90lab"

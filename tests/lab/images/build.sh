@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds every image of the lab that is missing or whose inputs changed.
+# Builds the lab's images that are missing or whose inputs have changed.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,7 +13,7 @@ export DOCKER_BUILDKIT=0 LC_ALL=C.UTF-8
 usage() {
   cat <<'TEXT'
 usage: build.sh [--fresh] [--list]
-  --fresh   build everything again from new base images (takes in the mirror's newest packages)
+  --fresh   build everything again from new base images, with the mirror's newest packages
   --list    print the names of the images and stop
 environment: MAXOPS_LAB_DEBIAN_MIRROR, MAXOPS_LAB_DEBIAN_SECURITY_MIRROR (else: as in this machine's apt sources),
   MAXOPS_LAB_IMAGE_PREFIX (maxops-lab: another one builds beside the images in use),
@@ -30,17 +30,19 @@ die() { printf 'lab images: %s\n' "$*" >&2; exit 1; }
 . "$HERE/base.sh"
 
 check_engine() {
-  local answer
-  command -v docker > /dev/null || die "there is no docker command. Next: run 'make lab-up', which installs the engine."
-  answer=$(docker version --format '{{.Server.Version}}' 2>&1) ||
-    die "the Docker Engine does not answer: ${answer//$'\n'/ }
+  local output rc=0
+  command -v docker > /dev/null || die "the command docker is missing. Next: run 'make lab-up', which installs the engine."
+  output=$(ask_engine docker version --format '{{.Server.Version}}' 2>&1) || rc=$?
+  ! timed_out "$rc" || die "the Docker Engine accepts connections and has not answered within $engine_limit s.
+  Next: look at its log (journalctl -u docker), restart it (systemctl restart docker) and run this again."
+  [[ $rc == 0 ]] || die "the Docker Engine does not answer: ${output//$'\n'/ }
   Next: start it (systemctl start docker, or dockerd), or run 'make lab-up', which does."
 }
 
 check_base_tools() {
-  [[ $(id -u) == 0 ]] || die "base images are made with debootstrap, which needs root. Next: run this as root."
+  [[ $(id -u) == 0 ]] || die "debootstrap makes the base images and needs root. Next: run this as root."
   command -v debootstrap > /dev/null || die "debootstrap is missing. Next: apt-get install --yes debootstrap"
-  require_space "$WORK" 1000 "set TMPDIR to a folder with more room"
+  require_space "$WORK" 1000 "set TMPDIR to a folder with more free space"
 }
 
 require_space() {
@@ -49,7 +51,7 @@ require_space() {
   [[ $free -ge $need ]] || die "$folder has $free MB free, the images need $need MB there. Next: $next."
 }
 
-# The very bytes that are hashed are kept and given to docker: an edit between the two can't make a wrong label.
+# docker gets the same bytes that were hashed, so an edit in between cannot lead to a wrong label.
 context_of() {
   local -a folders
   IFS=, read -r -a folders <<< "$1"
@@ -100,7 +102,7 @@ build_image() {
 explain() {
   local name=$1 log=$2 next
   case $(tail -n 40 "$log") in
-    *'No space left on device'*) next="make room in $(docker info --format '{{.DockerRootDir}}') and in ${TMPDIR:-/var/tmp}" ;;
+    *'No space left on device'*) next="free space in $(docker info --format '{{.DockerRootDir}}') and in ${TMPDIR:-/var/tmp}" ;;
     *'Could not connect'* | *'Temporary failure resolving'* | *'Failed to fetch'* | *"Couldn't download"* | *'Unable to connect'*)
       next="check that the Debian mirror of this machine's apt sources can be reached, also from containers (docker run)" ;;
     *'Operation not permitted'* | *'Cannot install into target'*)
@@ -110,7 +112,7 @@ explain() {
   {
     printf 'lab images: building %s failed; the end of %s:\n' "$name" "$log"
     tail -n 12 "$log" | sed 's/^/    /'
-    printf '  Next: %s; then run this again (what is built stays).\n' "$next"
+    printf '  Next: %s; then run this again (finished images stay).\n' "$next"
   } >&2
 }
 
@@ -128,7 +130,7 @@ start() {
   STARTED[$name]=$SECONDS
 }
 
-# Two images of one recipe run one after the other: the second takes the first one's layers from the cache.
+# Two images of one Dockerfile are built one after the other: the second takes layers of the first from the cache.
 startable() {
   local name=$1 other
   [[ $name == base:* ]] && return 0
@@ -151,7 +153,7 @@ fill_slots() {
   done
 }
 
-# What a container still uses stays: docker refuses, and a later run tries again.
+# Docker does not remove an image that a container uses; a later run tries again.
 drop_replaced() {
   local id
   docker image ls --quiet --no-trunc --filter dangling=true --filter "label=$INPUTS_LABEL" | sort -u |
@@ -187,7 +189,7 @@ plan() {
   done
 }
 
-# debootstrap's own children outlive it for a moment, and would write into what is being removed.
+# debootstrap's child processes outlive it for a moment and would write into the folder that is being removed.
 end_group() {
   local tries=50
   kill -- "-$1" 2> /dev/null || return 0
@@ -238,7 +240,7 @@ fi
 for suite in "${SUITES[@]}"; do
   if [[ -n ${TODO[base:$suite]:-} ]]; then check_base_tools; break; fi
 done
-require_space "$(docker info --format '{{.DockerRootDir}}')" 2000 "remove what you don't need there (docker image ls)"
+require_space "$(docker info --format '{{.DockerRootDir}}')" 2000 "remove unused images (docker image ls)"
 say "${#TODO[@]} of $((${#NAMES[@]} + ${#SUITES[@]})) lab images to build, logs in $LOGS"
 while [[ ${#TODO[@]} -gt 0 ]]; do
   fill_slots

@@ -24,8 +24,8 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m seed", description="Fill one application of the lab with data.")
     parser.add_argument("application", choices=sorted(APPLICATIONS))
     parser.add_argument("--size", choices=("small", "large"), default="small")
-    parser.add_argument("--check", action="store_true", help="seed nothing; print a digest of what is there as JSON")
-    parser.add_argument("--fsck", action="store_true", help="with --check: let git check each repository")
+    parser.add_argument("--check", action="store_true", help="seed nothing; print a digest of the data as JSON")
+    parser.add_argument("--fsck", action="store_true", help="with --check: let git check every repository")
     return parser.parse_args(words)
 
 

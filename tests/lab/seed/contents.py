@@ -1,4 +1,4 @@
-"""The bytes of attachments: half of them text, half of them as incompressible as pictures and documents are."""
+"""The bytes of attachments: half of them text, half of them incompressible like pictures and documents."""
 
 from __future__ import annotations
 

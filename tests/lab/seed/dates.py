@@ -1,4 +1,4 @@
-"""Two years of working life, as seconds since their first day: fixed, so that each seeding gives the same rows."""
+"""Two years of working days, in seconds since the first day: fixed, so that every seeding gives the same rows."""
 
 from __future__ import annotations
 

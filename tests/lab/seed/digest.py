@@ -1,4 +1,4 @@
-"""What is there, in figures that tests compare before and after: every row, every file, every reference of git."""
+"""A digest of the data that tests compare before and after: every row, every file, every reference of git."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from .repositories import GIT_ENVIRONMENT, UNFINISHED
 
-# Sums of parts of each row's MD5: whatever the order of the rows, and in one pass. Three parts, so that two changes
+# Sums of parts of every row's MD5: independent of the order, and in one pass. Three parts, so that two changes
 # can't cancel out.
 ROWS = """
 SELECT count(*), md5(concat_ws(' ',
@@ -32,7 +32,7 @@ def of(application: str, connection: Any, folder: Path, fsck: bool) -> dict[str,
         return list(cursor.fetchall())
 
     with connection.cursor() as cursor:
-        # One snapshot: rows that come while it counts are in no table's figures.
+        # One snapshot: rows inserted while it counts are not included for any table.
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for setting in ("TimeZone TO 'UTC'", "DateStyle TO 'ISO'", "bytea_output TO 'hex'", "extra_float_digits TO 1"):
             cursor.execute(f"SET LOCAL {setting}")

@@ -1,4 +1,4 @@
-"""One seeding: what was done is skipped, what was interrupted is continued, what is of another size makes room."""
+"""One seeding: finished data is kept, interrupted seeding continues, and data of another size is removed first."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def seed(application: Any, size: str, folder: Path, connection: Any) -> None:
     progress = Progress(application.name)
     book = Ledger(connection, application.name)
     if not book.take_lock():
-        raise SeedError(f"{application.name} is being seeded already; wait for that run, or end it")
+        raise SeedError(f"{application.name} is already being seeded; wait for that run, or end it")
     _check_schema(application(size, folder), connection)
     entry = book.read()
     if entry is not None and entry.finished and entry.size == size:
         print(f"seed: {application.name} is seeded with size {size} already")
         return
     if entry is not None and (entry.size != size or entry.edition != ledger.edition()):
-        progress.say(f"removing what was seeded with size {entry.size}")
+        progress.say(f"removing the data seeded with size {entry.size}")
         removal.remove(application, entry.numbers, folder, Loader(connection, progress))
         book.forget()
         entry = None
@@ -42,7 +42,7 @@ def _check_schema(chosen: Any, connection: Any) -> None:
 
 def _load(chosen: Any, entry: Entry, book: Ledger, connection: Any, progress: Progress) -> None:
     loader = Loader(connection, progress)
-    # The rows fit together as they are made: their foreign keys, checked one by one, would cost a third of the time.
+    # The rows are consistent as generated: checking their foreign keys one by one would cost a third of the time.
     loader.run("SET session_replication_role = replica")
     loader.run("SET synchronous_commit = off")
     connection.commit()

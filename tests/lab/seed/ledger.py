@@ -1,4 +1,4 @@
-"""What is seeded already: a table written in the transaction of each step, so that a killed run is continued."""
+"""The progress of the seeding: a table written in the transaction of every step, so that a killed run is continued."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS lab_seed (
 class Entry:
     size: str
     edition: str
-    # For each table the first and the last of its rows: another edition of the seeder may have made them.
+    # The first and the last row of every table: another edition of the seeder may have created them.
     numbers: dict[str, tuple[int, int]]
     steps: set[str]
     finished: bool
@@ -37,7 +37,7 @@ class Entry:
 
 
 def edition() -> str:
-    """Half of what one edition of the seeder makes and half of another's would fit nowhere."""
+    """A hash of the seeder: data of two editions does not fit together."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.txt")]):
@@ -77,7 +77,7 @@ class Ledger:
         self._connection.commit()
         return Entry(size, edition(), numbers, set(), False)
 
-    # The application may insert while it is seeded: it gets numbers behind the reserved ones.
+    # The application may insert rows during the seeding: it gets numbers after the reserved ones.
     @staticmethod
     def _reserve(cursor: Any, table: str, count: int) -> tuple[int, int]:
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", (f'"{table}"',))

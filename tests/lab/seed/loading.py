@@ -1,4 +1,4 @@
-"""Rows into PostgreSQL by COPY, and a line on how far it is every two seconds."""
+"""Loads rows into PostgreSQL by COPY, and prints the progress every two seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NULL = b"\\N"
 
 
 class SeedError(Exception):
-    """A sentence for the person who called."""
+    """An error whose text is shown to the user."""
 
 
 class Progress:
@@ -40,7 +40,7 @@ class Progress:
 
 
 class Loader:
-    """What a step needs of the transaction it runs in."""
+    """The operations of a step in its transaction."""
 
     def __init__(self, connection: Any, progress: Progress) -> None:
         self.cursor = connection.cursor()
@@ -77,7 +77,7 @@ class _Stream:
 
 
 def line(*values: bytes | str | float | None) -> bytes:
-    """One row of COPY; texts come escaped already."""
+    """One row of COPY; texts are already escaped."""
     return b"\t".join(map(_field, values)) + b"\n"
 
 

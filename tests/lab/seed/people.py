@@ -1,4 +1,4 @@
-"""Who works with the stack, and on what: the same forty people, teams and projects in both applications."""
+"""The same forty people, their teams and projects in both applications."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ines Kowalska, Jonas Lindqvist, Katja Novak, Liam Murphy, Maya Patel, Nils Hauge
 Quinn Fraser, Rosa Almeida, Samuel Levi, Tessa van Dijk, Umar Siddiqui, Vera Horvat, Wei Zhang, Zoe Papadakis
 """
 PROJECTS_PER_PERSON = 4
-# Somebody has left: accounts that may not sign in belong to each stack.
+# A person who has left: every stack has accounts that may not sign in.
 LOCKED = 17
 TEAMS = ("Platform", "Operations", "Design")
 PROJECTS = (
@@ -53,7 +53,7 @@ class Person:
         return f"{self.login}@example.com"
 
 
-def everybody() -> list[Person]:
+def all_people() -> list[Person]:
     people = []
     for entry in KOREAN.split():
         name, login = entry.split(":")

@@ -1,4 +1,4 @@
-"""Text that compresses like prose, fast: words drawn one by one, by Zipf's law, from tables of 65,536 slots."""
+"""Fast generation of text that compresses like prose: words drawn by Zipf's law from tables of 65,536 slots."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SLOTS = 1 << 16
 COMMON_SHARE = 0.4
 PAIR_SHARE = 0.15
 KOREAN_SHARE = 0.15
-# A Korean word is about as long in letters, and twice as long in bytes.
+# A Korean word has about as many characters, and twice as many bytes.
 KOREAN_WORDS = 0.55
 
 CODE_JOINTS = ("_", "_", ".", ".", "(", ", ", ")\n    ", " = ", "()\n    ", ":\n        ", " + ", "\n\n", "[", "]\n    ")
 
 
 class Table:
-    """Slots that two random bytes pick one of: twenty times faster than a weighted choice for each word."""
+    """Slots that two random bytes pick one of: twenty times faster than a weighted choice of every word."""
 
     def __init__(self, slots: Iterable[str]) -> None:
         self._slots = [slot.encode() for slot in slots]
@@ -33,7 +33,7 @@ class Table:
 
 
 class Writer:
-    """The texts of people: mostly English, some Korean."""
+    """Text as people write it: mostly English, some Korean."""
 
     def __init__(self) -> None:
         english, korean = english_slots(random.Random("english")), korean_slots(random.Random("korean"))

@@ -1,4 +1,4 @@
-"""What was seeded makes room for another size; what others made since stays."""
+"""Removes the seeded data for a seeding of another size; rows created by others since then stay."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def remove(application: Any, numbers: Mapping[str, Range], folder: Path, loader:
                 loader.run(f'DELETE FROM "{table}" WHERE {column} BETWEEN %s AND %s', numbers[owner or table])
     except psycopg2.errors.ForeignKeyViolation as error:
         raise SeedError(
-            f"rows that were made since need seeded ones ({error.diag.message_detail}); remove them, or start from an"
+            f"rows created since the seeding refer to seeded ones ({error.diag.message_detail}); remove them, or start from an"
             " empty lab (tests/lab/lab.sh down --volumes)"
         ) from error
     for table, (first, last) in numbers.items():
         _release_numbers(loader, table, first, last)
-    # A killed run may have written files that never got a row: they go with those that have none now.
+    # A killed run may have written files that never got a row: they are removed with those that have none now.
     application.remove_files_without_row(loader, folder)
 
 
@@ -37,7 +37,7 @@ def _holds_only(loader: Loader, table: str, numbers: Range) -> bool:
 
 
 def _truncate(tables: list[str], loader: Loader) -> list[str]:
-    """A million deleted rows would stay in the files, in each dump's way; only what nobody refers to can be emptied."""
+    """Truncate, because deleted rows would stay in the files and slow every dump; works only for tables without references."""
     loader.run("SAVEPOINT emptying")
     try:
         if tables:
@@ -49,7 +49,7 @@ def _truncate(tables: list[str], loader: Loader) -> list[str]:
 
 
 def _release_numbers(loader: Loader, table: str, first: int, last: int) -> None:
-    """So that seeding again gives the same numbers, unless somebody took one since."""
+    """Reset the sequence so that another seeding gives the same numbers, unless a number was used since."""
     (sequence,) = loader.column("SELECT pg_get_serial_sequence(%s, 'id')", (f'"{table}"',))
     loader.run(
         f"SELECT setval(%s, greatest(%s, 1), %s) FROM {sequence} WHERE last_value = %s",

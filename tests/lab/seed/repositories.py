@@ -18,7 +18,7 @@ from .prose import Writer
 BRANCH = "refs/heads/main"
 UNFINISHED = ".seeding"
 GIT_ENVIRONMENT = {"HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ.get("PATH", "/usr/bin")}
-# Of what git packs, text is deflated and pictures are only stored: level 1 keeps seeding fast.
+# git compresses text and only stores pictures: level 1 keeps seeding fast.
 GIT_OPTIONS = ("-c", "core.compression=1", "-c", "fastimport.unpackLimit=40")
 
 
@@ -50,7 +50,7 @@ class LfsObject:
 
 
 def create(folder: Path, history: History, objects: list[LfsObject], authors: list[Person], rng: random.Random, writer: Writer) -> int:
-    """Under another name until it is whole; the number of bytes that git was given."""
+    """Create it under another name until it is complete; returns the number of bytes given to git."""
     temporary = unfinished(folder)
     for leftover in (temporary, folder):
         shutil.rmtree(leftover, ignore_errors=True)

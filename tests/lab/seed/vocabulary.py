@@ -43,7 +43,7 @@ def english_common() -> list[str]:
 
 
 def english_pairs() -> list[str]:
-    """What English puts side by side all the time; words drawn one by one alone would compress less than prose."""
+    """Frequent pairs of English words; words drawn only one by one would compress less than prose."""
     return [pair.replace("_", " ") for pair in sections()["pair"]]
 
 

@@ -43,7 +43,7 @@ def write(control: Control) -> None:
     target = state_file()
     target.parent.mkdir(exist_ok=True)
     with contextlib.suppress(PermissionError):
-        # `docker exec` is root or the application's user: each must be able to replace what the other wrote.
+        # `docker exec` is root or the application's user: both must be able to replace a file of the other.
         os.chmod(target.parent, 0o777)
     with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8") as stream:
         json.dump(asdict(control), stream)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every job has its summary, also of hosts that failed or were out of reach."""
+"""Every job has its summary, also of hosts that failed or were unreachable."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_jobs_are_the_files_with_summaries_and_the_choices_of_the_module() -> No
     assert yaml.safe_load(DOCUMENTATION)["options"]["job"]["choices"] == list(JOBS)
 
 
-# What "users" tells of is put together from the results of two modules by its role.
+# The result of "users" is composed of the results of two modules by its role.
 @pytest.mark.parametrize("job", sorted(set(JOBS) - {"users"}))
-def test_every_job_can_tell_of_hosts_that_were_out_of_reach_or_failed(job: str) -> None:
+def test_every_job_shows_hosts_that_were_unreachable_or_failed(job: str) -> None:
     one, many = renderers(job)
     results = reported(registered("result", play("result", away=AWAY, here=FAILED, skipped=SKIPPED)))
     alone = "\n".join(one("away", results["away"], False))

@@ -18,5 +18,5 @@ playbooks = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 
 
 def load(path: Path) -> Any:
-    """A YAML file's content."""
+    """The content of a YAML file."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))

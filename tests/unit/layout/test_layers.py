@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Layers are folders: who may import whom in plugins/module_utils, and proof that the rules notice a violation."""
+"""The import rules of plugins/module_utils, and proof that each rule detects a violation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.maxops.ops.tests.unit.layout.imports import PACKAGE, na
 
 UTILS = ROOT / "plugins" / "module_utils"
 
-A_GOOD_TREE = {
+CORRECT = {
     "module/frame.py": f"from {PACKAGE}.tools.errors import MaxopsError",
     "jobs/backup/job.py": f"from {PACKAGE}.storage import verdict\nfrom .plan import Plan",
     "jobs/backup/plan.py": f"from {PACKAGE}.systems.docker.stack import Stack\nclass Plan: pass",
@@ -32,8 +32,8 @@ A_GOOD_TREE = {
 }
 
 WRONG = {
-    "flat file": ("backup_job.py", "", "is in none of the layers"),
-    "unknown layer": ("wings/job.py", "", "is in none of the layers"),
+    "flat file": ("backup_job.py", "", "is not in one of the layers"),
+    "unknown layer": ("features/job.py", "", "is not in one of the layers"),
     "upward": ("storage/verdict.py", f"from {PACKAGE}.jobs.backup.plan import Plan", "is in a higher layer"),
     "upward, inside a function": (
         "tools/errors.py",
@@ -43,12 +43,20 @@ WRONG = {
     "job to job": (
         "jobs/restore/job.py",
         f"from {PACKAGE}.jobs.backup.plan import Plan",
-        "a job imports no other job",
+        "a job must not import another job",
     ),
-    "swap to transfer": ("swap/swap.py", f"from {PACKAGE}.transfer import roles", "do not know each other"),
-    "transfer to swap": ("transfer/roles.py", f"from {PACKAGE}.swap.swap import Swap", "do not know each other"),
-    "system to system": ("systems/redis.py", f"from {PACKAGE}.systems.postgresql.session import Session", "no other"),
-    "system to the whole stack": ("systems/redis.py", f"from {PACKAGE}.systems.access import Access", "no other"),
+    "swap to transfer": ("swap/swap.py", f"from {PACKAGE}.transfer import roles", "must not import each other"),
+    "transfer to swap": ("transfer/roles.py", f"from {PACKAGE}.swap.swap import Swap", "must not import each other"),
+    "system to system": (
+        "systems/redis.py",
+        f"from {PACKAGE}.systems.postgresql.session import Session",
+        "may import",
+    ),
+    "system to the whole stack": (
+        "systems/redis.py",
+        f"from {PACKAGE}.systems.access import Access",
+        "may import",
+    ),
     "circle of files": (
         "jobs/backup/plan.py",
         "from .job import back_up",
@@ -72,20 +80,20 @@ WRONG = {
         "write it relatively",
     ),
     "relative across folders": ("jobs/backup/job.py", "from ...storage import verdict", "write its full name"),
-    "a file that is not there": ("storage/verdict.py", f"from {PACKAGE}.tools.moment import now", "is no file of"),
+    "missing file": ("storage/verdict.py", f"from {PACKAGE}.tools.moment import now", "is not a file of"),
 }
 
 
-def test_module_utils_keeps_to_the_layers() -> None:
+def test_module_utils_follows_the_import_rules() -> None:
     assert violations(UTILS) == []
     assert len(names_of(UTILS)) > 100
 
 
-def test_no_file_is_left_flat() -> None:
+def test_every_file_is_in_a_layer() -> None:
     assert [path.name for path in UTILS.glob("*.py")] == ["__init__.py"]
 
 
-def planted(folder: Path, tree: dict[str, str]) -> Path:
+def write_tree(folder: Path, tree: dict[str, str]) -> Path:
     for name, text in tree.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,17 +101,17 @@ def planted(folder: Path, tree: dict[str, str]) -> Path:
     return folder
 
 
-def test_good_tree_breaks_no_rule(tmp_path: Path) -> None:
-    assert violations(planted(tmp_path, A_GOOD_TREE)) == []
+def test_correct_tree_has_no_violation(tmp_path: Path) -> None:
+    assert violations(write_tree(tmp_path, CORRECT)) == []
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_wrong_import_is_noticed(kind: str, tmp_path: Path) -> None:
-    name, text, complaint = WRONG[kind]
-    found = violations(planted(tmp_path, {**A_GOOD_TREE, name: text}))
-    assert any(complaint in sentence for sentence in found), found
+def test_wrong_import_is_detected(kind: str, tmp_path: Path) -> None:
+    name, text, message = WRONG[kind]
+    sentences = violations(write_tree(tmp_path, {**CORRECT, name: text}))
+    assert any(message in sentence for sentence in sentences), sentences
 
 
-def test_rules_do_not_pass_over_an_empty_tree(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="asked about nothing"):
+def test_rules_do_not_accept_an_empty_tree(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="checked nothing"):
         violations(tmp_path)

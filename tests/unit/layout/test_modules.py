@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every module of a managed host does in the same way."""
+"""Rules for every module that runs on a managed host."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ FRAME = ROOT / "plugins" / "module_utils" / "module" / "frame.py"
 
 
 def calls(path: Path) -> list[str]:
-    """Names of all functions and methods that a file calls, in their order."""
-    found = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    found.sort(key=lambda node: (node.lineno, node.col_offset))
-    return [node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in found]
+    """Names of all functions and methods that a file calls, in order."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    nodes.sort(key=lambda node: (node.lineno, node.col_offset))
+    return [node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in nodes]
 
 
-def ways_out(root: Path) -> list[str]:
-    """Files that end a module past the frame, so that its result is not made displayable."""
+def bypasses_of(root: Path) -> list[str]:
+    """Files that end a module without the frame, which makes every result displayable."""
     files = [*(root / "plugins" / "modules").glob("*.py"), *(root / "plugins" / "module_utils").rglob("*.py")]
     return [path.name for path in files if path.name != FRAME.name and {"exit_json", "fail_json"} & set(calls(path))]
 
 
 def test_every_module_ends_through_the_frame() -> None:
-    assert ways_out(ROOT) == []
+    assert bypasses_of(ROOT) == []
     assert {"exit_json", "fail_json"} <= set(calls(FRAME))
 
 
-def test_a_way_around_the_frame_is_noticed(tmp_path: Path) -> None:
+def test_a_module_that_bypasses_the_frame_is_detected(tmp_path: Path) -> None:
     (tmp_path / "plugins" / "modules").mkdir(parents=True)
     (tmp_path / "plugins" / "modules" / "stray.py").write_text("def main(module): module.exit_json(changed=False)\n")
-    assert ways_out(tmp_path) == ["stray.py"]
+    assert bypasses_of(tmp_path) == ["stray.py"]
 
 
 def test_bounds_are_checked_before_anything_else() -> None:
     for name in modules:
         path = ROOT / "plugins" / "modules" / f"{name}.py"
         called = calls(path)
-        # metrics has no number.
+        # metrics has no numeric option.
         if "AnsibleModule" in called and name != "metrics":
             assert called[called.index("AnsibleModule") + 1] == "check_bounds", name

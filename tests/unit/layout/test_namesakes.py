@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tests of a file are found by its name: tests/unit is the same tree as plugins."""
+"""tests/unit is the same tree as plugins, so the tests of a file are found by its name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 
 TREES = ("module_utils", "plugin_utils")
 LARGE = 60
-"""Lines from which on a file has a unit test of its name."""
+"""A file with at least this number of lines has a unit test of the same name."""
 
-# Large files without a unit test of their own: integration tests cover them. The list may become shorter, never longer.
+# Large files without a unit test, covered by integration tests. Entries may be removed, but not added.
 INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/cache": "job",
     "module_utils/jobs/cleanup": "job",
@@ -39,7 +39,7 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/systems/host": "system",
     "module_utils/systems/openproject": "api",
     "module_utils/systems/postgresql": "databases snapshot statistics",
-    "module_utils/tools/http": "look words",
+    "module_utils/tools/http": "probe words",
     "module_utils/transfer": "database_load",
 }
 
@@ -49,7 +49,7 @@ def sources() -> Iterator[Path]:
         yield from sorted((ROOT / "plugins" / tree).rglob("*.py"))
 
 
-def namesake_of(source: Path) -> Path:
+def expected_test_of(source: Path) -> Path:
     folder = source.parent.relative_to(ROOT / "plugins")
     return ROOT / "tests" / "unit" / folder / f"test_{source.name}"
 
@@ -57,12 +57,12 @@ def namesake_of(source: Path) -> Path:
 def test_every_test_file_has_its_source_file() -> None:
     tests = {path for tree in TREES for path in (ROOT / "tests" / "unit" / tree).rglob("test_*.py")}
     assert len(tests) > 80
-    assert tests - {namesake_of(source) for source in sources()} == set()
+    assert tests - {expected_test_of(source) for source in sources()} == set()
 
 
 def test_every_large_source_file_has_its_test_file() -> None:
     large = {source for source in sources() if len(source.read_text(encoding="utf-8").splitlines()) >= LARGE}
-    untested = {str(source.relative_to(ROOT / "plugins")) for source in large if not namesake_of(source).exists()}
+    untested = {str(source.relative_to(ROOT / "plugins")) for source in large if not expected_test_of(source).exists()}
     allowed = {f"{folder}/{name}.py" for folder, names in INTEGRATION_TESTS_ONLY.items() for name in names.split()}
     assert untested - allowed == set(), "write a unit test of the same name"
-    assert allowed - untested == set(), "these have a test now, or are gone: take them from the list"
+    assert allowed - untested == set(), "these files have a test now or do not exist: remove them from the list"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is generated is current, complete, and in both languages."""
+"""The generated documents are current, complete, and in both languages."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def test_document_is_what_make_reference_writes(path: Path) -> None:
 def test_reference_lists_everything_in_the_collection_once(language: str) -> None:
     text = generate.reference(language)
     rows = re.findall(r"^\| \[?`([\w.]+)`", text, flags=re.MULTILINE)
-    said = generate.words()
-    everything = [*playbooks, *roles, *(f"maxops.ops.{name}" for name in modules), *said["variables"]]
-    assert sorted(rows) == sorted([*everything, *said["short_words"]])
+    words = generate.words()
+    everything = [*playbooks, *roles, *(f"maxops.ops.{name}" for name in modules), *words["variables"]]
+    assert sorted(rows) == sorted([*everything, *words["short_words"]])
 
 
-def test_korean_describes_what_there_is_and_nothing_else() -> None:
+def test_korean_describes_exactly_what_the_collection_contains() -> None:
     korean = generate.words()["korean"]
-    assert {kind: sorted(told) for kind, told in korean.items()} == {
+    assert {kind: sorted(texts) for kind, texts in korean.items()} == {
         "playbooks": playbooks,
         "roles": roles,
         "modules": modules,
     }
-    assert [text for told in korean.values() for text in told.values() if not re.search("[가-힣]", text)] == []
+    assert [text for texts in korean.values() for text in texts.values() if not re.search("[가-힣]", text)] == []
 
 
 def test_every_variable_of_the_fleet_is_listed() -> None:
@@ -53,7 +53,7 @@ def test_every_variable_of_the_fleet_is_listed() -> None:
     assert used - NO_VARIABLES == set(generate.words()["variables"])
 
 
-def test_short_words_are_read_where_the_long_ones_are() -> None:
+def test_short_words_are_read_where_the_long_names_are() -> None:
     texts = [
         path.read_text() for pattern in ("playbooks/*.yml", "roles/*/defaults/*.yml") for path in ROOT.glob(pattern)
     ]
@@ -73,7 +73,7 @@ def test_a_role_whose_options_changed_needs_a_new_readme(tmp_path: Path) -> None
     specs.write_text(specs.read_text().replace("status_timeout", "status_patience"))
     assert "`status_patience`" in generate.readme_of("status", tmp_path)
     readme.write_text(readme.read_text().replace(generate.END, ""))
-    with pytest.raises(ValueError, match="has to have one line"):
+    with pytest.raises(ValueError, match="needs exactly one line"):
         generate.readme_of("status", tmp_path)
 
 

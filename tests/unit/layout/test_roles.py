@@ -12,19 +12,19 @@ from ansible_collections.maxops.ops.tests.unit.layout.content import load, playb
 
 
 @pytest.mark.parametrize("role", roles)
-def test_role_defaults_are_its_argument_specs(role: str) -> None:
+def test_role_defaults_equal_its_argument_specs(role: str) -> None:
     defaults = load(ROOT / "roles" / role / "defaults" / "main.yml") or {}
     options = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"].get("options", {})
     without_default = {name for name, option in options.items() if option.get("required") or "default" not in option}
-    assert set(defaults) - set(options) == set(), "defaults that no argument spec tells of"
+    assert set(defaults) - set(options) == set(), "defaults without an argument spec"
     assert set(options) - set(defaults) - without_default == set(), (
         "options with a default that defaults/main.yml lacks"
     )
     for name, value in defaults.items():
-        told = options[name].get("default")
-        # A default that reads a variable cannot be told as a value.
-        if told is not None and not (isinstance(value, str) and "{{" in value):
-            assert told == value, name
+        documented = options[name].get("default")
+        # A default that reads a variable cannot be documented as a value.
+        if documented is not None and not (isinstance(value, str) and "{{" in value):
+            assert documented == value, name
 
 
 @pytest.mark.parametrize("role", roles)
@@ -37,7 +37,7 @@ def test_role_names_its_variables_after_itself(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", roles)
-def test_role_readme_tells_every_option(role: str) -> None:
+def test_role_readme_lists_every_option(role: str) -> None:
     options = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"].get("options", {})
     readme = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
     assert [name for name in options if f"`{name}`" not in readme] == []

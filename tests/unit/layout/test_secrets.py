@@ -21,13 +21,13 @@ SECRET_FIELD = re.compile(r"(?:^|_)(?:password|passwords|passwd|secret|token|cre
 
 def classes() -> dict[str, type]:
     """All dataclasses of module_utils, by file and name."""
-    found = {}
+    dataclasses_by_name = {}
     for name in names_of(ROOT / "plugins" / "module_utils"):
         module = importlib.import_module(f"{PACKAGE}.{name}")
         for label, value in vars(module).items():
             if dataclasses.is_dataclass(value) and isinstance(value, type) and value.__module__ == module.__name__:
-                found[f"{name}.{label}"] = value
-    return found
+                dataclasses_by_name[f"{name}.{label}"] = value
+    return dataclasses_by_name
 
 
 CLASSES = classes()
@@ -35,7 +35,7 @@ OPTIONS = {name: cls for name, cls in CLASSES.items() if name.startswith("jobs."
 
 
 def filled(cls: type, depth: int = 4) -> Any:
-    """An instance whose fields for secrets have one, and whose fields for other dataclasses have such an instance."""
+    """An instance with a secret in each field for secrets, also in the fields of dataclasses inside it."""
     instance = object.__new__(cls)
     for field in dataclasses.fields(cls):
         value: Any = None
@@ -59,7 +59,7 @@ def holds(instance: Any) -> bool:
     return any(value == SECRET or (dataclasses.is_dataclass(value) and holds(value)) for value in values)
 
 
-def test_options_of_all_jobs_are_asked() -> None:
+def test_options_of_all_jobs_are_checked() -> None:
     assert len(CLASSES) > 80
     assert len(OPTIONS) >= 13
     assert sum(holds(filled(cls)) for cls in OPTIONS.values()) >= 12

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One word per verb: who knows the playbook's name finds its role, module, job, summary and tests."""
+"""One word per verb: the playbook's name leads to its role, module, job, summary and tests."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ import pytest
 
 from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 from ansible_collections.maxops.ops.tests.unit.layout.content import load
-from ansible_collections.maxops.ops.tests.unit.layout.verbs import EXCEPTIONS, HELPERS, OF_ALL, strays, verb_of
+from ansible_collections.maxops.ops.tests.unit.layout.verbs import EXCEPTIONS, HELPERS, OF_ALL, verb_of, violations
 
-SUMMARIES = ROOT / "plugins" / "plugin_utils" / "summary"
-
-STRAYS = {
+WRONG = {
     "playbook": ("playbooks/tune.yml", "tune is missing among the roles"),
-    "role": ("roles/tending/tasks/main.yml", "tending of the roles is the word of no playbook"),
-    "module": ("plugins/modules/database_care.py", "database_care of the modules is the word of no playbook"),
-    "job": ("plugins/module_utils/jobs/care/job.py", "care of the jobs is the word of no playbook"),
-    "summary": ("plugins/plugin_utils/summary/care.py", "care of the summaries is the word of no playbook"),
-    "tests of a job": ("tests/unit/module_utils/jobs/diagnosis/test_job.py", "diagnosis tests no job"),
-    "tests of a summary": ("tests/unit/plugin_utils/summary/test_care.py", "test_care.py tests no summary"),
+    "role": ("roles/tending/tasks/main.yml", "tending of the roles has neither a playbook"),
+    "module": ("plugins/modules/database_care.py", "database_care of the modules has neither a playbook"),
+    "job": ("plugins/module_utils/jobs/care/job.py", "care of the jobs has neither a playbook"),
+    "summary": ("plugins/plugin_utils/summary/care.py", "care of the summaries has neither a playbook"),
+    "tests of a job": ("tests/unit/module_utils/jobs/diagnosis/test_job.py", "diagnosis has no job"),
+    "tests of a summary": ("tests/unit/plugin_utils/summary/test_care.py", "test_care.py has no summary"),
 }
 
 
 def tree(folder: Path) -> Path:
-    """The names of the collection, with empty files."""
+    """A tree of empty files with the names of the collection."""
     verbs = {path.stem: verb_of(path.stem) for path in (ROOT / "playbooks").glob("*.yml")}
     names = [f"playbooks/{playbook}.yml" for playbook in verbs]
     for verb in verbs.values():
@@ -47,32 +45,29 @@ def tree(folder: Path) -> Path:
     return folder
 
 
-def test_every_name_is_its_verbs_word() -> None:
-    found = strays(ROOT)
-    if not SUMMARIES.exists():
-        found = [sentence for sentence in found if not sentence.endswith("among the summaries")]
-    assert found == []
+def test_every_name_is_the_word_of_its_verb() -> None:
+    assert violations(ROOT) == []
 
 
-def test_a_tree_of_these_names_has_no_stray(tmp_path: Path) -> None:
-    assert strays(tree(tmp_path)) == []
+def test_a_tree_of_these_names_has_no_violation(tmp_path: Path) -> None:
+    assert violations(tree(tmp_path)) == []
 
 
-@pytest.mark.parametrize("kind", STRAYS)
-def test_stray_name_is_noticed(kind: str, tmp_path: Path) -> None:
-    name, sentence = STRAYS[kind]
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_name_is_detected(kind: str, tmp_path: Path) -> None:
+    name, message = WRONG[kind]
     folder = tree(tmp_path)
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).touch()
-    assert any(sentence in each for each in strays(folder)), strays(folder)
+    assert any(message in sentence for sentence in violations(folder)), violations(folder)
 
 
-def test_a_job_without_tests_is_noticed(tmp_path: Path) -> None:
+def test_a_job_without_tests_is_detected(tmp_path: Path) -> None:
     (tree(tmp_path) / "tests/unit/module_utils/jobs/optimize").rename(tmp_path / "elsewhere")
-    assert "the job optimize has no folder of tests" in strays(tmp_path)
+    assert "the job optimize has no folder of tests" in violations(tmp_path)
 
 
-def test_exceptions_are_of_playbooks_that_are_there() -> None:
+def test_every_exception_has_its_playbook() -> None:
     assert [name for name in EXCEPTIONS if not (ROOT / "playbooks" / f"{name}.yml").exists()] == []
 
 

@@ -33,7 +33,7 @@ JOBS = {
     "optimize": "optimize",
     "restart": "restart",
     "restore": "restore",
-    "status": "look",
+    "status": "collect_status",
     "verify": "verify",
 }
 """Each module that runs on a host, and the function with which its work begins."""
@@ -155,7 +155,7 @@ def test_infinite_numbers_are_refused(answer: Any) -> None:
         ("logs", {"limit": "all"}, "limit is not a size"),
         ("verify", {"rehearsal_budget": "all"}, "rehearsal_budget is not a size"),
         ("diagnose", {"ports": ["9000", "70000"]}, 'ports has "70000"'),
-        ("health_check", {"gateway_url": "https://a:b@c"}, "gateway_url holds a name or password"),
+        ("health_check", {"gateway_url": "https://a:b@c"}, "gateway_url contains a user name or password"),
         ("metrics", {"path": "/tmp/x"}, "its name has to end with .prom"),
     ],
 )

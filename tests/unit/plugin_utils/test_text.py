@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Columns, counts and lines of progress as an operator reads them."""
+"""Columns, counts and progress lines for operators."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def test_korean_letters_take_two_columns(words: str, columns: int) -> None:
     assert text.width(words) == columns
 
 
-def test_letters_that_are_put_together_take_the_room_of_one() -> None:
+def test_composed_letters_have_the_width_of_one() -> None:
     assert text.width(normalize("NFD", "한글")) == 4
     assert text.width(normalize("NFD", "é")) == 1
 
 
-def test_table_is_aligned_by_what_a_terminal_shows() -> None:
+def test_table_is_aligned_by_terminal_columns() -> None:
     rows = [["이름", "12", "x"], ["a", "3", "한글"], ["abcdef", "456", ""]]
     assert text.aligned(rows, right=(1,)) == ["이름     12  x", "a         3  한글", "abcdef  456"]
 
 
-def test_table_of_nothing_has_no_lines() -> None:
+def test_empty_table_has_no_lines() -> None:
     assert text.aligned([]) == []
 
 
@@ -46,14 +46,14 @@ def test_columns_begin_or_end_at_the_same_place_in_every_row(rows: list[tuple[st
     assert len({text.width(line) for line in lines}) == 1
     assert all(line.endswith("  |") for line in lines)
     for row, line in zip(rows, lines):
-        assert [each for each in row if each.strip()] == [each for each in row if each in line and each.strip()]
+        assert [cell for cell in row if cell.strip()] == [cell for cell in row if cell in line and cell.strip()]
 
 
 def part(state: str, name: str = "volume data", **more: Any) -> dict[str, Any]:
     return {"name": name, "state": state, "done": 14_200_000, "total": 100_000_000, "rate": 7_100_000, **more}
 
 
-def test_progress_tells_what_runs_and_how_far_it_is() -> None:
+def test_progress_shows_running_parts_and_their_progress() -> None:
     parts = [part("done"), part("running"), part("running", "database 상점"), part("waiting")]
     assert text.progress_line("lab", {"parts": parts}) == (
         "  lab: 1 of 4 parts done; volume data 14.2 MB of 100.0 MB (7.1 MB/s), "
@@ -61,14 +61,14 @@ def test_progress_tells_what_runs_and_how_far_it_is() -> None:
     )
 
 
-def test_progress_of_other_things_than_bytes_is_counted_in_them() -> None:
+def test_progress_in_other_units_than_bytes() -> None:
     line = text.progress_line(
         "lab", {"parts": [part("running", "users", unit="users", done=1200, total=5000, rate=80)]}
     )
     assert line == "  lab: 0 of 1 parts done; users 1,200 of 5,000 users (80/s)"
 
 
-def test_progress_where_nothing_runs_is_before_or_after_the_work() -> None:
+def test_progress_without_running_parts_is_before_or_after_the_work() -> None:
     assert text.progress_line("lab", {"parts": [part("waiting")] * 2}) == "  lab: 0 of 2 parts done; getting ready"
     assert text.progress_line("lab", {}) == "  lab: 0 of 0 parts done; getting ready"
     assert text.progress_line("lab", {"parts": [part("done")] * 2}) == "  lab: 2 of 2 parts done; finishing"

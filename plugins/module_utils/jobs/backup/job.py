@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making a backup set: all parts at once, published whole or not at all. Private to this collection."""
+"""Making a backup set: all parts side by side, published complete or not at all."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration 
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import Dumper
 
 from . import volumes
-from .options import Options
-from .plan import DatabasePart, Plan, make_plan
+from .options import BackupOptions
+from .plan import BackupPlan, DatabasePart, make_plan
 
 Task = Callable[[], "list[dict[str, Any]]"]
-"""Makes some parts of the set; gives what the manifest says of each."""
+"""Makes some parts of the set; returns their entries for the manifest."""
 
 
-def _preview(options: Options) -> dict[str, Any]:
-    """What :func:`back_up` would do now, as its result would tell it; changes nothing."""
+def _preview(options: BackupOptions) -> dict[str, Any]:
+    """The result that :func:`back_up` would have now; changes nothing."""
     plan = make_plan(options)
     set_id = plan.repository.free_id(utc_now())
     reasons = plan.repository.reasons_to_keep(options.access.project_name, options.retention, set_id)
@@ -62,14 +62,14 @@ def _preview(options: Options) -> dict[str, Any]:
             for part in plan.volumes
         ],
         **_facts(plan),
-        "retention": _retention_result(reasons, [set_id for set_id, why in reasons.items() if not why]),
+        "retention": _retention_result(reasons, _without_reason(reasons)),
         "bytes": plan.need,
         "warnings": plan.warnings,
     }
 
 
-def back_up(options: Options, check_mode: bool = False) -> dict[str, Any]:
-    """Make one backup set of the stack and apply retention. Raises MaxopsError; then nothing is left behind."""
+def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
+    """Make one backup set of the stack and apply retention. Raises MaxopsError; then no partial set is left behind."""
     if check_mode:
         return _preview(options)
     started = time.monotonic()
@@ -80,10 +80,10 @@ def back_up(options: Options, check_mode: bool = False) -> dict[str, Any]:
     with options.access.locked(purpose), plan.repository.locked(purpose):
         plan.warnings += expire_previous(options.access)[1]
         plan.stack.remove_helpers(plan.repository.path)
-        swept = plan.repository.sweep()
+        removed_leftovers = plan.repository.clean_staging()
         set_id, layout = plan.repository.begin(utc_now())
         try:
-            manifest = _Work(options, plan, set_id, layout).run()
+            manifest = Backup(options, plan, set_id, layout).run()
             path = plan.repository.publish(set_id)
         except BaseException as error:
             _undo(plan, layout)
@@ -102,12 +102,12 @@ def back_up(options: Options, check_mode: bool = False) -> dict[str, Any]:
         "files": len(manifest["files"]),
         "duration": round(time.monotonic() - started, 3),
         "manifest": manifest,
-        "swept": swept,
+        "swept": removed_leftovers,
         "warnings": manifest["warnings"],
     }
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(plan: BackupPlan) -> dict[str, Any]:
     return {
         "repository": plan.repository.path,
         "left_out": plan.left_out,
@@ -117,50 +117,55 @@ def _facts(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _undo(plan: Plan, layout: backup_set.Layout) -> None:
-    """Remove an unfinished set. What cannot be removed now is swept by the next backup, and hides no failure."""
-    # Before the folder goes: a helper that still writes would make it come back.
+def _undo(plan: BackupPlan, layout: backup_set.Layout) -> None:
+    """Remove an unfinished set. What cannot be removed now is left to the next backup, so that no failure is hidden."""
+    # Before the folder is removed: a helper that still writes would create it again.
     with suppress(MaxopsError):
         plan.stack.remove_helpers(plan.repository.path)
     with suppress(OSError):
         remove_tree(layout.path)
 
 
-def _retain(repository: Repository, options: Options, set_id: str) -> tuple[dict[str, list[str]], list[str]]:
-    """Remove the sets that may go, after one was made; gives the reasons of the others and what was removed."""
+def _retain(repository: Repository, options: BackupOptions, set_id: str) -> tuple[dict[str, list[str]], list[str]]:
+    """Apply retention after a set was made; returns the reasons to keep the other sets, and the removed sets."""
     removed: list[str] = []
     try:
         reasons = repository.reasons_to_keep(options.access.project_name, options.retention, set_id)
-        for kept_id in [each for each, why in reasons.items() if not why]:
-            if repository.remove(kept_id):
-                removed.append(kept_id)
+        for old_id in _without_reason(reasons):
+            if repository.remove(old_id):
+                removed.append(old_id)
             else:
-                reasons[kept_id].append("in use")
+                reasons[old_id].append("in use")
     except (Cancelled, OSError) as error:
-        cause = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "the job was told to stop"
+        cause = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "the job was stopped"
         raise MaxopsError(
-            f"backup set {set_id} was made and is whole, but retention did not come to its end ({cause}; "
-            f"removed: {', '.join(removed) or 'none'}): mend the cause; the next backup removes what is left"
+            f"backup set {set_id} was made and is complete, but retention did not finish ({cause}; "
+            f"removed: {', '.join(removed) or 'none'}): fix the cause; the next backup removes the remaining sets"
         ) from error
     return reasons, removed
+
+
+def _without_reason(reasons: dict[str, list[str]]) -> list[str]:
+    """The sets that retention has no reason to keep."""
+    return [set_id for set_id, why in reasons.items() if not why]
 
 
 def _retention_result(reasons: dict[str, list[str]], removed: list[str]) -> dict[str, Any]:
     return {"kept": {set_id: why for set_id, why in reasons.items() if why}, "removed": removed}
 
 
-def _disk_full(plan: Plan) -> str:
+def _disk_full(plan: BackupPlan) -> str:
     return (
         f"the disk filled up while the set was written to {plan.repository.path} "
         f"({human_size(free_bytes(plan.repository.path))} free after the unfinished set was removed): "
-        "make room, keep fewer sets (retention), or name another repository"
+        "free some space, keep fewer sets (retention), or name another repository"
     )
 
 
-class _Work:
-    """The making of one set inside its staging folder."""
+class Backup:
+    """Makes one set inside its staging folder."""
 
-    def __init__(self, options: Options, plan: Plan, set_id: str, layout: backup_set.Layout) -> None:
+    def __init__(self, options: BackupOptions, plan: BackupPlan, set_id: str, layout: backup_set.Layout) -> None:
         self.options = options
         self.plan = plan
         self.set_id = set_id
@@ -173,30 +178,30 @@ class _Work:
 
     def run(self) -> dict[str, Any]:
         """Write every part and the manifest; all of it is on the disk when this returns."""
-        begun = time.monotonic()
-        began_at = utc_now()
+        started = time.monotonic()
+        started_at = utc_now()
         with self.open, Progress(self.options.progress_file, f"backup {self.set_id}") as progress:
             results = self._run_all(self._tasks(progress))
         parts = [part for result in results for part in result]
-        manifest = self._manifest(parts, began_at)
-        manifest["duration"] = round(time.monotonic() - begun, 3)
+        manifest = self._manifest(parts, started_at)
+        manifest["duration"] = round(time.monotonic() - started, 3)
         fsync_folders(self.layout.path)
         sealed = backup_set.seal(manifest)
         backup_set.write_manifest(self.layout.manifest, sealed)
         return sealed
 
     def _tasks(self, progress: Progress) -> list[Task]:
-        groups = volumes.group(self.plan, pause=self.options.quiesce == "pause")
-        frozen_later = {name for each in groups for name in each.databases}
-        # Rows are frozen before the first file is read, so that a file belongs to every row.
+        groups = volumes.group_volumes(self.plan, pause=self.options.quiesce == "pause")
+        frozen_later = {name for group in groups for name in group.databases}
+        # Rows are frozen before the first file is read, so that every row has its file.
         self._freeze([name for name in self.snapshots if name not in frozen_later])
         passfile = self.open.enter_context(programs.password_file(self.plan.server))
-        # First come, first served: paused applications wait for their volumes, so these come first.
+        # Tasks start in this order: paused applications wait for their volumes, so these come first.
         tasks = [
-            partial(self._archive, each, [progress.part(f"volume {part.name}", part.size) for part in each.volumes])
-            for each in groups
+            partial(self._archive, group, [progress.part(f"volume {part.name}", part.size) for part in group.volumes])
+            for group in groups
         ]
-        for part in sorted(self.plan.databases, key=lambda each: each.facts.size, reverse=True):
+        for part in sorted(self.plan.databases, key=lambda part: part.facts.size, reverse=True):
             meter = progress.part(f"database {part.name}", part.facts.size)
             tasks.append(partial(self._dump, part, meter, passfile))
         if self.plan.databases:
@@ -204,12 +209,12 @@ class _Work:
         return [*tasks, self._copy_configuration]
 
     def _run_all(self, tasks: list[Task]) -> list[list[dict[str, Any]]]:
-        """Run the tasks side by side; the first failure stops all others. Raises what broke, not what was stopped."""
-        with self.cancellation.stoppable(self._give_up_waiting):
+        """Run the tasks side by side; the first failure stops all others, and is the one that is raised."""
+        with self.cancellation.stoppable(self._cancel_snapshots):
             return run_all(tasks, self.cancellation)
 
-    def _give_up_waiting(self) -> None:
-        """Stop the dumps that wait for a snapshot which is never taken."""
+    def _cancel_snapshots(self) -> None:
+        """Stop the dumps that wait for a snapshot which will not be taken."""
         for snapshot in self.snapshots.values():
             snapshot.cancel()
 
@@ -235,7 +240,7 @@ class _Work:
         self.warnings += remarks
         return [{"kind": "globals", "roles": roles, **self._finish(self.layout.globals)}]
 
-    def _archive(self, group: volumes.Group, meters: list[Part]) -> list[dict[str, Any]]:
+    def _archive(self, group: volumes.VolumeGroup, meters: list[Part]) -> list[dict[str, Any]]:
         archiver = volumes.Archiver(self.plan, self.layout, self.options, self.cancellation)
         with self.slots.taking(len(group.volumes)):
             self.cancellation.check()
@@ -251,7 +256,7 @@ class _Work:
         return [{"kind": "config", "sources": sources, **self._finish(self.layout.config)}]
 
     def _finish(self, path: str, meter: Part | None = None) -> dict[str, Any]:
-        """Digest and fsync the files of a part, which is one file or a folder of them; gives what the manifest says."""
+        """Digest and fsync the files of a part, which is a file or a folder; returns their entries for the manifest."""
         names = [os.path.join(path, name) for name in list_files(path)] if os.path.isdir(path) else [path]
         entries: list[dict[str, Any]] = []
         for name in names:
@@ -265,17 +270,17 @@ class _Work:
         measured = {"files": entries, "bytes": sum(entry["size"] for entry in entries)}
         return {**measured, "duration": round(meter.finish(), 3)} if meter else measured
 
-    def _manifest(self, parts: list[dict[str, Any]], began_at: Any) -> dict[str, Any]:
+    def _manifest(self, parts: list[dict[str, Any]], started_at: Any) -> dict[str, Any]:
         files = sorted((entry for part in parts for entry in part.pop("files")), key=lambda entry: entry["path"])
         stack = self.plan.stack
-        images = {each.image_id: stack.image_facts(each.image_id) for each in stack.containers}
+        images = {container.image_id: stack.image_facts(container.image_id) for container in stack.containers}
         return {
             "format": backup_set.FORMAT,
             "set_id": self.set_id,
             "project": self.options.access.project_name,
             "host": socket.gethostname(),
             "working_dir": stack.working_dir,
-            "started": timestamp(began_at),
+            "started": timestamp(started_at),
             "finished": timestamp(utc_now()),
             "quiesce": self.options.quiesce,
             "versions": {
@@ -284,13 +289,13 @@ class _Work:
                 "docker": stack.engine_version(),
             },
             "services": {
-                each.service: {
-                    "image": each.image,
-                    "container": each.name,
-                    "state": each.state,
-                    **images[each.image_id],
+                container.service: {
+                    "image": container.image,
+                    "container": container.name,
+                    "state": container.state,
+                    **images[container.image_id],
                 }
-                for each in stack.containers
+                for container in stack.containers
             },
             "parts": [part for part in parts if part["kind"] in {"database", "volume"}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),

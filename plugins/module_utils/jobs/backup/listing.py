@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What backups a host has, and what about them somebody should look at. Private to this collection."""
+"""The backups of a host, with remarks on those that need attention."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump, list_dumps
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump, list_dumps
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
@@ -26,7 +26,7 @@ COMPARED = 5
 
 @dataclass(frozen=True)
 class ListingOptions:
-    """What the operator asked for; without a policy nothing is told of retention."""
+    """The operator's options of a listing; without a policy the result says nothing about retention."""
 
     project_name: str
     repository: str
@@ -36,22 +36,22 @@ class ListingOptions:
 
 
 def list_backups(options: ListingOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
-    """All sets of a repository, the newest first, and dumps of the old way; changes nothing."""
+    """All sets of a repository, the newest first, and the legacy dumps; changes nothing."""
     now = now or utc_now()
     repository = Repository(options.repository)
     repository.check_readable()
-    known = repository.sets()
-    ours = [kept for kept in known if kept.manifest and kept.manifest.get("project") == options.project_name]
+    sets = repository.sets()
+    ours = [kept for kept in sets if kept.manifest and kept.manifest.get("project") == options.project_name]
     reasons: Mapping[str, list[str]] = {}
     if options.retention is not None:
         reasons = repository.reasons_to_keep(options.project_name, options.retention, latest=backup_set.new_id(now))
     dumps = list_dumps(repository.path)
     remarks = _about_age(options, repository, ours, dumps, now) + _about_size(ours, options.size_change)
-    remarks += [f"set {kept.set_id} cannot be used: {kept.problem}" for kept in known if kept.problem]
+    remarks += [f"set {kept.set_id} cannot be used: {kept.problem}" for kept in sets if kept.problem]
     return {
         "repository": repository.path,
         "project": options.project_name,
-        "sets": [_set(repository, kept, reasons, options, now) for kept in reversed(known)],
+        "sets": [_set(repository, kept, reasons, options, now) for kept in reversed(sets)],
         "dumps": [_dump(dump, now) for dump in reversed(dumps)],
         "newest": ours[-1].set_id if ours else None,
         "healthy": not remarks,
@@ -92,13 +92,13 @@ def _set(
 
 
 def _retention(kept: KeptSet, reasons: Mapping[str, list[str]], options: ListingOptions) -> dict[str, Any] | None:
-    """What the next backup will do with a set; a set that is not whole, or of another stack, is not its business."""
+    """What the next backup will do with a set; None for an incomplete set and for a set of another stack."""
     if options.retention is None or kept.set_id not in reasons:
         return None
     return {"keep": bool(reasons[kept.set_id]), "reasons": list(reasons[kept.set_id])}
 
 
-def _dump(dump: OldDump, now: datetime.datetime) -> dict[str, Any]:
+def _dump(dump: LegacyDump, now: datetime.datetime) -> dict[str, Any]:
     return {
         "set_id": dump.set_id,
         "path": dump.path,
@@ -124,24 +124,24 @@ def _about_age(
     options: ListingOptions,
     repository: Repository,
     ours: Sequence[KeptSet],
-    dumps: Sequence[OldDump],
+    dumps: Sequence[LegacyDump],
     now: datetime.datetime,
 ) -> list[str]:
     if not os.path.isdir(repository.path):
         return [f"there is no repository {repository.path}: name the right one, or make the first set (backup.yml)"]
     if not ours and not dumps:
-        return [f'{repository.path} has no whole set of stack "{options.project_name}": make one (backup.yml)']
+        return [f'{repository.path} has no complete set of stack "{options.project_name}": make one (backup.yml)']
     moments = [backup_set.moment_of(kept.set_id) for kept in ours[-1:]]
     moments += [dump.moment for dump in dumps if dump.moment and not ours]
     age = _exact_hours(max(moments), now) if moments else 0
     if options.max_age_hours and age > options.max_age_hours:
-        old = f"the newest backup is {age:.0f} hours old, and {options.max_age_hours:g} are allowed"
-        return [f"{old}: does the schedule run? See its log, and make a set now (backup.yml)"]
+        age_text = f"the newest backup is {age:.0f} hours old, and {options.max_age_hours:g} are allowed"
+        return [f"{age_text}: does the schedule run? See its log, and make a set now (backup.yml)"]
     return []
 
 
 def _about_size(ours: Sequence[KeptSet], allowed: int) -> list[str]:
-    """The newest set against the median of those before it: all of it, and each part."""
+    """Remarks on the size of the newest set and of its parts, compared with the median of the sets before it."""
     if len(ours) < 2:
         return []
     newest, earlier = ours[-1], ours[-1 - COMPARED : -1]
@@ -150,22 +150,22 @@ def _about_size(ours: Sequence[KeptSet], allowed: int) -> list[str]:
     for key in {key for kept in earlier for key in _part_sizes(kept)}:
         sizes = [_part_sizes(kept)[key] for kept in earlier if key in _part_sizes(kept)]
         expected[key] = statistics.median(sizes)
-    found = _part_sizes(newest)
-    for kind, name in sorted(set(expected) - set(found)):
-        remarks.append(f'{kind} "{name}" is missing in the newest set {newest.set_id}, and earlier ones have it')
-    whole = statistics.median(kept.size for kept in earlier)
-    named: list[tuple[str, float, float]] = [(f"the newest set {newest.set_id}", newest.size, whole)]
-    named += [
-        (f'{kind} "{name}" of the newest set {newest.set_id}', found[kind, name], expected[kind, name])
-        for kind, name in sorted(set(expected) & set(found))
+    newest_sizes = _part_sizes(newest)
+    for kind, name in sorted(set(expected) - set(newest_sizes)):
+        remarks.append(f'{kind} "{name}" is missing from the newest set {newest.set_id}, and earlier sets have it')
+    usual_total = statistics.median(kept.size for kept in earlier)
+    compared: list[tuple[str, float, float]] = [(f"the newest set {newest.set_id}", newest.size, usual_total)]
+    compared += [
+        (f'{kind} "{name}" of the newest set {newest.set_id}', newest_sizes[kind, name], expected[kind, name])
+        for kind, name in sorted(set(expected) & set(newest_sizes))
     ]
-    for subject, size, usual in named:
+    for subject, size, usual in compared:
         change = round((size - usual) / usual * 100) if usual else 0
         if abs(change) > allowed:
             word = "larger" if change > 0 else "smaller"
             remarks.append(
                 f"{subject} is {abs(change)} % {word} than the ones before: {human_size(size)} instead of "
-                f"{human_size(usual)}; see whether the stack has changed that much, and verify it (verify.yml)"
+                f"{human_size(usual)}; check whether the stack has changed that much, and verify it (verify.yml)"
             )
     return remarks
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup was asked for."""
+"""The options of a backup."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.access import A
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the operator asked for; lists that are None mean "all"."""
+class BackupOptions:
+    """The operator's options of a backup; lists that are None mean "all"."""
 
     access: Access
     repository: str

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup will take, how, and whether there is room: reads all, touches nothing. Private to this collection."""
+"""The plan of a backup: what it takes, how, and whether there is enough space. Changes nothing."""
 
 from __future__ import annotations
 
@@ -20,24 +20,29 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
     Stack,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure, volume_facts
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    DatabaseFacts,
+    Server,
+    list_closed_databases,
+    list_databases,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import require_program
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
 
-from .options import Options
+from .options import BackupOptions
 
 DUMP_RATIO = 0.6
-"""Stored bytes for each byte of a database, before a first set tells better; prose takes about 0.25."""
+"""Stored bytes for each byte of a database, until a first set gives a better number; prose takes about 0.25."""
 VOLUME_RATIO = 1.0
 GROWTH = 1.15
-"""Allowance on what the last set of the same part took."""
+"""Allowance on the size of the same part in the last set."""
 MARGIN = 64 * 1000 * 1000
 
-OLD_BACKUP_SERVICE = "backup"
-"""The stack's own service of the old way: what it writes are backups."""
+LEGACY_BACKUP_SERVICE = "backup"
+"""The stack's own service that runs /backup.sh: what it writes are backups."""
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
@@ -46,7 +51,7 @@ _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 class DatabasePart:
     """A database to dump; sizes in bytes."""
 
-    facts: session.DatabaseFacts
+    facts: DatabaseFacts
     estimate: int
 
     @property
@@ -68,13 +73,13 @@ class VolumePart:
 
 
 @dataclass
-class Plan:
-    """All that a backup needs to know before it starts."""
+class BackupPlan:
+    """Everything that a backup needs to know before it starts."""
 
     stack: Stack
     repository: Repository
     database_container: Container | None = None
-    server: session.Server | None = None
+    server: Server | None = None
     server_version: str | None = None
     databases: list[DatabasePart] = field(default_factory=list)
     volumes: list[VolumePart] = field(default_factory=list)
@@ -85,7 +90,7 @@ class Plan:
     need: int = 0
     free: int = 0
 
-    def require_server(self) -> session.Server:
+    def require_server(self) -> Server:
         """The server; a plan that holds databases always has one."""
         if self.server is None:
             raise MaxopsError("no database was planned, so there is no server")
@@ -98,37 +103,37 @@ class Plan:
         return self.database_container
 
     def dump_source(self) -> DumpSource:
-        """What the databases are dumped from, and how."""
+        """The server that the databases are dumped from, and how."""
         return DumpSource(
             self.stack, self.require_container(), self.require_server(), self.repository.path, self.dump_compression
         )
 
 
-def make_plan(options: Options) -> Plan:
-    """Find everything out. Raises MaxopsError on whatever would stop the backup later."""
+def make_plan(options: BackupOptions) -> BackupPlan:
+    """Make the plan of a backup. Raises MaxopsError for anything that would stop the backup later."""
     repository = Repository(options.repository)
     repository.check_usable()
     stack = options.access.connect()
-    plan = Plan(stack, repository)
+    plan = BackupPlan(stack, repository)
     previous = _previous_parts(repository, options.access.project_name)
     _plan_databases(plan, options, previous)
     _plan_volumes(plan, options, previous)
     if not plan.databases and not plan.volumes:
         raise MaxopsError(
-            f'nothing of project "{options.access.project_name}" is left to back up; '
+            f'no part of project "{options.access.project_name}" is left to back up; '
             "check databases, volumes and exclude"
         )
     _choose_compression(plan, options)
     estimates = [part.estimate for part in plan.databases] + [part.estimate for part in plan.volumes]
     plan.need = sum(estimates) + MARGIN
     plan.free = free_bytes(repository.path)
-    # What a killed job left is swept before anything is written: it must not keep its own removal from happening.
-    room = plan.free + repository.leftover_bytes()
-    if options.space_check and plan.need > room:
+    # Leftovers of killed jobs are removed before anything is written, so their space counts as free.
+    free = plan.free + repository.leftover_bytes()
+    if options.space_check and plan.need > free:
         raise MaxopsError(
-            f"repository {repository.path} has {human_size(room)} free and this backup may need "
+            f"repository {repository.path} has {human_size(free)} free and this backup may need "
             f"{human_size(plan.need)}: "
-            "make room, keep fewer sets (retention), or set space_check to false to try all the same"
+            "free some space, keep fewer sets (retention), or set space_check to false to try anyway"
         )
     return plan
 
@@ -136,70 +141,70 @@ def make_plan(options: Options) -> Plan:
 # -- databases ----------------------------------------------------------------------------------------------------
 
 
-def _plan_databases(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
+def _plan_databases(plan: BackupPlan, options: BackupOptions, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
     if options.databases is not None and not options.databases:
         return
     container = options.access.database_container(plan.stack)
     plan.database_container = container
     plan.server = options.access.server_in(container, plan.stack)
-    plan.server_version, found = session.list_databases(plan.server)
-    known = {each.name: each for each in found}
-    wanted = list(known) if options.databases is None else list(dict.fromkeys(options.databases))
-    missing = [name for name in wanted if name not in known]
+    plan.server_version, listed = list_databases(plan.server)
+    databases = {database.name: database for database in listed}
+    wanted = list(databases) if options.databases is None else list(dict.fromkeys(options.databases))
+    missing = [name for name in wanted if name not in databases]
     if missing:
         raise MaxopsError(
-            f"container {container.name} has no database {_quoted(missing)} (it has {_quoted(known)}); "
+            f"container {container.name} has no database {_quoted(missing)} (it has {_quoted(databases)}); "
             "correct the option databases"
         )
     if options.databases is None:
-        _tell_of_closed_databases(plan, options)
+        _report_closed_databases(plan, options)
     for name in wanted:
         if _excluded(name, options.exclude):
             plan.left_out.append({"kind": "database", "name": name, "reason": "excluded"})
             continue
-        estimate = _estimate(previous.get(("database", name)), known[name].size, DUMP_RATIO)
-        plan.databases.append(DatabasePart(known[name], estimate))
+        estimate = _estimate(previous.get(("database", name)), databases[name].size, DUMP_RATIO)
+        plan.databases.append(DatabasePart(databases[name], estimate))
 
 
-def _tell_of_closed_databases(plan: Plan, options: Options) -> None:
-    for name in session.list_closed_databases(plan.require_server()):
+def _report_closed_databases(plan: BackupPlan, options: BackupOptions) -> None:
+    for name in list_closed_databases(plan.require_server()):
         kept_by_restore = "__maxops_" in name
-        reason = "kept by a restore" if kept_by_restore else "lets nobody in (ALLOW_CONNECTIONS false)"
+        reason = "kept by a restore" if kept_by_restore else "accepts no connections (ALLOW_CONNECTIONS false)"
         plan.left_out.append({"kind": "database", "name": name, "reason": reason})
         if not kept_by_restore and not _excluded(name, options.exclude):
             plan.warnings.append(
-                f'database "{name}" is not in the set: it lets nobody in; ALTER DATABASE … ALLOW_CONNECTIONS true, '
-                "or name it in exclude if that is as it should be"
+                f'database "{name}" is not in the set: it accepts no connections; run ALTER DATABASE … '
+                "ALLOW_CONNECTIONS true, or name it in exclude if that is intended"
             )
 
 
 # -- volumes ------------------------------------------------------------------------------------------------------
 
 
-def _plan_volumes(plan: Plan, options: Options, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
+def _plan_volumes(plan: BackupPlan, options: BackupOptions, previous: dict[tuple[str, str], tuple[int, int]]) -> None:
     project = options.access.project_name
-    found = _named_volumes(plan.stack)
+    mounted = _named_volumes(plan.stack)
     if options.volumes is None:
-        _tell_of_other_folders(plan, options)
+        _report_other_folders(plan, options)
     internal = _internal_volumes(plan.stack, options)
     chosen: dict[str, tuple[str, str]] = {}
     if options.volumes is None:
-        for docker_name, folder in found.items():
-            name = _short(docker_name, project, found)
+        for docker_name, folder in mounted.items():
+            name = _short(docker_name, project, mounted)
             if docker_name in internal:
                 plan.left_out.append({"kind": "volume", "name": name, "reason": internal[docker_name]})
             else:
                 chosen[name] = (docker_name, folder)
     else:
-        for asked in options.volumes:
-            docker_name = next((each for each in (f"{project}_{asked}", asked) if each in found), "")
+        for wanted in options.volumes:
+            docker_name = next((candidate for candidate in (f"{project}_{wanted}", wanted) if candidate in mounted), "")
             if not docker_name:
-                known = _quoted(_short(each, project, found) for each in found)
+                names = _quoted(_short(volume, project, mounted) for volume in mounted)
                 raise MaxopsError(
-                    f'project "{project}" mounts no volume "{asked}" (it mounts {known}); correct the option volumes'
+                    f'project "{project}" mounts no volume "{wanted}" (it mounts {names}); correct the option volumes'
                 )
-            chosen[_short(docker_name, project, found)] = (docker_name, found[docker_name])
-    for name in [each for each in chosen if _excluded(each, options.exclude)]:
+            chosen[_short(docker_name, project, mounted)] = (docker_name, mounted[docker_name])
+    for name in [name for name in chosen if _excluded(name, options.exclude)]:
         plan.left_out.append({"kind": "volume", "name": name, "reason": "excluded"})
         del chosen[name]
     for name, (docker_name, folder) in chosen.items():
@@ -222,25 +227,25 @@ def _named_volumes(stack: Stack) -> dict[str, str]:
     }
 
 
-def _tell_of_other_folders(plan: Plan, options: Options) -> None:
-    """What services write to that is no named volume is in no set: say so, or it is missed when it is gone."""
-    own = {*options.access.servers, OLD_BACKUP_SERVICE}
+def _report_other_folders(plan: BackupPlan, options: BackupOptions) -> None:
+    """Report the writable folders that are not named volumes: no set contains them, and the operator has to know."""
+    own = {*options.access.servers, LEGACY_BACKUP_SERVICE}
     for container in plan.stack.containers:
         for mount in container.mounts:
             anonymous = mount.kind == "volume" and _ANONYMOUS.fullmatch(mount.name)
             if not mount.writable or not (anonymous or (mount.kind == "bind" and os.path.isdir(mount.source))):
                 continue
-            kind = "a nameless volume" if anonymous else "a folder of the host"
+            kind = "an unnamed volume" if anonymous else "a folder of the host"
             reason = f"{kind} that service {container.service} has at {mount.target}"
             plan.left_out.append({"kind": "folder", "name": mount.source, "reason": reason})
             if container.service not in own and not _excluded(mount.source, options.exclude):
                 plan.warnings.append(
                     f"{mount.source} is not in the set: it is {reason}; give it a named volume, "
-                    "back it up otherwise, or name it in exclude if nothing in it needs to be kept"
+                    "back it up by other means, or name it in exclude if nothing in it needs to be kept"
                 )
 
 
-def _internal_volumes(stack: Stack, options: Options) -> dict[str, str]:
+def _internal_volumes(stack: Stack, options: BackupOptions) -> dict[str, str]:
     reasons: dict[str, str] = {}
     shared = {
         mount.name
@@ -288,29 +293,31 @@ def _check_folder(name: str, folder: str, repository: str) -> None:
 
 
 def _check_mounted(stack: Stack, name: str, docker_name: str, folder: str) -> None:
-    """A volume with a device of its own is there only while a container uses it: else its folder is empty."""
-    users = [each for each in stack.containers if any(mount.name == docker_name for mount in each.mounts)]
-    if any(each.state in ("running", "paused", "restarting") for each in users):
+    """Refuse a volume with its own device that no container uses: it is not mounted, and its folder is empty."""
+    users = [
+        container for container in stack.containers if any(mount.name == docker_name for mount in container.mounts)
+    ]
+    if any(container.state in ("running", "paused", "restarting") for container in users):
         return
     device = ((volume_facts(stack, docker_name) or {}).get("Options") or {}).get("device")
     if device and not os.path.ismount(folder) and not (os.path.exists(device) and os.path.samefile(device, folder)):
-        services = ", ".join(sorted({each.service for each in users}))
+        services = ", ".join(sorted({container.service for container in users}))
         raise MaxopsError(
             f'volume "{name}" is {device}, which Docker mounts only while a container uses it, and none does: '
             f"start a service that mounts it ({services}), or leave the volume out (exclude)"
         )
 
 
-def _short(docker_name: str, project: str, found: Iterable[str]) -> str:
+def _short(docker_name: str, project: str, mounted: Iterable[str]) -> str:
     """The name without the project's, unless another volume of the stack is called just that."""
     short = docker_name[len(project) + 1 :]
-    return short if docker_name == f"{project}_{short}" and short not in found else docker_name
+    return short if docker_name == f"{project}_{short}" and short not in mounted else docker_name
 
 
 # -- both ---------------------------------------------------------------------------------------------------------
 
 
-def _choose_compression(plan: Plan, options: Options) -> None:
+def _choose_compression(plan: BackupPlan, options: BackupOptions) -> None:
     wanted = options.compression
     if plan.databases:
         plan.dump_compression = _dump_compression(plan, wanted)
@@ -328,13 +335,13 @@ def _choose_compression(plan: Plan, options: Options) -> None:
                 require_program(program)
 
 
-def _dump_compression(plan: Plan, wanted: str) -> str:
+def _dump_compression(plan: BackupPlan, wanted: str) -> str:
     if wanted == "none":
         return "0"
     if wanted == "gzip":
         return "6"
     container = plan.require_container()
-    # pg_dump looks at its compression before it connects: asked to connect to nowhere, it tells whether it has zstd.
+    # pg_dump checks its compression before it connects: with a host that does not exist, it shows whether it has zstd.
     probe = [
         "pg_dump",
         "--format=custom",
@@ -355,7 +362,7 @@ def _dump_compression(plan: Plan, wanted: str) -> str:
 
 
 def _previous_parts(repository: Repository, project: str) -> dict[tuple[str, str], tuple[int, int]]:
-    """(kind, name) → (source bytes, stored bytes) of the newest whole set of the same stack."""
+    """(kind, name) → (source bytes, stored bytes) of the newest complete set of the same stack."""
     for kept in reversed(repository.sets()):
         if kept.manifest and kept.manifest.get("project") == project:
             parts: list[dict[str, Any]] = kept.manifest.get("parts", [])

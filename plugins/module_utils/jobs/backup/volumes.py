@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A volume's part of a backup set, and which volumes are copied in the same breath. Private to this collection."""
+"""A volume's part of a backup set, and which volumes are copied within one pause."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import P
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
 
-from .options import Options
-from .plan import Plan, VolumePart
+from .options import BackupOptions
+from .plan import BackupPlan, VolumePart
 
 
 @dataclass
-class Group:
+class VolumeGroup:
     """Volumes that are copied together while ``containers`` are paused and ``databases`` are frozen."""
 
     volumes: list[VolumePart]
@@ -32,34 +32,34 @@ class Group:
     databases: list[str] = field(default_factory=list)
 
 
-def group(plan: Plan, pause: bool) -> list[Group]:
+def group_volumes(plan: BackupPlan, pause: bool) -> list[VolumeGroup]:
     """One group for each volume; with ``pause``, one for all volumes that share an application that writes to them."""
     if not pause:
-        return [Group([part]) for part in plan.volumes]
-    groups: list[Group] = []
+        return [VolumeGroup([part]) for part in plan.volumes]
+    groups: list[VolumeGroup] = []
     for part in plan.volumes:
-        new = Group([part], list(part.writers))
-        for other in [each for each in groups if _overlap(each.containers, new.containers)]:
+        new = VolumeGroup([part], list(part.writers))
+        for other in [group for group in groups if _overlap(group.containers, new.containers)]:
             groups.remove(other)
-            known = {container.id for container in new.containers}
-            new.containers += [container for container in other.containers if container.id not in known]
+            own_ids = {container.id for container in new.containers}
+            new.containers += [container for container in other.containers if container.id not in own_ids]
             new.volumes += other.volumes
         groups.append(new)
-    free = [part.name for part in plan.databases]
-    for each in groups:
-        each.databases = [name for name in free if uses_database(each.containers, name)]
-        free = [name for name in free if name not in each.databases]
+    unassigned = [part.name for part in plan.databases]
+    for group in groups:
+        group.databases = [name for name in unassigned if uses_database(group.containers, name)]
+        unassigned = [name for name in unassigned if name not in group.databases]
     return groups
 
 
 def _overlap(some: Sequence[Container], others: Sequence[Container]) -> bool:
-    return bool({each.id for each in some} & {each.id for each in others})
+    return bool({container.id for container in some} & {container.id for container in others})
 
 
 class Archiver:
     """Writes the volumes of a group into the set's staging folder."""
 
-    def __init__(self, plan: Plan, layout: Layout, options: Options, cancellation: Cancellation) -> None:
+    def __init__(self, plan: BackupPlan, layout: Layout, options: BackupOptions, cancellation: Cancellation) -> None:
         self._layout = layout
         self._packer = volume_pack.compression(plan.packer, options.jobs)
         self._priority = Priority(options.nice, options.ionice)
@@ -69,9 +69,9 @@ class Archiver:
         """The archive's path in staging."""
         return self._layout.volume(name, self._packer.suffix)
 
-    def archive(self, group: Group, meters: Sequence[Part]) -> list[dict[str, Any]]:
-        """Archive all volumes of the group at once; gives what the manifest says of each, in their order."""
-        # A failure stops the other volumes: else an application would stay paused until they are copied for nothing.
+    def archive(self, group: VolumeGroup, meters: Sequence[Part]) -> list[dict[str, Any]]:
+        """Archive all volumes of the group side by side; returns their entries for the manifest, in their order."""
+        # A failure stops the other volumes: otherwise an application would stay paused while they are copied in vain.
         tasks = [partial(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
         return run_all(tasks, self._cancellation)
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a step of a diagnosis says, and which cause comes first. Private to this collection."""
+"""Causes and step results of a diagnosis, and which cause comes first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIKELIHOODS = (CERTAIN, LIKELY, POSSIBLE)
 STATES = {CERTAIN: CRITICAL, LIKELY: WARNING, POSSIBLE: NOTICE}
 """What each likelihood is on the scale of all findings."""
 
-# What lies deepest comes first: of two causes that are as likely, the one that brings about the other.
+# The root comes first: of two causes that are equally likely, the one that leads to the other.
 KINDS = (
     "docker_daemon_down",
     "disk_full",
@@ -62,15 +62,15 @@ KINDS = (
 )
 
 SYMPTOMS = frozenset(("service_crashing", "service_unhealthy", "connection_failed", "port_not_listening"))
-"""What a person sees first, and what usually follows from another cause."""
+"""What users notice first, and what usually follows from another cause."""
 
 
 @dataclass(frozen=True)
 class Cause(Finding):
     """One possible cause: a finding whose ``check`` is the kind of cause and whose ``fix`` is a command to type.
 
-    ``services`` are those that it keeps from working; none for a cause of the whole host. Made by :meth:`of`, so that
-    the state follows from the likelihood.
+    ``services`` are those that it keeps from working; empty for a cause of the whole host. Created by :meth:`of`, so
+    that the state follows from the likelihood.
     """
 
     likelihood: str = POSSIBLE
@@ -100,13 +100,13 @@ class Cause(Finding):
         )
 
     def as_possible(self, why: str) -> Cause:
-        """The same as a mere possibility, with what speaks for that as its last evidence."""
+        """The same cause as merely possible, with the reason as its last evidence."""
         return replace(self, likelihood=POSSIBLE, state=STATES[POSSIBLE], evidence=(*self.evidence, why))
 
 
 @dataclass
-class Report:
-    """What one step found: a sentence for a person, and causes where there are some."""
+class StepResult:
+    """The result of one step: a sentence for a step without causes, the causes, and what could not be checked."""
 
     seen: str = ""
     causes: list[Cause] = field(default_factory=list)
@@ -114,24 +114,24 @@ class Report:
 
     @property
     def state(self) -> str:
-        """The worst of what was found; what could not be looked at never passes as ok."""
-        return worst([UNKNOWN if self.unknown else OK, *(each.state for each in self.causes)])
+        """The worst state of the step; what could not be checked never counts as ok."""
+        return worst([UNKNOWN if self.unknown else OK, *(cause.state for cause in self.causes)])
 
     def in_words(self) -> str:
         """One line for the list of steps."""
-        causes = sorted(self.causes, key=lambda each: LIKELIHOODS.index(each.likelihood))
-        told = [f"{each.subject}: {each.seen}" for each in causes] + self.unknown
-        return "; ".join(told) or self.seen
+        causes = sorted(self.causes, key=_by_likelihood)
+        sentences = [f"{cause.subject}: {cause.seen}" for cause in causes] + self.unknown
+        return "; ".join(sentences) or self.seen
 
 
 def rank(causes: Iterable[Cause], needs: Mapping[str, Sequence[str]]) -> list[Cause]:
-    """The causes, the most likely first; ``needs`` tells for each service what it depends on."""
-    known = _merged(causes)
-    explained = [_explained(each, known, needs) for each in known]
+    """The causes, the most likely first; ``needs`` maps each service to those that it depends on."""
+    merged = _merged(causes)
+    explained = [_explained(cause, merged, needs) for cause in merged]
     depth = {service: len(all_needs(service, needs)) for service in needs}
 
-    def place(cause: Cause) -> tuple[int, int, int, int, str]:
-        deepest = min((depth.get(each, 0) for each in cause.services), default=0)
+    def sort_key(cause: Cause) -> tuple[int, int, int, int, str]:
+        deepest = min((depth.get(service, 0) for service in cause.services), default=0)
         return (
             LIKELIHOODS.index(cause.likelihood),
             KINDS.index(cause.check),
@@ -140,45 +140,49 @@ def rank(causes: Iterable[Cause], needs: Mapping[str, Sequence[str]]) -> list[Ca
             cause.subject,
         )
 
-    return sorted(explained, key=place)
+    return sorted(explained, key=sort_key)
 
 
 def all_needs(service: str, needs: Mapping[str, Sequence[str]]) -> list[str]:
-    """What a service depends on, near and far, itself not included."""
-    found: list[str] = []
-    waiting = list(needs.get(service, ()))
-    while waiting:
-        each = waiting.pop(0)
-        if each not in found and each != service:
-            found.append(each)
-            waiting += needs.get(each, ())
-    return found
+    """All services that a service depends on, directly or indirectly, without itself."""
+    dependencies: list[str] = []
+    queue = list(needs.get(service, ()))
+    while queue:
+        need = queue.pop(0)
+        if need not in dependencies and need != service:
+            dependencies.append(need)
+            queue += needs.get(need, ())
+    return dependencies
+
+
+def _by_likelihood(cause: Cause) -> int:
+    return LIKELIHOODS.index(cause.likelihood)
 
 
 def _merged(causes: Iterable[Cause]) -> list[Cause]:
-    """Each cause once: what two steps saw of one thing is evidence for the likelier of the two."""
-    found: list[Cause] = []
-    for cause in sorted(causes, key=lambda each: LIKELIHOODS.index(each.likelihood)):
-        same = next((each for each in found if _is_same(each, cause)), None)
+    """Every cause once: where two steps saw the same one, the less likely is evidence for the other."""
+    merged: list[Cause] = []
+    for cause in sorted(causes, key=_by_likelihood):
+        same = next((other for other in merged if _is_same(other, cause)), None)
         if same is None:
-            found.append(cause)
+            merged.append(cause)
             continue
         evidence = dict.fromkeys((*same.evidence, *([] if cause.seen == same.seen else [cause.seen]), *cause.evidence))
         services = dict.fromkeys((*same.services, *cause.services))
-        found[found.index(same)] = replace(same, evidence=tuple(evidence), services=tuple(services))
-    return found
+        merged[merged.index(same)] = replace(same, evidence=tuple(evidence), services=tuple(services))
+    return merged
 
 
 def _is_same(one: Cause, other: Cause) -> bool:
     if one.check != other.check:
         return False
-    # A log tells of a cause, but not of its subject: it only bears out what another step has seen.
+    # A log names a kind of cause, but not its subject: it only confirms what another step has seen.
     return one.subject == other.subject or (other.likelihood != CERTAIN and not set(other.services) - set(one.services))
 
 
-def _explained(cause: Cause, known: Sequence[Cause], needs: Mapping[str, Sequence[str]]) -> Cause:
-    """The cause, as a mere possibility where another one explains it."""
-    for other in known:
+def _explained(cause: Cause, causes: Sequence[Cause], needs: Mapping[str, Sequence[str]]) -> Cause:
+    """The cause, as merely possible where another one explains it."""
+    for other in causes:
         if other is not cause and other.likelihood != POSSIBLE and _explains(other, cause, needs):
             follows = f"follows from {other.check.replace('_', ' ')} ({other.subject})"
             return cause.as_possible(follows)
@@ -186,14 +190,14 @@ def _explained(cause: Cause, known: Sequence[Cause], needs: Mapping[str, Sequenc
 
 
 def _explains(other: Cause, cause: Cause, needs: Mapping[str, Sequence[str]]) -> bool:
-    # A name that only a log misses is that of a service which does not run.
+    # A name that is missing only according to a log belongs to a service that is not running.
     if cause.check not in SYMPTOMS and not (cause.check == "dns_name_missing" and cause.likelihood != CERTAIN):
         return False
     if other.check not in SYMPTOMS:
         reached = {need for service in cause.services for need in (service, *all_needs(service, needs))}
         return not other.services or bool(set(other.services) & reached)
-    # Of two symptoms, what a service depends on explains it, never the other way round.
-    deeper = {need for service in cause.services for need in all_needs(service, needs)}
+    # Of two symptoms, the one of a dependency explains the one of the service that depends on it, never vice versa.
+    dependencies = {need for service in cause.services for need in all_needs(service, needs)}
     if set(other.services) & set(cause.services):
         return KINDS.index(other.check) < KINDS.index(cause.check)
-    return bool(set(other.services) & deeper)
+    return bool(set(other.services) & dependencies)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a service does not start, or does not do its work: all steps at once, the likeliest cause first.
+"""Why a service does not start, or does not work: all steps at once, the most likely cause first.
 
 Changes nothing, ever.
 """
@@ -17,70 +17,68 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer, side_by_side
 
-from .cause import LIKELY, POSSIBLE, Cause, Report, all_needs, rank
+from .cause import LIKELY, POSSIBLE, Cause, StepResult, all_needs, rank
 from .options import Options
-from .scene import Scene
-from .steps.cache import look_at_cache
-from .steps.configuration import look_at_configuration
-from .steps.containers import look_at_containers, look_for_daemon
-from .steps.database import look_at_database
-from .steps.firewall import look_at_firewall
-from .steps.host import look_at_disks, look_at_memory, look_for_oom
-from .steps.network import look_at_certificates, look_at_ports, look_between_containers
-from .steps.volumes import look_at_volumes
+from .stack_view import StackView
+from .steps.cache import check_cache
+from .steps.configuration import check_configuration
+from .steps.containers import check_containers, check_daemon
+from .steps.database import check_database
+from .steps.firewall import check_firewall
+from .steps.host import check_disks, check_memory, check_oom_kills
+from .steps.network import check_certificates, check_connections, check_ports
+from .steps.volumes import check_volumes
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the manual's sections 4.1 and 4.3; ``alone`` when it needs no Docker daemon."""
+    """One step of the manual's sections 4.1 and 4.3."""
 
     name: str
     question: str
-    look: Callable[[Scene], Report]
-    alone: bool = False
+    check: Callable[[StackView], StepResult]
+    needs_daemon: bool = True
 
 
-# In the order of the manual, as a person would take them.
+# In the order of the manual.
 STEPS = (
-    Step("daemon", "does the Docker daemon answer?", look_for_daemon, alone=True),
-    Step("containers", "do the containers run, and what do their logs say?", look_at_containers),
-    Step("database", "does each application come into its database?", look_at_database),
-    Step("cache", "does each application come into the cache?", look_at_cache),
-    Step("memory", "has the host memory left?", look_at_memory, alone=True),
-    Step("oom", "has the kernel ended a process for its memory?", look_for_oom),
-    Step("volumes", "are the volumes there, and may the services use them?", look_at_volumes),
-    Step("configuration", "can the configuration be read, and which keys differ?", look_at_configuration),
-    Step("disk", "is there room on the disks?", look_at_disks, alone=True),
-    Step("network", "do names and connections between the containers work?", look_between_containers),
-    Step("ports", "are the published ports served, and by whom?", look_at_ports),
-    Step("certificate", "is the gateway's certificate good?", look_at_certificates),
-    Step("firewall", "does a firewall block the ports?", look_at_firewall, alone=True),
+    Step("daemon", "does the Docker daemon answer?", check_daemon, needs_daemon=False),
+    Step("containers", "are the containers running, and what do their logs say?", check_containers),
+    Step("database", "can each application log in to its database?", check_database),
+    Step("cache", "can each application log in to the cache?", check_cache),
+    Step("memory", "does the host have memory left?", check_memory, needs_daemon=False),
+    Step("oom", "has the kernel killed a process because memory ran out?", check_oom_kills),
+    Step("volumes", "do the volumes exist, and may the services use them?", check_volumes),
+    Step("configuration", "can the configuration be read, and which keys differ?", check_configuration),
+    Step("disk", "is there free space on the disks?", check_disks, needs_daemon=False),
+    Step("network", "do names and connections between the containers work?", check_connections),
+    Step("ports", "are the published ports served, and by which process?", check_ports),
+    Step("certificate", "is the gateway's certificate valid?", check_certificates),
+    Step("firewall", "does a firewall block the ports?", check_firewall, needs_daemon=False),
 )
 
 
 def diagnose(options: Options) -> dict[str, Any]:
-    """Take all steps at the same time; gives the causes, the most likely first, and what each step saw."""
+    """Run all steps at the same time; returns the causes, the most likely first, and the result of each step."""
     started = time.monotonic()
-    scene = _scene(options)
-    _refuse_unknown_services(scene)
+    view = _view(options)
+    _refuse_unknown_services(view)
     seconds = min(options.step_timeout, started + options.timeout - time.monotonic())
-    answers = side_by_side({step.name: partial(_take, step, scene) for step in STEPS}, seconds)
-    reports = {name: _report(answer, options.step_timeout) for name, answer in answers.items()}
-    seen = [cause for each in reports.values() for cause in doubted(each.causes, reports)]
-    causes = _asked_for(rank(seen, scene.who_needs_whom), scene)
+    answers = side_by_side({step.name: partial(_run, step, view) for step in STEPS}, seconds)
+    results = {name: _result(answer, options.step_timeout) for name, answer in answers.items()}
+    reported = [cause for result in results.values() for cause in doubted(result.causes, results)]
+    causes = _asked_for(rank(reported, view.dependencies), view)
     return {
         "project": options.access.project_name,
-        "services": list(options.services) or scene.services,
-        "healthy": not any(each.likelihood != POSSIBLE for each in causes)
-        and all(look.well for look in scene.inspections if not options.services or look.service in options.services)
-        and scene.stack is not None,
-        "causes": [each.to_dict() for each in causes],
+        "services": list(options.services) or view.services,
+        "healthy": _is_healthy(view, causes),
+        "causes": [cause.to_dict() for cause in causes],
         "steps": [
             {
                 "step": step.name,
                 "question": step.question,
-                "state": reports[step.name].state,
-                "seen": scene.mask(reports[step.name].in_words()),
+                "state": results[step.name].state,
+                "seen": view.mask(results[step.name].in_words()),
                 "seconds": round(answers[step.name].seconds, 3),
             }
             for step in STEPS
@@ -89,77 +87,84 @@ def diagnose(options: Options) -> dict[str, Any]:
     }
 
 
+def _is_healthy(view: StackView, causes: Sequence[Cause]) -> bool:
+    wanted = view.options.services or view.services
+    works = all(inspection.well for inspection in view.inspections if inspection.service in wanted)
+    return view.stack is not None and works and all(cause.likelihood == POSSIBLE for cause in causes)
+
+
 CONFIRMED_BY = {
     "cache_password": "cache",
     "database_missing": "database",
     "database_password": "database",
     "dns_name_missing": "network",
 }
-"""Causes that a log may tell of, each with the step that looks at the thing itself."""
+"""Causes that a log may name, each with the step that checks the thing itself."""
 
 
-def doubted(causes: Sequence[Cause], reports: Mapping[str, Report]) -> list[Cause]:
-    """The causes, those as a mere possibility that only a log tells of while the thing itself is well."""
+def doubted(causes: Sequence[Cause], results: Mapping[str, StepResult]) -> list[Cause]:
+    """The causes; one that only a log names is merely possible where the step that checks it found nothing."""
     return [
-        _doubted(each, reports) if each.likelihood == LIKELY and each.check in CONFIRMED_BY else each for each in causes
+        _doubted(cause, results) if cause.likelihood == LIKELY and cause.check in CONFIRMED_BY else cause
+        for cause in causes
     ]
 
 
-def _doubted(cause: Cause, reports: Mapping[str, Report]) -> Cause:
-    witness = reports[CONFIRMED_BY[cause.check]]
-    if not witness.seen or any(each.check == cause.check for each in witness.causes):
-        return cause  # the step did not come to its end, or it has seen the same
-    return cause.as_possible(f"the step {CONFIRMED_BY[cause.check]} finds nothing of it")
+def _doubted(cause: Cause, results: Mapping[str, StepResult]) -> Cause:
+    step = CONFIRMED_BY[cause.check]
+    if not results[step].seen or any(other.check == cause.check for other in results[step].causes):
+        return cause  # the step did not end, or it has seen the same
+    return cause.as_possible(f"the step {step} does not confirm it")
 
 
-def _scene(options: Options) -> Scene:
-    """The stack, or a host without a daemon, which is a finding and no failure."""
+def _view(options: Options) -> StackView:
+    """The stack, or a host without a daemon: that is a finding, not a failure."""
     try:
-        # The SDK would wait for two minutes for a daemon that takes connections and hangs.
+        # The SDK would wait two minutes for a daemon that accepts connections and hangs.
         options.access.engine(options.step_timeout).get("/version")
         stack = options.access.connect(required=False)
     except MaxopsError as error:
-        return Scene(options, None, str(error))
+        return StackView(options, None, str(error))
     if not stack.containers:
-        # The sentence of the room that knows which projects there are.
+        # Raises the error that lists the existing projects.
         stack.refresh(required=True)
-    return Scene(options, stack)
+    return StackView(options, stack)
 
 
-def _refuse_unknown_services(scene: Scene) -> None:
-    known = set(scene.services) | {scene.service_of(need.host) for need in scene.needs}
-    unknown = [each for each in scene.options.services if each not in known]
-    if unknown and scene.stack is not None:
-        raise scene.stack.no_service(unknown, "name one of them, or leave services out for all")
+def _refuse_unknown_services(view: StackView) -> None:
+    services = set(view.services) | {view.service_of(need.host) for need in view.needs}
+    unknown = [service for service in view.options.services if service not in services]
+    if unknown and view.stack is not None:
+        raise view.stack.no_service(unknown, "name one of them, or leave services out for all")
 
 
-def _asked_for(causes: Sequence[Cause], scene: Scene) -> list[Cause]:
-    """Causes that matter to the services asked for: theirs, those of what they need, and those of the host."""
-    wanted = set(scene.options.services)
+def _asked_for(causes: Sequence[Cause], view: StackView) -> list[Cause]:
+    """Causes that matter to the requested services: theirs, those of their dependencies, and those of the host."""
+    wanted = set(view.options.services)
     if not wanted:
         return list(causes)
-    needs = scene.who_needs_whom
-    wanted |= {need for service in scene.options.services for need in all_needs(service, needs)}
-    return [each for each in causes if not each.services or wanted & set(each.services)]
+    needs = view.dependencies
+    wanted |= {need for service in view.options.services for need in all_needs(service, needs)}
+    return [cause for cause in causes if not cause.services or wanted & set(cause.services)]
 
 
-def _take(step: Step, scene: Scene) -> Report:
-    if scene.stack is None and not step.alone:
-        return Report(unknown=["not to be seen while the Docker daemon does not answer"])
-    return step.look(scene)
+def _run(step: Step, view: StackView) -> StepResult:
+    if view.stack is None and step.needs_daemon:
+        return StepResult(unknown=["cannot be checked while the Docker daemon does not answer"])
+    return step.check(view)
 
 
-def _report(answer: Answer[Report], limit: float) -> Report:
-    """What a step found; what it could not look at where it did not come to its end."""
+def _result(answer: Answer[StepResult], limit: float) -> StepResult:
+    """The result of a step; unknown where it failed or did not end in time."""
     if not answer.ended:
-        return Report(unknown=[f"it did not end within {limit:g} s"])
+        return StepResult(unknown=[f"it did not end within {limit:g} s"])
     try:
         return answer.get()
     except MaxopsError as error:
-        return Report(unknown=[str(error)])
+        return StepResult(unknown=[str(error)])
     except OSError as error:
-        place = f": {error.filename}" if error.filename else ""
-        return Report(unknown=[f"{error.strerror or error}{place}"])
-    except Exception as error:  # noqa: BLE001 - a step that fails in a way not foreseen must not end the others
-        said = f"the step itself failed: {type(error).__name__}: {error}; please report this as a fault of maxops.ops"
-        return Report(unknown=[said])
+        path = f": {error.filename}" if error.filename else ""
+        return StepResult(unknown=[f"{error.strerror or error}{path}"])
+    except Exception as error:  # noqa: BLE001 - an unforeseen failure of one step must not end the others
+        message = f"the step itself failed: {type(error).__name__}: {error}; please report this as a bug in maxops.ops"
+        return StepResult(unknown=[message])

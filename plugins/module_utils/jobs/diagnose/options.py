@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a diagnosis was asked for."""
+"""The options of a diagnosis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.access import A
 
 @dataclass
 class Options:
-    """What the operator asked for; no ``services`` means all of them."""
+    """The options; without ``services`` all of them are checked. Times are in seconds, ratios from 0 to 1."""
 
     access: Access
     services: Sequence[str] = ()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How bad the whole is, by the manual's table 7.1. Private to this collection."""
+"""The incident grade of all findings, from the manual's table 7.1."""
 
 from __future__ import annotations
 
@@ -14,45 +14,49 @@ from .view import APPLICATIONS, GATEWAYS
 
 NONE = "none"
 GRADES = ("P1", "P2", "P3", "P4", NONE)
-"""The worst first. The table's times to answer are 15 minutes, 1 hour, 4 hours and 24 hours."""
+"""The worst first. The table's response times are 15 minutes, 1 hour, 4 hours and 24 hours."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The services that everything leans on, by what they are called in this stack."""
+    """Names of the services that everything else depends on, as they are called in this stack."""
 
     database: str = "postgres"
     cache: str = "redis"
 
 
 def grade(findings: Iterable[Finding], parts: Parts) -> str:
-    """The grade of all findings together, by the manual's table 7.1.
+    """The grade of all findings together, from the manual's table 7.1.
 
     ========  ==============================  =====================================================================
     grade     the manual says                 here
     ========  ==============================  =====================================================================
-    ``P1``    the whole service is down       nobody can work: the gateway or the database is down, or Docker, or
+    ``P1``    the whole service is down       users cannot work: the gateway or the database is down, or Docker, or
                                               the whole stack, or every application is down
-    ``P2``    a main function is down         one application is down, or all of them soon: a disk that is full,
-                                              no connection left, a cache that takes nothing more, no memory left,
-                                              a certificate that browsers refuse
-    ``P3``    a part of the function is down  anything else that is critical (the backup above all), and whatever
-                                              could not be seen: it may be anything
+    ``P2``    a main function is down         one application is down, or all of them soon: a full disk, no free
+                                              connection, a cache that refuses new keys, no memory left, a
+                                              certificate that browsers reject
+    ``P3``    a part of the function is down  anything else that is critical (the backup above all), and everything
+                                              that could not be checked, because it may be anything
     ``P4``    a small matter                  warnings only
-    ``none``                                  all is well
+    ``none``                                  all checks are ok
     ========  ==============================  =====================================================================
     """
-    seen = list(findings)
-    critical = [each for each in seen if each.state == CRITICAL]
-    down = {application for application in APPLICATIONS if any(_is_about(each, application) for each in critical)}
-    known = {application for application in APPLICATIONS if any(_is_about(each, application) for each in seen)}
-    if any(_stops_everything(each, parts) for each in critical) or (down and down == known):
+    findings = list(findings)
+    critical = [finding for finding in findings if finding.state == CRITICAL]
+    down = _applications_in(critical)
+    if any(_stops_everything(finding, parts) for finding in critical) or (down and down == _applications_in(findings)):
         return "P1"
-    if down or any(_stops_much(each, parts) for each in critical):
+    if down or any(_stops_much(finding, parts) for finding in critical):
         return "P2"
-    if critical or any(each.state == UNKNOWN for each in seen):
+    if critical or any(finding.state == UNKNOWN for finding in findings):
         return "P3"
-    return "P4" if any(each.state == WARNING for each in seen) else NONE
+    return "P4" if any(finding.state == WARNING for finding in findings) else NONE
+
+
+def _applications_in(findings: Iterable[Finding]) -> set[str]:
+    """The applications that some findings are about."""
+    return {name for finding in findings for name in APPLICATIONS if _is_about(finding, name)}
 
 
 def _is_about(finding: Finding, application: str) -> bool:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one run of the checks leaves for the next: disks, the gateway. Private to this collection.
+"""Measurements that one run of the checks saves for the next: disk samples, the gateway's address.
 
-A small file of the host, read at every run and written at most once in some minutes. It is nobody's data: where it is
-lost or spoilt, the days until a disk is full are not known for a while.
+They are in a small file on the host, which every run reads and which is written at most every few minutes. It can be
+deleted at any time: if it is lost or damaged, the days until a disk is full are unknown for a while.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .view import View
 
 KEPT_SECONDS = 14 * 86400
 EVERY_SECONDS = 1800
-"""Samples of a disk are kept so far apart; a check every five minutes needs no more."""
+"""Minimum interval between two samples of a disk; a check every five minutes needs no more."""
 SHORTEST_SECONDS = 6 * 3600
-"""A shorter history says nothing about days."""
+"""A shorter history is not enough to estimate days."""
 
 
 def path_of(view: View) -> str:
-    """The file of one stack."""
+    """Path of the file of one stack."""
     name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in view.options.access.project_name)
     return os.path.join(view.options.state_dir, f"health-{name}.json")
 
 
-def _kept(view: View) -> dict[str, Any]:
+def _saved(view: View) -> dict[str, Any]:
     def read() -> dict[str, Any]:
         try:
             with open(path_of(view), encoding="utf-8") as stream:
@@ -39,24 +39,24 @@ def _kept(view: View) -> dict[str, Any]:
             return {}
         return data if isinstance(data, dict) else {}
 
-    return view.shared("what the last run kept", read)
+    return view.shared("measurements of earlier runs", read)
 
 
 def recall(view: View, name: str) -> Any:
-    """What an earlier run kept under a name; None where nothing was."""
-    return _kept(view).get(name)
+    """The value that an earlier run saved under a name; None if there is none."""
+    return _saved(view).get(name)
 
 
 def remember(view: View, name: str, value: Any) -> None:
-    """Keep something for later runs; it is written by :func:`save`."""
-    view.kept[name] = value
+    """Keep a value for later runs; :func:`save` writes it."""
+    view.to_save[name] = value
 
 
 def save(view: View) -> None:
-    """Write what is new; no run fails because the next one will know less."""
-    known = _kept(view)
-    new = {name: value for name, value in view.kept.items() if known.get(name) != value}
-    if not new:
+    """Write the values that changed. A failure to write is ignored: the next run only has fewer measurements."""
+    saved = _saved(view)
+    changed = {name: value for name, value in view.to_save.items() if saved.get(name) != value}
+    if not changed:
         return
     path = path_of(view)
     temporary = f"{path}.{os.getpid()}"
@@ -64,29 +64,30 @@ def save(view: View) -> None:
         os.makedirs(view.options.state_dir, mode=0o755, exist_ok=True)
         try:
             with open(temporary, "w", encoding="utf-8") as stream:
-                json.dump({**known, **new}, stream)
+                json.dump({**saved, **changed}, stream)
             os.replace(temporary, path)
         except OSError:
             os.unlink(temporary)
 
 
 def extended(samples: Any, now: float, used: int, total: int) -> list[list[float]]:
-    """A disk's samples with one more, unless the last one is young; without those that are old, or of another size."""
-    good = [each for each in samples if _is_sample(each)] if isinstance(samples, list) else []
-    kept = [each for each in good if now - KEPT_SECONDS < each[0] < now and each[2] == total]
+    """A disk's samples plus a new one, unless the last one is recent; drops old samples and those of another size."""
+    valid = [sample for sample in samples if _is_sample(sample)] if isinstance(samples, list) else []
+    kept = [sample for sample in valid if now - KEPT_SECONDS < sample[0] < now and sample[2] == total]
     return kept if kept and now - kept[-1][0] < EVERY_SECONDS else [*kept, [round(now), used, total]]
 
 
-def _is_sample(each: Any) -> bool:
-    return isinstance(each, list) and len(each) == 3 and all(isinstance(value, (int, float)) for value in each)
+def _is_sample(sample: Any) -> bool:
+    return isinstance(sample, list) and len(sample) == 3 and all(isinstance(value, (int, float)) for value in sample)
 
 
 def days_until_full(samples: Sequence[Sequence[float]], now: float, used: float, free: float) -> float | None:
-    """When the line through the samples meets the end of the disk; None where it does not, or where nobody can say.
+    """Days until the trend of the samples reaches the disk's size; None if it does not grow, or the history is short.
 
-    The median of all slopes (Theil–Sen): a backup that came and went does not bend it as it would the usual line.
+    The slope is the median of all slopes (Theil–Sen): a temporary peak, such as a rehearsal, does not distort it as it
+    would distort a least-squares line.
     """
-    points = [(float(each[0]), float(each[1])) for each in samples]
+    points = [(float(sample[0]), float(sample[1])) for sample in samples]
     if not points or now - points[0][0] < SHORTEST_SECONDS:
         return None
     points = [*_thinned(points), (now, used)]
@@ -109,6 +110,6 @@ def _thinned(points: Sequence[tuple[float, float]], most: int = 48) -> list[tupl
 
 
 def disk_samples(view: View, mountpoint: str) -> Any:
-    """What earlier runs saw of one disk."""
-    known = recall(view, "disks")
-    return known.get(mountpoint) if isinstance(known, Mapping) else None
+    """The samples of one disk that earlier runs saved."""
+    disks = recall(view, "disks")
+    return disks.get(mountpoint) if isinstance(disks, Mapping) else None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All checks of health at once, each with its own end, the whole with another."""
+"""Runs all health checks at the same time, each with its own time limit and all of them with another."""
 
 from __future__ import annotations
 
@@ -52,20 +52,20 @@ CHECKS: dict[str, Check] = {
 
 
 def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, Any]:
-    """Run the chosen checks at the same time and grade what they found; changes nothing of the stack.
+    """Run the chosen checks at the same time and grade their findings; changes nothing in the stack.
 
-    In check mode it keeps no measurements for the next run either.
+    In check mode it saves no measurements for the next run either.
     """
     started = time.monotonic()
     now = time.time()
     view = View(options, now)
     limit = min(options.timeout, options.check_timeout)
-    # Filled as they are found: what a check has found counts also where it does not come to its end.
-    found: dict[str, list[Finding]] = {name: [] for name in options.checks}
-    answers = side_by_side({name: partial(_run, name, view, found[name]) for name in options.checks}, limit)
+    # Filled while the checks run: the findings of a check count even if it does not finish.
+    collected: dict[str, list[Finding]] = {name: [] for name in options.checks}
+    answers = side_by_side({name: partial(_run, name, view, collected[name]) for name in options.checks}, limit)
     if not check_mode:
         save(view)
-    by_check = {name: [*found[name], *_failure(name, answer, limit)] for name, answer in answers.items()}
+    by_check = {name: [*collected[name], *_failure(name, answer, limit)] for name, answer in answers.items()}
     findings = worst_first(finding for several in by_check.values() for finding in several)
     state = worst(finding.state for finding in findings)
     counts = Counter(finding.state for finding in findings)
@@ -73,7 +73,7 @@ def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, 
         "state": state,
         "grade": grade(findings, Parts(*options.access.servers)),
         "findings": [finding.to_dict() for finding in findings],
-        "counts": {each: counts[each] for each in STATES},
+        "counts": {name: counts[name] for name in STATES},
         "checks": {
             name: {
                 "state": worst(finding.state for finding in by_check[name]),
@@ -81,26 +81,26 @@ def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, 
             }
             for name, answer in answers.items()
         },
-        "measures": sorted(view.measures, key=lambda each: (each["name"], sorted(each["labels"].items()))),
+        "measures": sorted(view.measures, key=lambda measure: (measure["name"], sorted(measure["labels"].items()))),
         "duration": round(time.monotonic() - started, 4),
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
     }
 
 
-def _run(name: str, view: View, found: list[Finding]) -> None:
+def _run(name: str, view: View, findings: list[Finding]) -> None:
     for finding in CHECKS[name](view):
-        found.append(finding)  # noqa: PERF402 - one by one, for a deadline may come between two
+        findings.append(finding)  # noqa: PERF402 - one by one, because the deadline may come between two
 
 
 def _failure(name: str, answer: Answer[None], limit: float) -> list[Finding]:
-    """The finding of a check that did not come to its end."""
+    """The finding of a check that did not finish, or failed."""
     if not answer.ended:
-        fix = "see what hangs: maxops.ops.diagnose; or give it more time (check_timeout)"
-        return [Finding(name, name, UNKNOWN, f"did not end within {limit:.3g} s", fix=fix)]
+        fix = "find what hangs: maxops.ops.diagnose; or allow more time (check_timeout)"
+        return [Finding(name, name, UNKNOWN, f"did not finish within {limit:.3g} s", fix=fix)]
     if answer.error is None:
         return []
     if isinstance(answer.error, MaxopsError):
         return [from_error(name, name, UNKNOWN, answer.error)]
-    # A check that fails in a way that was not foreseen must not end the others.
+    # An unexpected failure of one check must not stop the others.
     seen = f"the check itself failed: {type(answer.error).__name__}: {answer.error}"
     return [Finding(name, name, UNKNOWN, seen, fix="please report this as a fault of maxops.ops")]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a health check was asked for."""
+"""Options of a health check."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .thresholds import DEFAULTS, Thresholds
 
 @dataclass(frozen=True)
 class HealthOptions:
-    """What the operator asked for; everything has the documented default."""
+    """The options of one run; the defaults are the documented ones."""
 
     access: Access
     repository: str = "/var/backups/maxops"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From which value on something is a warning or critical. Private to this collection."""
+"""Thresholds: the values at which a finding becomes a warning or critical."""
 
 from __future__ import annotations
 
@@ -63,21 +63,23 @@ DEFAULTS: Thresholds = {
     "backup": {"age_warning": 26, "age_critical": 50, "verified_warning": 192, "verified_critical": 0},
     "images": {"drift": 1},
 }
-"""By check. Where a name ends in ``_warning`` or ``_critical``, 0 is no limit."""
+"""By check. For a name that ends in ``_warning`` or ``_critical``, 0 means no limit."""
 
 
 def merged(given: Mapping[str, Any] | None) -> Thresholds:
-    """The defaults with what an operator gave instead. Raises MaxopsError for a name or value that fits nowhere."""
+    """The defaults, changed by the given thresholds. Raises MaxopsError for an invalid name or value."""
     result = {check: dict(limits) for check, limits in DEFAULTS.items()}
     for check, limits in (given or {}).items():
         if check not in DEFAULTS:
-            raise MaxopsError(f'thresholds has "{check}", which is no check; checks are {", ".join(DEFAULTS)}')
+            raise MaxopsError(f'thresholds has "{check}", which is not a check; the checks are {", ".join(DEFAULTS)}')
         if not isinstance(limits, Mapping):
-            raise MaxopsError(f"thresholds.{check} is no dictionary; write it as {check}: {{{_example(check)}}}")
+            raise MaxopsError(f"thresholds.{check} is not a dictionary; write it as {check}: {{{_example(check)}}}")
         for name, value in limits.items():
             if name not in DEFAULTS[check]:
-                known = ", ".join(DEFAULTS[check])
-                raise MaxopsError(f'thresholds.{check} has "{name}", which is no threshold of it; they are {known}')
+                names = ", ".join(DEFAULTS[check])
+                raise MaxopsError(
+                    f'thresholds.{check} has "{name}", which is not one of its thresholds; they are {names}'
+                )
             result[check][name] = _number(f"thresholds.{check}.{name}", value)
     for check, limits in result.items():
         _check_order(check, limits)
@@ -89,17 +91,17 @@ def _example(check: str) -> str:
     return f"{name}: {value:g}"
 
 
-def _number(place: str, value: Any) -> float:
+def _number(threshold: str, value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise MaxopsError(f"{place} is {value!r}; give a number, 0 for no limit") from None
+        raise MaxopsError(f"{threshold} is {value!r}; give a number, 0 for no limit") from None
     if not 0 <= number < float("inf"):
-        raise MaxopsError(f"{place} is {value!r}; give a number of 0 or more")
+        raise MaxopsError(f"{threshold} is {value!r}; give a number of 0 or more")
     return number
 
 
-# Where little is bad.
+# Kinds whose low values are bad.
 _LOW = {"available", "days"}
 
 
@@ -112,5 +114,5 @@ def _check_order(check: str, limits: Mapping[str, float]) -> None:
         if (warning < critical) if kind in _LOW else (warning > critical):
             raise MaxopsError(
                 f"thresholds.{check}: {name} ({warning:g}) would only be reached after {kind}_critical "
-                f"({critical:g}); give both so that the warning comes first"
+                f"({critical:g}); set both so that the warning comes first"
             )

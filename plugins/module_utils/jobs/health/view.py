@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all checks of one run share: options, time, the stack as Docker tells it. Private to this collection."""
+"""What all checks of one run share: the options, the time, the containers of the stack."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from .options import HealthOptions
 Result = TypeVar("Result")
 
 APPLICATIONS = ("openproject", "gitea")
-"""The services that people come for."""
+"""The services that users work with."""
 GATEWAYS = ("nginx", "gateway", "proxy", "traefik", "caddy", "haproxy")
-"""Names of the service that people come through; the first that publishes a port is it."""
+"""Names that the gateway's service may have; the first that publishes a port is the gateway."""
 
 FIRST_SHARE = 0.5
-"""How much of its time a check may spend on what only leads to its real question, such as where the gateway is."""
+"""Share of its time that a check may spend on preparation, such as finding the gateway."""
 
 
 class StackView:
-    """The containers of the stack, all inspected at one time."""
+    """The containers of the stack, all inspected at the same time."""
 
     def __init__(self, project_name: str, inspections: Sequence[Inspection]) -> None:
         self.inspections = inspections
-        self.compose = project_of(project_name, [each.container for each in inspections])
+        self.compose = project_of(project_name, [inspection.container for inspection in inspections])
 
     @property
     def working_dir(self) -> str | None:
@@ -45,8 +45,8 @@ class StackView:
 
     def of_service(self, service: str) -> list[Container]:
         """Containers of one service, the running ones first."""
-        found = [each.container for each in self.inspections if each.service == service]
-        return sorted(found, key=lambda each: not each.running)
+        containers = [inspection.container for inspection in self.inspections if inspection.service == service]
+        return sorted(containers, key=lambda container: not container.running)
 
 
 def _listed(work: Callable[[], Iterable[Finding]]) -> list[Finding]:
@@ -54,14 +54,14 @@ def _listed(work: Callable[[], Iterable[Finding]]) -> list[Finding]:
 
 
 class View:
-    """What a check may use. Safe for all of them at once."""
+    """What every check of one run gets. Safe to use from all checks at the same time."""
 
     def __init__(self, options: HealthOptions, now: float) -> None:
         self.options = options
         self.now = now
         self.measures: list[dict[str, Any]] = []
-        self.kept: dict[str, Any] = {}
-        """What the next run will want to know; health_history.py writes it."""
+        self.to_save: dict[str, Any] = {}
+        """Values for the next run; history.py writes them."""
         self._until = time.monotonic() + min(options.timeout, options.check_timeout)
         self.engine = options.access.engine(self.left * FIRST_SHARE)
         self._lock = threading.Lock()
@@ -69,31 +69,31 @@ class View:
 
     @property
     def left(self) -> float:
-        """Seconds that a check still has; a little less, so that it can say what did not answer."""
+        """Seconds that a check has left, minus a margin in which it can report what did not answer."""
         return max(0.05, self._until - time.monotonic() - 0.25)
 
     @property
     def patience(self) -> float:
-        """A little longer than work that others wait for may take, so that its own words come first."""
+        """Seconds to wait for shared work: slightly more than the work may take, so that its own error comes first."""
         return max(0.05, self._until - time.monotonic() - 0.1)
 
     def stack(self) -> StackView:
-        """The stack's containers. Raises MaxopsError where Docker cannot be asked."""
+        """The stack's containers. Raises MaxopsError if Docker cannot be queried."""
         return self.shared("the stack's containers", self._inspect)
 
     def shared(self, name: str, work: Callable[[], Result]) -> Result:
-        """What some work found out that several checks need; the first that asks has it done."""
+        """The result of work that several checks need; the first check that asks for it starts it."""
         with self._lock:
             task = self._shared.setdefault(name, Task(name, work))
         result: Result = task.get(self.patience)
         return result
 
     def limit(self, check: str, name: str) -> float:
-        """A threshold."""
+        """The threshold of a check."""
         return self.options.thresholds[check][name]
 
     def measure(self, name: str, value: float, **labels: str) -> None:
-        """Keep a number for metrics, in base units."""
+        """Record a number for the metrics, in base units."""
         self.measures.append({"name": name, "labels": labels, "value": value})
 
     def _inspect(self) -> StackView:
@@ -101,7 +101,7 @@ class View:
         return StackView(name, self.engine.containers(name))
 
     def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
-        """The findings of several pieces of work that are done at the same time, in their order."""
+        """The findings of several pieces of work, done at the same time, in the given order."""
         tasks = [Task("a part of this check", partial(_listed, work)) for work in works]
         for task in tasks:
             task.start()
@@ -109,7 +109,7 @@ class View:
         for task in tasks:
             try:
                 yield from task.get(self.patience)
-            except MaxopsError as error:  # noqa: PERF203 - one that failed must not hide what the others found
+            except MaxopsError as error:  # noqa: PERF203 - one failure must not hide the findings of the others
                 failures.append(error)
         if failures:
             raise failures[0]

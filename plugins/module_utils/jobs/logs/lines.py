@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lines of logs: read from what Docker sends, made fit to be shown, put in order. Private to this collection."""
+"""Lines of logs: read from Docker's stream, made safe to show, merged by time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 LONGEST_READ = 64_000
-"""Bytes of one line that are read: more than are kept, so that no secret is cut in two before it is masked."""
+"""Bytes of one line that are read: more than are kept, so that no secret is cut before it is masked."""
 
 LONGEST = 16_000
 """Characters of one line that are kept."""
 
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ")
-# Colours and other orders to a terminal, also those that would set its title or ask it something.
+# Escape sequences for terminals: colours, and those that set the title or query the terminal.
 _TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _ERROR = re.compile(
@@ -30,7 +30,7 @@ _ERROR = re.compile(
 
 
 class Line(NamedTuple):
-    """One line: ``time`` as Docker stamps it, so that texts of it compare as moments do."""
+    """One line: ``time`` is Docker's timestamp, which sorts as text in the order of time."""
 
     time: str
     source: str
@@ -38,15 +38,15 @@ class Line(NamedTuple):
 
 
 def read_lines(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """Time and text of each line of a log that Docker sends with its stamps.
+    """Time and text of every line of a log that Docker sends with timestamps.
 
-    A long line comes in pieces, each with a stamp of its own: they are put together again.
+    Docker sends a long line in pieces, each with its own timestamp; they are joined again.
     """
     pending = b""
     for chunk in chunks:
         rest = chunk
         if pending:
-            # What Docker cut at 16 kB goes on after a stamp; what a terminal's log was cut at just goes on.
+            # A line that Docker cut at 16 kB continues after a timestamp; the log of a terminal continues without one.
             stamp = _STAMP.match(chunk)
             head, ended, rest = chunk[stamp.end() if stamp else 0 :].partition(b"\n")
             pending += head[: max(0, LONGEST_READ - len(pending))]
@@ -67,47 +67,47 @@ def _read_line(line: bytes) -> Iterator[tuple[str, str]]:
 
 
 def fit_to_show(text: str) -> str:
-    """A line without orders to the terminal that shows it; other control characters are told as ``\\x00``."""
+    """A line without escape sequences; other control characters are written as ``\\x00``."""
     plain = _TERMINAL.sub("", text.rstrip("\r\n"))
     return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", plain)
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
-    """A line cut to what somebody may read."""
+    """A line, cut to the maximum length."""
     return text if len(text) <= longest else f"{text[:longest]} … (cut after {longest:,} characters)"
 
 
-def looks_bad(text: str) -> bool:
-    """True for a line that tells of an error, by the words that programs use for it."""
+def looks_like_error(text: str) -> bool:
+    """True for a line that contains a word that programs use to report errors."""
     return _ERROR.search(text) is not None
 
 
 class Newest:
-    """Keeps the newest lines of one source, so many and so many bytes at most; counts those that had to go."""
+    """The newest lines of one source, up to a number of lines and a size in bytes; counts the lines it dropped."""
 
     def __init__(self, lines: int | None, size: int) -> None:
         self.dropped = 0
         self.kept: deque[Line] = deque()
         self._lines = lines
         self._size = size
-        self._taken = 0
+        self._size_kept = 0
 
     def add(self, line: Line) -> None:
-        """Keep one more line, in place of the oldest when there are too many."""
+        """Add a line; drops the oldest lines if there are too many."""
         self.kept.append(line)
-        self._taken += len(line.text)
-        while len(self.kept) > 1 and (self._taken > self._size or (self._lines and len(self.kept) > self._lines)):
-            self._taken -= len(self.kept.popleft().text)
+        self._size_kept += len(line.text)
+        while len(self.kept) > 1 and (self._size_kept > self._size or (self._lines and len(self.kept) > self._lines)):
+            self._size_kept -= len(self.kept.popleft().text)
             self.dropped += 1
 
 
 def in_order(sources: Iterable[Iterable[Line]]) -> list[Line]:
-    """Lines of several sources by their time; those of one source at one time stay in their order."""
+    """Lines of several sources by time; lines of one source with the same time keep their order."""
     return sorted((line for source in sources for line in source), key=lambda line: line.time)
 
 
 def render(lines: Sequence[Line]) -> str:
-    """Lines as a file has them: time, source, text."""
+    """Lines as text of a file: time, source, text."""
     width = max((len(line.source) for line in lines), default=0)
     return "".join(_row(line, width) for line in lines)
 
@@ -117,7 +117,7 @@ def _row(line: Line, width: int) -> str:
 
 
 def fit(lines: list[Line], limit: int) -> tuple[list[Line], str]:
-    """The newest lines whose text takes ``limit`` bytes at most, and that text."""
+    """The newest lines whose text is at most ``limit`` bytes, and that text."""
     size = 0
     width = max((len(line.source) for line in lines), default=0)
     first = len(lines)
@@ -131,10 +131,10 @@ def fit(lines: list[Line], limit: int) -> tuple[list[Line], str]:
 
 
 def pack(text: str) -> str:
-    """A text made small for its way to the controller."""
+    """A text, compressed for the transfer to the controller."""
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 6)).decode("ascii")
 
 
 def unpack(packed: str, limit: int) -> str:
-    """The text again, never more than ``limit`` bytes of it, whatever a host sends."""
+    """The text of packed data, at most ``limit`` bytes of it, whatever the host sent."""
     return zlib.decompressobj().decompress(base64.b64decode(packed), limit).decode("utf-8", "replace")

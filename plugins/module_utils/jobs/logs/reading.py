@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the stack's containers have logged, and the secrets that may be in it. Private to this collection."""
+"""Reads the logs of the stack's containers, and the secrets that may occur in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import do
 from .lines import read_lines
 
 SECRET_SIZE = 4096
-"""Bytes of a file under ``/run/secrets`` that may be a password; a larger one is a certificate or the like."""
+"""Maximum size in bytes of a file under ``/run/secrets`` that may be a password; larger files are certificates etc."""
 
 _NUMBER_LABEL = "com.docker.compose.container-number"
 
@@ -32,13 +32,13 @@ def read_log(
 ) -> Iterator[tuple[str, str]]:
     """Time and text of a container's lines, the oldest first. Raises MaxopsError when its log can't be read.
 
-    ``newest`` lets Docker find the last lines without reading all; it must not be combined with ``until``, because
-    Docker counts before it looks at the time.
+    ``newest`` lets Docker find the last lines without reading the whole log; do not combine it with ``until``, because
+    Docker counts lines before it applies the time.
     """
     first = docker_text(since) if since else ""
     last = docker_text(until) if until else "9"
     with stack.daemon_call(f"read the log of {container.name}") as api:
-        # Whole seconds are all that every version of the SDK and of Docker understands; the rest is ours.
+        # Only whole seconds work with every version of the SDK and of Docker; fractions are compared here.
         answer = api.logs(
             container.id,
             stream=True,
@@ -53,13 +53,13 @@ def read_log(
                 if first <= time <= last:
                     yield time, text
         finally:
-            # A stream that has ended by itself has lost what the SDK wants to close.
+            # The SDK cannot close a stream that has already ended.
             with suppress(OSError, AttributeError):
                 answer.close()
 
 
 def source_names(stack: Stack) -> dict[str, str]:
-    """What each container (by its id) is called in a log: its service, with a number where it has several."""
+    """Name of every container (by its id) in a log: its service, with a number if that has several containers."""
     names = {}
     for container in stack.containers:
         alone = len(stack.of_service(container.service)) == 1
@@ -69,19 +69,19 @@ def source_names(stack: Stack) -> dict[str, str]:
 
 
 def known_secrets(stack: Stack) -> set[str]:
-    """What the stack keeps secret: in its environment files, its containers' environments and secret files."""
-    found: set[str] = set()
+    """The secrets of the stack, from its environment files, its containers' environments and secret files."""
+    secrets: set[str] = set()
     for container in stack.containers:
-        found |= secrets_of(container.environment)
+        secrets |= secrets_of(container.environment)
         for mount in container.mounts:
             if mount.target.startswith("/run/secrets/"):
-                found |= _file_secrets(mount.source)
+                secrets |= _file_secrets(mount.source)
     for path in stack.project_files():
         name = os.path.basename(path)
         if name.startswith(".env") or name.endswith(".env"):
             with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
-                found |= secrets_of(read_environment(stream.read()))
-    return found
+                secrets |= secrets_of(read_environment(stream.read()))
+    return secrets
 
 
 def _file_secrets(path: str) -> set[str]:

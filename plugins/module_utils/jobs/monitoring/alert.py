@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Telling people what changed on a host: once, all in one message, and not lost when a channel is away.
-
-Private to this collection.
-"""
+"""Sends alerts about changes on a host: once, all in one message, and kept while a channel is unreachable."""
 
 from __future__ import annotations
 
@@ -17,17 +14,17 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.systems.channels import Channel, deliver
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import rank
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import knock
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ping
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
 from .plan import RECOVERED, Event, Rules, Watch, plan
-from .state import AlertState, Queue, read_state, turn, write_state
+from .state import AlertState, Queue, exclusive, read_state, write_state
 from .text import body_of, title_of
 
 
 @dataclass(frozen=True)
 class AlertOptions:
-    """What the operator asked for; ``urls`` and ``ping_url`` are secrets."""
+    """The options of one run; ``urls`` and ``ping_url`` are secrets."""
 
     name: str
     state_file: str
@@ -40,27 +37,29 @@ class AlertOptions:
 def alert(
     health: Mapping[str, Any], options: AlertOptions, check_mode: bool = False, now: datetime.datetime | None = None
 ) -> dict[str, Any]:
-    """Compare a health check with what was told before, and tell every channel what changed.
+    """Compare a health check with the alerts sent before, and send the changes to every channel.
 
-    In check mode nothing is sent or kept.
-    ``problems`` in the result are what went wrong meanwhile; each of them is for a person to mend.
+    In check mode nothing is sent or saved.
+    ``problems`` in the result are failures of this run itself, which an operator has to fix.
     """
     now = now or utc_now()
     channels = [Channel(number, url) for number, url in enumerate(dict.fromkeys(options.urls), 1)]
     problems: list[str] = []
     if not check_mode:
         _make_folder(options.state_file, problems)
-    with turn(options.state_file, seconds=options.timeout + 10):
+    with exclusive(options.state_file, seconds=options.timeout + 10):
         state = _state(options.state_file, problems)
-        events = _look(state, health, options, now, problems, keep=not check_mode)
-        _line_up(state, channels, events)
+        events = _update(state, health, options, now, problems, save=not check_mode)
+        _enqueue(state, channels, events)
         if check_mode:
             deliveries = [
-                _told(options.name, channel, "would be sent", state) for channel in channels if _waiting(state, channel)
+                _delivery(options.name, channel, "would be sent", state)
+                for channel in channels
+                if _waiting(state, channel)
             ]
         else:
             deliveries = _send(state, channels, options, problems)
-            _keep(state, options.state_file, problems)
+            _save(state, options.state_file, problems)
     pinged = False
     if options.ping_url and not check_mode and not problems:
         pinged = _ping(options.ping_url, options.timeout, problems)
@@ -82,29 +81,29 @@ def _make_folder(path: str, problems: list[str]) -> None:
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     except OSError as error:
-        problems.append(f"the folder of {path} cannot be made: {error.strerror}")
+        problems.append(f"the folder of {path} cannot be created: {error.strerror}")
 
 
 def _state(path: str, problems: list[str]) -> AlertState:
     try:
         return read_state(path)
     except MaxopsError as error:
-        problems.append(f"{error}; it is begun anew, so what is bad is told once more")
+        problems.append(f"{error}; a new one is started, so current problems are reported again")
     except OSError as error:
         problems.append(f"the state of the alerts in {path} cannot be read: {error.strerror}")
-    # Better told twice than not at all.
+    # A duplicate alert is better than a lost one.
     return AlertState()
 
 
-def _look(
+def _update(
     state: AlertState,
     health: Mapping[str, Any],
     options: AlertOptions,
     now: datetime.datetime,
     problems: list[str],
-    keep: bool,
+    save: bool,
 ) -> list[Event]:
-    """Bring the state up to date and give what is to be told."""
+    """Update the state, and return the changes to report."""
     try:
         before = [Watch(**watch) for watch in state.watches]
         watches, events = plan(before, health, options.rules, now)
@@ -116,22 +115,22 @@ def _look(
     state.watches = [watch.to_dict() for watch in watches]
     for check, result in (health.get("checks") or {}).items():
         state.checks[check] = {"state": str(result["state"]), "at": timestamp(now)}
-    if not keep:
+    if not save:
         return events
-    written = len(problems)
-    _keep(state, options.state_file, problems)
-    if len(problems) > written:
-        # Runs can't be counted where nothing can be kept, and a full disk is what people have to be told of.
+    problems_before = len(problems)
+    _save(state, options.state_file, problems)
+    if len(problems) > problems_before:
+        # Without a saved state runs cannot be counted, and a full disk has to be reported: so report at once.
         at_once = Rules(options.rules.level, after=1, recover_after=1, repeat_after=options.rules.repeat_after)
         watches, events = plan(before, health, at_once, now)
         state.watches = [watch.to_dict() for watch in watches]
     return events
 
 
-def _line_up(state: AlertState, channels: Sequence[Channel], events: Sequence[Event]) -> None:
-    """Put the events at the end of each channel's queue; a channel that is no longer wanted loses its own."""
-    wanted = {channel.key for channel in channels}
-    state.queues = {key: queue for key, queue in state.queues.items() if key in wanted}
+def _enqueue(state: AlertState, channels: Sequence[Channel], events: Sequence[Event]) -> None:
+    """Append the events to the queue of every channel; removes the queues of channels that are not configured."""
+    configured = {channel.key for channel in channels}
+    state.queues = {key: queue for key, queue in state.queues.items() if key in configured}
     for channel in channels:
         state.queues.setdefault(channel.key, Queue()).add([asdict(event) for event in events])
 
@@ -143,7 +142,7 @@ def _waiting(state: AlertState, channel: Channel) -> list[Event]:
 def _send(
     state: AlertState, channels: Sequence[Channel], options: AlertOptions, problems: list[str]
 ) -> list[dict[str, Any]]:
-    """One message to each channel that has not been told all; what does not arrive stays in its queue."""
+    """Send one message to every channel with waiting changes; changes that are not delivered stay in its queue."""
     messages = []
     for channel in channels:
         events = _waiting(state, channel)
@@ -152,22 +151,22 @@ def _send(
             messages.append((channel, title_of(options.name, events), body, _kind(events)))
     deliveries = []
     if messages:
-        # Before, too: whoever is killed while sending must not forget what it wanted to say.
-        _keep(state, options.state_file, [])
-    for (channel, *_words), reason in zip(messages, deliver(messages, options.timeout) if messages else []):
-        deliveries.append(_told(options.name, channel, reason or "delivered", state))
+        # Saved before sending, too: a run that is killed meanwhile must not lose the changes.
+        _save(state, options.state_file, [])
+    for (channel, *_message), reason in zip(messages, deliver(messages, options.timeout) if messages else []):
+        deliveries.append(_delivery(options.name, channel, reason or "delivered", state))
         if reason:
-            kept = len(state.queues[channel.key].events)
+            waiting = len(state.queues[channel.key].events)
             problems.append(
-                f"{channel.name} could not be told: {reason}; {kept} change{'' if kept == 1 else 's'} kept for the "
-                "next run"
+                f"{channel.name} could not be notified: {reason}; {waiting} change{'' if waiting == 1 else 's'} kept "
+                "for the next run"
             )
         else:
             state.queues[channel.key] = Queue()
     return deliveries
 
 
-def _told(host: str, channel: Channel, outcome: str, state: AlertState) -> dict[str, Any]:
+def _delivery(host: str, channel: Channel, outcome: str, state: AlertState) -> dict[str, Any]:
     events = _waiting(state, channel)
     return {"channel": channel.name, "outcome": outcome, "changes": len(events), "title": title_of(host, events)}
 
@@ -179,20 +178,20 @@ def _kind(events: Sequence[Event]) -> str:
     return "failure" if worst > rank("warning") else "warning"
 
 
-def _keep(state: AlertState, path: str, problems: list[str]) -> None:
+def _save(state: AlertState, path: str, problems: list[str]) -> None:
     try:
         write_state(path, state)
     except OSError as error:
-        sentence = f"the state of the alerts cannot be kept in {path}: {error.strerror}; until that is mended every "
-        sentence += "run tells of everything again"
-        if sentence not in problems:
-            problems.append(sentence)
+        problem = f"the state of the alerts cannot be saved in {path}: {error.strerror}; until that is fixed every "
+        problem += "run reports all problems again"
+        if problem not in problems:
+            problems.append(problem)
 
 
 def _ping(url: str, timeout: float, problems: list[str]) -> bool:
-    """Tell the dead man's switch that a whole run went well."""
+    """Report a successful run to the dead man's switch."""
     try:
-        knock(url, timeout)
+        ping(url, timeout)
     except MaxopsError as error:
         problems.append(f"ping_url: {error}")
         return False

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers in the text format that Prometheus reads. Private to this collection."""
+"""Metrics in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 @dataclass
 class Family:
-    """A metric with its samples, one for each set of labels; ``kind`` is gauge or counter."""
+    """A metric with its samples, one per set of labels; ``kind`` is gauge or counter."""
 
     name: str
     kind: str
@@ -25,18 +25,18 @@ class Family:
     samples: list[tuple[Mapping[str, str], float]] = field(default_factory=list)
 
     def add(self, value: Any, labels: Mapping[str, str]) -> None:
-        """Keep a sample; what is no number says nothing."""
+        """Add a sample; a value that is not a number is ignored."""
         if isinstance(value, (int, float)):
             self.samples.append((labels, value))
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be a metric's name."""
+    """Whether a text is a valid name of a metric."""
     return bool(_NAME.match(text))
 
 
 def exposition(families: Iterable[Family]) -> str:
-    """The families that have a sample, as text; a sample told twice is there once, as Prometheus wants it."""
+    """The families that have samples, as text; of samples with equal labels only the last is written."""
     lines = []
     for family in families:
         samples = {_labels(labels): value for labels, value in family.samples}
@@ -49,7 +49,7 @@ def exposition(families: Iterable[Family]) -> str:
 
 def _labels(labels: Mapping[str, str]) -> str:
     pairs = [
-        # A file name that is no UTF-8 would make the whole file unreadable.
+        # A file name that is not valid UTF-8 would make the whole file unreadable.
         f'{name}="{_quoted(str(value))}"'
         for name, value in sorted(labels.items())
         if _LABEL.match(name) and not name.startswith("__")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a health check measured, as metrics for Prometheus. Private to this collection."""
+"""The measurements of a health check, as metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from .exposition import Family, exposition, is_name
 
 PREFIX = "maxops_"
 
-# As numbers, so that a rule can ask for "at least".
+# As numbers, so that a rule can compare them.
 NUMBERS = {OK: 0, NOTICE: 0, WARNING: 1, UNKNOWN: 2, CRITICAL: 3}
-"""States as rules and dashboards know them; a notice is nothing to alert for."""
+"""States as numbers for rules and dashboards; a notice causes no alert."""
 _STATE_HELP = "0 ok, 1 warning, 2 unknown, 3 critical."
 
 GRADES = ("none", "P1", "P2", "P3", "P4")
@@ -39,7 +39,7 @@ DAY = 86400
 
 @dataclass(frozen=True)
 class Measure:
-    """How a measure of the health check is told: under which name, in words, and by which factor in base units."""
+    """How a measurement is exported: its name, help text, kind, and the factor to base units."""
 
     name: str
     help: str
@@ -47,68 +47,68 @@ class Measure:
     factor: float = 1
 
 
-# A measure that is not here is told under its own name: a check can be added without a change of this room.
+# A measurement that is not listed is exported under its own name, so a new check needs no change here.
 MEASURES = {
-    "service_up": Measure("service_up", "Whether the service runs and is not unhealthy: 1 or 0."),
+    "service_up": Measure("service_up", "Whether the service is running and not unhealthy: 1 or 0."),
     "container_restarts": Measure(
-        "container_restarts_total", "How often Docker restarted the service's container by itself.", "counter"
+        "container_restarts_total", "Automatic restarts of the service's container by Docker.", "counter"
     ),
-    "image_drift": Measure("image_drift", "Whether the service runs another image than its tag names now: 1 or 0."),
-    "http_up": Measure("http_up", "Whether the address answers as it should: 1 or 0."),
-    "http_latency_seconds": Measure("http_latency_seconds", "How long the address took to answer."),
+    "image_drift": Measure("image_drift", "Whether the service runs another image than its tag refers to now: 1 or 0."),
+    "http_up": Measure("http_up", "Whether the endpoint answers as expected: 1 or 0."),
+    "http_latency_seconds": Measure("http_latency_seconds", "Response time of the endpoint."),
     "certificate_expiry_seconds": Measure("certificate_expiry_seconds", "Time until the certificate expires."),
     "disk_used_ratio": Measure("disk_used_ratio", "Share of the file system that is used, 0 to 1."),
     "disk_inodes_used_ratio": Measure("disk_inodes_used_ratio", "Share of the file system's inodes in use, 0 to 1."),
-    "disk_free_bytes": Measure("disk_free_bytes", "Room that is left on the file system."),
-    # Prometheus wants seconds, people days: a dashboard shows these as days.
+    "disk_free_bytes": Measure("disk_free_bytes", "Free space on the file system."),
+    # Prometheus uses seconds as base unit; the dashboard shows days.
     "disk_days_until_full": Measure(
-        "disk_until_full_seconds", "Time until the file system is full if it goes on as before.", factor=DAY
+        "disk_until_full_seconds", "Time until the file system is full at the current rate.", factor=DAY
     ),
-    "memory_available_ratio": Measure("memory_available_ratio", "Share of the host's memory to be had, 0 to 1."),
+    "memory_available_ratio": Measure("memory_available_ratio", "Share of the host's memory available, 0 to 1."),
     "memory_swap_used_ratio": Measure("memory_swap_used_ratio", "Share of the host's swap space in use, 0 to 1."),
     "memory_stalled_ratio": Measure(
-        "memory_stalled_ratio", "Share of the last minute in which all work waited for memory, 0 to 1."
+        "memory_stalled_ratio", "Share of the last minute in which some processes waited for memory, 0 to 1."
     ),
-    "clock_offset_seconds": Measure("clock_offset_seconds", "How far the host's clock is from the controller's."),
-    "clock_synchronised": Measure("clock_synchronised", "Whether something sets the host's clock: 1 or 0."),
-    "backup_age_seconds": Measure("backup_age_seconds", "Age of the newest whole backup set."),
-    "backup_size_bytes": Measure("backup_size_bytes", "Size of the newest whole backup set."),
-    "backup_duration_seconds": Measure("backup_duration_seconds", "How long the newest backup took."),
+    "clock_offset_seconds": Measure(
+        "clock_offset_seconds", "Difference between the host's clock and the controller's."
+    ),
+    "clock_synchronised": Measure("clock_synchronised", "Whether the host's clock is synchronised: 1 or 0."),
+    "backup_age_seconds": Measure("backup_age_seconds", "Age of the newest complete backup set."),
+    "backup_size_bytes": Measure("backup_size_bytes", "Size of the newest complete backup set."),
+    "backup_duration_seconds": Measure("backup_duration_seconds", "Duration of the newest backup."),
     "backup_verify_level": Measure(
-        "backup_verify_level", "How the newest set was proved: 0 not, 1 checksum, 2 decode, 3 rehearsal."
+        "backup_verify_level", "How the newest set was verified: 0 not, 1 checksum, 2 decode, 3 rehearsal."
     ),
-    "backup_verified_age_seconds": Measure("backup_verified_age_seconds", "Age of the newest set that was proved."),
-    "backup_recovery_seconds": Measure("backup_recovery_seconds", "How long the last rehearsal's restore took."),
+    "backup_verified_age_seconds": Measure("backup_verified_age_seconds", "Age of the newest verified set."),
+    "backup_recovery_seconds": Measure("backup_recovery_seconds", "Duration of the restore in the last rehearsal."),
     "postgresql_connections": Measure("postgresql_connections", "Connections to the database server."),
     "postgresql_connections_used_ratio": Measure(
         "postgresql_connections_used_ratio", "Share of the database server's connections in use, 0 to 1."
     ),
     "postgresql_transaction_seconds": Measure(
-        "postgresql_transaction_seconds", "Age of the oldest transaction at work."
+        "postgresql_transaction_seconds", "Age of the oldest active transaction."
     ),
     "postgresql_idle_transaction_seconds": Measure(
-        "postgresql_idle_transaction_seconds", "For how long the longest has been idle in a transaction."
+        "postgresql_idle_transaction_seconds", "Longest idle-in-transaction time."
     ),
     "postgresql_dead_rows_ratio": Measure(
         "postgresql_dead_rows_ratio", "Share of dead rows in the database's worst table, 0 to 1."
     ),
     "postgresql_database_bytes": Measure("postgresql_database_bytes", "Size of the database."),
     "postgresql_wraparound_ratio": Measure(
-        "postgresql_wraparound_ratio", "Share of the transaction numbers that are used up, 0 to 1."
+        "postgresql_wraparound_ratio", "Share of the transaction numbers used, 0 to 1."
     ),
-    "redis_memory_bytes": Measure("redis_memory_bytes", "Memory that the cache uses."),
-    "redis_memory_limit_bytes": Measure("redis_memory_limit_bytes", "Memory that the cache may use."),
-    "redis_evicted_keys": Measure(
-        "redis_evicted_keys_total", "Keys that the cache threw out for want of memory.", "counter"
-    ),
-    "redis_clients": Measure("redis_clients", "Clients that are connected to the cache."),
-    "redis_blocked_clients": Measure("redis_blocked_clients", "Clients that wait for something in the cache."),
-    "redis_latency_seconds": Measure("redis_latency_seconds", "How long the cache took to answer."),
+    "redis_memory_bytes": Measure("redis_memory_bytes", "Memory used by the cache."),
+    "redis_memory_limit_bytes": Measure("redis_memory_limit_bytes", "Memory limit of the cache."),
+    "redis_evicted_keys": Measure("redis_evicted_keys_total", "Keys evicted because the cache was full.", "counter"),
+    "redis_clients": Measure("redis_clients", "Clients connected to the cache."),
+    "redis_blocked_clients": Measure("redis_blocked_clients", "Clients blocked while waiting for the cache."),
+    "redis_latency_seconds": Measure("redis_latency_seconds", "Response time of the cache."),
 }
 
 
 def metric_names() -> set[str]:
-    """Names of all metrics that are known beforehand, as rules and dashboards may use them."""
+    """Names of all metrics that rules and dashboards may use."""
     return {PREFIX + measure.name for measure in MEASURES.values()} | {family.name for family in _own_families()}
 
 
@@ -117,7 +117,7 @@ def families_of(health: Mapping[str, Any], project: str) -> list[Family]:
     families = {family.name: family for family in _own_families()}
     _fill_own(families, health, project)
     for measured in health.get("measures", []):
-        measure = MEASURES.get(measured["name"]) or _unknown(measured["name"])
+        measure = MEASURES.get(measured["name"]) or _unlisted(measured["name"])
         if measure is None:
             continue
         name = PREFIX + measure.name
@@ -131,15 +131,15 @@ def _own_families() -> list[Family]:
     return [
         Family(PREFIX + name, "gauge", text)
         for name, text in (
-            ("build_info", "Version of the collection that looked; the value is always 1."),
+            ("build_info", "Version of the collection that ran the check; the value is always 1."),
             ("health_state", f"The worst finding: {_STATE_HELP}"),
             ("health_grade", "Grade of the incident: 0 none, 1 to 4 for P1 (the worst) to P4."),
             ("health_findings", "Number of findings by state."),
-            ("health_duration_seconds", "How long the health check took."),
-            ("health_last_run_timestamp_seconds", "When the health check last ran."),
+            ("health_duration_seconds", "Duration of the health check."),
+            ("health_last_run_timestamp_seconds", "Time of the last health check."),
             ("check_state", f"The worst finding of each check: {_STATE_HELP}"),
-            ("check_duration_seconds", "How long each check took."),
-            ("finding_state", f"Each finding by its subject: {_STATE_HELP}"),
+            ("check_duration_seconds", "Duration of each check."),
+            ("finding_state", f"Each finding, by check and subject: {_STATE_HELP}"),
         )
     ]
 
@@ -171,14 +171,14 @@ def _worst_of(findings: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], in
 
 
 def _state(state: str) -> int:
-    """A state as a number; one that this room does not know is no reason to say that all is well."""
+    """A state as a number; an unexpected state counts as unknown."""
     return NUMBERS.get(state, NUMBERS[UNKNOWN])
 
 
-def _unknown(name: str) -> Measure | None:
+def _unlisted(name: str) -> Measure | None:
     if not is_name(PREFIX + name):
         return None
-    return Measure(name, "As the health check measured it.", "counter" if name.endswith("_total") else "gauge")
+    return Measure(name, "A measurement of the health check.", "counter" if name.endswith("_total") else "gauge")
 
 
 def _seconds_of(moment: str) -> float:
@@ -188,12 +188,13 @@ def _seconds_of(moment: str) -> float:
 def write_metrics(
     health: Mapping[str, Any], project: str, path: str, check_mode: bool = False
 ) -> tuple[bool, str, str, int]:
-    """Put the metrics into the file; gives whether they changed, the text before and now, and the number of samples."""
+    """Write the metrics to the file; returns whether it changed, the old and new text, and the number of samples."""
     try:
         families = families_of(health, project)
     except (KeyError, TypeError, ValueError) as error:
         raise MaxopsError(
-            f"health is no result of maxops.ops.health_check ({error!r}); give the variable that it was registered in"
+            f"health is not a result of maxops.ops.health_check ({error!r}); give the variable in which it was "
+            "registered"
         ) from error
     text = exposition(families)
     before = _text_of(path)
@@ -201,10 +202,10 @@ def write_metrics(
     if before != text and not check_mode:
         if not os.path.isdir(folder):
             raise MaxopsError(
-                f"the folder {folder} for the metrics is not there; make it and have node_exporter read it "
-                f"(--collector.textfile.directory={folder}), or name another path"
+                f"the folder {folder} for the metrics does not exist; create it and configure node_exporter to read it "
+                f"(--collector.textfile.directory={folder}), or set another path"
             )
-        # Everybody may read it: node_exporter is a user of its own.
+        # Readable for all users: node_exporter runs as a separate user.
         write_atomically(path, text, mode=0o644)
     return before != text, before, text, sum(not line.startswith("#") for line in text.splitlines())
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which findings of a health check are news that somebody has to be told. Private to this collection."""
+"""Decides which findings of a health check are reported in a message."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import UNKNOWN, Finding, rank
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp
 
-LOOK = "monitoring"
-"""The check that says whether a look was possible at all."""
+MONITORING = "monitoring"
+"""Name of the check that reports whether the health check itself ran."""
 
 RAISED, CHANGED, REPEATED, RECOVERED = "raised", "changed", "repeated", "recovered"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is worth a message: from which state on, after how many runs, and how often again (seconds; 0 is never)."""
+    """What causes a message: the least bad state, the number of runs, and the time to a reminder (s; 0 is never)."""
 
     level: str = "warning"
     after: int = 2
@@ -31,7 +31,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that changed, as a message tells it."""
+    """One change, as a message reports it."""
 
     kind: str
     check: str
@@ -46,13 +46,17 @@ class Event:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is about."""
+        """Check and subject that it is about."""
         return self.check, self.subject
 
 
 @dataclass
 class Watch:
-    """What is remembered of a subject that is not well, or of which it was said that it is not."""
+    """The state of a subject that has a problem, or whose problem was reported and has not recovered yet.
+
+    ``told`` is the state in the last message about it, ``told_at`` the time of that message. The fields are keys of the
+    state file.
+    """
 
     check: str
     subject: str
@@ -64,11 +68,11 @@ class Watch:
     good_runs: int = 0
     state_runs: int = 0
     last: dict[str, str] = field(default_factory=dict)
-    """What the last bad finding said: seen, limit and fix."""
+    """Seen, limit and fix of the last bad finding."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is about."""
+        """Check and subject that it is about."""
         return self.check, self.subject
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,51 +83,47 @@ class Watch:
 def plan(
     watches: Iterable[Watch], health: Mapping[str, Any], rules: Rules, now: datetime.datetime
 ) -> tuple[list[Watch], list[Event]]:
-    """What to remember and what to tell after one more look; what it is given stays as it was.
+    """The new watches and the events to report after one more health check; the given watches are not changed.
 
-    A subject that is no longer found is well again, but only if its check could see: one that ran into its timeout
-    says nothing of what it did not find. Checks that did not run say nothing either.
+    A subject without a finding has recovered, but only if its check was able to run: a check that reached its timeout
+    proves nothing about subjects it did not report. The same holds for checks that did not run.
     """
-    known = {watch.key: Watch(**watch.to_dict()) for watch in watches}
-    checks, findings = _look(health)
+    updated = {watch.key: Watch(**watch.to_dict()) for watch in watches}
+    checks, findings = _checks_and_findings(health)
     events: list[Event] = []
     bad = _worst_of(findings, rules.level)
     for key, finding in bad.items():
-        watch = known.setdefault(key, Watch(*key, since=timestamp(now)))
-        _note_bad(watch, finding)
-        events += _news_of_bad(watch, rules, now)
-    blind = {check for check, state in checks.items() if state == "unknown"}
-    found = {(each["check"], each["subject"]) for each in findings}
-    for key, watch in list(known.items()):
-        if key in bad or watch.check not in checks or (watch.check in blind and key not in found):
+        watch = updated.setdefault(key, Watch(*key, since=timestamp(now)))
+        _count_bad_run(watch, finding)
+        events += _events_of_bad(watch, rules, now)
+    unknown_checks = {check for check, state in checks.items() if state == "unknown"}
+    subjects = {(finding["check"], finding["subject"]) for finding in findings}
+    for key, watch in list(updated.items()):
+        if key in bad or watch.check not in checks or (watch.check in unknown_checks and key not in subjects):
             continue
         watch.good_runs += 1
         watch.bad_runs = watch.state_runs = 0
         watch.state = "ok"
         if watch.told == "ok":
-            del known[key]
+            del updated[key]
         elif watch.good_runs >= rules.recover_after:
             events.append(_event(RECOVERED, watch, now))
-            del known[key]
-    return sorted(known.values(), key=lambda each: each.key), sorted(events, key=_worst_first)
+            del updated[key]
+    return sorted(updated.values(), key=lambda watch: watch.key), sorted(events, key=_worst_first)
 
 
-def _look(health: Mapping[str, Any]) -> tuple[dict[str, str], Sequence[Mapping[str, Any]]]:
-    """States of the checks that ran, and their findings; a look that failed is a finding too."""
+def _checks_and_findings(health: Mapping[str, Any]) -> tuple[dict[str, str], Sequence[Mapping[str, Any]]]:
+    """States of the checks that ran, and their findings; a failed health check is a finding, too."""
     if health.get("failed") or "checks" not in health:
         seen = str(health.get("msg") or "the health check gave no result")
         fix = "run ansible-playbook maxops.ops.health for this host and fix what it names"
-        return {LOOK: UNKNOWN}, [_as_finding(UNKNOWN, seen, fix)]
+        return {MONITORING: UNKNOWN}, [Finding(MONITORING, "health_check", UNKNOWN, seen, fix=fix).to_dict()]
     checks = {name: str(result["state"]) for name, result in health["checks"].items()}
-    return {**checks, LOOK: "ok"}, health.get("findings", [])
-
-
-def _as_finding(state: str, seen: str, fix: str) -> dict[str, Any]:
-    return Finding(LOOK, "health_check", state, seen, fix=fix).to_dict()
+    return {**checks, MONITORING: "ok"}, health.get("findings", [])
 
 
 def _worst_of(findings: Iterable[Mapping[str, Any]], level: str) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """The findings from a state on; where a check has several of one subject, the worst."""
+    """The findings with at least the given state; of several for the same subject, the worst."""
     worst: dict[tuple[str, str], Mapping[str, Any]] = {}
     for finding in findings:
         key = (finding["check"], finding["subject"])
@@ -134,19 +134,19 @@ def _worst_of(findings: Iterable[Mapping[str, Any]], level: str) -> dict[tuple[s
     return worst
 
 
-def _note_bad(watch: Watch, finding: Mapping[str, Any]) -> None:
+def _count_bad_run(watch: Watch, finding: Mapping[str, Any]) -> None:
     watch.state_runs = watch.state_runs + 1 if watch.state == finding["state"] else 1
     watch.state = finding["state"]
     watch.bad_runs += 1
     watch.good_runs = 0
-    watch.last = {name: _words(finding.get(name)) for name in ("seen", "limit", "fix")}
+    watch.last = {name: _text(finding.get(name)) for name in ("seen", "limit", "fix")}
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _news_of_bad(watch: Watch, rules: Rules, now: datetime.datetime) -> list[Event]:
+def _events_of_bad(watch: Watch, rules: Rules, now: datetime.datetime) -> list[Event]:
     if watch.told == "ok":
         kind = RAISED if watch.bad_runs >= rules.after else ""
     elif watch.told != watch.state:
@@ -175,7 +175,7 @@ def _event(kind: str, watch: Watch, now: datetime.datetime) -> Event:
 
 
 def moment_of(text: str) -> datetime.datetime:
-    """A moment as the state file has it."""
+    """The time of a timestamp in the state file."""
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 

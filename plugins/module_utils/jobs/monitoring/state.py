@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was told of a host's troubles, and what is still to be told. Private to this collection."""
+"""The saved state of alerts: problems that were reported, and changes that are not delivered yet."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import to_j
 FORMAT = 1
 
 KEPT = 100
-"""Changes that are kept for a channel out of reach: the oldest are dropped, and counted."""
+"""Maximum number of changes kept for an unreachable channel: older ones are dropped and counted."""
 
 
 @dataclass
 class Queue:
-    """What a channel has not been told yet."""
+    """Changes that are not delivered to a channel yet."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     dropped: int = 0
 
     def add(self, events: list[dict[str, Any]]) -> None:
-        """Keep more; a reminder of what waits already says nothing new."""
-        waiting = {(each["check"], each["subject"]) for each in self.events}
+        """Append changes; a reminder of a subject that already waits is left out."""
+        waiting = {(event["check"], event["subject"]) for event in self.events}
         self.events += [
-            each for each in events if each["kind"] != "repeated" or (each["check"], each["subject"]) not in waiting
+            event
+            for event in events
+            if event["kind"] != "repeated" or (event["check"], event["subject"]) not in waiting
         ]
         self.dropped += max(0, len(self.events) - KEPT)
         self.events = self.events[-KEPT:]
@@ -42,21 +44,21 @@ class Queue:
 
 @dataclass
 class AlertState:
-    """All that is remembered from one run to the next; channels are named by a digest, their addresses are secret."""
+    """Everything saved from one run to the next; channels are named by a digest, because addresses are secret."""
 
     watches: list[dict[str, Any]] = field(default_factory=list)
     queues: dict[str, Queue] = field(default_factory=dict)
     checks: dict[str, dict[str, str]] = field(default_factory=dict)
-    """State of each check and when it was seen."""
+    """State of every check, and the time of its last run."""
 
 
 def read_state(path: str) -> AlertState:
-    """The state as it was kept; none yet is an empty one. Raises MaxopsError for a file that is damaged."""
+    """The saved state; empty if there is no file. Raises MaxopsError for a damaged file."""
     try:
         with open(path, encoding="utf-8") as stream:
             data = json.load(stream)
         if data["format"] != FORMAT:
-            raise ValueError(f"its format is {data['format']}, this collection knows {FORMAT}")
+            raise ValueError(f"its format is {data['format']}, this collection supports {FORMAT}")
         queues = {
             key: Queue([_renamed(event) for event in queue["events"]], queue["dropped"])
             for key, queue in data["queues"].items()
@@ -70,12 +72,12 @@ def read_state(path: str) -> AlertState:
 
 
 def _renamed(finding: dict[str, Any]) -> dict[str, Any]:
-    """What a finding said, with the key ``fix`` that earlier runs kept as ``remedy``."""
+    """A finding with the key ``fix``, which earlier versions saved as ``remedy``."""
     return {"fix" if name == "remedy" else name: value for name, value in finding.items()}
 
 
 def write_state(path: str, state: AlertState) -> None:
-    """Keep the state in one step. Raises OSError where the disk does not take it."""
+    """Save the state atomically. Raises OSError if it cannot be written."""
     data = {
         "format": FORMAT,
         "watches": state.watches,
@@ -86,11 +88,10 @@ def write_state(path: str, state: AlertState) -> None:
 
 
 @contextmanager
-def turn(path: str, seconds: float) -> Iterator[None]:
-    """Have the state for oneself: two schedules may look in the same minute.
+def exclusive(path: str, seconds: float) -> Iterator[None]:
+    """Hold the lock on the state for the length of the block: two schedules may run in the same minute.
 
-    The folder itself is locked, because on a full disk no lock file could be made. Where there is no folder there is
-    nothing to be had for oneself.
+    The folder itself is locked, because on a full disk no lock file can be created. Without a folder there is no lock.
     """
     descriptor = -1
     with suppress(OSError):
@@ -104,8 +105,8 @@ def turn(path: str, seconds: float) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise MaxopsError(
-                        f"another run has been telling of changes for {seconds:.0f} s (lock on the folder of {path}); "
-                        "nothing was sent, the next run will"
+                        f"another run has been sending alerts for {seconds:.0f} s (lock on the folder of {path}); "
+                        "nothing was sent, the next run will send it"
                     ) from None
                 time.sleep(0.1)
         yield

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an alert says. Private to this collection."""
+"""The text of an alert."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from collections.abc import Sequence
 from typing import Any
 
 SHOWN = 20
-"""Changes that a message tells one by one: more would hide what matters, and some channels cut long texts."""
+"""Changes that a message lists: more would hide the important ones, and some channels cut long texts."""
 LONGEST = 300
-"""Letters of one sentence: a finding may quote a log."""
+"""Maximum characters of one sentence, because a finding may quote a log."""
 
-# kind of an event → the word for it
-WORDS = {"raised": "", "changed": "now ", "repeated": "still ", "recovered": "recovered"}
+# kind of an event → the prefix of its state
+PREFIXES = {"raised": "", "changed": "now ", "repeated": "still ", "recovered": "recovered"}
 
 
 def title_of(host: str, events: Sequence[Any]) -> str:
-    """One line for a telephone's screen: which host, how much of what."""
+    """The subject line: the host, and the number of changes by state."""
     counts: dict[str, int] = {}
     for event in events:
-        words = word_of(event)
-        counts[words] = counts.get(words, 0) + 1
-    return f"[MaxOps] {host}: " + ", ".join(f"{number} {words}" for words, number in counts.items())
+        label = label_of(event)
+        counts[label] = counts.get(label, 0) + 1
+    return f"[MaxOps] {host}: " + ", ".join(f"{number} {label}" for label, number in counts.items())
 
 
-def word_of(event: Any) -> str:
-    """What became of a subject, in a word or two."""
-    return WORDS[event.kind] if event.kind == "recovered" else WORDS[event.kind] + event.state
+def label_of(event: Any) -> str:
+    """The new state of a subject, in a word or two."""
+    return PREFIXES[event.kind] if event.kind == "recovered" else PREFIXES[event.kind] + event.state
 
 
 def body_of(host: str, events: Sequence[Any], dropped: int = 0) -> str:
-    """A paragraph for each change, and where to look further."""
+    """One paragraph per change, and the command that shows all findings."""
     lines = []
     for event in events[:SHOWN]:
-        lines.append(f"{word_of(event).upper()}  {event.check}: {event.subject}: {_told(event)}")
+        lines.append(f"{label_of(event).upper()}  {event.check}: {event.subject}: {_details(event)}")
         if event.fix and event.kind != "recovered":
             lines.append(f"    next: {_cut(event.fix)}")
     if len(events) > SHOWN:
@@ -47,9 +47,9 @@ def body_of(host: str, events: Sequence[Any], dropped: int = 0) -> str:
     return "\n".join(lines)
 
 
-def _told(event: Any) -> str:
+def _details(event: Any) -> str:
     if event.kind == "recovered":
-        return f"well again at {event.at}, was {event.before} since {event.since}"
+        return f"ok again at {event.at}, was {event.before} since {event.since}"
     text = _cut(event.seen) + (f" (limit: {_cut(event.limit)})" if event.limit else "")
     if event.kind == "changed":
         text += f", was {event.before}"

@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services stopped and started in the order of their dependencies. Private to this collection.
+"""Stops and starts services in the order of their dependencies.
 
-Who depends on others stops before them and starts after them, so that no application loses its database while it works.
+A service that depends on others stops before them and starts after them, so that no application loses its database
+while it works.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import s
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-DOCKERS_GRACE = 10
-"""Seconds between the two signals that end a container for which nothing else is said."""
+DEFAULT_GRACE = 10
+"""Docker's default: seconds between SIGTERM and SIGKILL for a container without a setting of its own."""
 MARGIN = 5
 
 
 @dataclass(frozen=True)
 class RestartOptions:
-    """What the operator asked for; the database's options are for putting right what a killed restore left."""
+    """The operator's options of a restart; the database's options serve only the recovery from a killed restore."""
 
     access: Access
     services: list[str]
@@ -37,8 +38,8 @@ class RestartOptions:
 
 
 @dataclass
-class Turn:
-    """One container's restart: ``stopped`` is when it was told to stop, by the monotonic clock."""
+class ContainerRestart:
+    """One container's restart: ``stopped`` is when its stop was requested, by the monotonic clock."""
 
     container: Container
     stopped: float | None = None
@@ -48,33 +49,34 @@ class Turn:
 
 @dataclass
 class RestartPlan:
-    """Containers that restart, those first that others depend on, and those that are left as they are."""
+    """Containers that restart, dependencies first, and containers that are left as they are."""
 
     stack: Stack
-    levels: list[list[Turn]]
+    levels: list[list[ContainerRestart]]
     left: list[Container]
 
     @property
-    def turns(self) -> list[Turn]:
-        """All of them in the order of their start."""
-        return [turn for level in self.levels for turn in level]
+    def entries(self) -> list[ContainerRestart]:
+        """All containers that restart, in the order of their start."""
+        return [entry for level in self.levels for entry in level]
 
 
 def _preview(options: RestartOptions) -> dict[str, Any]:
-    """What :func:`restart` would do now; changes nothing."""
+    """The result that :func:`restart` would have now; changes nothing."""
     plan = _plan(options)
     holder = options.access.lock_holder()
     if holder:
-        raise MaxopsError(f"{options.access.describe()} is in use: {holder}; wait until it has ended")
+        raise MaxopsError(f"{options.access.describe()} is in use: {holder}; wait until it has finished")
     journal = Journals(options.access.project_name).current()
-    remarks = [f"{journal.describe()} was interrupted; it would be put right first"] if journal else []
+    remarks = [f"{journal.describe()} was interrupted; the restart would recover from it first"] if journal else []
     return _result(options, plan, remarks)
 
 
 def restart(options: RestartOptions, check_mode: bool = False) -> dict[str, Any]:
-    """Restart the services. Raises MaxopsError for what makes no sense, before anything is touched.
+    """Restart the services. Raises MaxopsError for wrong options, before anything is touched.
 
-    A service that does not become healthy is told in the result's ``message``; all that ran runs again in any case.
+    A service that does not become healthy is named in the result's ``message``; all services that ran are started again
+    in any case.
     """
     if check_mode:
         return _preview(options)
@@ -82,15 +84,15 @@ def restart(options: RestartOptions, check_mode: bool = False) -> dict[str, Any]
     _plan(options)
     with options.access.locked(f"restart of {options.access.project_name}"):
         recovered = recover_locked(options.access, Journals(options.access.project_name))
-        # Anew: what was read before the lock may be as another job left it in the middle of its work.
+        # Plan again: the state read before the lock may be that of another job in the middle of its work.
         plan = _plan(options)
-        containers = [turn.container for turn in plan.turns]
+        containers = [entry.container for entry in plan.entries]
         with plan.stack.starting(containers, _grace(plan.stack, containers) + MARGIN):
             for level in reversed(plan.levels):
                 _stop(plan.stack, level)
             for level in plan.levels:
                 _start(plan.stack, level, started + options.timeout)
-                if any(turn.problem for turn in level):
+                if any(entry.problem for entry in level):
                     break
     result = _result(options, plan, [recovered] if recovered else [])
     result["duration"] = round(time.monotonic() - started, 3)
@@ -101,99 +103,108 @@ def restart(options: RestartOptions, check_mode: bool = False) -> dict[str, Any]
 def _plan(options: RestartOptions) -> RestartPlan:
     stack = options.access.connect()
     chosen = services.chosen_containers(stack, options.services)
-    stopped = [each for each in chosen if not _is_in_use(each)]
+    stopped = [container for container in chosen if not _is_in_use(container)]
     if options.include_stopped:
-        stopped = [each for each in stopped if stack.inspection_of(each).done]
+        stopped = [container for container in stopped if stack.inspection_of(container).done]
     elif options.services and stopped:
-        told = ", ".join(f'"{each.service}" ({each.name}) is {each.state}' for each in stopped)
+        names = ", ".join(f'"{container.service}" ({container.name}) is {container.state}' for container in stopped)
         raise MaxopsError(
-            f"service {told}, not running, so there is nothing to restart; to start it, say include_stopped: true "
+            f"service {names}, not running, so there is nothing to restart; to start it, set include_stopped: true "
             "(restart_include_stopped=true)"
         )
-    left = {each.id for each in stopped}
-    going = [each for each in chosen if each.id not in left]
-    return RestartPlan(stack, [[Turn(each) for each in level] for level in services.levels(going)], stopped)
+    left_ids = {container.id for container in stopped}
+    restarting = [container for container in chosen if container.id not in left_ids]
+    return RestartPlan(
+        stack, [[ContainerRestart(container) for container in level] for level in services.levels(restarting)], stopped
+    )
 
 
 def _grace(stack: Stack, containers: Sequence[Container]) -> float:
     """Seconds that the daemon may take to stop the slowest of them."""
-    return max([float(DOCKERS_GRACE), *(stack.inspection_of(each).stop_timeout or 0 for each in containers)])
+    return max([float(DEFAULT_GRACE), *(stack.inspection_of(container).stop_timeout or 0 for container in containers)])
 
 
 def _is_in_use(container: Container) -> bool:
     return services.is_up(container) or container.state == "paused"
 
 
-def _stop(stack: Stack, level: Sequence[Turn]) -> None:
-    turns = {turn.container.id: turn for turn in level if _is_in_use(turn.container)}
+def _stop(stack: Stack, level: Sequence[ContainerRestart]) -> None:
+    entries = {entry.container.id: entry for entry in level if _is_in_use(entry.container)}
 
     def stop(api: Any, container: Container) -> None:
-        turns[container.id].stopped = time.monotonic()
+        entries[container.id].stopped = time.monotonic()
         if container.state == "paused":
-            # Frozen processes do not hear that they shall end.
+            # Paused processes do not react to the signal to end.
             api.unpause(container.id)
         api.stop(container.id)
 
-    services.at_once([turn.container for turn in turns.values()], "stop", stop, stack)
+    services.at_once([entry.container for entry in entries.values()], "stop", stop, stack)
 
 
-def _start(stack: Stack, level: Sequence[Turn], deadline: float) -> None:
-    services.at_once([turn.container for turn in level], "start", lambda api, each: api.start(each.id), stack)
+def _start(stack: Stack, level: Sequence[ContainerRestart], deadline: float) -> None:
+    services.at_once(
+        [entry.container for entry in level], "start", lambda api, container: api.start(container.id), stack
+    )
 
-    def wait(turn: Turn) -> None:
+    def wait(entry: ContainerRestart) -> None:
         try:
-            services.wait_healthy(stack, [turn.container], max(1.0, round(deadline - time.monotonic(), 1)))
+            services.wait_healthy(stack, [entry.container], max(1.0, round(deadline - time.monotonic(), 1)))
         except MaxopsError as error:
-            turn.problem = str(error)
+            entry.problem = str(error)
         else:
-            turn.downtime = time.monotonic() - turn.stopped if turn.stopped is not None else None
+            entry.downtime = time.monotonic() - entry.stopped if entry.stopped is not None else None
 
     with ThreadPoolExecutor(max_workers=max(1, len(level)), thread_name_prefix="wait") as pool:
         list(pool.map(wait, level))
 
 
-# -- what is told ---------------------------------------------------------------------------------------------------
+# -- the result -----------------------------------------------------------------------------------------------------
 
 
 def _result(options: RestartOptions, plan: RestartPlan, remarks: Sequence[str]) -> dict[str, Any]:
     return {
-        "changed": bool(plan.turns),
+        "changed": bool(plan.entries),
         "project": options.access.project_name,
-        "order": [sorted({turn.container.service for turn in level}) for level in plan.levels],
+        "order": [sorted({entry.container.service for entry in level}) for level in plan.levels],
         "services": [
             {
-                "service": turn.container.service,
-                "container": turn.container.name,
-                "state": turn.container.state,
-                "downtime_seconds": None if turn.downtime is None else round(turn.downtime, 3),
-                "problem": turn.problem,
+                "service": entry.container.service,
+                "container": entry.container.name,
+                "state": entry.container.state,
+                "downtime_seconds": None if entry.downtime is None else round(entry.downtime, 3),
+                "problem": entry.problem,
             }
-            for turn in plan.turns
+            for entry in plan.entries
         ],
-        "left": [{"service": each.service, "container": each.name, "state": each.state} for each in plan.left],
+        "left": [
+            {"service": container.service, "container": container.name, "state": container.state}
+            for container in plan.left
+        ],
         "remarks": [*remarks, *_dependents(plan)],
     }
 
 
 def _dependents(plan: RestartPlan) -> list[str]:
-    """Who needs what is restarted and is not restarted itself."""
-    turning = {turn.container.service for turn in plan.turns}
-    waiting = [each for each in plan.stack.containers if _is_in_use(each) and each.service not in turning]
-    needed = {each.service: sorted(each.depends_on & turning) for each in waiting}
+    """Remarks on running services that depend on a restarted one and are not restarted themselves."""
+    restarted = {entry.container.service for entry in plan.entries}
+    waiting = [
+        container for container in plan.stack.containers if _is_in_use(container) and container.service not in restarted
+    ]
+    needed = {container.service: sorted(container.depends_on & restarted) for container in waiting}
     return [
-        f"{name} depends on {', '.join(those)} and is not restarted with it: look at it afterwards (status.yml)"
-        for name, those in sorted(needed.items())
-        if those
+        f"{name} depends on {', '.join(dependencies)} and is not restarted with it: check it afterwards (status.yml)"
+        for name, dependencies in sorted(needed.items())
+        if dependencies
     ]
 
 
 def _message(plan: RestartPlan) -> str:
-    problems = [turn.problem for turn in plan.turns if turn.problem]
+    problems = [entry.problem for entry in plan.entries if entry.problem]
     if not problems:
         return ""
-    last = next(number for number, level in enumerate(plan.levels) if any(turn.problem for turn in level))
-    waiting = sorted({turn.container.service for level in plan.levels[last + 1 :] for turn in level})
-    words = "; ".join(problems)
+    last = next(number for number, level in enumerate(plan.levels) if any(entry.problem for entry in level))
+    waiting = sorted({entry.container.service for level in plan.levels[last + 1 :] for entry in level})
+    text = "; ".join(problems)
     if waiting:
-        words += f". {', '.join(waiting)} were started again too, and not waited for"
-    return f"{words}. For what keeps a service from starting: ansible-playbook maxops.ops.diagnose"
+        text += f". {', '.join(waiting)} were started again too, without waiting until they are healthy"
+    return f"{text}. To find out what keeps a service from starting: ansible-playbook maxops.ops.diagnose"

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restoring a stack: loaded beside what lives, checked, swapped in, and put back if anything fails.
-
-Private to this collection.
-"""
+"""Restoring a stack: loaded beside the running data, checked, swapped in, and put back if anything fails."""
 
 from __future__ import annotations
 
@@ -48,13 +45,13 @@ from .volumes import LoadVolume
 
 
 def _preview(options: RestoreOptions) -> dict[str, Any]:
-    """What :func:`restore` would do now, as its result would tell it; changes nothing."""
+    """The result that :func:`restore` would have now; changes nothing."""
     journals = Journals(options.access.project_name)
     interrupted = journals.current()
     if interrupted:
         raise MaxopsError(
-            f"{interrupted.describe()} was interrupted and is put right first by the next run, so nothing can be told "
-            "about this one yet; run it without check mode, or run a backup, which puts it right too"
+            f"{interrupted.describe()} was interrupted, and the next run recovers from it first, so the plan of this "
+            "one is not known yet; run it without check mode, or run a backup, which recovers from it too"
         )
     plan = make_plan(options, journals)
     with _held(plan, options), Progress(options.progress_file, "restore") as progress:
@@ -63,7 +60,7 @@ def _preview(options: RestoreOptions) -> dict[str, Any]:
 
 
 def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = lambda _step: None) -> dict[str, Any]:
-    """Restore, and put everything back as it was if that fails. ``watch`` gets each step's name before it is taken."""
+    """Restore, and put everything back as it was if that fails. ``watch`` gets the name of each step before it runs."""
     if check_mode:
         return _preview(options)
     access = options.access
@@ -74,7 +71,7 @@ def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = 
         plan = make_plan(options, journals)
         plan.stack.remove_helpers(helper_key(access.project_name))
         with _held(plan, options), Progress(options.progress_file, purpose) as progress:
-            result = _Work(options, plan, journals, watch, progress).run()
+            result = Restore(options, plan, journals, watch, progress).run()
         result["recovered"] = recovered
         result["expired"], remarks = expire_previous(access, journals)
         result["warnings"] += remarks
@@ -89,7 +86,7 @@ def _held(plan: RestorePlan, options: RestoreOptions) -> Iterator[None]:
 
 
 def _verify(plan: RestorePlan, options: RestoreOptions, cancellation: Cancellation, progress: Progress) -> list[str]:
-    """Refuse damaged data, unless a set is forced by its name; gives remarks on what was forced."""
+    """Refuse damaged data, unless the set's id is given as ``force``; returns remarks on damage that was accepted."""
     source = plan.source
     if source is None:
         return []
@@ -102,16 +99,16 @@ def _verify(plan: RestorePlan, options: RestoreOptions, cancellation: Cancellati
     findings = check_set(source.layout.path, options.jobs, cancellation, meter, source.needs)
     if findings.passed:
         return []
-    told = worst_in_words(findings.all())
+    damage = worst_in_words(findings.all())
     if options.force != set_id:
         raise MaxopsError(
-            f"set {set_id} is damaged, nothing was touched: {told} To restore it all the same: force={set_id}"
+            f"set {set_id} is damaged, nothing was touched: {damage} To restore it anyway: force={set_id}"
         )
-    return [f"restored by force although the set is damaged: {told}"]
+    return [f"restored by force although the set is damaged: {damage}"]
 
 
-class _Work:
-    """One restore under way."""
+class Restore:
+    """One restore."""
 
     def __init__(
         self, options: RestoreOptions, plan: RestorePlan, journals: Journals, watch: Watcher, progress: Progress
@@ -122,7 +119,7 @@ class _Work:
         self.watch = watch
         self.progress = progress
         self.cancellation = Cancellation()
-        # One more than asked for: the largest database takes all, and its last index leaves processors idle.
+        # One more than the option: the largest database takes all of them, and its last index leaves processors idle.
         self.slots = Slots(options.jobs + 1)
         self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch)
         self.remarks = list(plan.remarks)
@@ -130,7 +127,7 @@ class _Work:
         self.steps: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
-        """Everything from the check of the set to the record of what was replaced."""
+        """All steps, from the check of the set to the record of the replaced data; returns the result."""
         started = time.monotonic()
         with self._timed("verify"):
             self.remarks += _verify(self.plan, self.options, self.cancellation, self.progress)
@@ -156,24 +153,24 @@ class _Work:
         }
 
     def _go_back(self, error: BaseException) -> None:
-        """Put everything back; a failure that a person can mend says so."""
+        """Put everything back, and raise the failure together with the state of the stack."""
         touched = self.plan.journal.phase != LOADING
-        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        cause = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         with self._timed("back"):
             try:
                 self.swap.back()
             except (MaxopsError, OSError) as second:
                 raise MaxopsError(
-                    f"{told}. Not everything could be put back: {second}. Mend that, then run any restore or backup of "
+                    f"{cause}. Not everything could be put back: {second}. Fix that, then run any restore or backup of "
                     "this stack: it puts the rest back before it begins"
                 ) from error
         if isinstance(error, (MaxopsError, OSError)):
-            now = (
-                "Everything was put back, the applications run on what they had before"
+            state = (
+                "Everything was put back, the applications run on the data that they had before"
                 if touched
-                else ("Nothing that lives was touched, what had been loaded is removed")
+                else "The running data was not touched, and the loaded data is removed"
             )
-            raise MaxopsError(f"{told}. {now}") from error
+            raise MaxopsError(f"{cause}. {state}") from error
 
     # -- loading ------------------------------------------------------------------------------------------------
 
@@ -184,9 +181,9 @@ class _Work:
         self.watch("all is loaded")
 
     def _tasks(self, passfile: str) -> list[Callable[[], None]]:
-        """The largest database first and with all workers, everything else one after another beside it.
+        """The largest database first and with all workers; everything else one after another beside it.
 
-        Its last index is one worker's work, and what volumes leave for the disk is written meanwhile.
+        One worker alone builds its last index; the data of the volumes is written to the disk meanwhile.
         """
         databases = self._database_tasks(self._target(passfile)) if self.plan.databases else []
         volumes: list[Callable[[], None]] = []
@@ -198,7 +195,7 @@ class _Work:
     def _database_tasks(self, target: Target) -> list[Callable[[], None]]:
         self._make_roles(target)
         tasks: list[Callable[[], None]] = []
-        for load in sorted(self.plan.databases, key=lambda each: int(each.part["source_bytes"]), reverse=True):
+        for load in sorted(self.plan.databases, key=lambda load: int(load.part["source_bytes"]), reverse=True):
             size = int(load.part["source_bytes"])
             meter = self.progress.part(f"database {load.part['name']}", size)
             workers = 1 if tasks else programs.workers(size, self.options.jobs)
@@ -224,7 +221,7 @@ class _Work:
             meter.start()
             source = self.plan.require_source()
             if source.file:
-                properties = self._living_properties(load)
+                properties = self._current_properties(load)
                 loaded = load_file(target, source.file, load.part, properties, new, self.cancellation, meter)
             else:
                 loaded = load_set_database(target, source.layout, load.part, new, workers, self.cancellation, meter)
@@ -232,8 +229,8 @@ class _Work:
         self.loaded[new] = {**loaded, "duration": round(meter.finish(), 3)}
         self.watch(f"database {name} loaded")
 
-    def _living_properties(self, load: LoadDatabase) -> dict[str, Any] | None:
-        """A dump of the old way knows nothing of these: they stay as they are."""
+    def _current_properties(self, load: LoadDatabase) -> dict[str, Any] | None:
+        """The properties of the running database, which a legacy dump does not contain: they are kept."""
         if load.swap.previous is None:
             return None
         with Snapshot(self.plan.require_server(), load.swap.name, self.cancellation) as snapshot:
@@ -242,8 +239,11 @@ class _Work:
     def _check_rows(self, name: str, differences: list[dict[str, Any]]) -> None:
         if not differences:
             return
-        told = ", ".join(f"{each['table']}: {each['found']} instead of {each['expected']}" for each in differences[:5])
-        text = f'database "{name}" came back with other numbers of rows than the manifest has: {told}'
+        tables = ", ".join(
+            f"{difference['table']}: {difference['found']} instead of {difference['expected']}"
+            for difference in differences[:5]
+        )
+        text = f'database "{name}" was loaded with other numbers of rows than the manifest has: {tables}'
         forced = self.plan.source and self.plan.source.kept and self.plan.source.kept.set_id == self.options.force
         if not forced:
             raise MaxopsError(f"{text}; take another set")
@@ -271,10 +271,10 @@ class _Work:
     # -- the swap -----------------------------------------------------------------------------------------------
 
     def _swap_in(self) -> None:
-        # Loading took its time: what runs now is what has to stop.
+        # Loading took some time: the containers that run now are the ones to stop.
         self.plan.stack.refresh()
         self.plan.affected = affected(self.plan, self.options)
-        began = time.monotonic()
+        stopped = time.monotonic()
         with self._timed("stop"):
             self.swap.stop(self.plan.affected)
         with self._timed("swap"):
@@ -283,7 +283,7 @@ class _Work:
             containers = self.swap.start()
         with self._timed("health"):
             services.wait_healthy(self.plan.stack, containers, self.options.health_timeout)
-        self.plan.journal.downtime = round(time.monotonic() - began, 3) if self.plan.affected else 0.0
+        self.plan.journal.downtime = round(time.monotonic() - stopped, 3) if self.plan.affected else 0.0
         self.watch("healthy")
 
     @contextmanager
@@ -306,17 +306,17 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "file": plan.source.file if plan.source else None,
         "kept": journal.replaced,
         "kept_until": journal.kept_until if journal.replaced else None,
-        "services": sorted({each.service for each in plan.affected}),
+        "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
-        "space": [{"path": each.path, "need": each.need, "free": each.free} for each in plan.spaces],
+        "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }
 
 
 def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry for each database and volume: its names in the source and here, and what it takes the place of."""
-    originals = {each.swap.new: each.part for each in plan.databases}
-    originals.update({each.swap.new: each.part for each in plan.volumes})
+    """One entry for each database and volume: its names in the source and here, and the data that it replaces."""
+    originals = {load.swap.new: load.part for load in plan.databases}
+    originals.update({load.swap.new: load.part for load in plan.volumes})
     prefix = f"{plan.stack.project_name}_"
 
     def part(kind: str, swap: DatabaseSwap | VolumeSwap) -> dict[str, Any]:
@@ -330,5 +330,5 @@ def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[st
             **loaded.get(swap.new, {}),
         }
 
-    databases = [part("database", each) for each in plan.journal.databases]
-    return databases + [part("volume", each) for each in plan.journal.volumes]
+    databases = [part("database", swap) for swap in plan.journal.databases]
+    return databases + [part("volume", swap) for swap in plan.journal.volumes]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore was asked for."""
+"""The options of a restore, and the source that they name."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import source_of_file
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import LATEST, Source, choose_set, source_of_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import (
+    LATEST,
+    RestoreSource,
+    choose_set,
+    source_of_set,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 
 @dataclass(frozen=True)
 class RestoreOptions:
-    """What the operator asked for; ``set``, ``file`` or ``previous`` says where the data comes from."""
+    """The operator's options of a restore; ``set``, ``file`` or ``previous`` says where the data comes from."""
 
     access: Access
     repository: str
@@ -41,11 +46,11 @@ class RestoreOptions:
 
 
 def check_options(options: RestoreOptions) -> None:
-    """Refuse what does not fit together."""
+    """Refuse options that do not fit together."""
     given = [name for name in ("set", "file") if getattr(options, name) is not None]
     if options.previous and (given or options.before or options.into or options.paths):
         raise MaxopsError(
-            "state previous swaps back what was replaced last; it takes no set, before, file, into or paths"
+            "state previous swaps back the data that was replaced last; it takes no set, before, file, into or paths"
         )
     if not options.previous and len(given) + (options.before is not None and not given) != 1:
         raise MaxopsError(
@@ -53,16 +58,16 @@ def check_options(options: RestoreOptions) -> None:
         )
     if bool(options.paths) != bool(options.destination):
         raise MaxopsError(
-            "paths and destination belong together: what to take out of a volume, and the folder to put it into"
+            "paths and destination belong together: the files to take out of a volume, and the folder to put them into"
         )
     if options.paths and (options.databases or len(options.volumes or ()) != 1 or options.into):
         raise MaxopsError("paths takes from one volume: name it in volumes, and leave databases and into out")
     if options.file is not None and (options.volumes or options.paths):
-        raise MaxopsError("a file of the old way holds a database alone: leave volumes and paths out")
+        raise MaxopsError("a legacy dump holds only a database: leave volumes and paths out")
 
 
-def find_source(options: RestoreOptions) -> Source:
-    """The set or the file that is meant, with the parts that were asked for."""
+def find_source(options: RestoreOptions) -> RestoreSource:
+    """The set or the file that the options name, with the chosen parts."""
     if options.file is not None:
         return source_of_file(os.path.abspath(options.file), options.databases)
     repository = Repository(options.repository)
@@ -70,5 +75,5 @@ def find_source(options: RestoreOptions) -> Source:
     kept = choose_set(repository, project, options.set or LATEST, options.before)
     source = source_of_set(kept, project, options.databases, options.volumes)
     if not source.databases and not source.volumes:
-        raise MaxopsError(f"nothing of {source.label} was asked for; correct the options databases and volumes")
+        raise MaxopsError(f"no part of {source.label} was chosen; correct the options databases and volumes")
     return source

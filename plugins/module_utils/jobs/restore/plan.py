@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore will replace by what, and what speaks against it: touches nothing. Private to this collection."""
+"""The plan of a restore: what replaces what, and what blocks it. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
     NAME_LIMIT,
     DatabaseSwap,
@@ -40,22 +40,22 @@ from .volumes import LoadVolume, plan_volumes
 
 MARGIN = 64 * 1000 * 1000
 INDEX_ALLOWANCE = 1.1
-"""A database that is loaded anew is rarely larger than it was; sorting its indexes takes some more."""
+"""A loaded database is rarely larger than it was before; sorting its indexes takes some more."""
 WAL_LIMIT = 1100 * 1000 * 1000
-"""What loading may leave in the server's log before a checkpoint takes it away (max_wal_size)."""
+"""Bytes of write-ahead log that loading may leave before a checkpoint removes them (max_wal_size)."""
 
 
 @dataclass
 class LoadDatabase:
-    """A database to load: ``part`` tells owner, encoding, collate, ctype, source_bytes and, for a set, rows."""
+    """A database to load: ``part`` holds owner, encoding, collate, ctype, source_bytes and, for a set, rows."""
 
     part: dict[str, Any]
     swap: DatabaseSwap
 
 
 @dataclass
-class Space:
-    """What one file system of the host has to take."""
+class SpaceNeed:
+    """The bytes that the restore needs on one file system of the host, and those that are free."""
 
     path: str
     need: int
@@ -64,47 +64,47 @@ class Space:
 
 @dataclass
 class RestorePlan:
-    """All that a restore needs to know before it starts; ``affected`` are the containers that have to stop."""
+    """Everything that a restore needs to know before it starts; ``affected`` are the containers that have to stop."""
 
     journal: Journal
     stack: Stack
-    source: Source | None = None
+    source: RestoreSource | None = None
     container: Container | None = None
     server: Server | None = None
     server_version: str | None = None
     databases: list[LoadDatabase] = field(default_factory=list)
     volumes: list[LoadVolume] = field(default_factory=list)
     affected: list[Container] = field(default_factory=list)
-    spaces: list[Space] = field(default_factory=list)
+    spaces: list[SpaceNeed] = field(default_factory=list)
     new_roles: list[str] = field(default_factory=list)
     expected_downtime: float | None = None
     remarks: list[str] = field(default_factory=list)
 
     def require_server(self) -> Server:
-        """The server, for steps that only come where there are databases."""
+        """The server; a plan that holds databases always has one."""
         if self.server is None:
             raise MaxopsError("no database was planned, so there is no server")
         return self.server
 
     def require_container(self) -> Container:
-        """The server's container, found together with it."""
+        """The server's container; a plan that holds databases always has one."""
         if self.container is None:
             raise MaxopsError("no database was planned, so there is no database container")
         return self.container
 
-    def require_source(self) -> Source:
-        """The set or file, for steps that only come where one is loaded."""
+    def require_source(self) -> RestoreSource:
+        """The set or file; a plan that loads data always has one."""
         if self.source is None:
-            raise MaxopsError("nothing is loaded in this restore, so there is no source")
+            raise MaxopsError("this restore loads no data, so there is no source")
         return self.source
 
 
 def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
-    """Find everything out. Raises MaxopsError on whatever would stop the restore later, but does not read the set."""
+    """Make the plan. Raises MaxopsError for anything that would stop the restore later, except damaged data."""
     check_options(options)
     restore_id = journals.free_id()
     source = None if options.previous else find_source(options)
-    label = "what was replaced last" if source is None else source.label
+    label = "the data that was replaced last" if source is None else source.label
     kept_until = timestamp(utc_now() + datetime.timedelta(days=options.keep_previous))
     journal = Journal(
         restore_id, options.access.project_name, label, disposable=source is not None, kept_until=kept_until
@@ -119,14 +119,15 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         _check_targets(plan, options)
         _check_space(plan, options)
         plan.remarks += secrets_that_differ(source) if source.databases else []
-        journal.databases = [each.swap for each in plan.databases]
-        journal.volumes = [each.swap for each in plan.volumes]
+        journal.databases = [load.swap for load in plan.databases]
+        journal.volumes = [load.swap for load in plan.volumes]
     users = _users(plan, options)
-    plan.affected = [each for each in users if services.is_up(each)]
+    plan.affected = [container for container in users if services.is_up(container)]
     plan.remarks += [
-        f"{each.name} uses what is restored, was {each.state} before and stays so: docker start {each.name} starts it"
-        for each in users
-        if each not in plan.affected
+        f"{container.name} uses the restored data, was {container.state} before and stays so: "
+        f"docker start {container.name} starts it"
+        for container in users
+        if container not in plan.affected
     ]
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
@@ -142,7 +143,7 @@ def _connect(plan: RestorePlan, options: RestoreOptions, needed: bool) -> None:
 # -- databases ----------------------------------------------------------------------------------------------------
 
 
-def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: Source) -> None:
+def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreSource) -> None:
     if not source.databases:
         return
     with Session(plan.require_server(), "postgres") as session:
@@ -151,8 +152,8 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: Source) 
         present = databases.databases(session)
         for part in source.databases:
             name = options.into.get(part["name"], part["name"])
-            living = name if name in present else None
-            like = databases.like(session, living, plan.require_server().user) if source.file else {}
+            running = name if name in present else None
+            like = databases.like(session, running, plan.require_server().user) if source.file else {}
             swap = _database_swap(plan.journal.id, part["name"], name, present)
             plan.databases.append(LoadDatabase({**like, **part}, swap))
             _check_prepared(session, name)
@@ -169,7 +170,7 @@ def _database_swap(restore_id: str, original: str, name: str, present: Mapping[s
 
 
 def check_version(plan: RestorePlan) -> None:
-    """Refuse what a newer PostgreSQL wrote, as far as its version is known."""
+    """Refuse data of a newer PostgreSQL, where its version is known."""
     version = plan.source.version if plan.source else None
     if version and plan.server_version and _major(version) > _major(plan.server_version):
         raise MaxopsError(
@@ -186,43 +187,45 @@ def _major(version: str) -> int:
 def _check_prepared(session: Session, name: str) -> None:
     if databases.prepared_transactions(session, name):
         raise MaxopsError(
-            f'database "{name}" holds prepared transactions, so nobody can rename it; end those in pg_prepared_xacts '
+            f'database "{name}" holds prepared transactions, so it cannot be renamed; end those in pg_prepared_xacts '
             "first, with COMMIT PREPARED or ROLLBACK PREPARED"
         )
 
 
 def _check_owners(plan: RestorePlan, present: set[str]) -> None:
-    for each in plan.databases:
-        owner = each.part["owner"]
+    for load in plan.databases:
+        owner = load.part["owner"]
         if owner not in present and owner not in plan.new_roles:
             raise MaxopsError(
-                f'database "{each.part["name"]}" belongs to role "{owner}", which neither the server nor the set has; '
-                f'make it first (CREATE ROLE "{owner}")'
+                f'database "{load.part["name"]}" belongs to role "{owner}", which neither the server nor the set has; '
+                f'create it first (CREATE ROLE "{owner}")'
             )
 
 
-# -- back to what was replaced --------------------------------------------------------------------------------------
+# -- back to the replaced data --------------------------------------------------------------------------------------
 
 
 def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> None:
-    """Swap in what the newest record names, as far as all of it is still there."""
+    """Plan to swap in the data that the newest record names, if all of it still exists."""
     records = [record for record in journals.records() if record.replaced]
     _connect(plan, options, any(record.databases for record in records))
     with Session(plan.server, "postgres") if plan.server else nullcontext() as session:
         present = databases.databases(session) if session else {}
-        whole = [each for each in records if all(name in present or os.path.isdir(name) for name in each.replaced)]
-        if not whole:
+        complete = [
+            record for record in records if all(name in present or os.path.isdir(name) for name in record.replaced)
+        ]
+        if not complete:
             raise MaxopsError(
-                f"nothing that a restore replaced is kept for {options.access.describe()}; restore a set instead"
+                f"no data that a restore replaced is kept for {options.access.describe()}; restore a set instead"
             )
-        record, restore_id = whole[-1], plan.journal.id
-        plan.journal.source = f"what was replaced by {record.describe()}"
-        for each in record.databases:
-            if each.previous and session:
-                _check_prepared(session, each.name)
-                name = each.name if each.name in present else None
+        record, restore_id = complete[-1], plan.journal.id
+        plan.journal.source = f"the data that was replaced by {record.describe()}"
+        for database in record.databases:
+            if database.previous and session:
+                _check_prepared(session, database.name)
+                name = database.name if database.name in present else None
                 kept = previous_name(name, restore_id) if name else None
-                plan.journal.databases.append(DatabaseSwap(each.name, each.previous, kept))
+                plan.journal.databases.append(DatabaseSwap(database.name, database.previous, kept))
         for volume in record.volumes:
             if volume.previous:
                 kept = f"{volume.folder}.maxops-previous-{restore_id}" if os.path.lexists(volume.folder) else None
@@ -233,13 +236,13 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
 
 
 def _check_targets(plan: RestorePlan, options: RestoreOptions) -> None:
-    names = {each.part["name"] for each in plan.databases} | {each.part["name"] for each in plan.volumes}
+    names = {load.part["name"] for load in plan.databases} | {load.part["name"] for load in plan.volumes}
     unknown = [name for name in options.into if name not in names]
     if unknown:
         raise MaxopsError(
             f"into names {', '.join(unknown)}, which is not restored (restored: {', '.join(sorted(names))})"
         )
-    targets = [each.swap.name for each in plan.databases]
+    targets = [load.swap.name for load in plan.databases]
     twice = sorted({name for name in targets if targets.count(name) > 1 or len(name.encode()) > NAME_LIMIT})
     if twice:
         raise MaxopsError(
@@ -248,57 +251,57 @@ def _check_targets(plan: RestorePlan, options: RestoreOptions) -> None:
 
 
 def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
-    """What is loaded comes beside what lives, on the same file systems."""
-    needs: dict[int, Space] = {}
+    """Check the free space: data is loaded beside the running data, on the same file systems."""
+    needs: dict[int, SpaceNeed] = {}
 
     def add(path: str, need: float) -> None:
         path = nearest_existing(path)
-        space = needs.setdefault(os.stat(path).st_dev, Space(path, MARGIN, free_bytes(path)))
+        space = needs.setdefault(os.stat(path).st_dev, SpaceNeed(path, MARGIN, free_bytes(path)))
         space.need += int(need)
 
-    for each in plan.volumes:
-        # How large a few members are is only known when they are out.
-        add(each.swap.new, 0 if each.members else each.part["source_bytes"])
+    for load in plan.volumes:
+        # The size of single members is only known after they are unpacked.
+        add(load.swap.new, 0 if load.members else load.part["source_bytes"])
     if plan.container and plan.databases:
         inside = plan.container.environment.get("PGDATA", "/var/lib/postgresql/data")
         data = on_host(inside, plan.container.mounts)
-        size = sum(each.part["source_bytes"] for each in plan.databases)
+        size = sum(load.part["source_bytes"] for load in plan.databases)
         if data != inside:
             add(data, size * INDEX_ALLOWANCE + min(size, WAL_LIMIT))
         else:
             plan.remarks.append(
-                f"the data of {plan.container.name} lies on no volume, so its free space was not checked"
+                f"the data of {plan.container.name} is not on a volume, so its free space was not checked"
             )
     plan.spaces = list(needs.values())
     for space in plan.spaces:
         if space.need > space.free and options.space_check:
             raise MaxopsError(
-                f"{space.path} has {human_size(space.free)} free, and what is restored may need "
-                f"{human_size(space.need)} beside what is there: make room, restore fewer parts at a time (databases, "
-                "volumes), or set space_check to false to try all the same"
+                f"{space.path} has {human_size(space.free)} free, and the restored data may need "
+                f"{human_size(space.need)} beside the running data: free some space, restore fewer parts at a time "
+                "(databases, volumes), or set space_check to false to try anyway"
             )
 
 
 def affected(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
-    """Containers that are up and use what is swapped."""
-    return [each for each in _users(plan, options) if services.is_up(each)]
+    """Containers that are up and use the swapped data."""
+    return [container for container in _users(plan, options) if services.is_up(container)]
 
 
 def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
-    """Containers that use what is swapped: by their environment, a session or a mount."""
-    names = [each.name for each in plan.journal.databases]
+    """Containers that use the swapped data, according to their environment, a session or a mount."""
+    names = [database.name for database in plan.journal.databases]
     addresses: set[str] = set()
     if plan.server and names:
         with Session(plan.server, "postgres") as session:
             addresses = {address for name in names for address in databases.client_addresses(session, name)}
-    volumes = {each.name for each in plan.journal.volumes}
+    volumes = {volume.name for volume in plan.journal.volumes}
     return [
-        each
-        for each in plan.stack.containers
-        if each.service not in options.access.servers
+        container
+        for container in plan.stack.containers
+        if container.service not in options.access.servers
         and (
-            any(uses_database([each], name) for name in names)
-            or addresses & set(each.addresses)
-            or any(mount.name in volumes for mount in each.mounts)
+            any(uses_database([container], name) for name in names)
+            or addresses & set(container.addresses)
+            or any(mount.name in volumes for mount in container.mounts)
         )
     ]

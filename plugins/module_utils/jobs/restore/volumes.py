@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a restore unpacks volumes, and what that takes the place of. Private to this collection."""
+"""Where a restore unpacks volumes, and which folders it replaces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import VolumeSwap
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
@@ -29,8 +29,8 @@ class LoadVolume:
     members: Sequence[str] = ()
 
 
-def plan_volumes(stack: Stack, restore_id: str, options: RestoreOptions, source: Source) -> list[LoadVolume]:
-    """Where each volume is unpacked, and what it takes the place of."""
+def plan_volumes(stack: Stack, restore_id: str, options: RestoreOptions, source: RestoreSource) -> list[LoadVolume]:
+    """Where each volume is unpacked, and which folder it replaces."""
     loads = []
     for part in source.volumes:
         archive = _archive_of(source, part["name"])
@@ -45,15 +45,15 @@ def plan_volumes(stack: Stack, restore_id: str, options: RestoreOptions, source:
     return loads
 
 
-def _archive_of(source: Source, name: str) -> str:
+def _archive_of(source: RestoreSource, name: str) -> str:
     start = os.path.relpath(source.layout.volume(name, ".tar"), source.layout.path)
     manifest = (source.kept.manifest if source.kept else None) or {}
-    found = [entry["path"] for entry in manifest["files"] if entry["path"].startswith(start)]
-    if len(found) != 1:
+    archives = [entry["path"] for entry in manifest["files"] if entry["path"].startswith(start)]
+    if len(archives) != 1:
         raise MaxopsError(
-            f'{source.label} lists {len(found)} archives of volume "{name}" instead of one; take another set'
+            f'{source.label} lists {len(archives)} archives of volume "{name}" instead of one; take another set'
         )
-    return os.path.join(source.layout.path, found[0])
+    return os.path.join(source.layout.path, archives[0])
 
 
 def _member(path: str) -> str:
@@ -61,7 +61,7 @@ def _member(path: str) -> str:
     inside = os.path.normpath("/" + path).lstrip("/")
     if ".." in path.split("/"):
         raise MaxopsError(
-            f'the path "{path}" leads out of the volume; write it from the volume\'s own top, without ".."'
+            f'the path "{path}" leads out of the volume; write it relative to the top of the volume, without ".."'
         )
     return f"./{inside}" if inside != "." and inside else "."
 
@@ -69,10 +69,10 @@ def _member(path: str) -> str:
 def _destination_swap(restore_id: str, destination: str) -> VolumeSwap:
     empty = os.path.isdir(destination) and not os.path.islink(destination) and not os.listdir(destination)
     if os.path.lexists(destination) and not empty:
-        raise MaxopsError(f"destination {destination} is there already and no empty folder; name a new one")
+        raise MaxopsError(f"destination {destination} exists already and is not an empty folder; name a new one")
     if not os.path.isdir(os.path.dirname(destination)):
         raise MaxopsError(
-            f"there is no folder {os.path.dirname(destination)} to make the destination in; make it first"
+            f"the destination's parent folder {os.path.dirname(destination)} does not exist; make it first"
         )
     return VolumeSwap(destination, destination, f"{destination}.maxops-new-{restore_id}", None)
 
@@ -85,7 +85,7 @@ def _new_volume_swap(stack: Stack, restore_id: str, docker_name: str) -> VolumeS
 
 
 def _volume_swap(stack: Stack, restore_id: str, part: Mapping[str, Any]) -> VolumeSwap:
-    mounted = {mount.name for each in stack.containers for mount in each.mounts if mount.kind == "volume"}
+    mounted = {mount.name for container in stack.containers for mount in container.mounts if mount.kind == "volume"}
     names = [f"{stack.project_name}_{part['name']}", part["docker_name"], part["name"]]
     docker_name = next((name for name in names if name in mounted), names[0])
     facts = volumes.volume_facts(stack, docker_name)
@@ -98,7 +98,7 @@ def _volume_swap(stack: Stack, restore_id: str, part: Mapping[str, Any]) -> Volu
     if others:
         raise MaxopsError(
             f'volume "{docker_name}" is also used by {", ".join(others)}, not of stack "{stack.project_name}", which '
-            "would go on with the old files: stop that first"
+            "would keep using the old files: stop that first"
         )
     folder = _folder(docker_name, facts)
     previous = f"{folder}.maxops-previous-{restore_id}" if os.path.lexists(folder) else None
@@ -106,7 +106,7 @@ def _volume_swap(stack: Stack, restore_id: str, part: Mapping[str, Any]) -> Volu
 
 
 def _folder(docker_name: str, facts: Mapping[str, Any]) -> str:
-    """The folder that a volume's data is in; only a folder in another one can be swapped by a rename."""
+    """The folder of a volume's data. Raises MaxopsError for a mount point, which cannot be swapped by a rename."""
     options = facts.get("Options") or {}
     folder = str(facts["Mountpoint"])
     if options.get("device"):
@@ -114,7 +114,7 @@ def _folder(docker_name: str, facts: Mapping[str, Any]) -> str:
     plain = facts.get("Driver") == "local" and (not options or "bind" in str(options.get("o", "")).split(","))
     if not plain or os.path.ismount(folder):
         raise MaxopsError(
-            f'volume "{docker_name}" lies on a file system of its own ({folder}), so it cannot be swapped by a rename; '
+            f'volume "{docker_name}" is on its own file system ({folder}), so it cannot be swapped by a rename; '
             'take its files out with paths (["."]) and destination, and put them in place by hand'
         )
     return folder

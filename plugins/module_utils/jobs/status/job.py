@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the stack is: services, images, what they use, volumes, disk. Changes nothing. Private to this collection."""
+"""Status of the stack: services, images, resource use, volumes, disk. Changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine i
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
-from ansible_collections.maxops.ops.plugins.module_utils.systems.host import system
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.system import filesystems, load, memory
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer as TimedAnswer
@@ -30,7 +30,7 @@ from . import containers
 
 @dataclass(frozen=True)
 class StatusOptions:
-    """What the operator asked for; ``timeout`` bounds what measures, ``sizes`` tells whether anything is measured."""
+    """The options of one run: ``timeout`` limits each query, ``sizes`` turns measuring of disk usage on or off."""
 
     access: Access
     sizes: bool
@@ -39,15 +39,16 @@ class StatusOptions:
 
 @dataclass
 class Answer:
-    """What came of one piece of work: a value, or a problem in words."""
+    """The result of one query: a value, or a problem as text."""
 
     value: Any = None
     problem: str = ""
 
 
-def ask_all(work: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Answer]:
-    """Ask everything at once; what has not answered after so many seconds has a problem in place of a value."""
-    return {key: Answer(answer.value, _problem(answer, seconds)) for key, answer in side_by_side(work, seconds).items()}
+def query_all(queries: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Answer]:
+    """Run all queries at once; one that has not answered after so many seconds has a problem instead of a value."""
+    answers = side_by_side(queries, seconds)
+    return {key: Answer(answer.value, _problem(answer, seconds)) for key, answer in answers.items()}
 
 
 def _problem(answer: TimedAnswer[Any], seconds: float) -> str:
@@ -55,12 +56,12 @@ def _problem(answer: TimedAnswer[Any], seconds: float) -> str:
         return f"took longer than {seconds:g} s"
     if answer.error is None or isinstance(answer.error, (MaxopsError, OSError)):
         return str(answer.error or "")
-    # One odd answer of the daemon must not take the others with it.
-    return f"could not be understood: {type(answer.error).__name__}: {answer.error}"
+    # One unexpected answer of the daemon must not discard the others.
+    return f"unexpected answer: {type(answer.error).__name__}: {answer.error}"
 
 
-def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
-    """How the stack is. Raises MaxopsError when Docker can't be reached or there is no such stack."""
+def collect_status(options: StatusOptions, now: datetime.datetime | None = None) -> dict[str, Any]:
+    """The status of the stack. Raises MaxopsError if Docker cannot be reached or the stack does not exist."""
     started = time.monotonic()
     moment = now or utc_now()
     engine = options.access.engine(options.timeout)
@@ -68,45 +69,45 @@ def look(options: StatusOptions, now: datetime.datetime | None = None) -> dict[s
     if not inspected:
         raise no_such_project(options.access.project_name, engine.projects())
     folders = _volume_folders(engine, options.access.project_name, inspected)
-    images = sorted({name for each in inspected for name in (each.container.image_id, each.container.image)})
-    work: dict[str, Callable[[], Any]] = {"docker info": _asking(engine, "/info")}
-    work.update({f"image {name}": _asking(engine, f"/images/{quote(name)}/json") for name in images if name})
-    work.update(
+    images = sorted({name for one in inspected for name in (one.container.image_id, one.container.image)})
+    queries: dict[str, Callable[[], Any]] = {"docker info": _query(engine, "/info")}
+    queries.update({f"image {name}": _query(engine, f"/images/{quote(name)}/json") for name in images if name})
+    queries.update(
         {
-            f"stats of {each.name}": _asking(engine, f"/containers/{each.container.id}/stats?stream=false")
-            for each in inspected
-            if each.state in ("running", "paused")
+            f"stats of {inspection.name}": _query(engine, f"/containers/{inspection.container.id}/stats?stream=false")
+            for inspection in inspected
+            if inspection.state in ("running", "paused")
         }
     )
     if options.sizes:
-        work["docker system df"] = lambda: _disk_usage(engine, options.timeout)
-        work.update({f"volume {name}": _measuring(folder, options.timeout) for name, folder in folders.items()})
-    answers = ask_all(work, options.timeout)
-    services = [_service(each, answers, moment) for each in inspected]
+        queries["docker system df"] = lambda: _disk_usage(engine, options.timeout)
+        queries.update({f"volume {name}": _measurement(folder, options.timeout) for name, folder in folders.items()})
+    answers = query_all(queries, options.timeout)
+    services = [_service(inspection, answers, moment) for inspection in inspected]
     volumes = _volumes(inspected, folders, answers)
-    compose = project_of(options.access.project_name, [each.container for each in inspected])
+    compose = project_of(options.access.project_name, [inspection.container for inspection in inspected])
     missing = sorted(missing_services(inspected))
     return {
         "changed": False,
         "project": options.access.project_name,
         "at": timestamp(moment),
-        "services": sorted(services, key=lambda each: (each["service"], each["container"])),
+        "services": sorted(services, key=lambda service: (service["service"], service["container"])),
         "missing": missing,
         "volumes": volumes,
         "docker": _docker(answers),
         "host": _host(answers, list(folders.values())),
-        "well": not missing and all(each["well"] for each in services),
+        "well": not missing and all(service["well"] for service in services),
         "remarks": _remarks(services, missing, answers, compose),
         "duration": round(time.monotonic() - started, 3),
     }
 
 
-def _asking(engine: Engine, path: str) -> Callable[[], Any]:
+def _query(engine: Engine, path: str) -> Callable[[], Any]:
     return lambda: engine.get(path)
 
 
 def _disk_usage(engine: Engine, seconds: float) -> Any:
-    """The daemon answers one at a time who asks this, and refuses the others: wait for a turn."""
+    """The daemon runs only one such query at a time and refuses others meanwhile: retry until it is free."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -117,19 +118,19 @@ def _disk_usage(engine: Engine, seconds: float) -> Any:
         time.sleep(0.2)
 
 
-def _measuring(folder: str, seconds: float) -> Callable[[], int]:
+def _measurement(folder: str, seconds: float) -> Callable[[], int]:
     return lambda: measure(folder, seconds)
 
 
 # -- services -------------------------------------------------------------------------------------------------------
 
 
-def _service(seen: Inspection, answers: Mapping[str, Answer], now: datetime.datetime) -> dict[str, Any]:
-    facts = containers.container_facts(seen, now)
-    own = answers[f"image {seen.container.image_id}"]
+def _service(inspection: Inspection, answers: Mapping[str, Answer], now: datetime.datetime) -> dict[str, Any]:
+    facts = containers.container_facts(inspection, now)
+    own = answers[f"image {inspection.container.image_id}"]
     named = answers.get(f"image {facts['image']}", Answer())
     image = containers.image_facts(own.value, now) if own.value else {}
-    stats = answers.get(f"stats of {seen.name}", Answer())
+    stats = answers.get(f"stats of {inspection.name}", Answer())
     facts.update(containers.usage(stats.value or {}))
     if stats.problem or not stats.value:
         facts.update(dict.fromkeys(containers.usage({})))
@@ -140,8 +141,8 @@ def _service(seen: Inspection, answers: Mapping[str, Answer], now: datetime.date
         "image_created": image.get("created"),
         "image_age_seconds": image.get("age_seconds"),
         "image_bytes": image.get("bytes"),
-        # What the name stands for now is another image than the one that runs: the next "up" will change it.
-        "image_outdated": bool(named.value) and named.value["Id"] != seen.container.image_id,
+        # The name refers to another image than the running one: the next "up" will change it.
+        "image_outdated": bool(named.value) and named.value["Id"] != inspection.container.image_id,
     }
 
 
@@ -151,16 +152,14 @@ def _remarks(
     answers: Mapping[str, Answer],
     compose: ComposeProject,
 ) -> list[str]:
-    remarks = [
-        f"{name} has no container at all: start it ({compose.command('up', '--detach', name)})" for name in missing
-    ]
-    for each in services:
-        name = each["container"]
-        if each["oom_killed"]:
-            remarks.append(f"{name} was killed because its memory was used up: see its mem_limit, and dmesg")
-        if each["image_outdated"]:
+    remarks = [f"{name} has no container: start it ({compose.command('up', '--detach', name)})" for name in missing]
+    for service in services:
+        name = service["container"]
+        if service["oom_killed"]:
+            remarks.append(f"{name} was killed: out of memory; check its mem_limit, and dmesg")
+        if service["image_outdated"]:
             remarks.append(
-                f"{name} runs an older image than {each['image']} is now; the next docker compose up changes it"
+                f"{name} runs another image than {service['image']} is now; the next docker compose up changes it"
             )
     by_problem: dict[str, list[str]] = {}
     for key, answer in answers.items():
@@ -173,23 +172,24 @@ def _remarks(
 
 
 def _volume_folders(engine: Engine, project: str, inspected: Sequence[Inspection]) -> dict[str, str]:
-    """Folder of each volume that the stack has made or mounts; one that nobody mounts any more is the stack's, too."""
+    """Folder of every volume that the stack created or mounts, including volumes that no container mounts any more."""
     label = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
-    made = (engine.get("/volumes", filters=label) or {}).get("Volumes") or []
-    found = {each["Name"]: each["Mountpoint"] for each in made}
-    for each in inspected:
-        found.update({mount.name: mount.source for mount in each.container.mounts if mount.kind == "volume"})
-    return dict(sorted(found.items()))
+    created = (engine.get("/volumes", filters=label) or {}).get("Volumes") or []
+    folders = {volume["Name"]: volume["Mountpoint"] for volume in created}
+    for inspection in inspected:
+        mounts = inspection.container.mounts
+        folders.update({mount.name: mount.source for mount in mounts if mount.kind == "volume"})
+    return dict(sorted(folders.items()))
 
 
 def _volumes(
     inspected: Sequence[Inspection], folders: Mapping[str, str], answers: Mapping[str, Answer]
 ) -> list[dict[str, Any]]:
     used: dict[str, set[str]] = {name: set() for name in folders}
-    for each in inspected:
-        for mount in each.container.mounts:
+    for inspection in inspected:
+        for mount in inspection.container.mounts:
             if mount.kind == "volume":
-                used[mount.name].add(each.service)
+                used[mount.name].add(inspection.service)
     rows = []
     for name, folder in folders.items():
         answer = answers.get(f"volume {name}", Answer())
@@ -218,15 +218,15 @@ def _docker(answers: Mapping[str, Answer]) -> dict[str, Any]:
 
 def _host(answers: Mapping[str, Answer], folders: Sequence[str]) -> dict[str, Any]:
     root = (answers["docker info"].value or {}).get("DockerRootDir")
-    memory, load = system.memory(), system.load()
+    host_memory, host_load = memory(), load()
     return {
-        "processors": load.processors,
-        "load": list(load.averages),
-        "uptime_seconds": round(load.uptime),
-        "memory_bytes": memory.total,
-        "memory_available_bytes": memory.available,
+        "processors": host_load.processors,
+        "load": list(host_load.averages),
+        "uptime_seconds": round(host_load.uptime),
+        "memory_bytes": host_memory.total,
+        "memory_available_bytes": host_memory.available,
         "filesystems": [
-            {**asdict(each), "used_ratio": round(each.used_ratio, 4)}
-            for each in system.filesystems([*([root] if root else []), *folders])
+            {**asdict(filesystem), "used_ratio": round(filesystem.used_ratio, 4)}
+            for filesystem in filesystems([*([root] if root else []), *folders])
         ],
     }

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts made as a list of people wants them, in any application. Private to this collection."""
+"""Apply a list of people to the accounts of an application."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import fo
 
 from .plan import AlreadyThereError, Outcome, Person, Step, StepsOf, System, check_people, names_of
 
-LOOKS = 4
-"""How often a person whose request got lost is looked at anew before that is called a failure."""
-LOOK_SECONDS = 0.5
+ATTEMPTS = 4
+"""How often a person is tried whose request or answer got lost."""
+RETRY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Options:
 
 @dataclass
 class Report:
-    """What became of the whole list."""
+    """The results for the whole list."""
 
     outcomes: list[Outcome]
     unlisted: list[str]
@@ -54,7 +54,7 @@ class Report:
 
     @property
     def failures(self) -> list[Outcome]:
-        """Everybody whose account is not as wanted."""
+        """The people whose account is not as wanted."""
         return [outcome for outcome in self.outcomes if outcome.error is not None]
 
     def counts(self) -> dict[str, int]:
@@ -68,16 +68,16 @@ class Report:
 def synchronise(
     system: System, people: Sequence[Person], options: Options, check_mode: bool, cancellation: Cancellation
 ) -> Report:
-    """Make the accounts as the people want them (in check mode, only report what that would change).
+    """Make the accounts match the list (in check mode, only report what that would change).
 
-    A person's failure ends nobody else's turn. Raises MaxopsError when nothing at all could be done.
+    A person's failure does not stop the others. Raises MaxopsError when nothing at all could be done.
     """
     check_people(people)
     if options.prune == "lock" and not people:
         raise MaxopsError(
             "prune is lock and the list is empty, so all accounts would be locked; give the list of people"
         )
-    return Synchronisation(system, options, check_mode, cancellation).of(people)
+    return Synchronisation(system, options, check_mode, cancellation).run(people)
 
 
 class Synchronisation:
@@ -89,12 +89,12 @@ class Synchronisation:
         self._check_mode = check_mode
         self._cancellation = cancellation
         self._accounts: dict[str, Any] = {}
-        self._hopeless: str | None = None
+        self._abort_reason: str | None = None
         self._lock = threading.Lock()
         self._done = 0
 
-    def of(self, people: Sequence[Person]) -> Report:
-        """Read what is there, make each account as it is wanted, and say what was done."""
+    def run(self, people: Sequence[Person]) -> Report:
+        """Read the accounts, make each one match its entry, and report what was done."""
         prune = self._options.prune != "none"
         self._accounts = self._system.read(people, prune)
         report = Report([Outcome(person.name) for person in people], [])
@@ -103,7 +103,7 @@ class Synchronisation:
             part.start()
             part.measure = lambda: self._done
             try:
-                self._work(people, report.outcomes, self._system.steps)
+                self._apply_all(people, report.outcomes, self._system.steps)
                 if not self._check_mode:
                     self._system.finish({outcome.name.lower(): outcome for outcome in report.outcomes})
                 if prune:
@@ -115,51 +115,51 @@ class Synchronisation:
             part.finish()
         return report
 
-    def _work(self, people: Sequence[Person], outcomes: Sequence[Outcome], steps: StepsOf) -> None:
-        def take(number: int) -> None:
-            self._one(people[number], outcomes[number], steps)
+    def _apply_all(self, people: Sequence[Person], outcomes: Sequence[Outcome], steps: StepsOf) -> None:
+        def apply_one(number: int) -> None:
+            self._apply_one(people[number], outcomes[number], steps)
 
         try:
-            for_each(range(len(people)), take, self._options.workers, self._cancellation)
+            for_each(range(len(people)), apply_one, self._options.workers, self._cancellation)
         except Cancelled:
             for outcome in outcomes:
                 if not outcome.begun:
-                    outcome.error = "not tried: the run was stopped before"
+                    outcome.error = "not tried: the run was stopped before it"
             raise
 
-    def _one(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
+    def _apply_one(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
         outcome.begun = True
-        if self._hopeless is not None:
-            outcome.error = f"not tried: {self._hopeless}"
+        if self._abort_reason is not None:
+            outcome.error = f"not tried: {self._abort_reason}"
             return
         try:
             self._apply(person, outcome, steps)
         except Cancelled:
-            outcome.error = "the run was stopped while this account was worked on; the next run completes it"
+            outcome.error = "the run was stopped while this account was being changed; the next run completes it"
             raise
         except MaxopsError as error:
             outcome.error = person.mask(str(error))
             if isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.status == 401):
-                self._hopeless = str(error)
+                self._abort_reason = str(error)
         finally:
             with self._lock:
                 self._done += 1
 
     def _apply(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
-        """Do the steps; where an answer got lost, look at what is there and go on from that."""
+        """Do the steps; where an answer got lost, read the account again and continue from there."""
         account = self._accounts.get(person.key)
-        for look in range(LOOKS):
+        for attempt in range(ATTEMPTS):
             try:
                 for step in steps(person, account, outcome):
                     outcome.begin(step, self._options.details)
                     if not self._check_mode:
                         account = self._run(step, person, account, outcome)
                 return
-            except (OutcomeUnknownError, AlreadyThereError) as error:  # noqa: PERF203 - to look again is the point
-                if look == LOOKS - 1:
-                    raise MaxopsError(f"{error}; looked {LOOKS} times, run this again") from error
+            except (OutcomeUnknownError, AlreadyThereError) as error:  # noqa: PERF203 - the loop is for this
+                if attempt == ATTEMPTS - 1:
+                    raise MaxopsError(f"{error}; tried {ATTEMPTS} times, run this again") from error
                 if isinstance(error, OutcomeUnknownError):
-                    self._sleep(LOOK_SECONDS * 2**look)
+                    self._sleep(RETRY_SECONDS * 2**attempt)
                 account = self._system.find(person)
 
     def _run(self, step: Step, person: Person, account: Any, outcome: Outcome) -> Any:
@@ -169,19 +169,19 @@ class Synchronisation:
             outcome.lost_creation = outcome.lost_creation or step.creates
             raise
         except AlreadyThereError:
-            # Ours where an answer got lost before; else somebody was faster, and the account is not "created".
+            # Created by this run where an answer got lost before; otherwise by another one, so it is not "created".
             if not outcome.lost_creation:
                 outcome.take_back(step)
             raise
         except ApiError:
             outcome.take_back(step)
-            self._note_what_was_done(step, person, outcome)
+            self._note_partial_changes(step, person, outcome)
             raise
         except MaxopsError:
             outcome.take_back(step)
             raise
 
-    def _note_what_was_done(self, step: Step, person: Person, outcome: Outcome) -> None:
+    def _note_partial_changes(self, step: Step, person: Person, outcome: Outcome) -> None:
         """A refused request may have changed something: Gitea stores some fields before it checks others."""
         if step.creates or len(step.changes) < 2:
             return
@@ -196,7 +196,7 @@ class Synchronisation:
             self._cancellation.check()
             time.sleep(0.05)
 
-    # -- accounts that nobody named -------------------------------------------------------------------------------
+    # -- accounts that are not in the list -------------------------------------------------------------------------
 
     def _prune(self, people: Sequence[Person], report: Report) -> None:
         listed = names_of(people)
@@ -210,7 +210,7 @@ class Synchronisation:
             outcomes = [Outcome(name) for name in unlisted]
             report.outcomes += outcomes
             people = [Person(name, {}) for name in unlisted]
-            self._work(people, outcomes, lambda _person, _account, _outcome: [self._system.lock()])
+            self._apply_all(people, outcomes, lambda _person, _account, _outcome: [self._system.lock()])
 
     def _excluded(self, name: str) -> bool:
         return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in self._options.prune_exclude)

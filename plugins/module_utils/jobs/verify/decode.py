@@ -17,8 +17,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump, check_file, source_of_file
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import (
+    LegacyDump,
+    check_file,
+    source_of_file,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import DECODE
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
@@ -44,7 +48,7 @@ END_OF_ROWS = b"\\.\n\n\n"
 
 END_OF_GLOBALS = "PostgreSQL database cluster dump complete"
 
-TAKE_ANOTHER = "Use another set; this one cannot be restored completely."
+TAKE_ANOTHER = "Take another set; this one cannot be restored completely."
 
 INSIDE_DUMP = "/maxops/dump"
 INSIDE_LIST = "/maxops/list"
@@ -217,7 +221,7 @@ def _text(subject: Subject, path: str) -> str | None:
         return None
 
 
-def check_legacy_dump(subject: Subject, dump: OldDump, cancellation: Cancellation, meter: Part) -> Source:
+def check_legacy_dump(subject: Subject, dump: LegacyDump, cancellation: Cancellation, meter: Part) -> RestoreSource:
     """Check a legacy dump by gzip's checksum and pg_dump's last line; it has no manifest to compare it with."""
     source = source_of_file(dump.path, [dump.database])
     meter.total = dump.size

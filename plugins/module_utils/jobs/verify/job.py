@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.area import R
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.rehearsal import rehearse
 from ansible_collections.maxops.ops.plugins.module_utils.storage import checksum
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import Findings
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM, DECODE, REHEARSE
@@ -151,7 +151,7 @@ class Verification:
         return Change(before.to_dict() if before else None, after.to_dict())
 
 
-def _read_dump(checked: CheckedSet, dump: OldDump, meter: Part, cancellation: Cancellation) -> None:
+def _read_dump(checked: CheckedSet, dump: LegacyDump, meter: Part, cancellation: Cancellation) -> None:
     checked.source = decode.check_legacy_dump(checked.subject, dump, cancellation, meter)
     checked.level = DECODE
 

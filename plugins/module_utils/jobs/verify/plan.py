@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import legacy_dumps
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -23,14 +23,14 @@ class Chosen:
     """The sets of the repository and the legacy dumps to verify."""
 
     sets: list[KeptSet]
-    dumps: list[OldDump]
+    dumps: list[LegacyDump]
 
 
 def choose(repository: Repository, options: VerifyOptions) -> Chosen:
     """The sets and dumps that the option ``set`` names. Raises MaxopsError when one is missing, or none is named."""
     repository.check_readable()
     sets: dict[str, KeptSet] = {}
-    dumps: dict[str, OldDump] = {}
+    dumps: dict[str, LegacyDump] = {}
     all_sets = repository.sets()
     all_dumps = legacy_dumps.list_dumps(repository.path)
     for word in options.set:
@@ -45,8 +45,8 @@ def choose(repository: Repository, options: VerifyOptions) -> Chosen:
 
 
 def _named(
-    word: str, sets: Sequence[KeptSet], dumps: Sequence[OldDump], project: str
-) -> tuple[list[KeptSet], list[OldDump]]:
+    word: str, sets: Sequence[KeptSet], dumps: Sequence[LegacyDump], project: str
+) -> tuple[list[KeptSet], list[LegacyDump]]:
     # A set with a bad manifest does not show its project: a check of all sets must not miss it.
     ours = [kept for kept in sets if kept.manifest is None or kept.manifest.get("project") == project]
     if word == ALL:
@@ -60,7 +60,9 @@ def _named(
     return [kept for kept in sets if kept.set_id == word], [dump for dump in dumps if dump.set_id == word]
 
 
-def _missing(word: str, repository: Repository, sets: Sequence[KeptSet], dumps: Sequence[OldDump], project: str) -> str:
+def _missing(
+    word: str, repository: Repository, sets: Sequence[KeptSet], dumps: Sequence[LegacyDump], project: str
+) -> str:
     names = [kept.set_id for kept in sets] + [dump.set_id for dump in dumps]
     if word in (LATEST, ALL):
         of = f' of stack "{project}"' if names else ""

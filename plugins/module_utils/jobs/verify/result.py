@@ -11,9 +11,9 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Outcome
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import worst_in_words
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LEVELS, LevelResult, Verdict
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING
@@ -29,8 +29,8 @@ class CheckedSet:
 
     subject: Subject
     kept: KeptSet | None = None
-    dump: OldDump | None = None
-    source: Source | None = None
+    dump: LegacyDump | None = None
+    source: RestoreSource | None = None
     level: str | None = None
     outcome: Outcome | None = None
     problem: str | None = None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every kind of repository gives."""
+"""Values that every kind of repository returns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class KeptSet:
-    """A set of the repository; ``problem`` says why its manifest can't be used, where that is so."""
+    """A set of the repository; ``problem`` says why its manifest can't be used, or is None."""
 
     set_id: str
     path: str

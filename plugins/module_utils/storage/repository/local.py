@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where backup sets are kept: a folder on the host. Private to this collection.
+"""The local repository: backup sets in a folder of the host.
 
-Promise: a folder in ``sets/`` is whole. It gets there by one rename, after every file, folder and the manifest is
-on the disk; it leaves by one rename before the first of its files is removed. What is in ``staging/`` is nobody's.
+Promise: a folder in ``sets/`` is complete. One rename puts it there, after every file, folder and the manifest is on
+the disk; one rename takes it out before the first of its files is removed. ``staging/`` only holds unfinished sets and
+leftovers, which the next job removes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Repository:
         self.staging_path = os.path.join(self.path, "staging")
 
     def check_usable(self) -> None:
-        """Raise MaxopsError, before anything is touched, when this process could not write there."""
+        """Raise MaxopsError, before anything is touched, when this process cannot write to the repository."""
         folder = nearest_existing(self.path)
         if not os.path.isdir(folder):
             raise MaxopsError(
@@ -51,7 +52,7 @@ class Repository:
             )
 
     def check_readable(self) -> None:
-        """Raise MaxopsError when there is a repository whose sets this process may not see."""
+        """Raise MaxopsError when there is a repository whose sets this process may not read."""
         for folder in (nearest_existing(self.path), self.sets_path):
             if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
                 raise MaxopsError(
@@ -60,13 +61,13 @@ class Repository:
 
     @contextmanager
     def locked(self, purpose: str) -> Iterator[None]:
-        """Create the folders where they are missing and be the only job on this repository for the block."""
+        """Create missing folders, and hold the repository's lock for the block."""
         try:
             for folder in (self.path, self.sets_path, self.staging_path):
                 if not os.path.isdir(folder):
                     os.makedirs(folder, mode=0o700, exist_ok=True)
                     fsync_path(os.path.dirname(folder))
-            # The folder itself may have been there, and be others' too: what is private is below it.
+            # The folder itself may exist and be shared: only these two below it are private.
             for folder in (self.sets_path, self.staging_path):
                 os.chmod(folder, 0o700)
         except OSError as error:
@@ -76,23 +77,23 @@ class Repository:
         with exclusive_lock(os.path.join(self.path, "lock"), f"repository {self.path}", purpose):
             yield
 
-    def sweep(self) -> list[str]:
-        """Remove what killed jobs left in staging; only for the holder of the lock. Gives the names."""
+    def clean_staging(self) -> list[str]:
+        """Remove leftovers of killed jobs from staging; only for the holder of the lock. Returns their names."""
         leftovers = sorted(os.listdir(self.staging_path))
         for name in leftovers:
             remove_tree(os.path.join(self.staging_path, name))
         return leftovers
 
     def leftover_bytes(self) -> int:
-        """Bytes on the disk that :meth:`sweep` would give back."""
+        """Bytes on the disk that :meth:`clean_staging` would free."""
         total = 0
         for name in list_files(self.staging_path):
-            with suppress(FileNotFoundError):  # of a job that is at work right now
+            with suppress(FileNotFoundError):  # of a job that is running right now
                 total += os.lstat(os.path.join(self.staging_path, name)).st_blocks * 512
         return total
 
     def free_id(self, moment: datetime.datetime) -> str:
-        """The name for a set begun at a moment, or a second later for each that is taken."""
+        """The id for a set that starts at a moment; a second later for every id that is taken."""
         while os.path.lexists(os.path.join(self.sets_path, backup_set.new_id(moment))):
             moment += datetime.timedelta(seconds=1)
         return backup_set.new_id(moment)
@@ -107,12 +108,12 @@ class Repository:
         except OSError as error:
             raise MaxopsError(
                 f"repository {self.path} cannot take a new set: {error.strerror}; "
-                "make room where its disk is full, or name another repository"
+                "free some space if its disk is full, or name another repository"
             ) from error
         return set_id, layout
 
     def publish(self, set_id: str) -> str:
-        """Move a finished set from staging to its place; gives its path. Its files are on the disk already."""
+        """Move a finished set from staging to ``sets/``; returns its path. Its files are on the disk already."""
         staged, final = os.path.join(self.staging_path, set_id), os.path.join(self.sets_path, set_id)
         fsync_path(staged)
         os.rename(staged, final)
@@ -129,7 +130,7 @@ class Repository:
         ]
 
     def newest_first(self) -> Iterator[KeptSet]:
-        """All sets, the newest first, each read when it is asked for: a manifest is long, and one may be enough."""
+        """All sets, the newest first, read one at a time: a manifest is long, and often the first is enough."""
         if os.path.isdir(self.sets_path):
             for name in sorted(os.listdir(self.sets_path), reverse=True):
                 if backup_set.ID_PATTERN.fullmatch(name):
@@ -143,20 +144,20 @@ class Repository:
             return KeptSet(set_id, path, None, str(error))
 
     def verdict(self, kept: KeptSet) -> Verdict | None:
-        """What verifications said about exactly this set, or None."""
-        found = read_verdict(self._verification_path(kept.set_id))
-        if found is None or kept.manifest is None:
-            return found
-        return found if found.manifest_sha256 == kept.manifest["sha256"] else None
+        """The verdict on exactly this set, or None."""
+        verdict = read_verdict(self._verification_path(kept.set_id))
+        if verdict is None or kept.manifest is None:
+            return verdict
+        return verdict if verdict.manifest_sha256 == kept.manifest["sha256"] else None
 
     def is_verified(self, kept: KeptSet) -> bool:
-        """True when this set was verified and nothing that was found is still open."""
-        found = self.verdict(kept)
-        return kept.manifest is not None and found is not None and found.passed
+        """True when this set was verified and no failure is open."""
+        verdict = self.verdict(kept)
+        return kept.manifest is not None and verdict is not None and verdict.passed
 
-    def record(self, found: Verdict) -> None:
+    def record(self, verdict: Verdict) -> None:
         """Keep a verdict beside its set; only while the set is held."""
-        write_verdict(self._verification_path(found.set_id), found)
+        write_verdict(self._verification_path(verdict.set_id), verdict)
 
     def _verification_path(self, set_id: str) -> str:
         return os.path.join(self.sets_path, f"{set_id}.verified.json")
@@ -165,7 +166,7 @@ class Repository:
     def holding(self, set_id: str) -> Iterator[None]:
         """Keep a set from being removed while the block reads it; others may hold it, and back up, at the same time.
 
-        The kernel ends the hold with this process. A set without a manifest is no set: it is never removed by a rule.
+        The kernel ends the hold with this process. A folder without a manifest is not held: no rule ever removes it.
         """
         path = self._hold_path(set_id)
         try:
@@ -185,10 +186,10 @@ class Repository:
         return os.path.join(self.sets_path, set_id, backup_set.MANIFEST)
 
     def reasons_to_keep(self, project: str, policy: Policy, latest: str | None = None) -> dict[str, list[str]]:
-        """Retention's answer for the whole sets of one stack.
+        """The reasons to keep the complete sets of one stack.
 
-        ``latest`` is the set just made, or the one that a dry run would make. It stays, also where a clock that was
-        wrong has dated others later.
+        ``latest`` is the set just made, or the one that a dry run would make. It is kept, even where a wrong clock gave
+        other sets a later date.
         """
         candidates = {
             kept.set_id: Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept))
@@ -203,19 +204,19 @@ class Repository:
         return reasons
 
     def remove(self, set_id: str) -> bool:
-        """Take a set out of the repository: first out of sight, then off the disk. False when somebody holds it."""
-        grave = os.path.join(self.staging_path, f"removed-{set_id}")
-        # Network file systems give an exclusive lock only to those who could write.
+        """Remove a set: first move it out of ``sets/``, then delete its files. False when another job holds it."""
+        trash = os.path.join(self.staging_path, f"removed-{set_id}")
+        # Network file systems give an exclusive lock only on a file that is open for writing.
         descriptor = os.open(self._hold_path(set_id), os.O_RDWR)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            os.rename(os.path.join(self.sets_path, set_id), grave)
+            os.rename(os.path.join(self.sets_path, set_id), trash)
         finally:
             os.close(descriptor)
         fsync_path(self.sets_path)
         remove_tree(self._verification_path(set_id))
-        remove_tree(grave)
+        remove_tree(trash)
         return True

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.look import SocketConnection
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import SocketConnection
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
 from .inspection import Inspection, inspection_from

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gitea and Forgejo over their API, the differences between their versions included. Private to this collection."""
+"""The API of Gitea and Forgejo, with the differences between their versions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
     ApiError,
     Client,
     Endpoint,
+    answer_reader,
     basic,
-    understood,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.paging import Listing, Page, read_all
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -26,13 +26,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from .refusals import advise
 
 PAGE_SIZE = 1000
-"""Asked for; the server gives as many as it allows (MAX_RESPONSE_ITEMS, 50 unless it was changed)."""
+"""Requested; the server returns as many as it allows (MAX_RESPONSE_ITEMS, 50 by default)."""
 REDIRECTS = (301, 302, 307, 308)
 OLDEST = (1, 21)
 
 
 class Account(NamedTuple):
-    """One account, by the names of the module's options; ``source_id`` is None where the version does not tell it."""
+    """One account, by the names of the module's options; ``source_id`` is None where the version does not report it."""
 
     name: str
     id: int = 0
@@ -52,7 +52,7 @@ class Account(NamedTuple):
 
 @dataclass(frozen=True)
 class Release:
-    """Which Gitea answers; for Forgejo ``number`` is the Gitea version that its API follows."""
+    """The version of Gitea; for Forgejo ``number`` is the Gitea version that its API follows."""
 
     text: str
     number: tuple[int, int]
@@ -60,8 +60,8 @@ class Release:
     @classmethod
     def parse(cls, text: str) -> Release:
         """Read a version such as ``1.21.11`` or Forgejo's ``10.0.1+gitea-1.22.0``."""
-        found = re.search(r"gitea-(\d+)\.(\d+)", text) or re.match(r"v?(\d+)\.(\d+)", text)
-        return cls(text, (int(found.group(1)), int(found.group(2))) if found else OLDEST)
+        match = re.search(r"gitea-(\d+)\.(\d+)", text) or re.match(r"v?(\d+)\.(\d+)", text)
+        return cls(text, (int(match.group(1)), int(match.group(2))) if match else OLDEST)
 
 
 class Team(NamedTuple):
@@ -73,14 +73,14 @@ class Team(NamedTuple):
 
 
 class Belongings(NamedTuple):
-    """What goes with an account that is purged."""
+    """What is deleted with an account that is purged."""
 
     repositories: list[str]
     organizations: list[str]
 
 
 class Gitea:
-    """The API, asked as a site administrator."""
+    """The API, used as a site administrator."""
 
     def __init__(self, endpoint: Endpoint, cancellation: Cancellation | None = None) -> None:
         self.http = Client(endpoint, _message, cancellation)
@@ -90,18 +90,20 @@ class Gitea:
         self.release = self._read_release()
 
     def _read_release(self) -> Release:
-        answer = self._ask("GET", "/version", accept=(200, 404))
+        answer = self._request("GET", "/version", accept=(200, 404))
         text = answer.data.get("version") if isinstance(answer.data, dict) else None
         if not text:
-            raise MaxopsError(f"{self.http.url} is no Gitea: its /api/v1/version tells none; correct api_url")
+            raise MaxopsError(
+                f"{self.http.url} is not a Gitea: its /api/v1/version returns no version; correct api_url"
+            )
         release = Release.parse(str(text))
         if release.number < OLDEST:
             raise MaxopsError(
-                f"{self.http.url} runs Gitea {release.text}; this works with 1.21 and later: update it first"
+                f"{self.http.url} runs Gitea {release.text}; this collection needs 1.21 or later: update Gitea first"
             )
         return release
 
-    def _ask(self, method: str, path: str, **options: Any) -> Answer:
+    def _request(self, method: str, path: str, **options: Any) -> Answer:
         try:
             return self.http.request(method, "/api/v1" + path, **options)
         except ApiError as error:
@@ -109,26 +111,26 @@ class Gitea:
 
     def _pages(self, path: str, keep: Callable[[Any], Any], **query: Any) -> Listing[Any]:
         def fetch(number: int) -> Page:
-            answer = self._ask("GET", path, query={**query, "limit": PAGE_SIZE, "page": number})
+            answer = self._request("GET", path, query={**query, "limit": PAGE_SIZE, "page": number})
             total = answer.headers.get("X-Total-Count", "")
             return Page(_items(answer.data), int(total) if total.isdigit() else None)
 
-        return read_all(fetch, _number, understood(keep), self._workers, self._cancellation)
+        return read_all(fetch, _number, answer_reader(keep), self._workers, self._cancellation)
 
     # -- accounts -----------------------------------------------------------------------------------------------
 
     def myself(self) -> Account:
-        """The account that the API is used with. Raises MaxopsError when it is no site administrator."""
-        account = _account(self._ask("GET", "/user").data)
+        """The account that the API is used with. Raises MaxopsError when it is not a site administrator."""
+        account = _account(self._request("GET", "/user").data)
         if not account.admin:
             raise MaxopsError(
-                f'the account "{account.name}" of the API is no site administrator of {self.http.url}: '
-                "give the token (api_token) or name and password of one that is"
+                f'the account "{account.name}" of the API is not a site administrator of {self.http.url}: '
+                "give the token (api_token) or the name and password of one"
             )
         return account
 
     def accounts(self, keep: Callable[[Account], bool]) -> Listing[Account]:
-        """All accounts of people (no organisations) that ``keep`` wants."""
+        """All accounts of people (without organisations) that ``keep`` accepts."""
 
         def read(item: Any) -> Account | None:
             account = _account(item)
@@ -137,50 +139,50 @@ class Gitea:
         return self._pages("/admin/users", read)
 
     def find(self, name: str) -> Account | None:
-        """The account of exactly this name, None when there is none or when it is an organisation's."""
-        answer = self._ask("GET", f"/users/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS))
+        """The account of exactly this name, None when it does not exist or is an organisation's."""
+        answer = self._request("GET", f"/users/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS))
         if answer.status != 200:
             return None
         account = _account(answer.data)
-        # A proxy may have followed the redirect from the former name of somebody who was renamed.
+        # A proxy may have followed the redirect from the former name of a renamed account.
         if account.name.lower() != name.lower() or self.is_organization(name):
             return None
         return account
 
     def is_organization(self, name: str) -> bool:
-        """True when the name belongs to an organisation; both share their names with people."""
-        return self._ask("GET", f"/orgs/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS)).status == 200
+        """True when the name belongs to an organisation; users and organisations share one set of names."""
+        return self._request("GET", f"/orgs/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS)).status == 200
 
     def never_signed_in(self, account: Account) -> bool:
-        """True when nobody has used the account in a browser yet."""
-        data = self._ask("GET", f"/users/{quote(account.name, safe='')}").data
+        """True when the account has never been used in a browser."""
+        data = self._request("GET", f"/users/{quote(account.name, safe='')}").data
         return str(data.get("last_login", ""))[:4] in ("0001", "1970")
 
     def create(self, fields: Mapping[str, Any]) -> Account:
-        """Make an account of ``username``, ``email`` and what else the API takes."""
-        return _account(self._ask("POST", "/admin/users", body=dict(fields)).data)
+        """Create an account from ``username``, ``email`` and the other fields of the API."""
+        return _account(self._request("POST", "/admin/users", body=dict(fields)).data)
 
     def edit(self, account: Account, fields: Mapping[str, Any]) -> Account:
         """Change fields of an account."""
-        # Both are demanded; login_name is overwritten by what is sent, source 0 is taken for "as it is".
+        # The API requires both; it overwrites login_name with what is sent, and takes source 0 as "unchanged".
         kept = {"login_name": account.login_name or account.name, "source_id": account.source_id or 0}
-        return _account(self._ask("PATCH", self._admin(account), body={**kept, **fields}).data)
+        return _account(self._request("PATCH", self._admin(account), body={**kept, **fields}).data)
 
     def rename(self, account: Account, name: str) -> Account:
-        """Give an account another name; Gitea redirects from the old one."""
-        self._ask("POST", self._admin(account) + "/rename", body={"new_username": name})
+        """Rename an account; Gitea redirects from the old name."""
+        self._request("POST", self._admin(account) + "/rename", body={"new_username": name})
         return account._replace(name=name)
 
     def delete(self, account: Account, purge: bool) -> None:
-        """Remove an account; with ``purge`` its repositories too, and organisations that nobody else owns."""
-        # It may be gone already by an attempt whose answer got lost.
-        self._ask("DELETE", self._admin(account), query={"purge": "true"} if purge else None, accept=(204, 404))
+        """Remove an account; with ``purge`` also its repositories, and organisations that it alone owns."""
+        # An earlier attempt whose answer was lost may have removed it already.
+        self._request("DELETE", self._admin(account), query={"purge": "true"} if purge else None, accept=(204, 404))
 
     def belongings(self, account: Account) -> Belongings:
         """What a purge would delete with the account: its repositories, and organisations that it alone owns."""
         name = quote(account.name, safe="")
-        found = self._pages("/repos/search", lambda item: item, uid=account.id, exclusive="true").items
-        own = [each["full_name"] for each in found if each["owner"]["id"] == account.id]
+        repositories = self._pages("/repos/search", lambda item: item, uid=account.id, exclusive="true").items
+        own = [item["full_name"] for item in repositories if item["owner"]["id"] == account.id]
         organizations = self._pages(f"/users/{name}/orgs", lambda item: str(item["username"])).items
         alone = []
         for organization in organizations:
@@ -190,7 +192,7 @@ class Gitea:
         return Belongings(sorted(own), sorted(alone))
 
     def password_is_right(self, account: Account, password: str) -> bool | None:
-        """Whether this is the account's password; None where Gitea does not let anybody know."""
+        """Whether this is the account's password; None where Gitea does not allow the check."""
         if account.prohibit_login or account.source_id:
             return None
         try:
@@ -200,7 +202,7 @@ class Gitea:
         except ApiError as error:
             wrong = "password is invalid" in error.message or error.message == "invalid username, password or token"
             return False if error.status == 401 and wrong else None
-        # 403: right, but it has to be changed first, or the account is not active.
+        # 403: correct, but it has to be changed first, or the account is not active.
         return answer.status in (200, 403)
 
     def _admin(self, account: Account) -> str:
@@ -214,26 +216,26 @@ class Gitea:
         return self._pages(path, lambda item: {key: item[key] for key in ("id", "title", "key")}).items
 
     def add_key(self, account: Account, title: str, key: str) -> None:
-        """Give an account a key."""
-        self._ask("POST", self._admin(account) + "/keys", body={"title": title, "key": key})
+        """Add a key to an account."""
+        self._request("POST", self._admin(account) + "/keys", body={"title": title, "key": key})
 
     def remove_key(self, account: Account, key_id: int) -> None:
-        """Take a key away."""
-        self._ask("DELETE", f"{self._admin(account)}/keys/{key_id}", accept=(204, 404))
+        """Remove a key from an account."""
+        self._request("DELETE", f"{self._admin(account)}/keys/{key_id}", accept=(204, 404))
 
     def tokens(self, account: Account) -> list[str]:
-        """Names of an account's tokens; only a password opens them."""
+        """Names of an account's tokens; the API shows them only with a password."""
         return self._pages(f"/users/{quote(account.name, safe='')}/tokens", lambda item: str(item["name"])).items
 
     def add_token(self, account: Account, name: str, scopes: Sequence[str]) -> str:
-        """Make a token; gives its secret, which is never told again."""
+        """Create a token; returns its secret, which Gitea never shows again."""
         path = f"/users/{quote(account.name, safe='')}/tokens"
-        return _secret(self._ask("POST", path, body={"name": name, "scopes": list(scopes)}).data)
+        return _secret(self._request("POST", path, body={"name": name, "scopes": list(scopes)}).data)
 
     def remove_token(self, account: Account, name: str) -> None:
         """Revoke a token."""
         path = f"/users/{quote(account.name, safe='')}/tokens/{quote(name, safe='')}"
-        self._ask("DELETE", path, accept=(204, 404))
+        self._request("DELETE", path, accept=(204, 404))
 
     # -- organisations --------------------------------------------------------------------------------------------
 
@@ -242,7 +244,7 @@ class Gitea:
         return self._pages("/admin/orgs", lambda item: str(item["username"])).items
 
     def teams(self, organization: str) -> list[Team]:
-        """Teams of an organisation, without their members. Raises MaxopsError when there is no such organisation."""
+        """Teams of an organisation, without their members. Raises MaxopsError when the organisation does not exist."""
         path = f"/orgs/{quote(organization, safe='')}/teams"
         return self._pages(path, lambda item: Team(item["id"], item["name"], set())).items
 
@@ -252,30 +254,30 @@ class Gitea:
 
     def join(self, team: Team, account: Account) -> None:
         """Make an account a member of a team, and so of its organisation."""
-        self._ask("PUT", f"/teams/{team.id}/members/{quote(account.name, safe='')}")
+        self._request("PUT", f"/teams/{team.id}/members/{quote(account.name, safe='')}")
 
     def leave(self, team: Team, account: Account) -> None:
         """End a membership."""
-        self._ask("DELETE", f"/teams/{team.id}/members/{quote(account.name, safe='')}", accept=(204, 404))
+        self._request("DELETE", f"/teams/{team.id}/members/{quote(account.name, safe='')}", accept=(204, 404))
 
 
-@understood
+@answer_reader
 def _items(data: Any) -> list[Any]:
-    # The search of repositories wraps what it found; an empty list may be null.
+    # The search for repositories wraps its results; an empty list may be null.
     return list((data["data"] if isinstance(data, dict) else data) or [])
 
 
-@understood
+@answer_reader
 def _secret(data: Any) -> str:
     return str(data["sha1"])
 
 
-@understood
+@answer_reader
 def _number(data: Any) -> int:
     return int(data["id"])
 
 
-@understood
+@answer_reader
 def _account(data: Any) -> Account:
     return Account(
         name=data["login"],

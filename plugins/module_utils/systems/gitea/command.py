@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gitea's own command line inside its container, for the time before there is a token. Private to this collection.
+"""Gitea's own command line inside its container, for when there is no token yet.
 
-No secret is ever part of a command: passwords and tokens only come back in what it prints.
+No secret is ever part of a command: passwords and tokens appear only in its output.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from .configuration import configuration_paths
 
 USER = "git"
-"""The program refuses root; both images call its user so."""
+"""The program refuses to run as root; in both images its user has this name."""
 
 
-class KnownAccount(NamedTuple):
+class ListedAccount(NamedTuple):
     """An account as the command line lists it."""
 
     name: str
@@ -43,11 +43,11 @@ class GiteaCommand:
                 return path
         raise MaxopsError(
             f"container {self._container.name} has none of {', '.join(candidates)} that its user {USER} can read: "
-            "wait until Gitea has started for the first time, and look at docker logs "
-            f"{self._container.name} if it does not"
+            "wait until Gitea has started for the first time, and if it does not, read docker logs "
+            f"{self._container.name}"
         )
 
-    def accounts(self) -> list[KnownAccount]:
+    def accounts(self) -> list[ListedAccount]:
         """All accounts."""
         lines = self._run("list").splitlines()
         start = next((number for number, line in enumerate(lines) if line.split()[:2] == ["ID", "Username"]), None)
@@ -55,24 +55,33 @@ class GiteaCommand:
             raise MaxopsError(f"gitea admin user list in {self._container.name} printed no table: {lines[:3]}")
         column = lines[start].split().index("IsAdmin")
         rows = [line.split() for line in lines[start + 1 :] if line.strip()]
-        return [KnownAccount(row[1], row[column] == "true") for row in rows if row[0].isdigit()]
+        return [ListedAccount(row[1], row[column] == "true") for row in rows if row[0].isdigit()]
 
     def create_admin(self, name: str, email: str) -> None:
-        """Make a site administrator with a password that nobody knows."""
-        words = ["--admin", "--username", name, "--email", email, "--random-password", "--random-password-length", "40"]
-        # One who has to change the password first can not use the API, not even with a token.
-        self._run("create", *words, "--must-change-password=false")
+        """Create a site administrator with a random password that is not kept."""
+        arguments = [
+            "--admin",
+            "--username",
+            name,
+            "--email",
+            email,
+            "--random-password",
+            "--random-password-length",
+            "40",
+        ]
+        # An account that has to change its password first cannot use the API, not even with a token.
+        self._run("create", *arguments, "--must-change-password=false")
 
     def make_token(self, name: str, token_name: str, scopes: Sequence[str]) -> str:
-        """Make a token of an account; gives its secret."""
-        words = ["--username", name, "--token-name", token_name, "--scopes", ",".join(scopes), "--raw"]
-        found = re.search(r"^[0-9a-f]{40}$", self._run("generate-access-token", *words), re.MULTILINE)
-        if not found:
+        """Create a token of an account; returns its secret."""
+        arguments = ["--username", name, "--token-name", token_name, "--scopes", ",".join(scopes), "--raw"]
+        match = re.search(r"^[0-9a-f]{40}$", self._run("generate-access-token", *arguments), re.MULTILINE)
+        if not match:
             raise MaxopsError(f"gitea admin user generate-access-token in {self._container.name} printed no token")
-        return found.group(0)
+        return match.group(0)
 
-    def _run(self, command: str, *words: str) -> str:
-        argv = ["gitea", "--config", self._configuration, "admin", "user", command, *words]
+    def _run(self, command: str, *arguments: str) -> str:
+        argv = ["gitea", "--config", self._configuration, "admin", "user", command, *arguments]
         code, output = self._stack.execute(self._container, argv, user=USER)
         if code != 0:
             text = re.sub(r"^.*Command error: ", "", output.strip().splitlines()[-1] if output.strip() else "no output")

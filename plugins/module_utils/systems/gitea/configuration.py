@@ -27,7 +27,7 @@ def configuration_paths(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def read_ini(path: str) -> configparser.ConfigParser:
-    """Gitea's configuration, in which names keep their letters. Raises OSError or configparser.Error."""
+    """Gitea's configuration; keys keep their case. Raises OSError or configparser.Error."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     with open(path, encoding="utf-8", errors="replace") as stream:
@@ -48,12 +48,12 @@ def _unquoted(value: str) -> str:
 
 def entries(environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Variables like ``GITEA__section__KEY`` by section, in lower case, and key; ``__FILE`` stays part of the key."""
-    found = {}
+    values = {}
     for name, value in environment.items():
         match = _VARIABLE.fullmatch(name)
         if match:
-            found[_decoded(match["section"]).lower(), _decoded(match["key"])] = value
-    return found
+            values[_decoded(match["section"]).lower(), _decoded(match["key"])] = value
+    return values
 
 
 def image_database(environment: Mapping[str, str]) -> dict[str, str]:

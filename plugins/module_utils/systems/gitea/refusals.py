@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Gitea's refusals mean, and what to do about each. Private to this collection."""
+"""What Gitea's refusals mean, and what to do about them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 
 # First match wins: (status or 0 for any, pattern of Gitea's own text, what to do).
 ADVICE = (
-    (0, r"user already exists", "choose another name, or set rename_from where this person was renamed"),
+    (0, r"user already exists", "choose another name, or set rename_from if this person was renamed"),
     (
         0,
         r"e-mail already in use",
         "another account has this address: give this person another one, or change that account",
     ),
     (0, r"e-mail address contains|\[Email\]: (Email|Required)|email.*invalid", "correct email"),
-    (0, r"name is reserved", "Gitea keeps this name for itself: choose another one"),
+    (0, r"name is reserved", "Gitea reserves this name: choose another one"),
     (
         422,
         r"\[Username\]|name pattern is not allowed|invalid username",
@@ -38,13 +38,13 @@ ADVICE = (
     (
         0,
         r"PasswordIsRequired|PasswordComplexity|PasswordPwned|[Pp]assword.*(must be at least|complex|pwned)",
-        "the server's rules refuse this password: give a longer one, with capitals, digits, signs, that never leaked",
+        "the server's rules refuse this password: give a longer one with capitals, digits and symbols, never leaked",
     ),
-    (401, r"token is required", "the API was asked without credentials: give api_token, or api_user and api_password"),
+    (401, r"token is required", "the request had no credentials: give api_token, or api_user and api_password"),
     (
         401,
         r"auth required",
-        "only a name and a password open this address: give api_user and api_password instead of api_token",
+        "this request needs a name and a password: give api_user and api_password instead of api_token",
     ),
     (
         401,
@@ -52,11 +52,11 @@ ADVICE = (
         "api_user and api_password are not accepted: correct them, or give api_token",
     ),
     (401, r"", "the credentials are not accepted (revoked, mistyped, or of a deleted account): give a valid api_token"),
-    (403, r"site admin", "the account of the API is no site administrator: use the token of one that is"),
+    (403, r"site admin", "the account of the API is not a site administrator: use the token of one"),
     (
         403,
         r"required scope",
-        "the token may not do this: make one with all, or write: admin, user, organization; read: repository, misc",
+        "the token lacks a scope: make one with all, or write: admin, user, organization; read: repository, misc",
     ),
     (
         403,
@@ -64,12 +64,12 @@ ADVICE = (
         "the account of the API has to change its password first: sign in with it once",
     ),
     (403, r"prohibited from signing in", "the account of the API is locked or not active: use another one"),
-    (0, r"last admin", "make somebody else a site administrator first"),
+    (0, r"last admin", "make another account a site administrator first"),
     (0, r"cannot delete yourself", "delete this account with the token of another administrator"),
     (
         0,
         r"still has (membership of organizations|ownership of (repositories|packages))",
-        "hand over what belongs to this person, or set purge to true to delete it with the account",
+        "transfer what belongs to this person, or set purge to true to delete it with the account",
     ),
     (0, r"is an organization", "the name belongs to an organisation, not to a person: choose another one"),
     (
@@ -82,14 +82,14 @@ ADVICE = (
     (0, r"invalid access token scope", "correct the token's scopes, such as read:repository or all"),
     (0, r"must have a scope", "give the token scopes, such as read:repository or all"),
     (0, r"last member of owner team", "add another owner to the organisation first"),
-    (404, r"GetOrgByName|organization", "there is no such organisation: make it first, or correct the name"),
+    (404, r"GetOrgByName|organization", "the organisation does not exist: create it first, or correct the name"),
     (404, r"", "it was removed or renamed meanwhile: run this again"),
-    (500, r"", "Gitea failed inside: see its log (docker compose logs gitea), then run this again"),
+    (500, r"", "Gitea had an internal error: see docker compose logs gitea, then run this again"),
 )
 
 
 def advise(error: ApiError, url: str) -> str:
-    """The refusal in Gitea's words, with what to do."""
+    """The refusal in Gitea's words, and what to do."""
     for status, pattern, advice in ADVICE:
         if status in (0, error.status) and re.search(pattern, error.message):
             return f"Gitea refused ({error.status}): {error.message or 'no reason given'}; {advice}"

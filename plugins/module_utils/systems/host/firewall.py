@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Firewall rules, read from what ufw, nft and iptables print. Private to this collection."""
+"""Firewall rules, read from what ufw, nft and iptables print."""
 
 from __future__ import annotations
 
@@ -17,50 +17,55 @@ BLOCK = "block"
 RETURN = "return"
 
 _VERDICTS = {"ACCEPT": ACCEPT, "DROP": BLOCK, "REJECT": BLOCK, "RETURN": RETURN}
-# Docker's own chains keep networks apart, and let published ports through.
+# Docker's own chains separate its networks and accept published ports.
 _CHAINS = ("INPUT", "DOCKER-USER")
 _PORT_OPTIONS = ("--dport", "--dports", "--destination-port", "--destination-ports", "--ctorigdstport")
+_RESTRICTIONS = ("-s", "-i", "-o", "-d", "--ctstate", "--state", "--limit")
 _UFW_RULE = re.compile(
-    r"^(?P<what>\S+)(?: \(v6\))?\s+(?P<verdict>ALLOW|DENY|REJECT|LIMIT)(?: (?:IN|FWD))?\s+(?P<who>.+)$"
+    r"^(?P<what>\S+)(?: \(v6\))?\s+(?P<verdict>ALLOW|DENY|REJECT|LIMIT)(?: (?:IN|FWD))?\s+(?P<source>.+)$"
 )
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it does with which ports (None: all), only ``some`` of the connections, and how it goes away."""
+    """One rule of a firewall.
 
-    place: str
+    ``chain`` is its program and chain, ``ports`` are ranges (None: all ports), ``restricted`` is true when it matches
+    only some connections. ``text`` is the rule as printed, ``fix`` the command that removes it.
+    """
+
+    chain: str
     verdict: str
     ports: tuple[tuple[int, int], ...] | None
-    some: bool
+    restricted: bool
     text: str
     fix: str
 
 
 @dataclass(frozen=True)
 class Block:
-    """A rule that keeps connections from a port."""
+    """A rule that blocks connections to a port."""
 
     port: int
     rule: Rule
 
 
 def blocks(rules: Sequence[Rule], ports: Iterable[int]) -> list[Block]:
-    """The first rule of each place that decides about a port, where it decides against it."""
-    found = []
+    """For each port and chain the first rule that matches the port, where that rule blocks it."""
+    blocked = []
     for port in ports:
-        for place in dict.fromkeys(rule.place for rule in rules):
-            rule = _deciding([each for each in rules if each.place == place], port)
-            if rule and rule.verdict == BLOCK:
-                found.append(Block(port, rule))
-    return found
+        for chain in dict.fromkeys(rule.chain for rule in rules):
+            match = _first_match([rule for rule in rules if rule.chain == chain], port)
+            if match and match.verdict == BLOCK:
+                blocked.append(Block(port, match))
+    return blocked
 
 
-def _deciding(rules: Sequence[Rule], port: int) -> Rule | None:
+def _first_match(rules: Sequence[Rule], port: int) -> Rule | None:
     for rule in rules:
         named = rule.ports is not None and any(first <= port <= last for first, last in rule.ports)
-        # A rule for some connections of all kinds (loopback, established ones) says nothing about a port.
-        if named or (rule.ports is None and not rule.some):
+        # A rule for some connections to all ports (loopback, established ones) says nothing about a port.
+        if named or (rule.ports is None and not rule.restricted):
             return rule
     return None
 
@@ -69,7 +74,7 @@ def _deciding(rules: Sequence[Rule], port: int) -> Rule | None:
 
 
 def iptables_rules(text: str) -> list[Rule]:
-    """Rules of the chains that somebody else than Docker fills; the policy of INPUT is its last rule."""
+    """Rules of the chains that Docker does not manage; the policy of INPUT is its last rule."""
     rules, policies = [], []
     lines = text.splitlines()
     managed = any("ufw-" in line for line in lines)
@@ -96,49 +101,49 @@ def _iptables_rule(words: Sequence[str], line: str) -> Rule | None:
     verdict = _VERDICTS.get(options.get("-j", ""))
     if verdict is None or options.get("-p", "tcp") not in ("tcp", "all"):
         return None
-    given = next((options[name] for name in _PORT_OPTIONS if name in options), None)
-    ports = None if given is None else _ranges(given.split(","))
-    some = "!" in words or any(name in options for name in ("-s", "-i", "-o", "-d", "--ctstate", "--state", "--limit"))
-    return Rule(f"iptables {words[1]}", verdict, ports, some, line, f"iptables -D {line[3:]}")
+    option = next((options[name] for name in _PORT_OPTIONS if name in options), None)
+    ports = None if option is None else _ranges(option.split(","))
+    restricted = "!" in words or any(name in options for name in _RESTRICTIONS)
+    return Rule(f"iptables {words[1]}", verdict, ports, restricted, line, f"iptables -D {line[3:]}")
 
 
 def _ranges(words: Iterable[str]) -> tuple[tuple[int, int], ...]:
-    found = []
+    ranges = []
     for word in words:
         first, _colon, last = word.replace("-", ":").partition(":")
         if first.isdigit() and (last or first).isdigit():
-            found.append((int(first), int(last or first)))
-    return tuple(found)
+            ranges.append((int(first), int(last or first)))
+    return tuple(ranges)
 
 
 # -- nft --json list ruleset ------------------------------------------------------------------------------------------
 
 
 def nft_rules(text: str) -> list[Rule]:
-    """Rules of the chains that see what comes in; the policy is a chain's last rule. Raises ValueError for no JSON."""
+    """Rules of the chains for incoming traffic; a policy is its chain's last rule. Raises ValueError without JSON."""
     entries = json.loads(text)["nftables"]
     rules: list[Rule] = []
     for chain in (entry["chain"] for entry in entries if "chain" in entry):
-        # Chains of iptables show here, too, with matches that nft cannot tell; iptables tells them.
+        # nft lists chains of iptables, too, without matches that only iptables can show; iptables_rules reads those.
         if chain.get("hook") not in ("input", "prerouting") or chain["name"].isupper():
             continue
-        place = f"nft {chain['family']} {chain['table']} {chain['name']}"
+        name = f"{chain['family']} {chain['table']} {chain['name']}"
         for rule in (entry["rule"] for entry in entries if "rule" in entry):
             if all(rule[key] == chain[other] for key, other in _SAME):
-                read = _nft_rule(rule, place)
-                rules += [read] if read else []
+                parsed = _nft_rule(rule, name)
+                rules += [parsed] if parsed else []
         if chain.get("policy") == "drop":
-            fix = f"nft insert rule {place[4:]} tcp dport {{port}} accept"
-            rules.append(Rule(place, BLOCK, None, False, "policy drop", fix))
+            fix = f"nft insert rule {name} tcp dport {{port}} accept"
+            rules.append(Rule(f"nft {name}", BLOCK, None, False, "policy drop", fix))
     return rules
 
 
 _SAME = (("family", "family"), ("table", "table"), ("chain", "name"))
 
 
-def _nft_rule(rule: dict[str, Any], place: str) -> Rule | None:
+def _nft_rule(rule: dict[str, Any], chain: str) -> Rule | None:
     ports: tuple[tuple[int, int], ...] | None = None
-    some = False
+    restricted = False
     verdict = None
     for part in rule.get("expr", []):
         for name in part:
@@ -152,7 +157,7 @@ def _nft_rule(rule: dict[str, Any], place: str) -> Rule | None:
         elif payload.get("field") == "dport":
             return None
         else:
-            some = True
+            restricted = True
     if verdict is None:
         return None
     named = (
@@ -161,25 +166,26 @@ def _nft_rule(rule: dict[str, Any], place: str) -> Rule | None:
         else f" tcp dport {', '.join(f'{one}-{end}' if end > one else str(one) for one, end in ports)}"
     )
     words = f"{verdict}{named} (handle {rule.get('handle')})"
-    return Rule(place, verdict, ports, some, words, f"nft delete rule {place[4:]} handle {rule.get('handle')}")
+    fix = f"nft delete rule {chain} handle {rule.get('handle')}"
+    return Rule(f"nft {chain}", verdict, ports, restricted, words, fix)
 
 
 def _nft_ports(right: Any) -> tuple[tuple[int, int], ...]:
     entries = right.get("set", [right]) if isinstance(right, dict) else [right]
-    found = []
-    for each in entries:
-        if isinstance(each, int):
-            found.append((each, each))
-        elif isinstance(each, dict) and "range" in each:
-            found.append((int(each["range"][0]), int(each["range"][1])))
-    return tuple(found)
+    ranges = []
+    for entry in entries:
+        if isinstance(entry, int):
+            ranges.append((entry, entry))
+        elif isinstance(entry, dict) and "range" in entry:
+            ranges.append((int(entry["range"][0]), int(entry["range"][1])))
+    return tuple(ranges)
 
 
 # -- ufw status verbose -----------------------------------------------------------------------------------------------
 
 
 def ufw_rules(text: str) -> list[Rule]:
-    """Rules of an active ufw; what it denies by default is the last one."""
+    """Rules of an active ufw; its default policy is the last one."""
     if "Status: active" not in text:
         return []
     rules = []
@@ -192,9 +198,9 @@ def ufw_rules(text: str) -> list[Rule]:
             continue
         ports = _ranges(port.split(",")) if port != "Anywhere" else None
         verdict = ACCEPT if match["verdict"] in ("ALLOW", "LIMIT") else BLOCK
-        some = not match["who"].startswith("Anywhere")
+        restricted = not match["source"].startswith("Anywhere")
         fix = f"ufw delete {match['verdict'].lower()} {match['what']}"
-        rules.append(Rule("ufw", verdict, ports, some, " ".join(line.split()), fix))
+        rules.append(Rule("ufw", verdict, ports, restricted, " ".join(line.split()), fix))
     default = re.search(r"Default: (deny|reject) \(incoming\)", text)
     if default:
         rules.append(Rule("ufw", BLOCK, None, False, f"default {default[1]}", "ufw allow {port}/tcp"))

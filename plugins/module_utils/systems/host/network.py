@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names, connections and ports, seen from the host or out of a container's own network. Private to this collection.
+"""Names, connections and ports, seen from the host or from a container's own network.
 
-Nothing is run in a container, so nothing has to be installed there: a thread of this process steps into the
-container's network and asks from within.
+Nothing runs in a container, so nothing has to be installed there: a thread of this process enters the container's
+network namespace.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CONTAINER = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Listener:
-    """A TCP port that somebody listens on; ``local_only`` when only its own machine or container can reach it."""
+    """A TCP port that a process listens on; ``local_only`` when only its own host or container can reach it."""
 
     port: int
     local_only: bool
@@ -49,7 +49,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that has a port: never its command line, which may hold a password."""
+    """The process that uses a port; without its command line, which may hold a password."""
 
     pid: int
     name: str
@@ -58,26 +58,29 @@ class Holder:
     container_id: str
 
     def in_words(self) -> str:
-        """As a person says it."""
-        place = f", unit {self.unit}" if self.unit else ""
-        return f"process {self.pid} ({self.name}, user {self.user}{place})"
+        """One phrase for a message."""
+        unit = f", unit {self.unit}" if self.unit else ""
+        return f"process {self.pid} ({self.name}, user {self.user}{unit})"
 
 
-def inside(pid: int, work: Callable[[], Result]) -> Result:
-    """Do ``work`` in the network of a process; only one thread of ours goes there, and it ends afterwards."""
+def in_network_of(pid: int, work: Callable[[], Result]) -> Result:
+    """Call ``work`` in the network namespace of a process, in a thread that ends afterwards.
+
+    Raises what ``work`` raised, or MaxopsError when the namespace cannot be entered.
+    """
     results: list[Result] = []
     failures: list[BaseException] = []
 
-    def visit() -> None:
+    def enter_and_work() -> None:
         try:
             _enter(pid)
             results.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised below, in the thread that asked for the work
+        except BaseException as error:  # noqa: BLE001 - raised below, in the calling thread
             failures.append(error)
 
-    visitor = threading.Thread(target=visit, daemon=True, name=f"network-of-{pid}")
-    visitor.start()
-    visitor.join()
+    thread = threading.Thread(target=enter_and_work, daemon=True, name=f"network-of-{pid}")
+    thread.start()
+    thread.join()
     if failures:
         raise failures[0]
     return results[0]
@@ -88,17 +91,18 @@ def _enter(pid: int) -> None:
     try:
         descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise MaxopsError(f"cannot look into the network of process {pid}: {error.strerror}; run as root") from error
+        cause = f"{error.strerror}; run as root (become: true)"
+        raise MaxopsError(f"cannot open the network of process {pid}: {cause}") from error
     try:
         if libc.setns(descriptor, _CLONE_NEWNET) != 0:
-            said = os.strerror(ctypes.get_errno())
-            raise MaxopsError(f"cannot step into the network of process {pid}: {said}; run as root (become: true)")
+            cause = f"{os.strerror(ctypes.get_errno())}; run as root (become: true)"
+            raise MaxopsError(f"cannot enter the network of process {pid}: {cause}")
     finally:
         os.close(descriptor)
 
 
 def connect(host: str, port: int, timeout: float) -> str:
-    """What a TCP connection to an address meets: open, refused, silent or unreachable."""
+    """How a TCP connection to an address ends: open, refused, silent or unreachable."""
     try:
         socket.create_connection((host, port), timeout=timeout).close()
     except socket.timeout:
@@ -111,27 +115,27 @@ def connect(host: str, port: int, timeout: float) -> str:
 
 
 def resolve(name: str, root: str, timeout: float) -> list[str]:
-    """IPv4 addresses that a name has for who lives in ``root`` (its /etc/hosts, its name server); none: no such name.
+    """IPv4 addresses of a name for processes whose file system is ``root``: by its /etc/hosts, then its name servers.
 
-    Raises MaxopsError when the name server does not answer.
+    An unknown name has none. Raises MaxopsError when no name server answers.
     """
     if _ADDRESS.fullmatch(name):
         return [name]
-    known = _from_hosts(name, os.path.join(root, "etc/hosts"))
-    if known:
-        return known
+    addresses = _from_hosts(name, os.path.join(root, "etc/hosts"))
+    if addresses:
+        return addresses
     silent = []
     for server in _name_servers(os.path.join(root, "etc/resolv.conf")):
-        addresses, problem = _ask(server, name, timeout)
+        addresses, problem = _query(server, name, timeout)
         if not problem:
             return addresses
         silent.append(f"{server} ({problem})")
     raise MaxopsError(f"no name server answers: {', '.join(silent) or 'none is set'}")
 
 
-def _ask(server: str, name: str, timeout: float) -> tuple[list[str], str]:
+def _query(server: str, name: str, timeout: float) -> tuple[list[str], str]:
     try:
-        return ask_name_server(server, name, timeout), ""
+        return query_name_server(server, name, timeout), ""
     except (OSError, struct.error, UnicodeError) as error:
         return [], str(getattr(error, "strerror", None) or error)
 
@@ -153,70 +157,70 @@ def _lines_of(path: str) -> list[list[str]]:
     return [words for words in lines if words]
 
 
-def ask_name_server(server: str, name: str, timeout: float) -> list[str]:
-    """One question for IPv4 addresses over UDP; a name that is not known has none."""
+def query_name_server(server: str, name: str, timeout: float) -> list[str]:
+    """One query for IPv4 addresses over UDP; an unknown name has none."""
     number = int.from_bytes(os.urandom(2), "big")
-    labels = b"".join(bytes([len(each)]) + each for each in name.encode("idna").strip(b".").split(b"."))
+    labels = b"".join(bytes([len(label)]) + label for label in name.encode("idna").strip(b".").split(b"."))
     question = struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", 1, 1)
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(timeout)
-        asking.connect((server, 53))
-        asking.send(question)
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
+        client.settimeout(timeout)
+        client.connect((server, 53))
+        client.send(question)
         while True:
-            answer = asking.recv(4096)
+            answer = client.recv(4096)
             if answer[:2] == question[:2]:
                 return _addresses(answer)
 
 
 def _addresses(answer: bytes) -> list[str]:
     questions, answers = struct.unpack(">HH", answer[4:8])
-    place = 12
-    for _each in range(questions):
-        place = _after_name(answer, place) + 4
-    found = []
-    for _each in range(answers):
-        place = _after_name(answer, place)
-        kind, _class, _ttl, length = struct.unpack(">HHIH", answer[place : place + 10])
-        place += 10
+    offset = 12
+    for _question in range(questions):
+        offset = _after_name(answer, offset) + 4
+    addresses = []
+    for _answer in range(answers):
+        offset = _after_name(answer, offset)
+        kind, _class, _ttl, length = struct.unpack(">HHIH", answer[offset : offset + 10])
+        offset += 10
         if kind == 1 and length == 4:
-            found.append(socket.inet_ntoa(answer[place : place + 4]))
-        place += length
-    return found
+            addresses.append(socket.inet_ntoa(answer[offset : offset + 4]))
+        offset += length
+    return addresses
 
 
-def _after_name(answer: bytes, place: int) -> int:
-    while place < len(answer):
-        length = answer[place]
+def _after_name(answer: bytes, offset: int) -> int:
+    while offset < len(answer):
+        length = answer[offset]
         if length >= 0xC0:
-            return place + 2
-        place += 1 + length
+            return offset + 2
+        offset += 1 + length
         if length == 0:
             break
-    return place
+    return offset
 
 
 # -- ports --------------------------------------------------------------------------------------------------------
 
 
 def listeners(pid: int | None = None) -> list[Listener]:
-    """TCP ports that are listened on, on this host or in the network of a process. Raises OSError when it is gone."""
+    """Listening TCP ports of this host, or of the network of a process. Raises OSError when the process has ended."""
     folder = f"/proc/{pid}/net" if pid else "/proc/net"
-    found = parse_listeners(_read(os.path.join(folder, "tcp")))
+    sockets = parse_listeners(_read(os.path.join(folder, "tcp")))
     with suppress(FileNotFoundError):  # a kernel without IPv6
-        found += parse_listeners(_read(os.path.join(folder, "tcp6")))
-    return found
+        sockets += parse_listeners(_read(os.path.join(folder, "tcp6")))
+    return sockets
 
 
 def parse_listeners(text: str) -> list[Listener]:
     """The listening sockets of the kernel's table."""
-    found = []
+    sockets = []
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) > 9 and fields[3] == _LISTEN:
             address, _colon, port = fields[1].partition(":")
-            found.append(Listener(int(port, 16), _is_loopback(address), fields[9]))
-    return found
+            sockets.append(Listener(int(port, 16), _is_loopback(address), fields[9]))
+    return sockets
 
 
 def _is_loopback(address: str) -> bool:
@@ -225,8 +229,8 @@ def _is_loopback(address: str) -> bool:
 
 
 def holders(port: int) -> list[Holder]:
-    """Who listens on a port of this host. Without root, other users' processes stay unknown."""
-    inodes = {f"socket:[{each.inode}]" for each in listeners() if each.port == port}
+    """The processes that listen on a port of this host. Without root, other users' processes stay unknown."""
+    inodes = {f"socket:[{listener.inode}]" for listener in listeners() if listener.port == port}
     if not inodes:
         return []
     return [_holder(pid) for pid in _process_ids() if _has_socket(pid, inodes)]
@@ -243,7 +247,7 @@ def _has_socket(pid: int, inodes: set[str]) -> bool:
             with suppress(OSError):
                 if os.readlink(os.path.join(folder, name)) in inodes:
                     return True
-    except OSError:  # it has ended, or it is somebody else's
+    except OSError:  # it has ended, or it is another user's
         return False
     return False
 
@@ -258,9 +262,9 @@ def _holder(pid: int) -> Holder:
     with suppress(OSError):
         groups = _read(f"/proc/{pid}/cgroup")
     unit, container = _UNIT.search(groups), _CONTAINER.search(groups)
-    # The daemon's own unit says nothing of who has the port: its proxies are in it too.
-    ours = unit.group(1) if unit and not unit.group(1).startswith(("docker", "containerd", "user@")) else ""
-    return Holder(pid, name, user, ours, container.group(0) if container else "")
+    # The daemon's own unit does not name the service: Docker's port proxies are in it, too.
+    service = unit.group(1) if unit and not unit.group(1).startswith(("docker", "containerd", "user@")) else ""
+    return Holder(pid, name, user, service, container.group(0) if container else "")
 
 
 def _user_name(number: int) -> str:

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""This host as its kernel tells of it: disks, memory, clock, load. Private to this collection.
+"""This host as its kernel reports it: disks, memory, clock, load.
 
-Reads /proc and asks the kernel; starts no program.
+Reads /proc and uses system calls; starts no program.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Filesystem:
-    """One mounted file system, in bytes; ``paths`` are those of the asked ones that lie on it."""
+    """One mounted file system, in bytes; ``paths`` are the requested paths on it."""
 
     mountpoint: str
     total: int
@@ -29,17 +29,17 @@ class Filesystem:
 
     @property
     def used_ratio(self) -> float:
-        """As ``df`` tells it: of what may be used by others than root."""
+        """Used share as ``df`` shows it: without the space that is reserved for root."""
         return self.used / (self.used + self.free) if self.used + self.free else 0.0
 
     @property
     def inodes_ratio(self) -> float:
-        """Inodes in use; 0 where the file system makes them as it needs them."""
+        """Share of inodes in use; 0 where the file system creates them on demand."""
         return self.inodes_used / self.inodes if self.inodes else 0.0
 
 
 def mountpoint_of(path: str) -> str:
-    """Where the file system of a path, or of its nearest folder that is there, is mounted."""
+    """The mount point of a path, or of its nearest existing parent folder."""
     path = os.path.realpath(path)
     while not os.path.ismount(path):
         path = os.path.dirname(path)
@@ -47,34 +47,35 @@ def mountpoint_of(path: str) -> str:
 
 
 def filesystems(paths: Iterable[str]) -> list[Filesystem]:
-    """The file systems that these paths lie on, each once, in the order of their mount points."""
+    """The file systems of these paths, without duplicates, in the order of their mount points."""
     by_device: dict[int, dict[str, list[str]]] = {}
     for path in dict.fromkeys(paths):
         mountpoint = mountpoint_of(path)
         by_device.setdefault(os.stat(mountpoint).st_dev, {}).setdefault(mountpoint, []).append(path)
-    # One that is mounted at several places counts once, where it is highest in the tree.
-    found = [
-        (min(places, key=len), [path for each in places.values() for path in each]) for places in by_device.values()
+    # One with several mount points counts once, at the shortest.
+    mounted = [
+        (min(mountpoints, key=len), [path for group in mountpoints.values() for path in group])
+        for mountpoints in by_device.values()
     ]
-    return [_filesystem(mountpoint, here) for mountpoint, here in sorted(found)]
+    return [_filesystem(mountpoint, group) for mountpoint, group in sorted(mounted)]
 
 
 def _filesystem(mountpoint: str, paths: list[str]) -> Filesystem:
-    told = os.statvfs(mountpoint)
+    facts = os.statvfs(mountpoint)
     return Filesystem(
         mountpoint=mountpoint,
-        total=told.f_blocks * told.f_frsize,
-        used=(told.f_blocks - told.f_bfree) * told.f_frsize,
-        free=told.f_bavail * told.f_frsize,
-        inodes=told.f_files,
-        inodes_used=told.f_files - told.f_ffree,
+        total=facts.f_blocks * facts.f_frsize,
+        used=(facts.f_blocks - facts.f_bfree) * facts.f_frsize,
+        free=facts.f_bavail * facts.f_frsize,
+        inodes=facts.f_files,
+        inodes_used=facts.f_files - facts.f_ffree,
         paths=tuple(paths),
     )
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes; ``stalled`` is the share of the last minute in which some work waited for memory, where it is known."""
+    """Memory in bytes; ``stalled`` is the share of the last minute in which tasks waited for memory, or None."""
 
     total: int
     available: int
@@ -85,25 +86,25 @@ class Memory:
 
     @property
     def available_ratio(self) -> float:
-        """What new work could have without swapping."""
+        """Share of memory available to new processes without swapping."""
         return self.available / self.total if self.total else 0.0
 
     @property
     def swap_used_ratio(self) -> float:
-        """Swap in use; 0 where there is none."""
+        """Share of swap in use; 0 without swap."""
         return (self.swap_total - self.swap_free) / self.swap_total if self.swap_total else 0.0
 
 
 def memory() -> Memory:
-    """How much memory there is and is left."""
-    told = {name: int(words.split()[0]) * KIB for name, words in _table("/proc/meminfo", ":")}
-    total = told["MemTotal"]
+    """Total and available memory."""
+    facts = {name: int(words.split()[0]) * KIB for name, words in _table("/proc/meminfo", ":")}
+    total = facts["MemTotal"]
     return Memory(
         total=total,
-        # A kernel that does not tell it is older than any that runs Docker today, but a container's /proc may be cut.
-        available=told.get("MemAvailable", told.get("MemFree", total)),
-        swap_total=told.get("SwapTotal", 0),
-        swap_free=told.get("SwapFree", 0),
+        # Every kernel that runs Docker today reports it, but a container's /proc may be incomplete.
+        available=facts.get("MemAvailable", facts.get("MemFree", total)),
+        swap_total=facts.get("SwapTotal", 0),
+        swap_free=facts.get("SwapFree", 0),
         oom_kills=next((int(words) for name, words in _table("/proc/vmstat", " ") if name == "oom_kill"), 0),
         stalled=_stalled(),
     )
@@ -119,7 +120,7 @@ def _stalled() -> float | None:
 
 @dataclass(frozen=True)
 class Load:
-    """How busy the host is: run queue over 1, 5 and 15 minutes, processors, and seconds since it was started."""
+    """Load averages over 1, 5 and 15 minutes, number of processors, and uptime in seconds."""
 
     averages: tuple[float, float, float]
     processors: int
@@ -127,7 +128,7 @@ class Load:
 
 
 def load() -> Load:
-    """How busy the host is."""
+    """Load averages, processors and uptime of the host."""
     with open("/proc/uptime", encoding="ascii") as stream:
         uptime = float(stream.read().split()[0])
     return Load(os.getloadavg(), os.cpu_count() or 1, uptime)
@@ -135,19 +136,19 @@ def load() -> Load:
 
 @dataclass(frozen=True)
 class Clock:
-    """Whether the kernel's clock follows a time source, and by how many seconds it may be wrong at most."""
+    """Whether the kernel's clock follows a time source, and its maximum error in seconds."""
 
     synchronised: bool
     error: float
 
 
 def clock() -> Clock | None:
-    """What the kernel knows of its own clock; None where it does not tell."""
-    # Here, because most who ask the host something ask nothing about its clock, and ctypes takes its time.
+    """The state of the kernel's clock; None where the kernel does not report it."""
+    # Imported here, because most callers of this file do not need the clock, and ctypes is slow to import.
     import ctypes  # noqa: PLC0415
 
     class Timex(ctypes.Structure):
-        """The kernel's ``struct timex``, as far as it is read; the rest is room for it to write into."""
+        """The kernel's ``struct timex``, as far as it is read; ``rest`` is the buffer for its other fields."""
 
         _fields_ = [
             ("modes", ctypes.c_uint),
@@ -159,13 +160,13 @@ def clock() -> Clock | None:
             ("rest", ctypes.c_char * 512),
         ]
 
-    told = Timex()
+    timex = Timex()
     try:
-        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(told))
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
     except (OSError, AttributeError):
         return None
     unsynchronised = 0x40
-    return None if state < 0 else Clock(not told.status & unsynchronised, told.maximum_error / 1e6)
+    return None if state < 0 else Clock(not timex.status & unsynchronised, timex.maximum_error / 1e6)
 
 
 def _table(path: str, separator: str) -> list[tuple[str, str]]:

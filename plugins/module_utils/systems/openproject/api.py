@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OpenProject over its API v3. Private to this collection."""
+"""The API v3 of OpenProject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
     ApiError,
     Client,
     Endpoint,
-    understood,
+    answer_reader,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.paging import Listing, Page, read_all
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from .refusals import advise, message_of
 
 PAGE_SIZE = 1000
-"""As many as OpenProject gives at once."""
+"""As many as OpenProject returns at once."""
 
 
 class Account(NamedTuple):
@@ -40,7 +40,7 @@ class Account(NamedTuple):
 
     @property
     def locked(self) -> bool:
-        """True when the person is locked out."""
+        """True when the account is locked."""
         return self.status == "locked"
 
 
@@ -83,7 +83,7 @@ KEYS = {
 
 
 class OpenProject:
-    """The API, asked as an administrator."""
+    """The API, used as an administrator."""
 
     def __init__(self, endpoint: Endpoint, cancellation: Cancellation | None = None) -> None:
         self.http = Client(endpoint, message_of, cancellation)
@@ -92,14 +92,14 @@ class OpenProject:
         self.version = self._read_version()
 
     def _read_version(self) -> str:
-        data = self._ask("GET", "", accept=(200, 404)).data
+        data = self._request("GET", "", accept=(200, 404)).data
         if not isinstance(data, dict) or data.get("_type") != "Root":
             raise MaxopsError(
-                f"{self.http.url} is no OpenProject: its /api/v3 tells nothing of itself; correct api_url"
+                f"{self.http.url} is not an OpenProject: its /api/v3 does not identify itself; correct api_url"
             )
         return str(data.get("coreVersion") or "unknown")
 
-    def _ask(self, method: str, path: str, **options: Any) -> Answer:
+    def _request(self, method: str, path: str, **options: Any) -> Answer:
         try:
             return self.http.request(method, "/api/v3" + path, **options)
         except ApiError as error:
@@ -111,24 +111,24 @@ class OpenProject:
             query["filters"] = json.dumps(filters)
 
         def fetch(number: int) -> Page:
-            return _page(self._ask("GET", path, query={**query, "offset": number}).data)
+            return _page(self._request("GET", path, query={**query, "offset": number}).data)
 
-        return read_all(fetch, _number, understood(keep), self._workers, self._cancellation)
+        return read_all(fetch, _number, answer_reader(keep), self._workers, self._cancellation)
 
     # -- accounts -----------------------------------------------------------------------------------------------
 
     def myself(self) -> Account:
-        """The account that the API is used with. Raises MaxopsError when it is no administrator."""
-        data = self._ask("GET", "/users/me").data
+        """The account that the API is used with. Raises MaxopsError when it is not an administrator."""
+        data = self._request("GET", "/users/me").data
         if not data.get("admin"):
             raise MaxopsError(
-                f'the account "{data.get("name")}" of the API is no administrator of {self.http.url}: '
-                "give the token (api_token) of one that is"
+                f'the account "{data.get("name")}" of the API is not an administrator of {self.http.url}: '
+                "give the token (api_token) of one"
             )
         return _account(data)
 
     def accounts(self, keep: Callable[[Account], bool]) -> Listing[Account]:
-        """All accounts of people that ``keep`` wants, whatever their status."""
+        """All accounts of people that ``keep`` accepts, with any status."""
 
         def read(item: Any) -> Account | None:
             account = _account(item)
@@ -137,39 +137,39 @@ class OpenProject:
         return self._pages("/users", read)
 
     def find(self, name: str) -> Account | None:
-        """The account of exactly this name, None when there is none."""
-        # Asked for by filter: as part of the address, a name of digits is a number, and a dot begins a format.
-        found = self._pages("/users", _account, [{"login": {"operator": "=", "values": [name]}}]).items
-        return next((account for account in found if account.name.lower() == name.lower()), None)
+        """The account of exactly this name, None when it does not exist."""
+        # Requested by filter: in a path, a name of digits is taken as an id, and a dot begins a format.
+        accounts = self._pages("/users", _account, [{"login": {"operator": "=", "values": [name]}}]).items
+        return next((account for account in accounts if account.name.lower() == name.lower()), None)
 
     def create(self, fields: Mapping[str, Any]) -> Account:
-        """Make an account of what the options say."""
+        """Create an account from options of the module."""
         body = {KEYS[key]: value for key, value in fields.items()}
-        return _account(self._ask("POST", "/users", body=body).data)
+        return _account(self._request("POST", "/users", body=body).data)
 
     def edit(self, account: Account, fields: Mapping[str, Any]) -> Account:
         """Change fields of an account."""
         body = {KEYS[key]: value for key, value in fields.items()}
-        return _account(self._ask("PATCH", f"/users/{account.id}", body=body).data)
+        return _account(self._request("PATCH", f"/users/{account.id}", body=body).data)
 
     def lock(self, account: Account) -> Account:
-        """Lock an account out; to do it twice does no harm."""
-        return _account(self._ask("POST", f"/users/{account.id}/lock", body={}, repeatable=True).data)
+        """Lock an account; doing it twice does no harm."""
+        return _account(self._request("POST", f"/users/{account.id}/lock", body={}, repeatable=True).data)
 
     def unlock(self, account: Account) -> Account:
-        """Let an account in again."""
-        return _account(self._ask("DELETE", f"/users/{account.id}/lock").data)
+        """Unlock an account."""
+        return _account(self._request("DELETE", f"/users/{account.id}/lock").data)
 
     def delete(self, account: Account) -> None:
-        """Have an account removed, which OpenProject does some time later."""
-        self._ask("DELETE", f"/users/{account.id}", accept=(202, 204, 404))
+        """Remove an account; OpenProject does it in the background."""
+        self._request("DELETE", f"/users/{account.id}", accept=(202, 204, 404))
 
     # -- roles, projects, groups ----------------------------------------------------------------------------------
 
     def roles(self) -> dict[int, str]:
         """Names of all roles by id."""
-        # The one collection that comes in one piece.
-        return _roles(self._ask("GET", "/roles").data)
+        # The only collection without pages.
+        return _roles(self._request("GET", "/roles").data)
 
     def projects(self) -> list[Project]:
         """All projects."""
@@ -181,12 +181,12 @@ class OpenProject:
 
     def group(self, group_id: int) -> Group:
         """A group as it is now."""
-        return _group(self._ask("GET", f"/groups/{group_id}").data)
+        return _group(self._request("GET", f"/groups/{group_id}").data)
 
     def set_members(self, group: Group, members: Iterable[int]) -> None:
-        """Give a group these members and no others; the API knows no way to add a single one."""
+        """Give a group these members and no others; the API cannot add a single one."""
         links = [{"href": f"/api/v3/users/{number}"} for number in sorted(members)]
-        self._ask("PATCH", f"/groups/{group.id}", body={"_links": {"members": links}})
+        self._request("PATCH", f"/groups/{group.id}", body={"_links": {"members": links}})
 
     def memberships(self, principals: Sequence[int] | None = None) -> list[Membership]:
         """Memberships of these users and groups, or of all."""
@@ -196,24 +196,24 @@ class OpenProject:
         return self._pages("/memberships", _membership, filters).items
 
     def join(self, account: Account, project: int | None, roles: Iterable[int], notify: bool) -> None:
-        """Give somebody roles in a project (None: everywhere) where they had none."""
+        """Give an account roles in a project (None: global roles) where it had none."""
         links: dict[str, Any] = {"principal": _link("users", account.id), "roles": _links("roles", roles)}
         if project is not None:
             links["project"] = _link("projects", project)
-        self._ask("POST", "/memberships", body={"_links": links, "_meta": _meta(notify)})
+        self._request("POST", "/memberships", body={"_links": links, "_meta": _meta(notify)})
 
     def change_roles(self, membership: Membership, roles: Iterable[int], notify: bool) -> None:
-        """Give somebody other roles in the same project."""
+        """Change an account's roles in the same project."""
         body = {"_links": {"roles": _links("roles", roles)}, "_meta": _meta(notify)}
-        self._ask("PATCH", f"/memberships/{membership.id}", body=body)
+        self._request("PATCH", f"/memberships/{membership.id}", body=body)
 
     def leave(self, membership: Membership) -> None:
         """End a membership."""
-        self._ask("DELETE", f"/memberships/{membership.id}", accept=(204, 404))
+        self._request("DELETE", f"/memberships/{membership.id}", accept=(204, 404))
 
 
 def _meta(notify: bool) -> dict[str, Any]:
-    # The specification's schema has the one name, its text and the program the other.
+    # The schema of the specification uses one name, its text and the program the other.
     return {"sendNotifications": notify, "sendNotification": notify}
 
 
@@ -230,22 +230,22 @@ def _id(link: Mapping[str, Any] | None) -> int | None:
     return int(str(href).rpartition("/")[2]) if href else None
 
 
-@understood
+@answer_reader
 def _page(data: Any) -> Page:
     return Page(data["_embedded"]["elements"], int(data["total"]))
 
 
-@understood
+@answer_reader
 def _roles(data: Any) -> dict[int, str]:
     return {int(item["id"]): str(item["name"]) for item in data["_embedded"]["elements"]}
 
 
-@understood
+@answer_reader
 def _number(data: Any) -> int:
     return int(data["id"])
 
 
-@understood
+@answer_reader
 def _account(data: Any) -> Account:
     return Account(
         name=data["login"],
@@ -259,13 +259,13 @@ def _account(data: Any) -> Account:
     )
 
 
-@understood
+@answer_reader
 def _group(data: Any) -> Group:
     members = (_id(link) for link in data["_links"].get("members") or [])
     return Group(data["id"], data["name"], frozenset(number for number in members if number is not None))
 
 
-@understood
+@answer_reader
 def _membership(data: Any) -> Membership:
     links = data["_links"]
     roles = frozenset(number for number in map(_id, links["roles"]) if number is not None)

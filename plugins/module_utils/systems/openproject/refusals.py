@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What OpenProject's refusals mean, and what to do about each. Private to this collection."""
+"""What OpenProject's refusals mean, and what to do about them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ ADVICE = (
     ),
     ("MissingPermission", r"", "the account of the API may not do this: use the token of an administrator"),
     ("NotFound", r"", "it was removed meanwhile: run this again"),
-    ("UpdateConflict", r"", "somebody changed it at the same time: run this again"),
+    ("UpdateConflict", r"", "it was changed by another request at the same time: run this again"),
     ("InvalidUserStatusTransition", r"", "only active accounts can be locked, and only locked ones unlocked"),
     ("TooManyRequests", r"", "wait, lower concurrency, or raise the server's limit"),
     ("", r"(?i)login.*taken|username.*taken", "another account has this name: choose another one"),
     ("", r"(?i)email.*taken", "another account has this address: give this person another one, or change that account"),
     ("", r"(?i)^password", "the server's rules refuse this password: see Administration > Authentication for them"),
-    ("", r"(?i)last.*administrator|at least one active admin", "make somebody else an administrator first"),
+    ("", r"(?i)last.*administrator|at least one active admin", "make another account an administrator first"),
     ("", r"(?i)unassignable role", "a role of a project cannot be given globally, nor a global one in a project"),
     ("", r"(?i)^(email|login|firstName|lastName|language|roles|status)\b", "correct what is given for this person"),
     (
         "PropertyIsReadOnly",
         r"",
-        "OpenProject does not let this be changed: see whether the account comes from LDAP or SSO",
+        "OpenProject does not allow this change: check whether the account comes from LDAP or SSO",
     ),
 )
 
@@ -45,7 +45,7 @@ def errors_of(data: Any) -> list[tuple[str, str, str]]:
     embedded = data.get("_embedded") or {}
     inner = embedded.get("errors") or []
     if inner:
-        return [each for one in inner for each in errors_of(one)]
+        return [error for item in inner for error in errors_of(item)]
     identifier = str(data.get("errorIdentifier") or "").replace(URN, "")
     attribute = str((embedded.get("details") or {}).get("attribute") or "")
     return [(identifier, attribute, str(data.get("message") or ""))]
@@ -57,12 +57,12 @@ def message_of(data: Any) -> str:
 
 
 def is_taken(error: ApiError, attribute: str) -> bool:
-    """True when the application says that the value of this attribute belongs to somebody already."""
-    return any(found == attribute and "taken" in text for _identifier, found, text in errors_of(error.data))
+    """True when the application reports that another account already has this value of the attribute."""
+    return any(name == attribute and "taken" in text for _identifier, name, text in errors_of(error.data))
 
 
 def advise(error: ApiError) -> str:
-    """The refusal in OpenProject's words, with what to do."""
+    """The refusal in OpenProject's words, and what to do."""
     advice: list[str] = []
     for identifier, attribute, message in errors_of(error.data):
         for wanted, pattern, text in ADVICE:
@@ -71,5 +71,5 @@ def advise(error: ApiError) -> str:
                 break
     refusal = f"OpenProject refused ({error.status}): {error.message or 'no reason given'}"
     if not advice and error.status >= 500:
-        advice = ["OpenProject failed inside: see its log (docker compose logs openproject), then run this again"]
+        advice = ["OpenProject had an internal error: see docker compose logs openproject, then run this again"]
     return "; ".join([refusal, *advice])

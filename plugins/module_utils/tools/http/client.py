@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON over HTTP that repeats what is safe to repeat, and says what it does not know. Private to this collection.
+"""JSON over HTTP: repeats requests where that is safe, and reports when the outcome is unknown.
 
-The only room that imports requests for its own use.
+The only file that imports requests for its own use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from ..errors import MaxopsError
 from ..process import Cancellation
-from .words import kind_of, page_title, pause_asked_for, reason, shape, tls_advice
+from .words import kind_of, page_title, reason, retry_after_seconds, shape, tls_advice
 
 REQUESTS_IMPORT_ERROR: str | None = None
 try:
@@ -36,17 +36,17 @@ except ImportError:
 Result = TypeVar("Result")
 
 LONGEST_WAIT = 120.0
-"""Seconds that a server may ask us to wait; a longer wait is for a person to decide on."""
+"""Seconds that a server may ask us to wait; a longer wait is for the operator to decide."""
 FIRST_WAIT = 0.5
 
 BUSY = 429
-AWAY = (502, 503, 504)
+UNAVAILABLE = (502, 503, 504)
 REPEATABLE = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
-"""Methods whose requests set a state, so that doing one twice does what doing it once does."""
+"""Methods whose requests set a state: sending one twice has the same effect as sending it once."""
 
 
 class ApiError(MaxopsError):
-    """The server said no; ``message`` is its own text and ``data`` its answer, where that was JSON."""
+    """The server refused the request; ``message`` is its own text and ``data`` its answer, where that was JSON."""
 
     def __init__(self, text: str, status: int, message: str, data: Any = None) -> None:
         super().__init__(text)
@@ -56,16 +56,16 @@ class ApiError(MaxopsError):
 
 
 class UnreachableError(MaxopsError):
-    """No answer after all attempts, and none is to be expected for the next request either."""
+    """No answer after all attempts; the next request is not expected to get one either."""
 
 
 class OutcomeUnknownError(MaxopsError):
-    """The connection ended after the request may have been taken: only a look at the server tells what it did."""
+    """The connection ended after the server may have received the request: only reading again shows what it did."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an API is, who asks, and how patiently. ``authorization`` is the whole header."""
+    """Where an API is, with which credentials, and with how many attempts. ``authorization`` is the whole header."""
 
     url: str
     authorization: str = field(repr=False)
@@ -79,7 +79,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered; ``data`` is None where the body is empty, ``location`` where a redirect leads."""
+    """What a server answered; ``data`` is None where the body is empty, ``location`` is the target of a redirect."""
 
     status: int
     data: Any
@@ -92,26 +92,26 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
-def understood(read: Callable[[Any], Result]) -> Callable[[Any], Result]:
-    """Have a reader of answers say what is the matter when an answer has another form than it expects."""
+def answer_reader(read: Callable[[Any], Result]) -> Callable[[Any], Result]:
+    """Make a function that reads answers raise MaxopsError when an answer has an unexpected form."""
 
     @functools.wraps(read)
-    def safely(data: Any) -> Result:
+    def checked(data: Any) -> Result:
         try:
             return read(data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise MaxopsError(
-                f"the answer has another form than this collection knows ({error!r} in {shape(data)}): see that "
-                "api_url leads to the application itself, and that its version is a supported one"
+                f"the answer has an unexpected form ({error!r} in {shape(data)}): check that api_url leads to the "
+                "application itself, and that its version is supported"
             ) from error
 
-    return safely
+    return checked
 
 
-def knock(url: str, timeout: float) -> None:
-    """Ask for an address whose answer says nothing but that it was asked for.
+def ping(url: str, timeout: float) -> None:
+    """Request an address whose only purpose is to be requested, such as that of a heartbeat service.
 
-    The address may be a secret, so what MaxopsError says does not hold it.
+    The address may be a secret, so the text of MaxopsError does not contain it.
     """
     session = requests.Session()
     session.trust_env = False
@@ -120,13 +120,13 @@ def knock(url: str, timeout: float) -> None:
         with session.get(url, timeout=timeout, stream=True, headers={"User-Agent": "maxops.ops"}) as response:
             status = response.status_code
     except (exceptions.RequestException, ValueError) as error:
-        raise MaxopsError(f"no answer ({type(error).__name__}); check the address and the way to it") from None
+        raise MaxopsError(f"no answer ({type(error).__name__}); check the address and the network") from None
     if status >= 400:
         raise MaxopsError(f"the answer is status {status}; check the address")
 
 
 class Client:
-    """One API. Safe for as many threads at once as the endpoint's concurrency says."""
+    """One API. Safe for as many threads at once as the endpoint's concurrency allows."""
 
     def __init__(
         self,
@@ -155,10 +155,10 @@ class Client:
         repeatable: bool | None = None,
         authorization: str | None = None,
     ) -> Answer:
-        """Send a request, again and again where that is safe; gives an answer of a status in ``accept``.
+        """Send a request, repeated where that is safe; returns an answer whose status is in ``accept``.
 
-        Raises ApiError for any other status, UnreachableError when nobody answers, and OutcomeUnknownError when
-        the request is not ``repeatable`` and may have been taken by a server that then fell silent.
+        Raises ApiError for any other status, UnreachableError when there is no answer, and OutcomeUnknownError
+        when the request is not ``repeatable`` and the server may have received it without answering.
         """
         safe = method in REPEATABLE if repeatable is None else repeatable
         what = f"{method} {self.url}{path}"
@@ -168,20 +168,20 @@ class Client:
             try:
                 response = self._send(method, path, query, body, authorization)
             except exceptions.RequestException as error:
-                self._judge_silence(error, what, safe, last)
+                self._raise_unless_repeatable(error, what, safe, last)
                 self._pause(None, attempt, what)
                 continue
             status = response.status_code
             if status in accept:
                 return _answer(response, what)
-            asked = pause_asked_for(response.headers.get("Retry-After", ""))
-            if status in AWAY and not safe:
-                # A gateway says 503 also for an application that took the request and did not answer in time.
-                self._note_pause(asked, attempt, what)
+            retry_after = retry_after_seconds(response.headers.get("Retry-After", ""))
+            if status in UNAVAILABLE and not safe:
+                # A gateway also returns 503 for an application that received the request and did not answer in time.
+                self._note_pause(retry_after, attempt, what)
                 raise OutcomeUnknownError(f"{what} got {status} from a gateway or a server that is not ready")
-            if last or not _is_passing(status, method):
+            if last or not _is_temporary(status, method):
                 raise self._refusal(response, what)
-            self._pause(asked, attempt, what)
+            self._pause(retry_after, attempt, what)
         raise AssertionError("the last attempt returns or raises")
 
     # -- one attempt --------------------------------------------------------------------------------------------
@@ -198,24 +198,23 @@ class Client:
             json=body,
             headers={"Authorization": authorization} if authorization else {},
             timeout=(min(10.0, self.endpoint.timeout), self.endpoint.timeout),
-            # A redirect would take a change to another account (a renamed one), or turn a POST into a GET.
+            # Following a redirect could change another account (a renamed one), or turn a POST into a GET.
             allow_redirects=False,
         )
 
-    def _judge_silence(self, error: Exception, what: str, safe: bool, last: bool) -> None:
-        """Raise unless the request may be sent once more."""
+    def _raise_unless_repeatable(self, error: Exception, what: str, safe: bool, last: bool) -> None:
+        """Raise the error for a request that got no answer, unless it may be sent once more."""
         if isinstance(error, (exceptions.InvalidURL, exceptions.InvalidSchema, exceptions.InvalidHeader)):
             raise MaxopsError(f"{what} cannot be sent: {error}; correct api_url or the credentials") from error
         if isinstance(error, exceptions.SSLError):
             raise UnreachableError(tls_advice(self.url, error)) from error
-        taken = not _never_sent(error)
-        if taken and not safe:
+        if not safe and not _never_sent(error):
             raise OutcomeUnknownError(f"{what}: {reason(error)}") from error
         if last:
             raise UnreachableError(
                 f"{self.url} does not answer ({reason(error)}, tried {self.endpoint.retries + 1} times): "
-                "see that the application runs (docker compose ps), that api_url is right, "
-                "and that this host reaches it"
+                "check that the application is running (docker compose ps), that api_url is right, "
+                "and that this host can reach it"
             ) from error
 
     def _refusal(self, response: requests.Response, what: str) -> MaxopsError:
@@ -224,13 +223,13 @@ class Client:
         status = response.status_code
         if 300 <= status < 400:
             return MaxopsError(
-                f"{what} is redirected to {response.headers.get('Location', 'nowhere')}: set api_url to the address "
-                "where the API really is, with its scheme (https) and its path"
+                f"{what} is redirected to {response.headers.get('Location', 'nowhere')}: set api_url to the real "
+                "address of the API, with its scheme (https) and its path"
             )
-        if status == BUSY or status in AWAY:
+        if status == BUSY or status in UNAVAILABLE:
             return UnreachableError(
-                f"{self.url} is not ready ({status}: {message or 'no reason given'}; asked {self.endpoint.retries + 1} "
-                "times): see that the application runs (docker compose ps) and is not overloaded, "
+                f"{self.url} is not ready ({status}: {message or 'no reason given'}; tried {self.endpoint.retries + 1} "
+                "times): check that the application is running (docker compose ps) and not overloaded, "
                 "then run this again"
             )
         return ApiError(f"{what} got {status}: {message or 'no reason given'}", status, message, data)
@@ -247,20 +246,20 @@ class Client:
                 return
             self._sleep(remaining)
 
-    def _pause(self, asked: float | None, attempt: int, what: str) -> None:
-        self._sleep(self._note_pause(asked, attempt, what))
+    def _pause(self, retry_after: float | None, attempt: int, what: str) -> None:
+        self._sleep(self._note_pause(retry_after, attempt, what))
 
-    def _note_pause(self, asked: float | None, attempt: int, what: str) -> float:
-        if asked is None:
+    def _note_pause(self, retry_after: float | None, attempt: int, what: str) -> float:
+        if retry_after is None:
             return float(FIRST_WAIT * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - no secret is made of it
-        if asked > LONGEST_WAIT:
+        if retry_after > LONGEST_WAIT:
             raise UnreachableError(
-                f"{what}: the server asks to wait {asked:.0f} seconds; run this again after that, "
-                "or ask whoever runs the server to raise its limit"
+                f"{what}: the server asks to wait {retry_after:.0f} seconds; run this again after that, "
+                "or have the server's limit raised"
             )
         with self._lock:
-            self._resume_at = max(self._resume_at, time.monotonic() + asked)
-        return asked
+            self._resume_at = max(self._resume_at, time.monotonic() + retry_after)
+        return retry_after
 
     def _sleep(self, seconds: float) -> None:
         stopped = threading.Event()
@@ -273,21 +272,21 @@ def _checked(endpoint: Endpoint) -> str:
     parts = urlsplit(endpoint.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise MaxopsError(
-            f'api_url "{endpoint.url}" is no address of a server; write it as http://127.0.0.1:9000/git '
+            f'api_url "{endpoint.url}" is not the address of a server; write it as http://127.0.0.1:9000/git '
             "or https://git.example.com"
         )
     if parts.username or parts.password:
         raise MaxopsError(
-            "api_url holds a name or password, which would end in logs; give these as options of their own"
+            "api_url contains a name or password, which would end up in logs; give them in their own options"
         )
     if endpoint.ca_file and not os.path.isfile(endpoint.ca_file):
-        raise MaxopsError(f"ca_file {endpoint.ca_file} is not there; name a PEM file of CA certificates on this host")
+        raise MaxopsError(f"ca_file {endpoint.ca_file} does not exist; name a PEM file of CA certificates on this host")
     return endpoint.url.rstrip("/")
 
 
 def _session(endpoint: Endpoint, url: str) -> requests.Session:
     session = requests.Session()
-    # Else requests takes a password from ~/.netrc and puts it in the place of the one that was given.
+    # Otherwise requests replaces the given credentials with those from ~/.netrc.
     session.trust_env = False
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     session.verify = (endpoint.ca_file or bundle or True) if endpoint.validate_certs else False
@@ -306,14 +305,14 @@ def _proxies(proxy: str | None, url: str) -> dict[str, str]:
     if proxy:
         return {"http": proxy, "https": proxy}
     host = urlsplit(url).hostname or ""
-    # Whoever sets http_proxy for the world outside seldom thinks of the stack on the same host.
+    # http_proxy is usually meant for the internet, not for the stack on the same host.
     if host in ("localhost", "::1") or host.startswith("127."):
         return {}
     return {key: value for key, value in requests.utils.get_environ_proxies(url).items() if value}
 
 
-def _is_passing(status: int, method: str) -> bool:
-    return status == BUSY or status in AWAY or (status == 500 and method in ("GET", "HEAD"))
+def _is_temporary(status: int, method: str) -> bool:
+    return status == BUSY or status in UNAVAILABLE or (status == 500 and method in ("GET", "HEAD"))
 
 
 def _never_sent(error: Exception) -> bool:
@@ -331,8 +330,8 @@ def _answer(response: requests.Response, what: str) -> Answer:
     except ValueError:
         kind = kind_of(response.headers.get("Content-Type", ""))
         raise MaxopsError(
-            f"{what} was answered with {kind} instead of JSON ({page_title(response.text)}): api_url leads to a "
-            "web page, a login page or a proxy; set it to the address below which the application's /api is"
+            f"{what} got {kind} instead of JSON ({page_title(response.text)}): api_url leads to a web page, "
+            "a login page or a proxy; set it to the address below which the application's /api is"
         ) from None
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What went wrong between here and a server, in words. Private to this collection."""
+"""Errors of HTTP and TLS in words."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ def reason(error: Exception) -> str:
 
 
 def tls_advice(url: str, error: Exception) -> str:
-    """Why there is no TLS connection, and what to do."""
+    """Why the TLS connection failed, and what to do."""
     text = str(error)
     host = urlsplit(url).netloc
     if re.search(r"(?i)hostname mismatch|doesn't match|IP address mismatch", text):
-        return f"the certificate of {host} is for another name: use the name that it was made for in api_url"
+        return f"the certificate of {host} is for another name: use the name in the certificate in api_url"
     if "expired" in text:
         return f"the certificate of {host} has expired: renew it"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return (
-            f"the certificate of {host} is signed by nobody that this host trusts: name the CA's certificate in "
-            "ca_file (on Debian, /etc/ssl/certs/ca-certificates.crt holds what update-ca-certificates installed)"
+            f"the certificate of {host} is not signed by an authority that this host trusts: name the CA's "
+            "certificate in ca_file (on Debian, /etc/ssl/certs/ca-certificates.crt holds what update-ca-certificates "
+            "installed)"
         )
-    return f"no TLS connection to {host}: {text}; see that api_url has the right scheme and port"
+    return f"no TLS connection to {host}: {text}; check that api_url has the right scheme and port"
 
 
-def pause_asked_for(retry_after: str) -> float | None:
-    """Seconds that the server asks to wait, given as a number or as a date."""
+def retry_after_seconds(retry_after: str) -> float | None:
+    """Seconds that the server asks to wait, given as a number or as a date; None where it gives neither."""
     text = retry_after.strip()
     if text.isdigit():
         return float(text)
@@ -57,7 +58,7 @@ def pause_asked_for(retry_after: str) -> float | None:
 
 
 def kind_of(content_type: str) -> str:
-    """What came instead of JSON."""
+    """What the server sent instead of JSON."""
     kind = content_type.partition(";")[0]
     return "an HTML page" if "html" in kind else f"{kind or 'something'}"
 
@@ -70,5 +71,5 @@ def page_title(text: str) -> str:
 
 
 def shape(data: Any) -> str:
-    """What an answer is made of, without its values, which may be secret."""
+    """The keys or the type of an answer, without its values, which may be secret."""
     return "{" + ", ".join(sorted(map(str, data))[:12]) + "}" if isinstance(data, dict) else type(data).__name__

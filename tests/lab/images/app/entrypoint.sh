@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# As in the real images, `docker exec` is root and the application is not: what a command refuses or breaks as root
-# shows in the lab, too.
+# As in the real images, `docker exec` runs as root and the application does not, so the lab shows what a command
+# refuses or breaks as root.
 set -euo pipefail
 
 if [[ $(id -u) != 0 ]]; then

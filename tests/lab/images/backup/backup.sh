@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The old way, as the operations manual describes it. The collection replaces it, and its tests measure against it and
-# read what it left: keep it as plain as it was.
+# The backup script of the previous operations manual, which this collection replaces. Tests measure against it and read
+# its legacy dumps: do not improve it.
 set -euo pipefail
 
 DIR=${BACKUP_DIR:-/backup/daily}

@@ -10,7 +10,7 @@ read_secret() {
     die "both $name and $file_name are set: keep one of them"
   fi
   if [[ -n ${!file_name:-} ]]; then
-    [[ -r ${!file_name} ]] || die "$file_name names ${!file_name}, which can't be read: check the mount and its mode"
+    [[ -r ${!file_name} ]] || die "$file_name names ${!file_name}, which cannot be read: check the mount and its mode"
     printf -v "$name" '%s' "$(< "${!file_name}")"
     export "${name?}"
   fi
@@ -35,7 +35,7 @@ run_init_file() {
     *.sql) init_psql --file "$file" ;;
     *.sql.gz) gzip -dc -- "$file" | init_psql ;;
     *.sql.zst) zstd -dcq -- "$file" | init_psql ;;
-    *) echo "postgres image: left out $file (not .sh, .sql, .sql.gz or .sql.zst)" ;;
+    *) echo "postgres image: skipped $file (not .sh, .sql, .sql.gz or .sql.zst)" ;;
   esac
 }
 
@@ -43,8 +43,8 @@ init_psql() {
   psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" "$@"
 }
 
-# Built beside and moved into place, PG_VERSION last: a first start that is killed half-way leaves a folder that the
-# next start recognises as unfinished, instead of a server without its databases.
+# Built in a folder of its own and moved into place, PG_VERSION last. When the first start is killed, the next one sees
+# that the folder is unfinished and does not start a server without its databases.
 create_cluster() {
   local final=$PGDATA file
   local -a host_rule=(host all all all "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}")
@@ -52,13 +52,13 @@ create_cluster() {
     die "a new database needs a password: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE"
   fi
   rm -rf "$final/.new"
-  [[ -z $(ls -A "$final") ]] || die "$final is not empty and holds no PG_VERSION: it is no database; mount another volume"
+  [[ -z $(ls -A "$final") ]] || die "$final is not empty and has no PG_VERSION, so it is not a database: mount another volume"
 
   export PGDATA=$final/.new
   initdb --username="$POSTGRES_USER" --auth=trust --encoding=UTF8 \
     --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") ${POSTGRES_INITDB_ARGS:+$POSTGRES_INITDB_ARGS} > /dev/null
   printf '%s\n' "${host_rule[*]}" >> "$PGDATA/pg_hba.conf"
-  # Its socket is where no health check looks: only the finished server may be called ready.
+  # Health checks do not know this socket: only the finished server counts as ready.
   export PGHOST=$PGDATA
   pg_ctl --silent --wait --options="-c listen_addresses='' -c unix_socket_directories='$PGDATA'" start
   if [[ $POSTGRES_DB != postgres ]]; then

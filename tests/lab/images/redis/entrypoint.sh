@@ -3,7 +3,7 @@ set -euo pipefail
 
 CONFIG=/run/redis/lab.conf
 
-# A password on the command line shows in every process list of the host, so it goes through a file.
+# A password on the command line would appear in every process list of the host, so it is passed in a file.
 write_config() {
   local password=${REDIS_PASSWORD:-}
   install -d -o redis -g redis -m 0700 "${CONFIG%/*}"

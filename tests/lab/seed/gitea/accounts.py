@@ -12,7 +12,7 @@ def load_people(plan: Plan, loader: Loader) -> None:
     rng = plan.rng("people")
     first = plan.first["user"]
     joined = [rng.randrange(90 * dates.DAY) for _one in plan.people]
-    # A password that nothing gives: people of a lab come without one that everybody could know.
+    # No password matches: people of the lab have no well-known password.
     loader.copy(
         "user",
         "id, lower_name, name, full_name, email, passwd, passwd_hash_algo, salt, rands, type, login_type, login_name,"

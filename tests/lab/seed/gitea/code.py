@@ -1,4 +1,4 @@
-"""Repositories: each row with its bare repository, and the LFS objects that it points to."""
+"""Repositories: every row with its bare repository, and the LFS objects that it points to."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def load_repository(plan: Plan, one: Repository, loader: Loader) -> None:
     at = one.number - plan.first["repository"]
     loader.progress.doing = f"repository {at} of {len(plan.repositories)}"
     objects = [LfsObject(rng.randbytes(rng.randrange(100_000, 900_000))) for _ in range(one.history.lfs_objects)]
-    for each in objects:
-        each.write_below(plan.lfs)
+    for lfs_object in objects:
+        lfs_object.write_below(plan.lfs)
     authors = rng.sample(plan.people, 9)
     folder = plan.folder_of(one)
     given = repositories.create(folder, one.history, objects, authors, rng, plan.writer)
-    git_size, lfs_size = repositories.size_of(folder), sum(len(each.data) for each in objects)
+    git_size, lfs_size = repositories.size_of(folder), sum(len(lfs_object.data) for lfs_object in objects)
     updated = dates.LENGTH - 1 - rng.randrange(60 * dates.DAY)
     loader.copy(
         "repository",
@@ -44,14 +44,14 @@ def load_repository(plan: Plan, one: Repository, loader: Loader) -> None:
             for unit in UNITS_OF_REPOSITORIES
         ),
     )
-    before = sum(each.history.lfs_objects for each in plan.repositories[:at])
+    before = sum(repository.history.lfs_objects for repository in plan.repositories[:at])
     loader.copy(
         "lfs_meta_object",
         "id, oid, size, repository_id, created_unix, updated_unix",
         (
-            line(plan.first["lfs_meta_object"] + before + number, each.oid, len(each.data), one.number,
+            line(plan.first["lfs_meta_object"] + before + number, lfs_object.oid, len(lfs_object.data), one.number,
                  unix(one.created), unix(one.created))
-            for number, each in enumerate(objects)
+            for number, lfs_object in enumerate(objects)
         ),
     )
     loader.progress.add(given + lfs_size)

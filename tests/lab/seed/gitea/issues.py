@@ -1,4 +1,4 @@
-"""Issues, their comments and attachments, and the counters of all that."""
+"""Issues, their comments and attachments, and their counters."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def _issues(plan: Plan, rng: random.Random, start: int, opened: list[int]) -> It
 def _comments(plan: Plan, rng: random.Random, start: int, opened: list[int]) -> Iterator[bytes]:
     for at, second in enumerate(opened, start):
         number, written = plan.first["comment"] + comments_before(at), second
-        for each in range(COMMENTS[at % len(COMMENTS)]):
+        for position in range(COMMENTS[at % len(COMMENTS)]):
             written += 60 + rng.randrange(1 + (dates.LENGTH - written) // 4)
-            yield line(number + each, 0, plan.person(rng), plan.first["issue"] + at, _text(plan, rng), unix(written),
+            yield line(number + position, 0, plan.person(rng), plan.first["issue"] + at, _text(plan, rng), unix(written),
                        unix(written), "", 0, 0, "", "", 0, False)
 
 

@@ -1,4 +1,4 @@
-"""How much there is of everything, and the numbers that each row gets."""
+"""How much of everything is seeded, and the numbers of the rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..people import Person
 from ..prose import Writer
 from ..repositories import History
 
-# As with OpenProject's journals: fixed, so that each chunk knows the numbers of its comments.
+# As with OpenProject's journals: fixed, so that every chunk knows the numbers of its comments.
 COMMENTS = (2, 7, 1, 4, 9, 3, 0, 5, 6, 6)
 REPOSITORIES, LFS, ATTACHMENTS = "git/repositories", "git/lfs", "gitea/attachments"
 UNITS_OF_TEAMS = range(1, 11)
@@ -77,7 +77,7 @@ class Plan:
     folder: Path
     first: dict[str, int]
     writer: Writer = field(default_factory=Writer)
-    people: list[Person] = field(default_factory=people.everybody)
+    people: list[Person] = field(default_factory=people.all_people)
 
     @property
     def lfs(self) -> Path:
@@ -117,7 +117,7 @@ class Plan:
         ]
 
     def _owner(self, at: int, rng: random.Random) -> tuple[int, str]:
-        """Organisations first, then mostly they again: a person's own repository is the exception."""
+        """Organisations first, and mostly: a person's own repository is the exception."""
         if at < len(people.TEAMS) or rng.random() < 0.7:
             team = at % len(people.TEAMS)
             return self.organisations[team], people.TEAMS[team].lower()
@@ -126,7 +126,7 @@ class Plan:
 
 
 def counts(size: Size) -> dict[str, int]:
-    persons, teams, repositories = len(people.everybody()), len(people.TEAMS), len(size.histories)
+    persons, teams, repositories = len(people.all_people()), len(people.TEAMS), len(size.histories)
     return {
         "user": persons + teams,
         "email_address": persons,

@@ -14,7 +14,7 @@ from .plan import SIZES, Plan, counts
 class OpenProject:
     name = "openproject"
     bulk = ("work_packages", "journals", "work_package_journals", "relations", "attachments", "wiki_pages")
-    # In an order in which nothing refers to what is gone.
+    # In an order in which no row refers to a removed one.
     removal = (
         ("attachments", "id"),
         ("journals", "id"),

@@ -1,4 +1,4 @@
-"""Attachments: each row with its file, where the real one keeps it."""
+"""Attachments: every row with its file, in the same place as in the real application."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def load_people(plan: Plan, loader: Loader) -> None:
         "id, lastname, created_at, updated_at, type",
         (line(group, name, stamp(0), stamp(0), "Group") for group, name in zip(groups, people.TEAMS)),
     )
-    # A hash that no password gives: people of a lab come without a password that everybody could know.
+    # No password has this hash: people of the lab have no well-known password.
     loader.copy(
         "user_passwords",
         "id, user_id, hashed_password, salt, created_at, updated_at, type",

@@ -1,4 +1,4 @@
-"""How much there is of everything, and the numbers that each row gets."""
+"""How much of everything is seeded, and the numbers of the rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .. import people
 from ..people import Person
 from ..prose import Writer
 
-# How many versions the journal keeps of one work package after the other. As the pattern is fixed, each chunk of work
+# How many versions the journal keeps of one work package after the other. As the pattern is fixed, every chunk of work
 # packages knows the numbers of its journals without looking at the chunks before it.
 VERSIONS = (1, 2, 1, 3, 1, 2, 2, 1, 4, 2)
 FILES = "files/attachment/file"
@@ -53,7 +53,7 @@ class Plan:
     folder: Path
     first: dict[str, int]
     writer: Writer = field(default_factory=Writer)
-    people: list[Person] = field(default_factory=people.everybody)
+    people: list[Person] = field(default_factory=people.all_people)
 
     @property
     def files(self) -> Path:
@@ -73,7 +73,7 @@ class Plan:
 
 
 def counts(size: Size) -> dict[str, int]:
-    persons, projects = len(people.everybody()), len(people.PROJECTS)
+    persons, projects = len(people.all_people()), len(people.PROJECTS)
     return {
         "users": persons + len(people.TEAMS),
         "user_passwords": persons,

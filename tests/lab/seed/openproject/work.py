@@ -12,7 +12,7 @@ from ..loading import Loader, line
 from .plan import VERSIONS, Plan, versions_before
 
 AT_ONCE = 5_000
-# PostgreSQL compresses rows beyond 2 kB: slow to seed, and no longer the prose that a dump has to deal with.
+# PostgreSQL compresses rows beyond 2 kB: slow to seed, and no longer the text that a dump has to compress.
 LONGEST_DESCRIPTION = 260
 COMMON = (
     "type_id, project_id, subject, description, status_id, assigned_to_id, priority_id, author_id, done_ratio, start_date,"

@@ -1,4 +1,4 @@
-"""Accounts in the database: what both the API and the command line do with them."""
+"""Accounts in the database: the common functions of the API and the command line."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sign_in(transaction: Transaction, login: str, password: str) -> Row:
     if user is None or user["type"] != INDIVIDUAL:
         raise SignInError(f"user does not exist [uid: 0, name: {login}, keyid: 0]", user_exists=False)
     about = f"[uid: {user['id']}, name: {user['name']}]"
-    # Before the password: whether it is right can then not be told, as the recorded facts say.
+    # Before the password is checked: so the answer does not show whether it is correct, as in the recordings.
     if user["prohibit_login"]:
         raise SignInError(f"user is not allowed login {about}", user_exists=True)
     if not secrets.password_is_right(user, password):
@@ -169,7 +169,7 @@ def check_not_last_admin(transaction: Transaction, user: Row, message: str) -> N
 
 
 def new_token(transaction: Transaction, user: Row, name: str, scope: str) -> tuple[Row, str]:
-    """The stored row, and the secret, which is known only now."""
+    """The stored row, and the secret, which is available only now."""
     if transaction.row("SELECT 1 FROM access_token WHERE uid = %s AND name = %s", (user["id"], name)):
         raise AlreadyExistsError("access token name has been used already")
     secret, now = secrets.new_token(), int(time.time())

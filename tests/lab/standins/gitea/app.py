@@ -89,5 +89,5 @@ def _log(response: Response) -> Response:
 
 
 def _without_secrets(path: str) -> str:
-    """A token may come in the address, where the real program logs it; the lab's logs are kept and shown."""
+    """The address may contain a token, which the real program logs; the lab's logs are kept and shown."""
     return path if "token=" not in path else request.path

@@ -51,7 +51,7 @@ def create(transaction: Transaction, flags: Parsed, _settings: Settings, release
         password = flags.text("password")
     else:
         raise CommandError("must set either password or random-password flag")
-    # The very first account is taken for the owner's: it need not change its password.
+    # The first account is the owner's: it does not have to change its password.
     first = not transaction.value('SELECT EXISTS (SELECT 1 FROM "user" WHERE type = 0)')
     try:
         user = accounts.create(
@@ -67,7 +67,7 @@ def create(transaction: Transaction, flags: Parsed, _settings: Settings, release
     except RefusedError as error:
         raise CommandError(f"CreateUser: {error}") from error
     if flags.truth("access-token"):
-        # Before 1.23 the token gets no scope at all, so it opens nothing: a trap of the real one.
+        # Before 1.23 the token gets no scope, so it gives no access, as in the real application.
         scope = flags.text("access-token-scopes", "all" if release.at_least(1, 23) else "")
         token_name = flags.text("access-token-name", "gitea-admin")
         _row, token = accounts.new_token(transaction, user, token_name, _scope(scope))

@@ -1,4 +1,4 @@
-"""What a request of the Gitea stand-in can ask for: settings, release, the client's address."""
+"""The context of a request of the Gitea stand-in: settings, release, the client's address."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RefusedError(Exception):
-    """The account rules say no; the text is Gitea's own."""
+    """Refused by the account rules; the text is Gitea's own."""
 
 
 class AlreadyExistsError(RefusedError):

@@ -1,4 +1,4 @@
-"""Which names and e-mail addresses Gitea takes."""
+"""Which names and e-mail addresses Gitea accepts."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ FORM = """<!DOCTYPE html>
 <input name="user_name" value="{{ user_name }}"><input name="password" type="password"><button>Sign In</button>
 </form></body></html>
 """
-# The large tables are told by their newest row: counting them at each visit would weigh on the lab's measurements.
+# Large tables are represented by their newest row: counting them at every visit would distort the lab's measurements.
 FACTS = """SELECT
     (SELECT count(*) FROM "user" WHERE type = 0) AS users,
     (SELECT count(*) FROM "user" WHERE type = 1) AS organizations,

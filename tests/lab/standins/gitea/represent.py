@@ -40,7 +40,7 @@ def _avatar(settings: Settings, key: str) -> str:
 
 
 def _without_nulls(row: Row) -> Row:
-    """Where the database has no text, Go shows the empty one."""
+    """Go returns an empty text where the database has none."""
     return {name: "" if value is None and name in TEXTS else value for name, value in row.items()}
 
 

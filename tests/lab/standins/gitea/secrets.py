@@ -36,7 +36,7 @@ def password_is_right(user: dict, password: str) -> bool:
     return hmac.compare_digest(hash_password(password, user["salt"], user["passwd_hash_algo"]), user["passwd"])
 
 
-# Like the real one, which remembers the tokens it has just accepted: the rounds are meant to be slow.
+# Like the real one, which remembers tokens it has just accepted: the rounds are slow on purpose.
 @functools.lru_cache(maxsize=64)
 def hash_token(token: str, salt: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", token.encode(), salt.encode(), TOKEN_ROUNDS, 50).hex()

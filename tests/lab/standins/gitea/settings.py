@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def cache(self) -> tuple[str, int, str | None] | None:
-        """Host, port and password of the cache server, or nothing where the cache is the process' own memory."""
+        """Host, port and password of the cache server, or None where the cache is the process's own memory."""
         if self.text("cache", "ADAPTER", "memory") != "redis":
             return None
         address = self.text("cache", "HOST")
@@ -100,5 +100,5 @@ class Settings:
 
     @property
     def metrics_token(self) -> str | None:
-        """The token that /metrics asks for (it may be empty: then nobody is asked), or nothing where it is off."""
+        """The token that /metrics requires (empty: no token required), or None where it is off."""
         return self.text("metrics", "TOKEN") if self.truth("metrics", "ENABLED", False) else None

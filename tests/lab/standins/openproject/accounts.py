@@ -79,7 +79,7 @@ def password_problems(transaction: Transaction, password: str) -> list[ApiError]
 def set_password(transaction: Transaction, user_id: int, password: str) -> None:
     transaction.run("DELETE FROM user_passwords WHERE user_id = %s", (user_id,))
     transaction.insert("user_passwords", {"user_id": user_id, **secrets.password_fields(password)})
-    # As in the real one, a new password opens an account that was blocked for failures.
+    # As in the real one, a new password unblocks an account that was blocked after failures.
     transaction.update("users", user_id, {"failed_login_count": 0})
 
 
@@ -95,7 +95,7 @@ def last_active_admin(transaction: Transaction, user: Row) -> bool:
 
 
 def sign_in(transaction: Transaction, login: str, password: str) -> tuple[Row | None, str]:
-    """The user, or nothing and the reason that the log names."""
+    """The user, or None and the reason for the log."""
     user = by_login(transaction, login)
     if user is None:
         return None, "invalid credentials"

@@ -1,4 +1,4 @@
-"""What a request of the OpenProject stand-in can ask for: the release, the client's address, the request's id."""
+"""The context of a request of the OpenProject stand-in: the release, the client's address, the request's id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def request_id() -> str:
 
 
 def client_address() -> str:
-    """As Rails has it: the nearest address that is no proxy's, and private addresses are proxies'."""
+    """As in Rails: the nearest address that is not a proxy's; private addresses count as proxies."""
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     chain = [*reversed(forwarded), request.environ.get("REMOTE_ADDR") or "127.0.0.1"]
     public = [address for address in chain if not _is_proxy(address)]

@@ -65,7 +65,7 @@ def read_only(attribute: str, name: str) -> ApiError:
 
 
 def raise_all(errors: list[ApiError]) -> None:
-    """Nothing for no error, the error itself for one, one that holds them all for several."""
+    """Raise nothing for no error, the error itself for one, and one that contains them all for several."""
     if not errors:
         return
     if len(errors) == 1:

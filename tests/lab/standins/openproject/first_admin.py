@@ -1,4 +1,4 @@
-"""The administrator that the real seeder makes in an empty database."""
+"""The administrator that the real seeder creates in an empty database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def create_first_admin(database: Database) -> None:
                 "status": 1,
                 "language": "en",
                 "type": "User",
-                # The well-known password must go at the first sign-in; one that was given may stay.
+                # The well-known password has to be changed at the first sign-in; a given one may stay.
                 "force_password_change": not password,
             },
         )

@@ -34,7 +34,7 @@ attempts. If so, it will be unblocked automatically in a short time.</p>{% endif
 <input name="username"><input name="password" type="password"><button>Sign in</button>
 </form></body></html>
 """
-# The large tables are told by their newest row: counting them at each visit would weigh on the lab's measurements.
+# Large tables are represented by their newest row: counting them at every visit would distort the lab's measurements.
 FACTS = """SELECT
     (SELECT count(*) FROM users WHERE type = 'User') AS users,
     (SELECT count(*) FROM projects) AS projects,

@@ -1,4 +1,4 @@
-"""`openproject-token LOGIN`: a new API token, as the account page would make it."""
+"""`openproject-token LOGIN`: a new API token, as created by the account page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
         if user is None:
             print(f"openproject-token: there is no user {words[0]!r}", file=sys.stderr)
             return 1
-        # Like the account page: a new API token takes the old one's place.
+        # Like the account page: a new API token replaces the old one.
         transaction.run("DELETE FROM tokens WHERE user_id = %s AND type = 'Token::API'", (user["id"],))
         token = secrets.new_token()
         row = {"user_id": user["id"], "type": "Token::API", "value": secrets.token_hash(token)}

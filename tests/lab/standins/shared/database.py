@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import psycopg2
 import psycopg2.extras
 
-# A connection used a moment ago is trusted; an older one is asked first, because the server may have restarted.
+# A recently used connection is trusted; an older one is checked first, because the server may have restarted.
 TRUSTED_SECONDS = 1.0
 KNOWN_URL_OPTIONS = {"sslmode", "connect_timeout", "application_name", "options"}
 
@@ -27,7 +27,7 @@ def clean_url(url: str) -> str:
 
 
 class Transaction:
-    """What a request needs of its database transaction."""
+    """The database operations of a request."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -118,7 +118,7 @@ class Database:
             connection.close()
 
     def wait(self, attempts: int, pause: float, report: Callable[[int, str], None]) -> None:
-        """Return once the database answers; raise its last error after so many attempts."""
+        """Return once the database answers; raise its last error after this many attempts."""
         for attempt in range(1, attempts + 1):
             try:
                 with self.transaction() as transaction:

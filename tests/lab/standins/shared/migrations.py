@@ -31,7 +31,7 @@ def _read(path: Path) -> Migration:
 
 
 def lock(transaction: Transaction, key: int) -> None:
-    """One migrating process at a time; the lock goes with the transaction."""
+    """One migrating process at a time; the lock ends with the transaction."""
     transaction.run("SELECT pg_advisory_xact_lock(%s)", (key,))
 
 

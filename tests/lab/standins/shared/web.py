@@ -1,4 +1,4 @@
-"""What both applications share per request: one database transaction, the requested slowness, the client's address."""
+"""Common parts of requests to both applications: a database transaction, requested slowness, client address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .database import Database, Transaction
 
 
 def transaction() -> Transaction:
-    """The request's transaction, begun at first use, committed when the answer is no error."""
+    """The request's transaction, begun at first use, committed unless the answer is an error."""
     if "transaction" not in g:
         g.transaction = database().acquire()
     opened: Transaction = g.transaction
@@ -52,5 +52,5 @@ def install(app: Flask, connections: Database) -> None:
 
 
 def printable(text: str) -> str:
-    """One line of log stays one line, whatever a client sends as its name."""
+    """One log line stays one line, whatever name a client sends."""
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)

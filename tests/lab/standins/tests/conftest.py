@@ -31,7 +31,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Recorded exchanges and specs that are no part of the product."""
+    """Recorded exchanges and specs that are not part of the product."""
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not on this machine")
     return SHARED
@@ -39,7 +39,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def gitea(lab: Lab) -> Gitea:
-    """For tests that leave users alone that are not their own; who counts what is there starts one of its own."""
+    """For tests that do not touch users of other tests; tests that count all data start their own instance."""
     environment = {"GITEA__metrics__ENABLED": "true", "GITEA__metrics__TOKEN": "scrape-1", "GITEA__ui__NOTE": "a#b"}
     return gitea_client.start(lab, "1.21.11", environment=environment)
 

@@ -1,4 +1,4 @@
-"""A Gitea with its first admin, and requests to its API in somebody's name."""
+"""A Gitea with its first admin, and requests to its API as a given user."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Gitea:
     token: str
 
     def api(self, request: str, body: Any = None, *, who: str = "admin") -> requests.Response:
-        """`who` is admin, nobody, bad (a token that does not exist), token:SECRET or NAME:PASSWORD."""
+        """`who` is admin, anonymous, bad (a token that does not exist), token:SECRET or NAME:PASSWORD."""
         method, path = request.split(" ", 1)
         options: dict[str, Any] = {} if body is None else {"json": body}
         if who in {"admin", "bad"} or who.startswith("token:"):
             token = {"admin": self.token, "bad": "0" * 40}.get(who) or who.removeprefix("token:")
             options["headers"] = {"Authorization": f"token {token}"}
-        elif who != "nobody":
+        elif who != "anonymous":
             name, _, password = who.partition(":")
             options["auth"] = (name, password)
         return self.application.send(method, f"/api/v1{path}", **options)

@@ -1,4 +1,4 @@
-"""An OpenProject with a little content, and requests to its API in somebody's name."""
+"""An OpenProject with a little content, and requests to its API as a given user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OpenProject:
         return self.tokens[login]
 
     def api(self, request: str, *, who: str = "admin", **options: Any) -> requests.Response:
-        """`who` is a login, nobody, bearer (the admin, that way), bearer:TOKEN or NAME:PASSWORD."""
+        """`who` is a login, anonymous, bearer (the admin, by bearer token), bearer:TOKEN or NAME:PASSWORD."""
         method, path = request.split(" ", 1)
         if who.startswith("bearer"):
             token = who.partition(":")[2] or self.token("admin")
@@ -42,7 +42,7 @@ class OpenProject:
         elif ":" in who:
             name, _, password = who.partition(":")
             options["auth"] = (name, password)
-        elif who != "nobody":
+        elif who != "anonymous":
             options["auth"] = ("apikey", self.token(who))
         return self.application.send(method, path, **options)
 

@@ -1,4 +1,4 @@
-"""The recorded exchanges: parsed, and compared with an answer as far as they go (some bodies are cut short)."""
+"""The recorded exchanges: parsed, and compared with answers as far as complete (some bodies are truncated)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LINE = re.compile(
     r"(?P<request>[A-Z]+ \S+) (?P<body>\{.*?\})?\s*(?:\| basic (?P<basic>\S+))? -> (?P<status>\d+) ?"
     r"(?P<answer>.*) (?P<headers>\{.*\})"
 )
-# A pair of a name and a value that is whole, or the opening of an object or list.
+# A pair of a name and a complete value, or the opening of an object or list.
 PAIR = re.compile(r'"(\w+)":("(?:[^"\\]|\\.)*"(?=[,}\]])|true|false|null|-?\d+(?=[,}\]])|[{\[])')
 UNKNOWABLE = {"created", "created_at", "sha1", "token_last_eight"}
 WORDS_OF_ANONYMOUS = ("token is required", "Visit Project")
@@ -29,11 +29,11 @@ class Exchange:
 
     @property
     def who(self) -> str:
-        """The recording does not say who asked; what was answered does."""
+        """The recording does not contain the user; the answer shows it."""
         if self.basic:
             return self.basic
         if any(words in self.answer for words in WORDS_OF_ANONYMOUS):
-            return "nobody"
+            return "anonymous"
         return "bad" if self.status == 401 and "name: , keyid" in self.answer else "admin"
 
     @property
@@ -64,7 +64,7 @@ def read(path: Path) -> list[Exchange]:
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
-    """Names and values in their order, without what no two runs share."""
+    """Names and values in their order, without those that differ in every run."""
     found = []
     for name, value in PAIR.findall(text):
         shown = "…" if name in UNKNOWABLE else re.sub(r"http://[^/]*/", "http://host/", value)

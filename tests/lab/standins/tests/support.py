@@ -1,6 +1,6 @@
 """Throw-away containers for the tests: a PostgreSQL, and the stand-ins in the lab's own images.
 
-The code of the checkout is mounted over the image's copy, so the tests see what is being written; Python, Flask,
+The code of the checkout is mounted over the image's copy, so the tests use the current code; Python, Flask,
 gunicorn and the user are the image's.
 """
 
@@ -41,18 +41,18 @@ def missing_images() -> list[str]:
     return sorted({POSTGRES, *IMAGES.values()} - present)
 
 
-def sweep() -> None:
-    """What a killed run left behind goes with the next run; another run's, while it lives, stays."""
+def remove_leftovers() -> None:
+    """Remove the containers of killed runs; those of a run that is still active stay."""
     form = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
     for line in docker("ps", "-a", "--filter", f"label={LABEL}", "--format", form).stdout.splitlines():
         container, process = line.split()
-        if not _lives(process):
+        if not _is_running(process):
             docker("rm", "-f", "-v", container, check=False)
 
 
-def _lives(process: str) -> bool:
+def _is_running(process: str) -> bool:
     try:
-        # A killed process that nobody has waited for yet is still listed, with an empty command line.
+        # A killed process that was not waited for yet is still listed, with an empty command line.
         return bool(Path(f"/proc/{process}/cmdline").read_bytes())
     except OSError:
         return False
@@ -94,7 +94,7 @@ class Application:
         return finished.stdout + finished.stderr
 
     def logged(self, pattern: str, seconds: float = 20) -> bool:
-        """Whether such a line comes: what was printed reaches `docker logs` a moment later."""
+        """Whether such a line appears: output reaches `docker logs` a moment later."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.logs()):
             if time.monotonic() > end:
@@ -125,8 +125,8 @@ class Lab:
     def __init__(self) -> None:
         self.name = f"standin-test-{uuid.uuid4().hex[:8]}"
         self.containers: list[str] = []
-        sweep()
-        # Shared, because compiling the mounted code again would be a third of each start.
+        remove_leftovers()
+        # Shared, because compiling the mounted code again would be a third of every start.
         self.bytecode = tempfile.mkdtemp(prefix=self.name)
         os.chmod(self.bytecode, 0o777)
         self.postgres = self._run(

@@ -1,4 +1,4 @@
-"""Our own list of what Gitea must answer, for each version."""
+"""Our own list of the answers that Gitea must give, by version."""
 
 from __future__ import annotations
 

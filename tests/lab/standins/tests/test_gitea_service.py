@@ -17,7 +17,7 @@ INI = "/data/gitea/conf/app.ini"
 
 
 @pytest.fixture
-def well_again(gitea: Gitea) -> Iterator[None]:
+def healthy_again(gitea: Gitea) -> Iterator[None]:
     yield
     gitea.application.output("lab-control", "reset")
 
@@ -31,7 +31,7 @@ def health(gitea: Gitea) -> requests.Response:
     return gitea.application.send("GET", "/api/healthz")
 
 
-def test_app_ini_is_private_and_holds_what_the_environment_said(gitea: Gitea) -> None:
+def test_app_ini_is_private_and_contains_the_environment(gitea: Gitea) -> None:
     assert gitea.application.output("stat", "-c", "%a %U", INI) == "600 git"
     text = gitea.application.output("cat", INI)
     assert "[database]" in text
@@ -74,7 +74,7 @@ def test_healthz_asks_a_configured_cache(lab: Lab) -> None:
     assert statuses == {"cache:ping": "fail", "database:ping": "pass"}
 
 
-def test_control_makes_it_unhealthy_and_slow(gitea: Gitea, well_again: None) -> None:
+def test_control_makes_it_unhealthy_and_slow(gitea: Gitea, healthy_again: None) -> None:
     gitea.application.output("lab-control", "unhealthy=1", "slow=1")
     started = time.monotonic()
     assert health(gitea).status_code == 424
@@ -86,7 +86,7 @@ def test_control_makes_it_unhealthy_and_slow(gitea: Gitea, well_again: None) -> 
     assert time.monotonic() - started < 1
 
 
-def test_control_is_shared_by_root_and_the_application(gitea: Gitea, well_again: None) -> None:
+def test_control_is_shared_by_root_and_the_application(gitea: Gitea, healthy_again: None) -> None:
     assert gitea.application.run("lab-control", "unhealthy=1", user="root").returncode == 0
     assert health(gitea).status_code == 424
     gitea.application.output("lab-control", "reset")
@@ -94,14 +94,14 @@ def test_control_is_shared_by_root_and_the_application(gitea: Gitea, well_again:
     assert health(gitea).status_code == 200
 
 
-def test_control_refuses_what_it_does_not_know(gitea: Gitea) -> None:
+def test_control_refuses_unknown_settings(gitea: Gitea) -> None:
     for word in ("fast=1", "slow=soon", "unhealthy=maybe"):
         finished = gitea.application.run("lab-control", word)
         assert finished.returncode == 2
         assert "usage:" in finished.stderr
 
 
-def test_metrics_want_their_token(gitea: Gitea) -> None:
+def test_metrics_require_their_token(gitea: Gitea) -> None:
     assert gitea.application.send("GET", "/metrics").status_code == 401
     answer = gitea.application.send("GET", "/metrics", headers={"Authorization": "Bearer scrape-1"})
     assert answer.status_code == 200
@@ -119,7 +119,7 @@ def sign_in(gitea: Gitea, name: str, password: str, **options: object) -> reques
     return gitea.application.send("POST", "/user/login", data=form, allow_redirects=False, **options)
 
 
-def test_failed_sign_in_writes_the_line_that_a_report_counts(gitea: Gitea) -> None:
+def test_failed_sign_in_writes_the_line_for_reports(gitea: Gitea) -> None:
     assert sign_in(gitea, ADMIN, ADMIN_PASSWORD).status_code == 303
     sign_in(gitea, ADMIN, "wrong-one")
     sign_in(gitea, "mallory", "wrong-two")
@@ -157,7 +157,7 @@ def test_logs_hold_no_secrets(gitea: Gitea) -> None:
         assert word not in logs
 
 
-def test_rename_and_purge_take_the_repositories_along(gitea: Gitea) -> None:
+def test_rename_and_purge_include_the_repositories(gitea: Gitea) -> None:
     gitea.api(
         "POST /admin/users", {"username": "Owner", "email": "owner@example.test", "password": "Secret-1234"}
     ).raise_for_status()
@@ -256,7 +256,7 @@ def _ignore_errors(gitea: Gitea) -> None:
         ({"GITEA__database__PASSWD": "wrong-secret", "GITEA__database__DB_RETRIES": "1"}, "authentication failed"),
     ],
 )
-def test_start_that_can_not_work_ends_with_the_reason(lab: Lab, environment: dict[str, str], words: str) -> None:
+def test_impossible_start_ends_with_the_reason(lab: Lab, environment: dict[str, str], words: str) -> None:
     application = lab.start("gitea", "1.21.11", environment=environment, wait=False)
     assert application.exit_code() == 1
     assert application.logged(words)

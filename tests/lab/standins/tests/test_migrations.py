@@ -25,7 +25,7 @@ REFUSAL = (
 
 @pytest.fixture(scope="module")
 def fresh(lab: Lab) -> dict[str, Application]:
-    """Of each application two that started at once on one empty database; one of the two is handed out."""
+    """Two of every application, started at once on one empty database; one of the two is returned."""
     versions = {"gitea": "1.22.6", "openproject": "15.5.1"}
     databases = {kind: lab.new_database() for kind in versions}
     started = [
@@ -68,5 +68,5 @@ def test_openproject_upgrade_runs_only_what_is_pending(lab: Lab, fresh: dict[str
     assert new.query("SELECT restricted FROM journals") == []
     assert new.query("SELECT count(*) FROM users WHERE type = 'User'") == [(1,)]
     assert fresh["openproject"].query(SCHEMA) == new.query(SCHEMA)
-    # No supported downgrade, but nothing refuses the older one either: it starts on the newer database.
+    # Downgrades are not supported, but not refused either: the older one starts on the newer database.
     assert lab.start("openproject", "14.6.3", database=old.database).send("GET", "/").status_code == 200

@@ -1,4 +1,4 @@
-"""Our own list of what OpenProject must answer, for each version."""
+"""Our own list of the answers that OpenProject must give, by version."""
 
 from __future__ import annotations
 

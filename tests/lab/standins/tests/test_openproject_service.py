@@ -18,7 +18,7 @@ LATE_JOB = "INSERT INTO good_jobs (queue_name, scheduled_at) VALUES ('default', 
 
 
 @pytest.fixture
-def well_again(openproject: OpenProject) -> Iterator[None]:
+def healthy_again(openproject: OpenProject) -> Iterator[None]:
     yield
     openproject.application.output("lab-control", "reset")
     openproject.application.query("DELETE FROM good_jobs")
@@ -43,7 +43,7 @@ def test_each_check_as_text_and_as_json(openproject: OpenProject) -> None:
     assert check(openproject, "nope.json").status_code == 404
 
 
-def test_a_job_that_nobody_takes_fails_the_worker_check(openproject: OpenProject, well_again: None) -> None:
+def test_a_job_that_no_worker_takes_fails_the_worker_check(openproject: OpenProject, healthy_again: None) -> None:
     openproject.application.query(LATE_JOB)
     failed = check(openproject, "worker")
     assert failed.status_code == 500
@@ -53,7 +53,7 @@ def test_a_job_that_nobody_takes_fails_the_worker_check(openproject: OpenProject
     assert check(openproject, "web").status_code == 200
 
 
-def test_a_full_queue_alone_never_fails_the_whole(openproject: OpenProject, well_again: None) -> None:
+def test_a_full_queue_alone_never_fails_the_overall_check(openproject: OpenProject, healthy_again: None) -> None:
     openproject.application.query("INSERT INTO good_jobs (queue_name) SELECT 'default' FROM generate_series(1, 100)")
     answer = check(openproject, "all")
     assert answer.status_code == 200
@@ -76,14 +76,14 @@ def test_the_database_check_asks_the_database(openproject: OpenProject, lab: Lab
     assert check(openproject, "database").status_code == 200
 
 
-def test_control_fails_every_check(openproject: OpenProject, well_again: None) -> None:
+def test_control_fails_every_check(openproject: OpenProject, healthy_again: None) -> None:
     openproject.application.output("lab-control", "unhealthy=1")
     for name in ("default", "database", "all"):
         assert check(openproject, name).status_code == 500
     assert openproject.application.send("GET", "/").status_code == 200
 
 
-def test_checks_may_want_a_password(lab: Lab) -> None:
+def test_checks_may_require_a_password(lab: Lab) -> None:
     environment = {"OPENPROJECT_HEALTH__CHECKS__AUTHENTICATION__PASSWORD": "probe"}
     guarded = openproject_client.start(lab, "14.6.3", environment=environment)
     assert check(guarded, "default").status_code == 401
@@ -104,7 +104,7 @@ def test_sign_in_keeps_a_session_in_the_database(openproject: OpenProject) -> No
     openproject.application.session.cookies.clear()
 
 
-def test_failed_sign_in_writes_the_line_that_a_report_counts(openproject: OpenProject) -> None:
+def test_failed_sign_in_writes_the_line_for_reports(openproject: OpenProject) -> None:
     openproject.api("POST /api/v3/users", json={"email": "invited@example.test", "status": "invited"})
     openproject.application.query(
         "INSERT INTO user_passwords (user_id, hashed_password, salt, type)"
@@ -145,7 +145,7 @@ def test_logs_hold_no_secrets(openproject: OpenProject) -> None:
         assert word not in logs
 
 
-def test_another_secret_key_base_opens_no_token(openproject: OpenProject, lab: Lab) -> None:
+def test_tokens_are_invalid_with_another_secret_key_base(openproject: OpenProject, lab: Lab) -> None:
     token = openproject.token("admin")
     other = openproject_client.start(
         lab, "15.5.1", database=openproject.application.database, environment={"SECRET_KEY_BASE": "other"}
@@ -169,7 +169,7 @@ def test_deletion_once_it_is_allowed(openproject: OpenProject) -> None:
         ({"DATABASE_URL": "postgres://a:top-secret@nowhere/x", "LAB_DATABASE_WAIT": "1"}, "rake aborted!"),
     ],
 )
-def test_start_that_can_not_work_ends_with_the_reason(lab: Lab, environment: dict[str, str], words: str) -> None:
+def test_impossible_start_ends_with_the_reason(lab: Lab, environment: dict[str, str], words: str) -> None:
     application = lab.start("openproject", "14.6.3", environment=environment, wait=False)
     assert application.exit_code() == 1
     assert application.logged(words)

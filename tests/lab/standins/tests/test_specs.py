@@ -63,7 +63,7 @@ def test_gitea(request: pytest.FixtureRequest, shared: Path, fixture: str) -> No
     for name, answer in answers.items():
         body = answer.json()
         one = body[0] if isinstance(body, list) else body
-        # The specification knows null for nothing that can be absent; the recorded answers have it all the same.
+        # The specification does not allow null for optional fields; the recorded answers contain it.
         given = {key: value for key, value in one.items() if value is not None}
         problems += spec.problems(name, given)
         # `username` is in every recorded user, and in no specification.

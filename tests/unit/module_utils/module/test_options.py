@@ -21,7 +21,7 @@ PARTS: dict[str, Spec] = {
     "api": Spec({name: option for name, option in api_spec("").options.items() if name != "api_url"}),
     "repository": options.REPOSITORY,
     "repository.retention": options.RETENTION,
-    "stack": options.STACK,
+    "stack": options.DAEMON,
     "stack.cache": options.CACHE,
     "stack.database": options.DATABASE,
     "stack.docker": Spec({}),

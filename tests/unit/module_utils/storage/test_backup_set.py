@@ -145,12 +145,12 @@ def test_any_changed_value_is_found(path: Path, change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "is missing: this folder is no whole backup set; take another set"),
+        (None, "is missing: this folder is not a complete backup set; take another set"),
         (b"", "cannot be read"),
         (b"\xff\xfe", "cannot be read"),
-        (b"[]", "is no manifest of maxops.ops"),
-        (b"{}", "is no manifest of maxops.ops"),
-        (b'{"format": "1"}', "is no manifest of maxops.ops"),
+        (b"[]", "is not a manifest of maxops.ops"),
+        (b"{}", "is not a manifest of maxops.ops"),
+        (b'{"format": "1"}', "is not a manifest of maxops.ops"),
         (b'{"format": 1}', "its own SHA-256 does not match"),
         (b"[" * 100_000, "cannot be read"),
     ],
@@ -166,7 +166,7 @@ def test_what_is_no_manifest_is_refused_with_a_sentence(path: Path, content: byt
 
 def test_manifest_of_a_later_format_asks_for_a_later_collection(path: Path) -> None:
     path.write_text(json.dumps(seal({**MANIFEST, "format": FORMAT + 1})))
-    with pytest.raises(MaxopsError, match=r"has format 2, this maxops\.ops knows 1: update the collection"):
+    with pytest.raises(MaxopsError, match=r"has format 2, this maxops\.ops supports 1: update the collection"):
         read_manifest(str(path))
 
 

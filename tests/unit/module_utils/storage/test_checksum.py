@@ -102,7 +102,7 @@ def test_file_that_became_a_folder_is_missing(folder: Path) -> None:
 def test_folder_that_became_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (folder / "volumes").rename(tmp_path / "elsewhere")
     (folder / "volumes").symlink_to(tmp_path / "elsewhere")
-    assert [(each.subject, each.seen) for each in found_in(folder)] == [
+    assert [(finding.subject, finding.seen) for finding in found_in(folder)] == [
         ("volumes", "is not in the manifest"),
         ("volumes/assets.tar.zst", "is missing"),
     ]
@@ -132,7 +132,7 @@ def test_link_that_became_a_file(folder: Path) -> None:
         (lambda path: path.write_text(path.read_text() + "\n"), "text was changed"),
         (lambda path: path.write_text(path.read_text()[:-200]), "cannot be read"),
         (lambda path: path.write_text(path.read_text().replace("9000", "9001")), "was changed"),
-        (lambda path: path.write_text("[]"), "no manifest"),
+        (lambda path: path.write_text("[]"), "not a manifest"),
         (to_link, "is a link"),
         (to_pipe, "is a pipe"),
         (to_folder, "is a folder"),
@@ -174,11 +174,11 @@ def test_manifest_whose_digest_is_right_but_not_its_list(folder: Path, files: ob
 
 def test_manifest_with_nonsense_in_it(folder: Path) -> None:
     reseal(folder, parts=[1])
-    assert "not one that maxops.ops writes" in only(folder).seen
+    assert "does not have the form that maxops.ops writes" in only(folder).seen
 
 
 def test_every_fault_is_told(folder: Path) -> None:
     (folder / "globals.sql").unlink()
     (folder / "config/.env").write_text("PASSWORD=y\n")
     (folder / "databases/stray").write_text("")
-    assert [each.subject for each in found_in(folder)] == ["config/.env", "databases/stray", "globals.sql"]
+    assert [finding.subject for finding in found_in(folder)] == ["config/.env", "databases/stray", "globals.sql"]

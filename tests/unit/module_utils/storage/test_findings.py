@@ -20,7 +20,7 @@ def test_worst_come_first_and_decide() -> None:
     for subject in ("b", "a"):
         findings.add(Finding("c", subject, CRITICAL, "x"))
     assert not findings.passed
-    assert [each.subject for each in findings.all()] == ["a", "b", "w", "n"]
+    assert [finding.subject for finding in findings.all()] == ["a", "b", "w", "n"]
     assert findings.counts() == {"ok": 0, "notice": 1, "warning": 1, "unknown": 0, "critical": 2}
 
 

@@ -20,7 +20,7 @@ RULES = ("keep_last", "daily", "weekly", "monthly")
 moments = st.datetimes(datetime.datetime(2024, 1, 1), datetime.datetime(2028, 1, 1), timezones=st.just(UTC))
 candidates = st.lists(
     st.builds(lambda at, good: Candidate(new_id(at), moment_of(new_id(at)), good), moments, st.booleans()),
-    unique_by=lambda each: each.set_id,
+    unique_by=lambda candidate: candidate.set_id,
     max_size=30,
 )
 policies = st.builds(Policy, **{rule: st.integers(0, 8) for rule in RULES})
@@ -42,27 +42,29 @@ def at(*texts: str) -> list[Candidate]:
 @given(candidates, policies)
 def test_newest_and_newest_verified_always_stay(some: list[Candidate], policy: Policy) -> None:
     kept = kept_of(some, policy)
-    newest_first = sorted(some, key=lambda each: each.moment, reverse=True)
-    assert {each.set_id for each in newest_first[:1]} <= kept
-    assert {each.set_id for each in [each for each in newest_first if each.verified][:1]} <= kept
+    newest_first = sorted(some, key=lambda candidate: candidate.moment, reverse=True)
+    assert {candidate.set_id for candidate in newest_first[:1]} <= kept
+    assert {
+        candidate.set_id for candidate in [candidate for candidate in newest_first if candidate.verified][:1]
+    } <= kept
 
 
 @given(candidates)
 def test_no_rule_keeps_all(some: list[Candidate]) -> None:
-    assert reasons_to_keep(some, Policy()) == {each.set_id: ["no retention rule"] for each in some}
+    assert reasons_to_keep(some, Policy()) == {candidate.set_id: ["no retention rule"] for candidate in some}
 
 
 @given(candidates, policies)
 def test_what_stayed_once_stays_when_asked_again(some: list[Candidate], policy: Policy) -> None:
     kept = kept_of(some, policy)
-    assert kept_of([each for each in some if each.set_id in kept], policy) == kept
+    assert kept_of([candidate for candidate in some if candidate.set_id in kept], policy) == kept
 
 
 @given(candidates, policies, st.sampled_from(RULES))
 def test_more_generous_rules_never_remove_more(some: list[Candidate], policy: Policy, rule: str) -> None:
     if policy.keeps_everything:
         return
-    generous = Policy(**{each: getattr(policy, each) + (each == rule) for each in RULES})
+    generous = Policy(**{name: getattr(policy, name) + (name == rule) for name in RULES})
     assert kept_of(some, policy) <= kept_of(some, generous)
 
 
@@ -71,7 +73,7 @@ def test_every_set_is_told_newest_first_and_a_rule_keeps_no_more_than_it_says(
     some: list[Candidate], policy: Policy
 ) -> None:
     reasons = reasons_to_keep(some, policy)
-    assert list(reasons) == sorted((each.set_id for each in some), reverse=True)
+    assert list(reasons) == sorted((candidate.set_id for candidate in some), reverse=True)
     for rule in RULES:
         assert sum(rule in why for why in reasons.values()) <= getattr(policy, rule)
 
@@ -90,7 +92,9 @@ def test_keep_last_counts_sets(some: list[Candidate], count: int) -> None:
 @given(candidates, st.integers(1, 8))
 def test_daily_counts_days_that_have_a_set(some: list[Candidate], count: int) -> None:
     reasons = reasons_to_keep(some, Policy(daily=count))
-    newest_of_each_day = {each.moment.date(): each.set_id for each in sorted(some, key=lambda each: each.moment)}
+    newest_of_each_day = {
+        candidate.moment.date(): candidate.set_id for candidate in sorted(some, key=lambda candidate: candidate.moment)
+    }
     expected = [newest_of_each_day[day] for day in sorted(newest_of_each_day, reverse=True)][:count]
     assert [set_id for set_id, why in reasons.items() if "daily" in why] == expected
 

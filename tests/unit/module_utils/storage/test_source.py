@@ -54,7 +54,7 @@ def test_choosing_a_set(repository: Repository) -> None:
         ("20200101T000000Z", None, "its newest: 20261124T020000Z of \\?, 20261123T020000Z of this"),
         (SETS[3], None, "manifest.json is missing"),
         ("latest_verified", None, 'no verified set of stack "this"'),
-        ("latest", "2026-11-20", "no whole set of stack"),
+        ("latest", "2026-11-20", "no complete set of stack"),
     ],
 )
 def test_no_such_set(repository: Repository, which: str, before: str | None, said: str) -> None:
@@ -117,5 +117,5 @@ def test_moments(text: str, expected: datetime.datetime) -> None:
 
 
 def test_no_moment() -> None:
-    with pytest.raises(MaxopsError, match="is no moment"):
+    with pytest.raises(MaxopsError, match="is not a time"):
         moment("last night")

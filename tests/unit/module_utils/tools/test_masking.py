@@ -27,12 +27,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import (
         "REDISCLI_AUTH",
     ],
 )
-def test_names_of_secrets_are_known(name: str) -> None:
+def test_names_of_secrets_are_recognised(name: str) -> None:
     assert is_secret_name(name)
 
 
 @pytest.mark.parametrize("name", ["POSTGRES_USER", "PGDATA", "GITEA__database__HOST", "KEYBOARD", "AUTHOR"])
-def test_other_names_are_no_secrets(name: str) -> None:
+def test_other_names_are_not_secrets(name: str) -> None:
     assert not is_secret_name(name)
 
 
@@ -48,7 +48,7 @@ def test_secrets_of_an_environment_are_its_passwords_and_those_in_urls() -> None
 
 
 @pytest.mark.parametrize("broken", ["http://[::1", "postgres://a:b@c:port/"])
-def test_url_that_is_none_is_no_reason_to_stop(broken: str) -> None:
+def test_invalid_url_does_not_raise(broken: str) -> None:
     assert secrets_of({"URL": broken}) in (set(), {"b"})
 
 
@@ -80,18 +80,18 @@ def test_url_that_is_none_is_no_reason_to_stop(broken: str) -> None:
         ("a b/c", "a b/c"),
     ],
 )
-def test_secrets_do_not_show_in_a_text(text: str, masked: str) -> None:
+def test_secrets_are_masked_in_a_text(text: str, masked: str) -> None:
     assert Mask({"hush-hush", "hush-hush-2"})(text) == masked
 
 
 @pytest.mark.parametrize(
     "written", ["a%2Fb%20c%27%22%24", "a/b c'\"$", "a/b c''\"$", "a/b c'\\\"$", "a/b c'\"$$", "a%2Fb+c%27%22%24"]
 )
-def test_secret_as_a_url_json_sql_or_compose_writes_it_does_not_show_either(written: str) -> None:
+def test_secret_is_masked_as_url_json_sql_and_compose_write_it(written: str) -> None:
     assert Mask({"a/b c'\"$"})(f"connect to {written}.") in {"connect to ***.", "connect to ***$."}
 
 
-def test_value_that_could_be_anything_is_no_secret() -> None:
+def test_value_that_could_be_anything_is_not_a_secret() -> None:
     assert secrets_of({"TOKEN_ENABLED": "enabled", "A_PASSWORD": "true", "B_TOKEN": "3600", "C_KEY": "    "}) == set()
 
 
@@ -109,7 +109,7 @@ def test_environment_file_is_read_as_compose_reads_it() -> None:
     }
 
 
-def test_text_without_secrets_stays_as_it_is() -> None:
+def test_text_without_secrets_is_unchanged() -> None:
     text = 'FATAL:  password authentication failed for user "maxops"'
     assert Mask()(text) == text
 
@@ -117,7 +117,7 @@ def test_text_without_secrets_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     "piece", ["a.", "--a", "eyJ-", "a://b:", "token", "token=", "--token ", "authorization: ", "cookie"]
 )
-def test_line_that_is_made_to_be_slow_is_not(piece: str) -> None:
+def test_line_made_to_be_slow_is_masked_quickly(piece: str) -> None:
     started = time.monotonic()
     Mask({"hush-hush"})((piece * 64_000)[:64_000] + " secret")
     # Measured: 0.5 s for the worst of them; without bounds it would be minutes.

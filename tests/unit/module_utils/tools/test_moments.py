@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments as operators write them: every way of writing one, and words that tell how when it is none."""
+"""Times as operators write them: every spelling, and an error that says how to write one."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ NOW = datetime.datetime(2026, 11, 25, 16, 40, tzinfo=UTC)
         ("1764085200", "2025-11-25T15:40:00"),
     ],
 )
-def test_moment_is_what_the_operator_means(text: str, meant: str) -> None:
+def test_time_is_what_the_operator_means(text: str, meant: str) -> None:
     assert parse_moment(text, NOW, "since") == datetime.datetime.fromisoformat(meant).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "10", "soon", "2026-13-01", "2026-11-25T25:00", "25:00", "-1h", "10m ago", "1y"])
-def test_what_is_no_moment_is_refused_with_how_to_write_one(text: str) -> None:
-    with pytest.raises(MaxopsError, match=r'^until is ".*", which is no moment.*; write how long ago \(45s, 10m'):
+def test_text_that_is_not_a_time_is_refused_with_the_accepted_formats(text: str) -> None:
+    with pytest.raises(MaxopsError, match=r'^until is ".*", which is not a time.*; write how long ago \(45s, 10m'):
         parse_moment(text, NOW, "until")
 
 
-def test_moment_before_the_first_year_is_refused() -> None:
+def test_time_before_the_first_year_is_refused() -> None:
     with pytest.raises(MaxopsError, match="before the first year"):
         parse_moment("999999w", NOW, "since")
 
 
-def test_time_in_which_nothing_can_have_happened_is_refused() -> None:
+def test_empty_period_and_period_in_the_future_are_refused() -> None:
     hour = datetime.timedelta(hours=1)
     with pytest.raises(
-        MaxopsError, match=r"since is 2026-11-25T17:40:00Z, which is yet to come \(it is 2026-11-25T16:"
+        MaxopsError, match=r"since is 2026-11-25T17:40:00Z, which is in the future \(now is 2026-11-25T16:"
     ):
         check_order(NOW + hour, None, NOW)
     with pytest.raises(MaxopsError, match=r"until \(2026-11-25T15:40:00Z\) is not after since"):
@@ -71,19 +71,19 @@ def test_time_in_which_nothing_can_have_happened_is_refused() -> None:
 
 
 @given(st.datetimes(min_value=datetime.datetime(1970, 1, 2)), st.datetimes(min_value=datetime.datetime(1970, 1, 2)))
-def test_dockers_texts_compare_like_their_moments(one: datetime.datetime, other: datetime.datetime) -> None:
+def test_docker_texts_compare_like_their_times(one: datetime.datetime, other: datetime.datetime) -> None:
     first, second = one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)
     assert (docker_text(first) < docker_text(second)) is (first < second)
     assert parse_docker(docker_text(first)) == first
 
 
-def test_what_has_not_happened_yet_has_no_moment() -> None:
+def test_event_that_has_not_happened_has_no_time() -> None:
     assert parse_docker("0001-01-01T00:00:00Z") is None
     assert parse_docker(None) is None
     assert parse_docker("2026-11-25T16:44:47.123456789Z") == datetime.datetime(2026, 11, 25, 16, 44, 47, 123456, UTC)
 
 
-def test_moments_are_told_in_utc() -> None:
+def test_timestamps_are_in_utc() -> None:
     seoul = datetime.timezone(datetime.timedelta(hours=9))
     assert moments.timestamp(datetime.datetime(2026, 11, 23, 8, 30, tzinfo=seoul)) == "2026-11-22T23:30:00Z"
     assert moments.utc_now().utcoffset() == datetime.timedelta(0)

@@ -17,15 +17,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 class Listing:
     """A listing in pages of ten that may change between two requests."""
 
-    def __init__(self, items: list[int], tells_total: bool = True) -> None:
+    def __init__(self, items: list[int], has_total: bool = True) -> None:
         self.items = items
-        self.tells_total = tells_total
+        self.has_total = has_total
         self.fetched: list[int] = []
 
     def fetch(self, number: int) -> Page:
         self.fetched.append(number)
         page = [{"id": item} for item in self.items[(number - 1) * 10 : number * 10]]
-        return Page(page, len(self.items) if self.tells_total else None)
+        return Page(page, len(self.items) if self.has_total else None)
 
     def read(self, workers: int = 1) -> Any:
         return read_all(self.fetch, lambda item: item["id"], lambda item: item["id"], workers, Cancellation())
@@ -33,10 +33,10 @@ class Listing:
 
 @given(st.integers(0, 55), st.booleans(), st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
-def test_all_pages_each_once(count: int, tells_total: bool, workers: int) -> None:
-    listing = Listing(list(range(count)), tells_total)
-    found = listing.read(workers)
-    assert (sorted(found.items), found.steady) == (list(range(count)), True)
+def test_all_pages_each_once(count: int, has_total: bool, workers: int) -> None:
+    listing = Listing(list(range(count)), has_total)
+    listed = listing.read(workers)
+    assert (sorted(listed.items), listed.steady) == (list(range(count)), True)
     assert len(listing.fetched) == len(set(listing.fetched)), "a page was read twice"
 
 
@@ -50,11 +50,11 @@ def test_item_that_falls_between_two_pages_is_found_by_reading_again() -> None:
         return original(number)
 
     listing.fetch = moving  # type: ignore[method-assign]
-    found = listing.read()
-    assert (sorted(found.items), found.steady) == (list(range(1, 30)), True)
+    listed = listing.read()
+    assert (sorted(listed.items), listed.steady) == (list(range(1, 30)), True)
 
 
-def test_listing_that_never_stands_still_gives_all_that_was_ever_seen() -> None:
+def test_listing_that_keeps_changing_gives_all_items_of_all_readings() -> None:
     listing = Listing(list(range(30)))
     original = listing.fetch
 
@@ -64,15 +64,15 @@ def test_listing_that_never_stands_still_gives_all_that_was_ever_seen() -> None:
         return original(number)
 
     listing.fetch = moving  # type: ignore[method-assign]
-    found = listing.read()
-    assert not found.steady
-    assert set(range(30)) <= set(found.items)
+    listed = listing.read()
+    assert not listed.steady
+    assert set(range(30)) <= set(listed.items)
     assert len(listing.fetched) <= READINGS * 5
 
 
-def test_what_is_not_kept_is_not_kept() -> None:
+def test_items_without_a_kept_value_are_left_out() -> None:
     listing = Listing(list(range(25)))
-    found = read_all(
+    listed = read_all(
         listing.fetch, lambda item: item["id"], lambda item: item["id"] if item["id"] < 3 else None, 2, Cancellation()
     )
-    assert (sorted(found.items), found.steady) == ([0, 1, 2], True)
+    assert (sorted(listed.items), listed.steady) == ([0, 1, 2], True)

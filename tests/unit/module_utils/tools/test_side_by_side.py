@@ -128,7 +128,7 @@ def test_hanging_health_check_is_unknown_and_its_findings_count(
     assert time.monotonic() - started < 5
     assert [(each["check"], each["subject"], each["state"], each["seen"]) for each in actual["findings"]] == [
         ("disk", "/", "critical", "full"),
-        ("disk", "disk", "unknown", "did not end within 0.3 s"),
+        ("disk", "disk", "unknown", "did not finish within 0.3 s"),
         ("redis", "redis", "unknown", "the server is away"),
         ("clock", "clock", "unknown", "the check itself failed: KeyError: 'Size'"),
     ]
@@ -150,10 +150,10 @@ def test_hanging_health_check_is_unknown_and_its_findings_count(
         (Answer(0.1, error=PermissionError(13, "Permission denied", "/proc/1")), "Permission denied: /proc/1"),
         (
             Answer(0.1, error=KeyError("Size")),
-            "the step itself failed: KeyError: 'Size'; please report this as a fault of maxops.ops",
+            "the step itself failed: KeyError: 'Size'; please report this as a bug in maxops.ops",
         ),
     ],
 )
 def test_unfinished_step_of_a_diagnosis_is_unknown(answer: Answer[None], unknown: str) -> None:
-    report = diagnose_job._report(answer, 15)
-    assert (report.state, report.unknown) == ("unknown", [unknown])
+    result = diagnose_job._result(answer, 15)
+    assert (result.state, result.unknown) == ("unknown", [unknown])

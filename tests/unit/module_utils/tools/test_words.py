@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes and lengths of time as people say them."""
+"""Sizes and durations as people read them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age,
         (7322, "122 min 02 s"),
     ],
 )
-def test_lengths_of_time_as_people_say_them(value: float, words: str) -> None:
+def test_durations_as_people_read_them(value: float, words: str) -> None:
     assert duration(value) == words
 
 
@@ -47,7 +47,7 @@ def test_lengths_of_time_as_people_say_them(value: float, words: str) -> None:
         (259_200, "3 d"),
     ],
 )
-def test_age_is_as_short_as_can_be(value: float | None, words: str) -> None:
+def test_age_in_one_unit(value: float | None, words: str) -> None:
     assert age(value) == words
 
 

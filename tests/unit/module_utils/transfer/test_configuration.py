@@ -42,7 +42,7 @@ def copied(project: Path, tmp_path: Path, *mounts: Mount, **labels: str) -> tupl
     target = tmp_path / "config"
     target.mkdir()
     taken, warnings = copy_configuration(stack, str(target))
-    return {each["path"]: each["source"] for each in taken}, warnings, target
+    return {entry["path"]: entry["source"] for entry in taken}, warnings, target
 
 
 def files_in(folder: Path) -> set[str]:
@@ -102,8 +102,8 @@ def test_what_is_no_file_is_left_out_with_a_remark(project: Path, tmp_path: Path
         project, tmp_path, bind(str(project / "gateway"), "/etc/nginx"), bind(str(project / "socket"), "/run/socket")
     )
     assert warnings == [
-        f"configuration {project}/gateway/pipe was left out: it is no regular file",
-        f"configuration {project}/socket was left out: it is no regular file",
+        f"configuration {project}/gateway/pipe was left out: it is not a regular file",
+        f"configuration {project}/socket was left out: it is not a regular file",
     ]
     assert set(taken) == {".env", "gateway"}
     assert files_in(target) == {".env", "gateway/nginx.conf"}
@@ -120,7 +120,7 @@ def test_content_is_no_configuration(project: Path, tmp_path: Path, monkeypatch:
 
 def test_what_was_removed_from_the_host_is_left_out_with_a_remark(project: Path, tmp_path: Path) -> None:
     taken, warnings, _target = copied(project, tmp_path, bind(str(project / "gone.conf"), "/etc/gone.conf"))
-    assert warnings == [f"configuration {project}/gone.conf was left out: it is not on the host any more"]
+    assert warnings == [f"configuration {project}/gone.conf was left out: it is no longer on the host"]
     assert set(taken) == {".env"}
 
 

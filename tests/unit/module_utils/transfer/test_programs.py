@@ -49,7 +49,7 @@ with password_file(Server("h", 1, "u", "secret", "c", "s")) as path:
 def test_password_of_a_killed_job_is_removed_by_the_next_one_and_no_others() -> None:
     long_ago = time.time() - programs.PASSFILE_SECONDS - 5
     with child(HOLDER) as killed, child(HOLDER) as young, child(HOLDER) as at_work:
-        paths = [Path(line_of(each)) for each in (killed, young, at_work)]
+        paths = [Path(line_of(path)) for path in (killed, young, at_work)]
         for process in (killed, young):
             process.kill()
             process.wait()
@@ -95,7 +95,7 @@ def test_environment_has_the_settings_and_no_password() -> None:
         ("", 125, "was container db-1 stopped or restarted?"),
         ("could not extend file: No space left on device", 1, "the disk of the database server is full"),
         ("write: Disk quota exceeded", 1, "the disk quota of the database server is used up"),
-        ('ERROR:  role "ann" does not exist', 1, "make that role"),
+        ('ERROR:  role "ann" does not exist', 1, "create that role"),
         ('ERROR:  extension "vector" is not available', 1, "the database's image lacks an extension"),
         ("pg_restore: error: unsupported version (1.16) in file header", 1, "comes from a newer PostgreSQL"),
         ("gunzip failed", 3, "the file is cut short or damaged"),
@@ -108,5 +108,5 @@ def test_next_step_fits_the_failure(stderr: str, code: int, advice: str) -> None
 
 
 def test_last_words_are_the_last_four_lines_or_the_exit_code() -> None:
-    assert programs.last_words(StageResult("x", 1, "a\nb\n c \n\nd\n", True)) == "b; c; d"
-    assert programs.last_words(StageResult("x", 7, "\n", True)) == "exit code 7"
+    assert programs.last_lines(StageResult("x", 1, "a\nb\n c \n\nd\n", True)) == "b; c; d"
+    assert programs.last_lines(StageResult("x", 7, "\n", True)) == "exit code 7"

@@ -38,7 +38,7 @@ def test_statements_end_at_semicolons_outside_of_quotes() -> None:
 
 
 def test_roles_and_who_they_are_about() -> None:
-    found = [(each.creates, each.names) for each in role_statements(GLOBALS)]
+    found = [(statement.creates, statement.names) for statement in role_statements(GLOBALS)]
     odd = 'odd "role; %'
     assert found == [
         (True, ("maxops",)),

@@ -211,7 +211,7 @@ def test_folder_that_is_not_there_fails_the_archive(tmp_path: Path) -> None:
     words = str(failure.value)
     assert f'volume "assets" ({tmp_path}/nowhere) could not be archived: tar failed with exit code 2: ' in words
     assert "No such file or directory" in words
-    assert words.endswith("mend the cause and run this again")
+    assert words.endswith("fix the cause and run this again")
 
 
 @pytest.mark.parametrize("words", ["No space left on device", "Disk quota exceeded"])
@@ -220,7 +220,8 @@ def test_full_disk_is_called_a_full_disk(
 ) -> None:
     (folder / "file").write_bytes(os.urandom(1_000_000))
     program("gzip", f"echo 'gzip: stdout: {words}' >&2; exit 1")
-    with pytest.raises(MaxopsError, match=r'the disk filled up while volume "assets" was archived into /.*: make room'):
+    expected = r'the disk filled up while volume "assets" was archived into /.*: free some space or move the repository'
+    with pytest.raises(MaxopsError, match=expected):
         archive("gzip")
 
 

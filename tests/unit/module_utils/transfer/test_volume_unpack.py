@@ -115,7 +115,7 @@ def test_nothing_gets_out(name: str, tmp_path: Path, destination: Path, secret: 
 @pytest.mark.parametrize("kind", [CHARACTER, BLOCK])
 def test_no_device_is_made(kind: bytes, tmp_path: Path, destination: Path) -> None:
     path = archive_of(tmp_path / "attack.tar", (member("./disk", type=kind, devmajor=8, devminor=0, mode=0o666), b""))
-    with pytest.raises(MaxopsError, match="holds what no backup puts there"):
+    with pytest.raises(MaxopsError, match="holds entries that no backup writes"):
         extract("data", path, str(destination), Cancellation())
     assert not (destination / "disk").exists()
 
@@ -164,7 +164,7 @@ def test_single_members(tmp_path: Path, destination: Path) -> None:
     entries = [(member(name), b"x") for name in ("./a/one", "./a/two", "./b/three", "./a*")]
     path = archive_of(tmp_path / "some.tar", *entries)
     extract("data", path, str(destination), Cancellation(), members=["./a", "./a*"])
-    found = sorted(str(each.relative_to(destination)) for each in Path(destination).rglob("*") if each.is_file())
+    found = sorted(str(path.relative_to(destination)) for path in Path(destination).rglob("*") if path.is_file())
     assert found == ["a*", "a/one", "a/two"]
     with pytest.raises(MaxopsError, match="correct the option paths"):
         extract("data", path, str(destination), Cancellation(), members=["./c"])

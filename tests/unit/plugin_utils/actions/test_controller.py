@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Actions of the controller: their arguments are checked, and they get the results of all hosts of the play."""
+"""Actions of the controller: checked arguments, and the results of all hosts of the play."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.maxops.ops.tests.unit.registered import AWAY, FAILED, S
 
 
 class Counting(ControllerAction):
-    """An action that needs to know how far to count."""
+    """An action with two numbers as arguments."""
 
     ARGUMENTS: ClassVar = {"to": {"type": "int"}, "from": {"type": "int"}}
     RULES: ClassVar = {"required_one_of": [("to", "from")]}
@@ -30,7 +30,7 @@ class Counting(ControllerAction):
     def __init__(self, **arguments: Any) -> None:
         self._task = SimpleNamespace(args=arguments, action="counting")
 
-    def _work(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         return {"changed": False, "arguments": arguments, "variables": variables}
 
 
@@ -39,7 +39,7 @@ def _no_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
 
 
-def test_arguments_come_checked_and_in_their_types() -> None:
+def test_arguments_are_checked_and_converted() -> None:
     assert Counting(to="3").run(None, {"a": 1}) == {
         "changed": False,
         "arguments": {"to": 3, "from": None},
@@ -50,7 +50,7 @@ def test_arguments_come_checked_and_in_their_types() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"), [({}, "one of the following"), ({"to": "x"}, "int"), ({"to": 1, "too": 1}, "too")]
 )
-def test_arguments_that_do_not_fit_are_refused(arguments: dict[str, Any], words: str) -> None:
+def test_invalid_arguments_are_refused(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(AnsibleActionFail, match=words):
         Counting(**arguments).run(None, {})
 
@@ -67,6 +67,6 @@ def test_hosts_without_a_result_and_those_that_were_skipped_are_left_out() -> No
     assert registered("another", variables) == {"here": None, "there": None, "later": None, "odd": None}
 
 
-def test_host_that_was_out_of_reach_has_failed() -> None:
+def test_unreachable_host_has_failed() -> None:
     assert registered("result", play("result", away=AWAY)) == {"away": {**AWAY, "failed": True}}
-    assert "failed" not in AWAY, "what was registered is not changed"
+    assert "failed" not in AWAY, "the registered result is not changed"

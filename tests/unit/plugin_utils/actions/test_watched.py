@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a job is watched, what is shown of it, and what is kept of it for CI."""
+"""When a job is watched, which progress is shown, and which result is kept for CI."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DONE = {"finished": 1, "started": 1, "changed": True, "set_id": "x", **dict.from
 
 
 class Watched(WatchedAction):
-    """A watched action on a host that answers what a test tells it to."""
+    """A watched action on a host that gives the answers of a test."""
 
     def __init__(self, answers: list[Any], statuses: list[Any], alive: bool = True) -> None:
         self._task = SimpleNamespace(async_val=0, check_mode=False, args={"jobs": 2}, resolved_action="m.o.backup")
@@ -69,7 +69,7 @@ class Watched(WatchedAction):
 
 @pytest.fixture(autouse=True)
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was displayed; half a second of the watch takes none."""
+    """The displayed lines; waiting takes no time."""
     lines: list[str] = []
     clock = SimpleNamespace(now=1000.0)
 
@@ -102,7 +102,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (False, {"AWX_ISOLATED_DATA_DIR": "/runner"}, True),
     ],
 )
-def test_quiet_when_asked_to_be_and_under_awx(
+def test_quiet_on_request_and_under_awx(
     monkeypatch: pytest.MonkeyPatch, asked: Any, environment: dict[str, str], quiet: bool
 ) -> None:
     for name, value in environment.items():
@@ -114,7 +114,7 @@ def test_quiet_when_asked_to_be_and_under_awx(
     ("asked", "terminal", "seconds"),
     [(None, True, 2.0), (None, False, 15.0), (0, False, 15.0), ("", True, 2.0), (-1, True, 2.0), ("7.5", True, 7.5)],
 )
-def test_person_at_a_terminal_sees_more_lines_than_a_log(
+def test_terminal_gets_more_lines_than_a_log(
     monkeypatch: pytest.MonkeyPatch, asked: Any, terminal: bool, seconds: float
 ) -> None:
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: terminal))
@@ -128,7 +128,7 @@ def test_quiet_job_runs_in_the_foreground(variables: dict[str, Any], shown: list
     assert (action.calls, action.arguments, shown) == ([("m.o.backup", None, 0)], None, [])
 
 
-def test_check_mode_and_jobs_of_their_own_background_are_not_watched() -> None:
+def test_check_mode_and_async_tasks_are_not_watched() -> None:
     for name, value in (("check_mode", True), ("async_val", 300)):
         action = Watched([], [])
         setattr(action._task, name, value)
@@ -136,7 +136,7 @@ def test_check_mode_and_jobs_of_their_own_background_are_not_watched() -> None:
         assert action.calls == [("m.o.backup", None, action._task.async_val)]
 
 
-def test_bad_number_is_refused_before_the_job_is_begun() -> None:
+def test_invalid_number_is_refused_before_the_job_starts() -> None:
     action = Watched([RUNNING], [DONE])
     with pytest.raises(AnsibleActionFail, match=r"maxops_progress_seconds is 'often'; give the number"):
         action.run(None, {"maxops_progress_seconds": "often"})
@@ -146,7 +146,7 @@ def test_bad_number_is_refused_before_the_job_is_begun() -> None:
 # -- watching -------------------------------------------------------------------------------------------------------
 
 
-def test_watched_job_shows_its_progress_and_gives_its_result(shown: list[str]) -> None:
+def test_watched_job_shows_its_progress_and_returns_its_result(shown: list[str]) -> None:
     action = Watched(["", *[RUNNING] * 9, FINISHED], [{"finished": 0}, DONE])
     result = action.run(
         None, {"inventory_hostname": "lab", "maxops_progress_seconds": trust_as_template("{{ 1 + 1 }}")}
@@ -154,47 +154,47 @@ def test_watched_job_shows_its_progress_and_gives_its_result(shown: list[str]) -
     assert result == {"changed": True, "set_id": "x"}
     assert action.arguments == {"jobs": 2, "progress_file": "/tmp/x/maxops-progress.json"}
     assert shown == ["  lab: 0 of 1 parts done; volume data 1 B of 2 B (1 B/s)"] * 2
-    assert action.removed == "rm -f '/root/.ansible_async/j77.4242'", "else each job would leave a file on the host"
-    assert action._task.async_val == 0, "else Ansible would wait for the job a second time"
+    assert action.removed == "rm -f '/root/.ansible_async/j77.4242'", "the result file was left on the host"
+    assert action._task.async_val == 0, "Ansible would wait for the job a second time"
 
 
-def test_job_that_tells_nothing_is_not_asked_at_every_look_and_heard_as_soon_as_it_ends() -> None:
+def test_job_without_progress_is_asked_rarely_and_as_soon_as_it_ends() -> None:
     action = Watched([*[JOB] * 10, {"failed": True, "msg": "no such project"}], [DONE])
     action.run(None, {})
     assert [mode for _name, mode, _wrapped in action.calls] == [None, "status"]
 
 
-def test_job_that_could_not_be_started_is_its_own_result() -> None:
+def test_failed_start_is_the_result() -> None:
     action = Watched([], [])
     action._execute_module = lambda **_options: {"failed": True, "msg": "no python"}  # type: ignore[method-assign]
     assert action.run(None, {}) == {"failed": True, "msg": "no python"}
 
 
-def test_connection_that_is_lost_again_and_again_ends_no_job() -> None:
-    away = AnsibleConnectionFailure("no route")
-    action = Watched([RUNNING, *[away] * 110, RUNNING, *[away] * 110, FINISHED], [DONE])
+def test_repeatedly_lost_connection_does_not_end_the_job() -> None:
+    lost = AnsibleConnectionFailure("no route")
+    action = Watched([RUNNING, *[lost] * 110, RUNNING, *[lost] * 110, FINISHED], [DONE])
     assert action.run(None, {}) == {"changed": True, "set_id": "x"}
 
 
-def test_host_that_stays_away_is_told_with_where_to_look(tmp_path: Path) -> None:
+def test_host_that_stays_unreachable_is_reported_with_its_result_file(tmp_path: Path) -> None:
     action = Watched([RUNNING, AnsibleConnectionFailure("no route")], [DONE])
     with pytest.raises(AnsibleActionFail) as failure:
         action.run(None, {"inventory_hostname": "lab", "maxops_results_dir": str(tmp_path)})
     words = str(failure.value)
-    assert "lab has been out of reach for 10 minutes (no route); its job j77.4242 may still run there" in words
+    assert "lab has been unreachable for 10 minutes (no route); its job j77.4242 may still be running there" in words
     assert JOB["results_file"] in words
     kept = json.loads((tmp_path / "backup-lab.json").read_text())
     assert (kept["failed"], kept["unreachable"]) == (True, False)
 
 
-def test_job_that_nobody_will_tell_the_result_of_is_told_as_that() -> None:
+def test_job_whose_process_ended_without_a_result_is_reported() -> None:
     action = Watched([RUNNING], [{"finished": 0}], alive=False)
     with pytest.raises(AnsibleActionFail, match=r"job j77.4242 on lab ended without a result: it was killed, or the"):
         action.run(None, {"inventory_hostname": "lab"})
     assert len(action.calls) == 3
 
 
-def test_last_word_of_a_job_whose_process_is_just_gone_is_heard() -> None:
+def test_result_that_arrives_after_the_end_of_the_process_is_used() -> None:
     action = Watched([RUNNING], [{"finished": 0}, DONE], alive=False)
     assert action.run(None, {}) == {"changed": True, "set_id": "x"}
 
@@ -206,7 +206,7 @@ def keep(result: dict[str, Any], **variables: Any) -> None:
     Watched([], [])._keep_result("maxops.ops.backup", result, variables)
 
 
-def test_result_is_kept_for_ci_without_what_is_ansibles_own(tmp_path: Path) -> None:
+def test_result_is_kept_for_ci_without_internal_keys_of_ansible(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "deep"
     result = {"changed": True, "name": "백업", "invocation": {"x": 1}, "_ansible_no_log": False, "odd": {1}}
     keep(result, maxops_results_dir=str(folder), inventory_hostname="lab")
@@ -223,7 +223,7 @@ def test_result_is_kept_for_ci_without_what_is_ansibles_own(tmp_path: Path) -> N
     assert len(list(folder.iterdir())) == 1
 
 
-def test_folder_may_be_a_template_or_in_somebodys_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_may_be_a_template_or_in_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     keep({}, maxops_results_dir=trust_as_template("~{{ folder }}"), inventory_hostname="lab")
     assert (tmp_path / "x" / "backup-lab.json").is_file()
@@ -236,14 +236,14 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_name_of_no_host_and_of_no_file_leads_out_of_the_folder_or_fails(tmp_path: Path) -> None:
+def test_unusual_host_and_file_names_stay_in_the_folder(tmp_path: Path) -> None:
     keep({"path": "config/\udcff"}, maxops_results_dir=str(tmp_path / "out"), inventory_hostname="../docker://x")
     [path] = tmp_path.rglob("*.json")
     assert path.parent == tmp_path / "out"
     assert json.loads(path.read_text())["path"] == "config/\udcff"
 
 
-def test_folder_that_cannot_be_written_says_how_the_job_went(tmp_path: Path) -> None:
+def test_error_for_an_unwritable_folder_says_how_the_job_ended(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for result, went in (({"changed": True}, "succeeded"), ({"failed": True}, "failed")):
         with pytest.raises(AnsibleError, match=rf"\(maxops_results_dir\): .*; the job itself {went}"):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person of the list is in each application."""
+"""People of the list as users of each application."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_active_person_in_both() -> None:
     }  # fmt: skip
 
 
-def test_who_has_left_and_who_is_not_there() -> None:
+def test_people_who_left_and_people_without_accounts() -> None:
     left, elsewhere = (
         {"login": "carol", "state": "left", "password": "x"},
         {**KIM, "gitea": False, "openproject": False},
@@ -47,12 +47,12 @@ def test_who_has_left_and_who_is_not_there() -> None:
 
 def test_passwords_of_new_people_only() -> None:
     rows = [KIM, {**KIM, "login": "Own", "password": "of her own"}, {**KIM, "login": "New"}]
-    users = gitea_users(rows, Choices(passwords={"new": "made up"}))
-    assert [user.get("password") for user in users] == [None, "of her own", "made up"]
+    users = gitea_users(rows, Choices(passwords={"new": "generated"}))
+    assert [user.get("password") for user in users] == [None, "of her own", "generated"]
     assert all(user["password"] for user in gitea_users(rows, Choices()))
 
 
-def test_new_passwords_please_both_applications() -> None:
+def test_new_passwords_satisfy_both_applications() -> None:
     made = {new_password() for _number in range(200)}
     assert len(made) == 200
     for password in made:

@@ -24,11 +24,11 @@ def problems(text: str) -> list[str]:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_spreadsheets_dialects(delimiter: str, end: str, mark: str) -> None:
+def test_dialects_of_spreadsheets(delimiter: str, end: str, mark: str) -> None:
     rows = [["login", "email", "full_name"], ["mskim", "mskim@example.com", '"김, ""민수"""']]
     data = (mark + end.join(delimiter.join(row) for row in rows) + end).encode()
-    found = checked(decode(data, "people.csv", "utf-8"))
-    assert found.rows == [{"login": "mskim", "email": "mskim@example.com", "full_name": '김, "민수"'}]
+    people = checked(decode(data, "people.csv", "utf-8"))
+    assert people.rows == [{"login": "mskim", "email": "mskim@example.com", "full_name": '김, "민수"'}]
 
 
 def test_hint_of_excel_and_blank_lines_before_the_header() -> None:
@@ -46,8 +46,8 @@ def test_korean_windows_encoding() -> None:
 
 def test_row_numbers_are_those_of_the_spreadsheet_after_a_cell_of_two_lines() -> None:
     assert problems('login,email,full_name\na,a@b.test,"Ann\nLee"\nb,nope,Bob Lee\n') == [
-        "people.csv row 2: full_name holds a control character",
-        'people.csv row 4: email is "nope", which is no address',
+        "people.csv row 2: full_name contains a control character",
+        'people.csv row 4: email is "nope", which is not an e-mail address',
     ]
 
 
@@ -55,14 +55,14 @@ def test_row_numbers_are_those_of_the_spreadsheet_after_a_cell_of_two_lines() ->
     ("text", "words"),
     [
         ("login,mail\n", 'row 1: there is no column "mail"; columns are login, former_login'),
-        ("login,login\n", 'column "login" is there twice'),
-        ("email\na@b.test\n", "login is not among them"),
+        ("login,login\n", 'column "login" appears twice'),
+        ("email\na@b.test\n", "login is missing"),
         ('login,email,full_name\na,a@b.test,"Ann\n', "look for a quotation mark that is not closed"),
-        ("login,email\n", "holds nobody"),
-        ("", "holds nobody"),
+        ("login,email\n", "the list is empty"),
+        ("", "the list is empty"),
     ],
 )
-def test_files_that_are_no_list(text: str, words: str) -> None:
+def test_files_without_a_valid_list(text: str, words: str) -> None:
     assert words in problems(text)[0]
 
 
@@ -76,6 +76,6 @@ def test_lists_in_cells() -> None:
     assert row["openproject"] == {"projects": {"webshop": ["Member", "Reader"], "intranet": ["Member"]}}
 
 
-def test_no_in_an_application_beats_what_is_said_about_it() -> None:
+def test_no_for_an_application_overrides_its_other_columns() -> None:
     [row] = checked("login,email,full_name,gitea,gitea_teams\na,a@b.test,Ann Lee,no,acme/devs\n").rows
     assert row["gitea"] is False

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""First, last and full names out of what the list gives."""
+"""First, last and full names from the fields of the list."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def test_names(row: dict[str, str], names: tuple[str, str, str] | None) -> None:
 
 
 @given(st.text(min_size=1, max_size=30))
-def test_names_of_whatever_people_are_called(full: str) -> None:
-    found = of({"full_name": full})
-    assert found is None or (found.first and found.last and found.full == full.strip())
+def test_names_from_any_text(full: str) -> None:
+    names = of({"full_name": full})
+    assert names is None or (names.first and names.last and names.full == full.strip())

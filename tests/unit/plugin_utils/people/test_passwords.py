@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Passwords of new accounts are kept in a file that is encrypted, or nothing is changed."""
+"""Passwords of new accounts are kept in an encrypted file, or nothing is changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def vault(password: bytes = b"open") -> VaultLib:
     return VaultLib([("default", VaultSecret(password))])
 
 
-def test_passwords_come_back_and_are_not_readable_in_between(tmp_path: Path) -> None:
+def test_passwords_are_written_encrypted_and_read_again(tmp_path: Path) -> None:
     path = tmp_path / "passwords.yml"
     file = PasswordsFile(str(path), vault())
     assert file.read() == {}
@@ -32,12 +32,12 @@ def test_passwords_come_back_and_are_not_readable_in_between(tmp_path: Path) -> 
     ("content", "words"),
     [
         ("users_passwords: {a: b}", "is not encrypted: run ansible-vault encrypt"),
-        ("other: {a: b}", "has no users_passwords"),
-        ("users_passwords: [a]", "has no users_passwords"),
-        ("users_passwords: [", "has no users_passwords"),
+        ("other: {a: b}", "has no mapping users_passwords"),
+        ("users_passwords: [a]", "has no mapping users_passwords"),
+        ("users_passwords: [", "has no mapping users_passwords"),
     ],
 )
-def test_file_that_holds_no_passwords_is_refused(tmp_path: Path, content: str, words: str) -> None:
+def test_file_without_passwords_is_refused(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "passwords.yml"
     path.write_text(content if "ansible-vault" in words else vault().encrypt(content).decode())
     with pytest.raises(AnsibleActionFail, match=words):
@@ -51,9 +51,9 @@ def test_file_of_another_vault_password_is_refused(tmp_path: Path) -> None:
         PasswordsFile(str(path), vault()).read()
 
 
-def test_place_where_nothing_could_be_kept_is_refused_before_anything_is_changed(tmp_path: Path) -> None:
+def test_file_that_cannot_be_written_is_refused_before_anything_changes(tmp_path: Path) -> None:
     PasswordsFile(str(tmp_path / "passwords.yml"), vault()).check_writable()
     with pytest.raises(AnsibleActionFail, match="has no vault password"):
         PasswordsFile(str(tmp_path / "passwords.yml"), VaultLib([])).check_writable()
-    with pytest.raises(AnsibleActionFail, match="is not there or not writable"):
+    with pytest.raises(AnsibleActionFail, match="does not exist or is not writable"):
         PasswordsFile(str(tmp_path / "missing" / "passwords.yml"), vault()).check_writable()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of people: what is taken, what is refused and how it is named."""
+"""The list of people: accepted and refused rows, and how they are named."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def problems(text: str) -> list[str]:
     return caught.value.problems
 
 
-def test_letters_taken_apart_are_put_together() -> None:
+def test_decomposed_letters_are_composed() -> None:
     apart = unicodedata.normalize("NFD", "김민수")
     assert checked(f"login,email,full_name\na,a@b.test,{apart}\n").rows[0]["full_name"] == "김민수"
 
 
-def test_empty_rows_are_passed_over_and_told() -> None:
-    found = checked("login,email,full_name\n\na,a@b.test,Ann Lee\n,,\n;;\n".replace(";;", ",,"))
-    assert len(found.rows) == 1
-    assert found.remarks == [f"people.csv row {number} is empty and was passed over" for number in (2, 4, 5)]
+def test_empty_rows_are_skipped_with_a_remark() -> None:
+    people = checked("login,email,full_name\n\na,a@b.test,Ann Lee\n,,\n;;\n".replace(";;", ",,"))
+    assert len(people.rows) == 1
+    assert people.remarks == [f"people.csv row {number} is empty and was skipped" for number in (2, 4, 5)]
 
 
-def test_every_bad_row_is_named_at_once() -> None:
+def test_every_invalid_row_is_named_at_once() -> None:
     text = (
         "login,email,full_name,state,gitea,openproject_projects\n"
         "a,a@b.test,Ann Lee,,,\n"
@@ -55,14 +55,14 @@ def test_every_bad_row_is_named_at_once() -> None:
         "e,e@b.test,Eva Lee,,,,surplus\n"
         "f,f@b.test,Fay Lee,left,,\n"
     )
-    found = problems(text)
-    assert [problem.partition(":")[0][-1] for problem in found] == [*"33333", *"44", "5", "6", "7"]
+    named = problems(text)
+    assert [problem.partition(":")[0][-1] for problem in named] == [*"33333", *"44", "5", "6", "7"]
     for word in ('login is "a b"', 'email is "nope"', 'state is "gone"', "gitea has to be", "webshop=Member|"):
-        assert any(word in problem for problem in found), word
-    assert 'row 4: login "A" stands in people.csv row 2 already' in " ".join(found)
-    assert "has no login" in found[7]
-    assert "has no first_name and last_name" in found[8]
-    assert "quote a cell that holds ','" in found[9]
+        assert any(word in problem for problem in named), word
+    assert 'row 4: login "A" is in people.csv row 2 already' in " ".join(named)
+    assert "has no login" in named[7]
+    assert "has no first_name and last_name" in named[8]
+    assert "quote a cell that holds ','" in named[9]
 
 
 GOOD = [
@@ -94,7 +94,7 @@ BAD: list[Any] = [
 
 
 @pytest.mark.parametrize("row", GOOD)
-def test_schema_and_check_take_the_same(row: Any) -> None:
+def test_schema_and_check_accept_the_same(row: Any) -> None:
     jsonschema.validate({"people": [row]}, SCHEMA)
     assert check([("entry 1", row)]).rows == [row]
 
@@ -107,7 +107,7 @@ def test_schema_and_check_refuse_the_same(row: Any) -> None:
         check([("entry 1", row)])
 
 
-def test_templates_are_good_and_say_the_same() -> None:
+def test_templates_are_valid_and_equal() -> None:
     from_yaml = yaml.safe_load((FILES / "people.example.yml").read_text(encoding="utf-8"))
     jsonschema.validate(from_yaml, SCHEMA)
     text = decode((FILES / "people.example.csv").read_bytes(), "example", "utf-8")

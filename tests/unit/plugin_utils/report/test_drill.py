@@ -19,7 +19,7 @@ def test_report_contains_every_host() -> None:
     lost = {"unreachable": True, "msg": "Connection refused"}
     results = {"c": None, "b": BAD, "a": a_result(), "d": NOT_EVEN_BEGUN, "e": lost}
     report = make_report(results, "2026-11-23T09:00:00Z")
-    assert {host: each["state"] for host, each in report["hosts"].items()} == {
+    assert {host: result["state"] for host, result in report["hosts"].items()} == {
         "a": "passed",
         "b": "failed",
         "c": "not reached",

@@ -72,4 +72,4 @@ def test_many_hosts_are_one_table(repository: Repository) -> None:
 def test_dump_whose_name_gives_no_time_has_no_age() -> None:
     dump = {"set_id": "gitea_20261399_020000", "age_hours": None, "bytes": 1}
     told = {"sets": [], "dumps": [dump], "remarks": [], "repository": "/r", "project": "shop"}
-    assert summary("lab", told, False)[-1].split() == ["gitea_20261399_020000", "?", "1", "B", "old", "way"]
+    assert summary("lab", told, False)[-1].split() == ["gitea_20261399_020000", "?", "1", "B", "legacy", "dump"]

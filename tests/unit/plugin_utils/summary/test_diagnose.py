@@ -1,15 +1,18 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about a diagnosis, of one host and of many."""
+"""The summary of a diagnosis, for one host and for many."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause import (
     CERTAIN,
     LIKELY,
+    POSSIBLE,
     Cause,
 )
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.diagnose import summary, table
@@ -36,20 +39,37 @@ def test_summary_begins_with_the_cause_and_its_command() -> None:
         "  1. certain: service stopped, postgres: seen",
         "       log: bye",
         "     $ fix it",
-        "  looked at:",
+        "  checked:",
         "    disk  ok  used to 40%",
     ]
 
 
 def test_table_of_hosts_has_the_worst_first() -> None:
-    well = {**RESULT, "causes": [], "healthy": True}
-    lost = {"failed": True, "unreachable": True, "msg": "no route"}
-    lines = table({"a-well": well, "b-ill": RESULT, "c-lost": lost})
-    assert [line.split()[0] for line in lines] == ["HOST", "c-lost", "b-ill", "a-well"]
+    healthy = {**RESULT, "causes": [], "healthy": True}
+    unreachable = {"failed": True, "unreachable": True, "msg": "no route"}
+    lines = table({"a-healthy": healthy, "b-faulty": RESULT, "c-unreachable": unreachable})
+    assert [line.split()[0] for line in lines] == ["HOST", "c-unreachable", "b-faulty", "a-healthy"]
     assert lines[1].split()[1] == "UNREACHABLE"
 
 
-def test_summary_does_not_call_well_what_it_could_not_see() -> None:
-    unseen = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "state": "unknown", "seen": "run as root"}]}
-    [head, *_rest] = summary("lab", unseen, False)
-    assert head == "lab: no cause was found, and 1 of 1 steps could not be looked at (gitea; 0.4 s)"
+def test_summary_counts_the_steps_that_could_not_be_checked() -> None:
+    unchecked = {**RESULT, "causes": [], "steps": [{**RESULT["steps"][0], "state": "unknown", "seen": "run as root"}]}
+    [head, *_rest] = summary("lab", unchecked, False)
+    assert head == "lab: no cause was found, and 1 of 1 steps could not be checked (gitea; 0.4 s)"
+
+
+@pytest.mark.parametrize(
+    ("causes", "healthy", "head"),
+    [
+        ([], True, "the services work, and no cause of a fault was found"),
+        ([], False, "no cause was found"),
+        ([cause("memory_short", likelihood=POSSIBLE).to_dict()], True, "the services work; this may still matter"),
+    ],
+)
+def test_summary_says_whether_the_services_work(causes: list[dict[str, Any]], healthy: bool, head: str) -> None:
+    [line, *_rest] = summary("lab", {**RESULT, "causes": causes, "healthy": healthy}, False)
+    assert line == f"lab: {head} (gitea; 0.4 s)"
+
+
+def test_summary_of_a_failed_diagnosis_gives_the_reason() -> None:
+    assert summary("lab", {"failed": True, "msg": "no stack"}, False) == ["lab: the diagnosis failed: no stack"]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The health of one host and of many, as it is shown, and when a play fails for it."""
+"""The health of one host and of many as it is printed, and when it fails a play."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.summary.health import (
 
 
 def result(state: str, grade: str, *findings: dict[str, Any]) -> dict[str, Any]:
-    counts = {each: sum(one["state"] == each for one in findings) for each in ("ok", "warning", "unknown", "critical")}
-    checks = {each["check"]: {"state": each["state"], "seconds": 0.01} for each in findings}
+    states = [finding["state"] for finding in findings]
+    counts = {state: states.count(state) for state in ("ok", "warning", "unknown", "critical")}
+    checks = {finding["check"]: {"state": finding["state"], "seconds": 0.01} for finding in findings}
     return {
         "state": state,
         "grade": grade,
@@ -56,11 +57,11 @@ AWAY = {"unreachable": True, "failed": True, "msg": "Failed to connect\nto the h
 BROKEN = {"failed": True, "msg": 'thresholds has "disc"'}
 
 
-def test_a_host_that_is_well_takes_two_lines() -> None:
+def test_healthy_host_takes_two_lines() -> None:
     assert summary("lab", OK, False) == ["lab: ok: 2 ok, 0.1 s", "  ok        disk, http"]
 
 
-def test_what_is_not_well_comes_with_limit_evidence_and_fix() -> None:
+def test_problem_is_shown_with_limit_evidence_and_fix() -> None:
     assert summary("lab", WARNING, False) == [
         "lab: warning, grade P4: 1 warning, 1 ok, 0.1 s",
         "  WARNING  disk  /  84 % used (limit: 80 %)",
@@ -70,7 +71,7 @@ def test_what_is_not_well_comes_with_limit_evidence_and_fix() -> None:
     ]
 
 
-def test_many_hosts_take_a_line_each_the_worst_first() -> None:
+def test_table_has_one_line_per_host_the_worst_first() -> None:
     hosts = {"a": OK, "b": WARNING, "c": P3, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
     lines = table(hosts)
     assert [line.split()[0] for line in lines] == ["HOST", "d", "g", "e", "c", "f", "b", "a"]
@@ -83,12 +84,12 @@ def test_results_of_other_jobs_fail_no_play(other: dict[str, Any]) -> None:
     assert failure({"lab": other}, "never") == ""
 
 
-def test_one_host_that_is_out_of_reach_is_a_line_too() -> None:
+def test_unreachable_host_is_one_line() -> None:
     assert summary("d", AWAY, False) == ["d: unreachable: Failed to connect"]
 
 
 @pytest.mark.parametrize(("fail_on", "failing"), [("critical", "defg"), ("warning", "bdefg"), ("never", "")], ids=str)
-def test_when_a_play_fails(fail_on: str, failing: str) -> None:
+def test_fail_on_selects_the_hosts_that_fail_a_play(fail_on: str, failing: str) -> None:
     hosts = {"a": OK, "b": WARNING, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
-    told = failure(hosts, fail_on)
-    assert sorted(word[0] for word in told.partition(";")[0].split(", ") if word) == sorted(failing)
+    message = failure(hosts, fail_on)
+    assert sorted(word[0] for word in message.partition(";")[0].split(", ") if word) == sorted(failing)

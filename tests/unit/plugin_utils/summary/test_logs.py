@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about logs, on one host and on many."""
+"""Logs as they are printed, for one host and for many."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ RESULT: dict[str, Any] = {
 AWAY = {"unreachable": True, "failed": True, "msg": "Failed to connect"}
 
 
-def test_summary_tells_the_newest_lines_where_all_are_and_what_is_missing() -> None:
+def test_summary_shows_the_newest_lines_the_file_and_what_is_left_out() -> None:
     lines = summary("lab", RESULT, False)
     assert lines == [
-        "  … 1,233 lines before these are in the file",
+        "  … 1,233 earlier lines are in the file",
         "  2026-11-25T02:00:00.000000000Z  gitea  the end",
         "lab: 1,234 lines of 2 services, secrets masked in 3, 99.0 kB, 0.2 s, in /x/logs-lab.log",
         "  SERVICE  LINES  ERRORS  LAST",
@@ -51,7 +51,7 @@ def test_summary_tells_the_newest_lines_where_all_are_and_what_is_missing() -> N
     assert "would be in /x/logs-lab.log" in "\n".join(summary("lab", RESULT, True))
 
 
-def test_table_has_a_line_for_every_host_the_worst_first() -> None:
+def test_table_has_one_line_per_host_the_worst_first() -> None:
     calm = {**RESULT, "services": [{**SERVICE, "errors": 0}], "left_out": []}
     lines = table({"calm": calm, "lab": RESULT, "gone": AWAY})
     assert [line.split()[0] for line in lines[1:4]] == ["gone", "lab", "calm"]

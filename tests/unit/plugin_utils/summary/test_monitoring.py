@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts are watched, in a line each, the troubled ones first."""
+"""Which hosts are monitored, one line per host, failures first."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def result(**given: Any) -> dict[str, Any]:
     }
 
 
-def test_host_is_told_with_its_schedule_and_its_last_look() -> None:
+def test_summary_shows_the_schedule_and_the_last_run() -> None:
     assert summary("web1", result(), False) == [
-        "web1: watched by systemd, everything every 5 min, disks every 15 min",
-        "  tells 1 address; last look 0 s ago: warning",
+        "web1: monitored by systemd, all checks every 5 min, disks every 15 min",
+        "  alerts to 1 address; last run 0 s ago: warning",
         "  changed: collection",
     ]
 
@@ -40,17 +40,17 @@ def test_host_is_told_with_its_schedule_and_its_last_look() -> None:
     [
         ({"changes": []}, False, "nothing to change"),
         ({}, True, "would change: collection"),
-        ({}, True, "would be watched by systemd"),
-        ({"channels": 0}, False, "tells nobody (set monitoring_alert_urls)"),
-        ({"channels": 2}, False, "tells 2 addresses"),
-        ({"last": None}, False, "last look not yet"),
-        ({"running": False}, False, "systemd does not run there now"),
-        ({"state": "absent"}, False, "not watched any more"),
-        ({"state": "absent"}, True, "would not be watched any more"),
-        ({"failed": True, "msg": "no Python"}, False, "not watched: no Python"),
+        ({}, True, "would be monitored by systemd"),
+        ({"channels": 0}, False, "alerts to no address (set monitoring_alert_urls)"),
+        ({"channels": 2}, False, "alerts to 2 addresses"),
+        ({"last": None}, False, "last run not yet"),
+        ({"running": False}, False, "systemd is not running on the host now"),
+        ({"state": "absent"}, False, "not monitored any more"),
+        ({"state": "absent"}, True, "would not be monitored any more"),
+        ({"failed": True, "msg": "no Python"}, False, "not monitored: no Python"),
     ],
 )
-def test_what_is_particular_is_said(given: dict[str, Any], check_mode: bool, words: str) -> None:
+def test_special_cases_are_shown(given: dict[str, Any], check_mode: bool, words: str) -> None:
     assert words in "\n".join(summary("web1", result(**given), check_mode))
 
 

@@ -33,13 +33,13 @@ def test_restart_is_told_in_its_order_with_what_was_down_and_what_was_left() -> 
         "lab: restarted nginx, postgres, then gitea in 5.0 s",
         "  postgres  shop-postgres-1  down 4.2 s",
         "  gitea     shop-gitea-1     started (was exited)",
-        "  shop-seeder-1 is exited and was left so",
+        "  shop-seeder-1 is exited and was left as it is",
     ]
 
 
 def test_restart_that_would_be_done_tells_so() -> None:
     looked = {key: value for key, value in RESTARTED.items() if key != "duration"}
-    looked["services"] = [{**each, "downtime_seconds": None} for each in RESTARTED["services"]]
+    looked["services"] = [{**service, "downtime_seconds": None} for service in RESTARTED["services"]]
     lines = summary("lab", looked, True)
     assert lines[0] == "lab: would restart nginx, postgres, then gitea"
     assert lines[1] == "  postgres  shop-postgres-1  is running"

@@ -39,7 +39,7 @@ def test_done() -> None:
         "lab: restored set 20261125T020000Z, 3.9 s, of which the applications were down 2.3 s",
         "  database  gitea  23.6 MB  1.3 s  1,240 rows in 2 tables",
         "  gitea stopped and started, names changed in 0.03 s",
-        "  what was replaced is kept until 2026-12-02; restore_state=previous swaps it back",
+        "  the replaced data is kept until 2026-12-02; restore_state=previous swaps it back",
     ]
 
 
@@ -66,7 +66,7 @@ def test_what_deserves_a_look() -> None:
     result = {**RESULT, "recovered": "the restore of X was interrupted", "remarks": ["look"], "new_roles": ["a", "b"]}
     lines = summary("lab", result, False)
     assert lines[-2:] == ["  first: the restore of X was interrupted", "  remark: look"]
-    assert "  made the missing roles a, b" in lines
+    assert "  created the missing roles a, b" in lines
 
 
 def test_failures_come_first() -> None:

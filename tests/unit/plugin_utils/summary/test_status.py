@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read of states: a screen for one host, a line each for many, the worst first."""
+"""The printed status: one screen for one host, one line per host for many, the worst first."""
 
 from __future__ import annotations
 
@@ -67,25 +67,25 @@ RESULT: dict[str, Any] = {
     "remarks": [],
     "duration": 2.1,
 }
-ILL = {**RESULT, "services": [SERVICE, DOWN], "missing": ["nginx"], "well": False, "remarks": ["look at it"]}
+UNHEALTHY = {**RESULT, "services": [SERVICE, DOWN], "missing": ["nginx"], "well": False, "remarks": ["look at it"]}
 AWAY = {"unreachable": True, "failed": True, "msg": "Failed to connect"}
 BROKEN = {"failed": True, "msg": "Docker is not running"}
 
 
-def test_state_tells_how_something_ended() -> None:
+def test_state_shows_how_a_container_ended() -> None:
     assert state_of(SERVICE) == "healthy"
     assert state_of({**SERVICE, "health": None}) == "running"
     assert state_of(DOWN) == "exited (137), out of memory"
 
 
-def test_image_without_a_digest_is_told_by_its_id() -> None:
+def test_image_without_a_digest_is_shown_by_its_id() -> None:
     assert digest_of(SERVICE) == "sha256:0123456789ab (id)"
     assert digest_of({**SERVICE, "image_digest": "sha256:fedcba9876543210"}) == "sha256:fedcba987654"
 
 
-def test_one_host_is_one_screen() -> None:
+def test_one_host_fits_on_one_screen() -> None:
     many = {
-        **ILL,
+        **UNHEALTHY,
         "services": [
             {**SERVICE, "service": f"service-{number}", "image_id": f"sha256:{number}"} for number in range(8)
         ],
@@ -97,23 +97,23 @@ def test_one_host_is_one_screen() -> None:
     assert lines[-1] == "  … and 20 more remarks"
 
 
-def test_screen_tells_what_is_not_well_and_what_is_not_known() -> None:
-    text = "\n".join(summary("lab", ILL, False))
+def test_screen_shows_problems_and_missing_values() -> None:
+    text = "\n".join(summary("lab", UNHEALTHY, False))
     assert text.startswith(
-        "lab: NOT WELL, 1 of 3 services, load 0.40 on 4 processors, memory 7.0 GB of 16.0 GB, / 41% full"
+        "lab: UNHEALTHY, 1 of 3 services, load 0.40 on 4 processors, memory 7.0 GB of 16.0 GB, / 41% full"
     )
     for words in ("exited (137), out of memory", "MISSING", "shop_gitea-data     ?", "310.0 MB", "remark: look at it"):
         assert words in text
 
 
-def test_limit_is_told_only_where_there_is_one() -> None:
+def test_limit_is_shown_only_if_there_is_one() -> None:
     assert "16.0 GB" not in summary("lab", RESULT, False)[2]
     limited = {**RESULT, "services": [{**SERVICE, "memory_limit_bytes": 512_000_000}]}
     assert "512.0 MB" in summary("lab", limited, False)[2]
 
 
-def test_many_hosts_have_a_line_each_the_worst_first() -> None:
-    lines = table({"well": RESULT, "ill": ILL, "gone": AWAY, "broken": BROKEN})
-    assert [line.split()[0] for line in lines] == ["HOST", "broken", "gone", "ill", "well"]
+def test_table_has_one_line_per_host_the_worst_first() -> None:
+    lines = table({"healthy": RESULT, "unhealthy": UNHEALTHY, "gone": AWAY, "broken": BROKEN})
+    assert [line.split()[0] for line in lines] == ["HOST", "broken", "gone", "unhealthy", "healthy"]
     assert "UNREACHABLE" in lines[2]
     assert "redis exited (137), out of memory; look at it" in lines[3]

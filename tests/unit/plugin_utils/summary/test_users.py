@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What operators read about users."""
+"""The summary of the job users."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ COUNTS = {"created": 1, "changed": 2, "removed": 0, "failed": 1, "unchanged": 96
 
 
 def changed(name: str, **changes: tuple[Any, Any]) -> dict[str, Any]:
-    told = {key: {"before": before, "after": after} for key, (before, after) in changes.items()}
-    return {"name": name, "status": "changed", "changes": told}
+    fields = {key: {"before": before, "after": after} for key, (before, after) in changes.items()}
+    return {"name": name, "status": "changed", "changes": fields}
 
 
 GITEA = {
@@ -52,15 +52,15 @@ def test_one_host() -> None:
     ]
 
 
-def test_check_mode_says_that_nothing_happened() -> None:
+def test_check_mode_says_that_nothing_was_changed() -> None:
     assert "nothing changed yet" in summary("lab", RESULT, check_mode=True)[0]
     assert "nothing changed yet" in summary("lab", {**RESULT, "report_only": True}, check_mode=False)[0]
 
 
-def test_a_thousand_new_people_are_no_thousand_lines() -> None:
+def test_a_thousand_new_people_are_shortened() -> None:
     many = {
         "counts": {**COUNTS, "created": 1000},
-        "users": [{"name": f"n{each}", "status": "created"} for each in range(1000)],
+        "users": [{"name": f"n{number}", "status": "created"} for number in range(1000)],
     }
     lines = summary("lab", {"count": 1000, "gitea": many}, check_mode=False)
     assert len(lines) < 50
@@ -75,10 +75,10 @@ def test_many_hosts_failures_first() -> None:
     assert "ALL" in rows[2]
 
 
-def test_host_out_of_reach_is_no_host_without_people() -> None:
+def test_unreachable_host_is_not_a_host_without_people() -> None:
     away = {"failed": True, "unreachable": True, "msg": "ssh: no route to host"}
     assert summary("far", away, False) == ["far: ssh: no route to host"]
     good = {"count": 1, "openproject": {"counts": {**COUNTS, "failed": 0}, "users": [], "unlisted": []}}
     lines = table({"a near one": good, "far": away})
-    assert lines[1].split() == ["far", "out", "of", "reach"]
+    assert lines[1].split() == ["far", "unreachable"]
     assert len(lines) == 3

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cache as the applications meet it. Private to this collection."""
+"""The cache, checked with the applications' own logins."""
 
 from __future__ import annotations
 
@@ -13,104 +13,110 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Re
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
-from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Scene
+from ..cause import CERTAIN, LIKELY, Cause, StepResult
+from ..stack_view import StackView
 
 SECONDS = 5.0
 _FULL = 0.98
-"""Redis counts its own buffers otherwise at each moment: it never stands at exactly its limit."""
+"""Share of its memory limit from which Redis counts as full: its buffers vary, so it is never exactly at the limit."""
 
 
-def look_at_cache(scene: Scene) -> Report:
-    """Whether each application comes into the cache, and whether that takes anything more."""
-    service = scene.options.access.cache_service
-    look = scene.running(service)
-    if look is None:
-        known = service in scene.services
-        return Report(unknown=[f'service "{service}" does not run: nothing can be asked']) if known else Report("none")
-    report = Report()
+def check_cache(view: StackView) -> StepResult:
+    """Whether each application can log in to the cache, and whether the cache accepts writes."""
+    service = view.options.access.cache_service
+    inspection = view.running(service)
+    if inspection is None:
+        if service not in view.services:
+            return StepResult(f'the stack has no service "{service}"')
+        return StepResult(unknown=[f'service "{service}" is not running, so it could not be checked'])
+    result = StepResult()
     try:
-        server = find_redis(look.container)
-        logins = [each for each in cache_logins_of(scene) if scene.service_of(each.host) == service]
+        server = find_redis(inspection.container)
+        logins = [login for login in cache_logins_of(view) if view.service_of(login.host) == service]
         for login in logins:
-            report.causes += _refusal(scene, look, server, login)
+            result.causes += _refusal(view, inspection, server, login)
         with server.connect(SECONDS) as redis:
-            seen, causes = _inside(scene, look, redis)
-        report.seen = f"{len(logins)} logins work as the applications have them; {seen}"
-        report.causes += causes
+            usage, causes = _server_state(view, inspection, redis)
+        result.seen = f"application logins that work: {len(logins) - len(result.causes)} of {len(logins)}; {usage}"
+        result.causes += causes
     except RedisError as error:
-        report.unknown.append(str(error))
+        result.unknown.append(str(error))
     except MaxopsError as error:
         seen = "it does not answer"
-        fix = f"docker logs --tail=50 {look.name}; docker restart {look.name}"
-        told = (scene.mask(str(error)),)
-        report.causes.append(
-            Cause.of("connection_failed", f"{service} on this host", LIKELY, seen, fix, told, (service,))
+        fix = f"docker logs --tail=50 {inspection.name}; docker restart {inspection.name}"
+        evidence = (view.mask(str(error)),)
+        result.causes.append(
+            Cause.of("connection_failed", f"{service} on this host", LIKELY, seen, fix, evidence, (service,))
         )
-    return report
+    return result
 
 
-def cache_logins_of(scene: Scene) -> list[CacheLogin]:
-    """How the applications log in to Redis, as their settings say."""
+def cache_logins_of(view: StackView) -> list[CacheLogin]:
+    """The applications' logins to Redis, from their settings."""
     return [
         login
-        for look in scene.inspections
-        if look.service != scene.options.access.cache_service
-        for login in cache_logins(look.container, look.files_root)
+        for inspection in view.inspections
+        if inspection.service != view.options.access.cache_service
+        for login in cache_logins(inspection.container, inspection.files_root)
         if login.kind == REDIS
     ]
 
 
-def _refusal(scene: Scene, look: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:
+def _refusal(view: StackView, inspection: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:
     try:
         with replace(server, password=login.password).connect(SECONDS) as redis:
             redis.run("PING")
     except RedisError as error:
         if not error.reply.startswith(("WRONGPASS", "NOAUTH", "ERR invalid password")):
             return []
-        seen = f"{look.name} refuses the password that {login.service} has ({login.source})"
-        fix = scene.compose("up", "--detach", "--force-recreate", look.service, login.service)
-        told = (f"Redis says: {error.reply}", "both take it from REDIS_PASSWORD of .env when they are made anew")
-        return [Cause.of("cache_password", login.service, CERTAIN, seen, fix, told, (login.service,))]
+        seen = f"{inspection.name} refuses the password that {login.service} has ({login.source})"
+        fix = view.compose("up", "--detach", "--force-recreate", inspection.service, login.service)
+        evidence = (f"Redis says: {error.reply}", "both read REDIS_PASSWORD from .env when they are recreated")
+        return [Cause.of("cache_password", login.service, CERTAIN, seen, fix, evidence, (login.service,))]
     return []
 
 
-def _inside(scene: Scene, look: Inspection, redis: Redis) -> tuple[str, list[Cause]]:
-    told = redis.info("memory", "persistence")
-    used, most = int(told.get("used_memory", 0)), int(told.get("maxmemory", 0))
-    policy = told.get("maxmemory_policy", "")
+def _server_state(view: StackView, inspection: Inspection, redis: Redis) -> tuple[str, list[Cause]]:
+    """The memory in use as a sentence, and what makes the server refuse writes."""
+    info = redis.info("memory", "persistence")
+    used, limit = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    policy = info.get("maxmemory_policy", "")
+    usage = f"{human_size(used)} of {human_size(limit)} in use" if limit else f"{human_size(used)} in use, no limit"
     causes = []
-    if most and used >= most * _FULL and policy in ("", "noeviction"):
-        larger = human_size(most)
+    if limit and used >= limit * _FULL and policy in ("", "noeviction"):
         causes.append(
             Cause.of(
                 "cache_memory",
-                look.service,
+                inspection.service,
                 CERTAIN,
-                f"it holds {human_size(used)} of {larger} and may evict nothing ({policy}): it refuses every write",
-                f"docker exec {look.name} redis-cli CONFIG SET maxmemory-policy allkeys-lru",
-                ("for good: stack_redis_max_memory of the role stack", *_users(scene, look)),
-                (look.service, *(need.service for need in scene.needs if scene.service_of(need.host) == look.service)),
+                f"{usage}, and it must not evict anything ({policy}): it refuses all writes",
+                f"docker exec {inspection.name} redis-cli CONFIG SET maxmemory-policy allkeys-lru",
+                ("permanent fix: stack_redis_max_memory of the role stack", *_users(view, inspection)),
+                (
+                    inspection.service,
+                    *(need.service for need in view.needs if view.service_of(need.host) == inspection.service),
+                ),
             )
         )
-    if told.get("rdb_last_bgsave_status", "ok") != "ok" and redis.setting("stop-writes-on-bgsave-error") == "yes":
-        causes.append(_cannot_save(look))
-    return f"{human_size(used)} of {human_size(most) if most else 'no limit'} in use ({policy})", causes
+    if info.get("rdb_last_bgsave_status", "ok") != "ok" and redis.setting("stop-writes-on-bgsave-error") == "yes":
+        causes.append(_cannot_save(inspection))
+    return f"{usage} ({policy})", causes
 
 
-def _users(scene: Scene, look: Inspection) -> tuple[str, ...]:
-    names = sorted({need.service for need in scene.needs if scene.service_of(need.host) == look.service})
-    return (f"it serves {', '.join(names)}",) if names else ()
+def _users(view: StackView, inspection: Inspection) -> tuple[str, ...]:
+    names = sorted({need.service for need in view.needs if view.service_of(need.host) == inspection.service})
+    return (f"used by {', '.join(names)}",) if names else ()
 
 
-def _cannot_save(look: Inspection) -> Cause:
-    folders = " ".join(each.source for each in look.container.mounts if each.writable and each.kind != "tmpfs")
+def _cannot_save(inspection: Inspection) -> Cause:
+    mounts = inspection.container.mounts
+    folders = " ".join(mount.source for mount in mounts if mount.writable and mount.kind != "tmpfs")
     return Cause.of(
         "volume_permissions",
-        look.service,
+        inspection.service,
         LIKELY,
-        "it could not write its last snapshot, and refuses every write until it can",
-        f"df --human-readable {folders}; ls -ldn {folders}; docker logs --tail=50 {look.name}",
+        "it could not save its last snapshot, and refuses all writes until it can",
+        f"df --human-readable {folders}; ls -ldn {folders}; docker logs --tail=50 {inspection.name}",
         ("rdb_last_bgsave_status is err, stop-writes-on-bgsave-error is yes",),
-        (look.service,),
+        (inspection.service,),
     )

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration: can it be read, and what differs from what runs? Private to this collection.
+"""Configuration: can it be read, and how does it differ from that of the running containers?
 
-Values never show: that two of them differ is all that anybody needs to know.
+Values are never shown: it is enough to know that they differ.
 """
 
 from __future__ import annotations
@@ -20,72 +20,75 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspecti
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.configuration import entries, read_ini
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, Report
-from ..scene import Scene
+from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, StepResult
+from ..stack_view import StackView
 
 LISTED = 20
 
 
-def look_at_configuration(scene: Scene) -> Report:
-    """Whether Compose and the applications can read their configuration, and which keys differ from what runs."""
-    stack = scene.required_stack
-    report = Report()
+def check_configuration(view: StackView) -> StepResult:
+    """Whether Compose and the applications can read their configuration, and which keys differ in the containers."""
+    stack = view.required_stack
+    result = StepResult()
     unreadable = [path for path in stack.project_files() if not os.access(path, os.R_OK)]
-    report.unknown += [f"{path} cannot be read by this user; run as root (become: true)" for path in unreadable]
+    result.unknown += [f"{path} cannot be read by this user; run as root (become: true)" for path in unreadable]
     count = 0
     try:
         wanted = compose_config(stack)
-        count = sum(len(_environment(each)) for each in wanted.get("services", {}).values())
-        report.causes += _drift(scene, wanted)
+        count = sum(len(_environment(service)) for service in wanted.get("services", {}).values())
+        result.causes += _drift(view, wanted)
     except ComposeRefusal as error:
-        report.causes.append(_refusal(scene, error))
+        result.causes.append(_refusal(view, error))
     except MaxopsError as error:
-        report.unknown.append(str(error))
-    for look in scene.inspections:
-        report.causes += _app_ini(look, report)
-    report.seen = f"Compose reads its files, and the {count} variables of the services are those of the containers"
-    return report
+        result.unknown.append(str(error))
+    for inspection in view.inspections:
+        result.causes += _app_ini(inspection, result)
+    result.seen = f"Compose can read its files; their {count} variables match those of the containers"
+    return result
 
 
-def _refusal(scene: Scene, error: ComposeRefusal) -> Cause:
-    folder = scene.required_stack.working_dir or "."
+def _refusal(view: StackView, error: ComposeRefusal) -> Cause:
+    folder = view.required_stack.working_dir or "."
     return Cause.of(
         "configuration_unreadable",
         folder,
         LIKELY,
-        f"Compose cannot read the project: {scene.mask(str(error))}",
-        f"{scene.compose('config', '--quiet')}; mend what it says in {folder}/.env or the Compose file",
-        ("containers that run go on; none can be made anew until this is mended",),
-        # It keeps nothing from running that has a container.
-        tuple(look.service for look in scene.inspections if not look.well),
+        f"Compose cannot read the project: {view.mask(str(error))}",
+        f"{view.compose('config', '--quiet')}; fix what it reports in {folder}/.env or the Compose file",
+        ("running containers continue; no container can be recreated until this is fixed",),
+        # It does not stop services that have a container.
+        tuple(inspection.service for inspection in view.inspections if not inspection.well),
     )
 
 
-def _drift(scene: Scene, wanted: Mapping[str, Any]) -> list[Cause]:
-    """Services whose containers were made with other values than the files have now."""
+def _drift(view: StackView, wanted: Mapping[str, Any]) -> list[Cause]:
+    """Services whose containers were created with values that differ from the files."""
     causes = []
-    for look in scene.inspections:
-        service = wanted.get("services", {}).get(look.service)
+    for inspection in view.inspections:
+        service = wanted.get("services", {}).get(inspection.service)
         if service is None:
             continue
-        keys = differing(_environment(service), look.container.environment)
+        keys = differing(_environment(service), inspection.container.environment)
         if keys:
-            told = tuple(f"{key}: {_MASKED[kind]}" for key, kind in keys[:LISTED])
+            evidence = tuple(f"{key}: {_MASKED[kind]}" for key, kind in keys[:LISTED])
             names = ", ".join(key for key, _kind in keys[:5])
-            seen = f"{look.name} was made with other values than .env and the Compose file have now: {names}"
-            fix = scene.compose("up", "--detach", look.service)
-            likelihood = POSSIBLE if look.well else LIKELY
-            causes.append(Cause.of("configuration_differs", look.service, likelihood, seen, fix, told, (look.service,)))
+            seen = f"{inspection.name} was created with values that differ from .env and the Compose file: {names}"
+            fix = view.compose("up", "--detach", inspection.service)
+            likelihood = POSSIBLE if inspection.well else LIKELY
+            service_name = inspection.service
+            causes.append(
+                Cause.of("configuration_differs", service_name, likelihood, seen, fix, evidence, (service_name,))
+            )
     return causes
 
 
 _MASKED = {"other": "another value (***)", "missing": "not set in the container"}
 
 
-def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Keys that are to be set and are not, or are set to something else; what an image adds is its own affair."""
+def differing(wanted: Mapping[str, str], actual: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Wanted keys that are missing or have another value; keys that only an image sets do not count."""
     return sorted(
-        (key, "other" if key in found else "missing") for key, value in wanted.items() if found.get(key) != value
+        (key, "other" if key in actual else "missing") for key, value in wanted.items() if actual.get(key) != value
     )
 
 
@@ -96,32 +99,38 @@ def _environment(service: Mapping[str, Any]) -> dict[str, str]:
 # -- Gitea's own file -----------------------------------------------------------------------------------------------
 
 
-def _app_ini(look: Inspection, report: Report) -> list[Cause]:
-    # Secrets in files of their own are left out.
-    variables = entries(look.container.environment)
-    told = {f"[{section}] {key}": value for (section, key), value in variables.items() if not key.endswith("__FILE")}
-    inside, path = Files(look.container, look.files_root).ini_path()
-    if not told or not path:
+def _app_ini(inspection: Inspection, result: StepResult) -> list[Cause]:
+    # Secrets in separate files are left out.
+    variables = entries(inspection.container.environment)
+    wanted = {f"[{section}] {key}": value for (section, key), value in variables.items() if not key.endswith("__FILE")}
+    inside, path = Files(inspection.container, inspection.files_root).ini_path()
+    if not wanted or not path:
         return []
     try:
         ini = read_ini(path)
     except FileNotFoundError:
-        return []  # made at the first start
+        return []  # created at the first start
     except OSError as error:
-        report.unknown.append(f"{path}: {error.strerror}")
+        result.unknown.append(f"{path}: {error.strerror}")
         return []
     except configparser.Error as error:
-        # Its lines may hold secrets, so only their numbers are told; ours is one more at the top.
+        # The lines may hold secrets, so only their numbers are shown; the reader adds one line at the top.
         lines = ", ".join(str(number - 1) for number, _line in getattr(error, "errors", []))
-        fix = f"$EDITOR {shlex.quote(path)}; docker restart {look.name}"
-        seen = f"{inside} is no INI file" + (f": see line {lines}" if lines else "")
-        return [Cause.of("configuration_unreadable", look.service, CERTAIN, seen, fix, services=(look.service,))]
-    keys = differing(told, {f"[{name.lower()}] {key}": value for name in ini for key, value in ini[name].items()})
+        fix = f"$EDITOR {shlex.quote(path)}; docker restart {inspection.name}"
+        seen = f"{inside} is not a valid INI file" + (f": see line {lines}" if lines else "")
+        return [
+            Cause.of("configuration_unreadable", inspection.service, CERTAIN, seen, fix, services=(inspection.service,))
+        ]
+    keys = differing(wanted, {f"[{name.lower()}] {key}": value for name in ini for key, value in ini[name].items()})
     if not keys:
         return []
     listed = tuple(f"{key}: {_MASKED[kind].replace('container', 'file')}" for key, kind in keys[:LISTED])
-    seen = f"{inside} has other values than the container's environment: {', '.join(key for key, _kind in keys[:5])}"
-    fix = f"docker restart {look.name}"
-    advice = "Gitea writes its environment into the file at each start"
-    likelihood = POSSIBLE if look.well else LIKELY
-    return [Cause.of("configuration_differs", look.service, likelihood, seen, fix, (*listed, advice), (look.service,))]
+    seen = f"{inside} differs from the container's environment: {', '.join(key for key, _kind in keys[:5])}"
+    fix = f"docker restart {inspection.name}"
+    advice = "Gitea writes its environment variables into the file at every start"
+    likelihood = POSSIBLE if inspection.well else LIKELY
+    return [
+        Cause.of(
+            "configuration_differs", inspection.service, likelihood, seen, fix, (*listed, advice), (inspection.service,)
+        )
+    ]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The database as the applications meet it. Private to this collection."""
+"""The database, checked with the applications' own logins."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspecti
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Scene
+from ..cause import CERTAIN, LIKELY, Cause, StepResult
+from ..stack_view import StackView
 
 _END_IDLE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle' AND state_change < now() - interval"
@@ -26,11 +26,11 @@ _CONNECTIONS = (
     " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')"
 )
 _HOLDERS = (
-    "SELECT coalesce(host(client_addr), 'its own socket'), usename, count(*), count(*) FILTER (WHERE state = 'idle')"
+    "SELECT coalesce(host(client_addr), 'local socket'), usename, count(*), count(*) FILTER (WHERE state = 'idle')"
     " FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 3"
 )
 _IDLE_TRANSACTIONS = (
-    "SELECT a.pid, a.usename, a.datname, coalesce(host(a.client_addr), 'its own socket'),"
+    "SELECT a.pid, a.usename, a.datname, coalesce(host(a.client_addr), 'local socket'),"
     " extract(epoch FROM clock_timestamp() - a.xact_start)::int,"
     " (SELECT count(*) FROM pg_stat_activity b WHERE a.pid = ANY (pg_blocking_pids(b.pid)))"
     " FROM pg_stat_activity a WHERE a.state LIKE 'idle in transaction%%' AND a.xact_start IS NOT NULL"
@@ -38,56 +38,57 @@ _IDLE_TRANSACTIONS = (
 )
 
 
-def look_at_database(scene: Scene) -> Report:
-    """Whether each application comes into its database, and what keeps sessions waiting there."""
-    service = scene.options.access.database_service
-    look = scene.running(service)
-    if look is None:
-        return Report(unknown=[f'service "{service}" does not run: nothing can be asked'])
-    if not look.container.addresses:
-        return Report(unknown=[f"{look.name} has no address that this host can reach"])
-    report = Report()
-    logins = [each for each in logins_of(scene) if scene.service_of(each.host) == service]
-    refusals = [(login, _refusal(look, login)) for login in logins]
-    welcome = {login.user for login, told in refusals if told is None}
-    report.causes += _from_refusals(scene, look, [(login, told) for login, told in refusals if told], welcome)
+def check_database(view: StackView) -> StepResult:
+    """Whether each application can log in to its database, and what blocks sessions there."""
+    service = view.options.access.database_service
+    inspection = view.running(service)
+    if inspection is None:
+        return StepResult(unknown=[f'service "{service}" is not running, so it could not be checked'])
+    if not inspection.container.addresses:
+        return StepResult(unknown=[f"{inspection.name} has no address that this host can reach"])
+    result = StepResult()
+    logins = [login for login in logins_of(view) if view.service_of(login.host) == service]
+    answers = [(login, _refusal(inspection, login)) for login in logins]
+    accepted = {login.user for login, error in answers if error is None}
+    refusals = [(login, error) for login, error in answers if error]
+    result.causes += _from_refusals(view, inspection, refusals, accepted)
     try:
-        server = scene.options.access.server_in(look.container, scene.required_stack)
+        server = view.options.access.server_in(inspection.container, view.required_stack)
         with Session(server, "postgres") as session:
-            seen, causes = _inside(scene, look, server, session)
-            report.seen = f"{len(logins)} logins work as the applications have them; {seen}"
-            report.causes += causes
+            usage, causes = _server_state(view, inspection, server, session)
+            working = len(logins) - len(refusals)
+            result.seen = f"application logins that work: {working} of {len(logins)}; {usage}"
+            result.causes += causes
     except MaxopsError as error:
         own = DatabaseLogin(service, "the stack", service, 0, "", "", "postgres")
-        known = {each.check for each in report.causes}
-        report.causes += [
-            each for each in _from_refusals(scene, look, [(own, error)], welcome) if each.check not in known
-        ]
-    return report
+        reported = {cause.check for cause in result.causes}
+        own_causes = _from_refusals(view, inspection, [(own, error)], accepted)
+        result.causes += [cause for cause in own_causes if cause.check not in reported]
+    return result
 
 
 # -- logins -------------------------------------------------------------------------------------------------------
 
 
-def logins_of(scene: Scene) -> list[DatabaseLogin]:
-    """How the applications log in, as their settings say; without those whose password is not known."""
+def logins_of(view: StackView) -> list[DatabaseLogin]:
+    """The applications' logins, from their settings; without those whose password is unknown."""
     return [
         login
-        for look in scene.inspections
-        if look.service != scene.options.access.database_service
-        for login in database_logins(look.container, look.files_root)
+        for inspection in view.inspections
+        if inspection.service != view.options.access.database_service
+        for login in database_logins(inspection.container, inspection.files_root)
         if login.password is not None
     ]
 
 
-def _refusal(look: Inspection, login: DatabaseLogin) -> MaxopsError | None:
-    """Why the database does not let a login in; None when it does."""
+def _refusal(inspection: Inspection, login: DatabaseLogin) -> MaxopsError | None:
+    """The error of a login that the database refuses; None when it accepts the login."""
     server = Server(
-        host=look.container.addresses[0],
+        host=inspection.container.addresses[0],
         port=login.port,
         user=login.user,
         password=login.password or "",
-        container=look.name,
+        container=inspection.name,
         password_source=f"{login.source} of {login.service}",
     )
     try:
@@ -98,125 +99,144 @@ def _refusal(look: Inspection, login: DatabaseLogin) -> MaxopsError | None:
 
 
 def _from_refusals(
-    scene: Scene, look: Inspection, refusals: list[tuple[DatabaseLogin, MaxopsError]], welcome: set[str]
+    view: StackView, inspection: Inspection, refusals: list[tuple[DatabaseLogin, MaxopsError]], accepted: set[str]
 ) -> list[Cause]:
-    """One cause for each thing that the logins fail for; ``welcome`` are users whom others come in as."""
+    """One cause for each reason that logins fail; ``accepted`` are users that other logins succeed with."""
     causes: dict[tuple[str, str], Cause] = {}
     for login, error in refusals:
-        cause = _from_refusal(scene, look, login, error)
-        if cause.check == "database_password" and login.user in welcome:
-            # To give the server another password would keep the others out.
-            told = f"others come in as {login.user}: {login.service} has a password of its own, from .env or its file"
-            fix = scene.compose("up", "--detach", "--force-recreate", "--no-deps", login.service)
-            cause = replace(cause, fix=fix, evidence=(cause.evidence[0], told))
+        cause = _from_refusal(view, inspection, login, error)
+        if cause.check == "database_password" and login.user in accepted:
+            # A new password on the server would lock out the other services.
+            service = login.service
+            advice = f"other services log in as {login.user}: {service} has a different password, from .env or its file"
+            fix = view.compose("up", "--detach", "--force-recreate", "--no-deps", login.service)
+            cause = replace(cause, fix=fix, evidence=(cause.evidence[0], advice))
         same = causes.get((cause.check, cause.subject))
-        causes[cause.check, cause.subject] = _joined(look, same, cause) if same else cause
+        causes[cause.check, cause.subject] = _joined(inspection, same, cause) if same else cause
     return list(causes.values())
 
 
-def _joined(look: Inspection, same: Cause, cause: Cause) -> Cause:
-    """Two logins that fail for one thing."""
+def _joined(inspection: Inspection, same: Cause, cause: Cause) -> Cause:
+    """The cause of two logins that fail for the same reason."""
     services = tuple(dict.fromkeys((*same.services, *cause.services)))
     if cause.check != "database_password":
         return replace(same, evidence=tuple(dict.fromkeys((*same.evidence, *cause.evidence))), services=services)
-    # What each login met stands first, what to do about all of them last.
+    # First the error of every login, last the advice that holds for all of them.
     evidence = tuple(dict.fromkeys((*same.evidence[:-1], *cause.evidence[:-1], same.evidence[-1])))
     has = "has" if len(services) == 1 else "have"
-    seen = f"{look.name} refuses the password that {' and '.join(services)} {has}"
+    seen = f"{inspection.name} refuses the password that {' and '.join(services)} {has}"
     return replace(same, seen=seen, evidence=evidence, services=services)
 
 
-def _from_refusal(scene: Scene, look: Inspection, login: DatabaseLogin, error: MaxopsError) -> Cause:
-    said = str(error.__cause__ or error)
-    told = f"{login.service} ({login.source}): {scene.mask(' '.join(said.split()))[-300:]}"
-    psql = f"docker exec -it {look.name} psql{_as_superuser(look)} -d postgres"
-    user = login.user or look.container.environment.get("POSTGRES_USER", "postgres")
+def _from_refusal(view: StackView, inspection: Inspection, login: DatabaseLogin, error: MaxopsError) -> Cause:
+    message = str(error.__cause__ or error)
+    evidence = f"{login.service} ({login.source}): {view.mask(' '.join(message.split()))[-300:]}"
+    psql = f"docker exec -it {inspection.name} psql{_as_superuser(inspection)} -d postgres"
+    user = login.user or inspection.container.environment.get("POSTGRES_USER", "postgres")
     database = login.database or login.user
-    if "password authentication failed" in said or "no password supplied" in said or f'role "{user}" does not' in said:
+    refused = ("password authentication failed", "no password supplied", f'role "{user}" does not')
+    if any(words in message for words in refused):
         return Cause.of(
             "database_password",
             f"database user {user}",
             CERTAIN,
-            f"{look.name} refuses the password that {login.service} has",
+            f"{inspection.name} refuses the password that {login.service} has",
             f"{psql} -c '\\password {user}'",
-            (told, "type the password that .env has: the server keeps the one of its first start"),
+            (evidence, "enter the password from .env: the server keeps the one from its first start"),
             (login.service,),
         )
-    if re.search(r'database "[^"]*" does not exist', said):
+    if re.search(r'database "[^"]*" does not exist', message):
         return Cause.of(
             "database_missing",
             f"database {database}",
             CERTAIN,
-            f"{look.name} has no database {database}, and {login.service} needs it",
+            f"{inspection.name} has no database {database}, and {login.service} needs it",
             f"ansible-playbook maxops.ops.restore -e restore_databases={database}",
-            (told,),
+            (evidence,),
             (login.service,),
         )
-    if "too many clients" in said or "remaining connection slots" in said:
-        return _connections(scene, look, "it has no free connection left", (told,), CERTAIN)
+    if "too many clients" in message or "remaining connection slots" in message:
+        return _connections(view, inspection, "it has no free connection left", (evidence,), CERTAIN)
     return Cause.of(
         "connection_failed",
-        f"{look.service} on this host",
+        f"{inspection.service} on this host",
         LIKELY,
-        f"{look.name} cannot be asked at {look.container.addresses[0]}:{login.port or 5432}",
-        f"docker logs --tail=50 {look.name}",
-        (told,),
+        f"cannot connect to {inspection.name} at {inspection.container.addresses[0]}:{login.port or 5432}",
+        f"docker logs --tail=50 {inspection.name}",
+        (evidence,),
         (login.service,),
     )
 
 
-def _as_superuser(look: Inspection) -> str:
-    user = look.container.environment.get("POSTGRES_USER")
+def _as_superuser(inspection: Inspection) -> str:
+    user = inspection.container.environment.get("POSTGRES_USER")
     return f" -U {user}" if user else ""
 
 
-# -- inside the server --------------------------------------------------------------------------------------------
+# -- the state of the server --------------------------------------------------------------------------------------
 
 
-def _inside(scene: Scene, look: Inspection, server: Server, session: Session) -> tuple[str, list[Cause]]:
+def _server_state(view: StackView, inspection: Inspection, server: Server, session: Session) -> tuple[str, list[Cause]]:
+    """The used connections as a sentence, and what keeps sessions waiting."""
     causes = []
-    [(most, used)] = session.run("count the sessions of", _CONNECTIONS)
-    # Ours is one of them, and gone in a moment.
-    ratio = (used - 1) / most
-    seen = f"{used - 1} of {most} connections are used"
-    if ratio >= scene.options.connections_ratio:
+    [(limit, used)] = session.run("count the sessions of", _CONNECTIONS)
+    # The session of this check is one of them.
+    ratio = (used - 1) / limit
+    usage = f"{used - 1} of {limit} connections are used"
+    if ratio >= view.options.connections_ratio:
         holders = session.run("list the sessions of", _HOLDERS)
-        told = tuple(f"{_who(scene, row[0])} (user {row[1]}): {row[2]}, {row[3]} of them idle" for row in holders)
-        causes.append(_connections(scene, look, seen, told, LIKELY if used < most else CERTAIN))
+        evidence = tuple(f"{_client(view, row[0])} (user {row[1]}): {row[2]}, {row[3]} of them idle" for row in holders)
+        causes.append(_connections(view, inspection, usage, evidence, LIKELY if used < limit else CERTAIN))
     for row in session.run("list the transactions of", _IDLE_TRANSACTIONS):
-        causes += _idle_transaction(scene, look, *row)
-    return f"{seen} (user {server.user})", causes
+        causes += _idle_transaction(view, inspection, *row)
+    return f"{usage} (user {server.user})", causes
 
 
-def _connections(scene: Scene, look: Inspection, seen: str, evidence: tuple[str, ...], likelihood: str) -> Cause:
-    fix = f'docker exec {look.name} psql{_as_superuser(look)} -d postgres -c "{_END_IDLE}"'
-    advice = "then mend who holds them, or raise max_connections (stack_postgres_settings of the role stack)"
-    services = tuple(need.service for need in scene.needs if scene.service_of(need.host) == look.service)
+def _connections(
+    view: StackView, inspection: Inspection, seen: str, evidence: tuple[str, ...], likelihood: str
+) -> Cause:
+    fix = f'docker exec {inspection.name} psql{_as_superuser(inspection)} -d postgres -c "{_END_IDLE}"'
+    advice = "then fix the client that holds them, or raise max_connections (stack_postgres_settings of the role stack)"
+    services = tuple(need.service for need in view.needs if view.service_of(need.host) == inspection.service)
     return Cause.of(
-        "database_connections", look.service, likelihood, seen, fix, (*evidence, advice), (look.service, *services)
+        "database_connections",
+        inspection.service,
+        likelihood,
+        seen,
+        fix,
+        (*evidence, advice),
+        (inspection.service, *services),
     )
 
 
 def _idle_transaction(
-    scene: Scene, look: Inspection, pid: int, user: str, database: str, address: str, seconds: int, blocked: int
+    view: StackView,
+    inspection: Inspection,
+    pid: int,
+    user: str,
+    database: str,
+    address: str,
+    seconds: int,
+    blocked: int,
 ) -> list[Cause]:
-    if seconds < scene.options.idle_transaction_seconds and not blocked:
+    if seconds < view.options.idle_transaction_seconds and not blocked:
         return []
     waiting = f", and {blocked} session{'s wait' if blocked != 1 else ' waits'} for it" if blocked else ""
-    likelihood = (LIKELY if seconds < scene.options.idle_transaction_seconds else CERTAIN) if blocked else LIKELY
+    psql = f"docker exec {inspection.name} psql{_as_superuser(inspection)} -d postgres"
+    likelihood = (LIKELY if seconds < view.options.idle_transaction_seconds else CERTAIN) if blocked else LIKELY
     return [
         Cause.of(
             "database_idle_transaction",
             f"session {pid} in {database}",
             likelihood,
-            f"a transaction does nothing and stays open since {seconds} s{waiting}",
-            f"docker exec {look.name} psql{_as_superuser(look)} -d postgres -c 'SELECT pg_terminate_backend({pid})'",
-            (f"user {user}, from {_who(scene, address)}; it keeps VACUUM from its work, and holds its locks",),
-            (look.service,),
+            f"an idle transaction has been open for {seconds} s{waiting}",
+            f"{psql} -c 'SELECT pg_terminate_backend({pid})'",
+            (f"user {user}, from {_client(view, address)}; it blocks VACUUM and holds its locks",),
+            (inspection.service,),
         )
     ]
 
 
-def _who(scene: Scene, address: str) -> str:
-    names = [look.name for look in scene.inspections if address in look.container.addresses]
+def _client(view: StackView, address: str) -> str:
+    names = [inspection.name for inspection in view.inspections if address in inspection.container.addresses]
     return names[0] if names else address

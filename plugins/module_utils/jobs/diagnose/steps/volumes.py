@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Volumes: are they there, and may the service write to them? Private to this collection."""
+"""Volumes: do they exist, and may the service write to them?"""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.containe
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from ..cause import CERTAIN, LIKELY, Cause, Report
-from ..scene import Scene
+from ..cause import CERTAIN, LIKELY, Cause, StepResult
+from ..stack_view import StackView
 
 ENTRIES = 200
 _DAC_OVERRIDE = 1 << 1
@@ -25,86 +25,85 @@ _DAC_OVERRIDE = 1 << 1
 
 @dataclass(frozen=True)
 class Identity:
-    """As whom a process works; ``mighty`` when permissions do not bind it."""
+    """The user and groups of a process; ``ignores_permissions`` is true with CAP_DAC_OVERRIDE, as for root."""
 
     user: int
     groups: frozenset[int]
-    mighty: bool = False
+    ignores_permissions: bool = False
 
     def may_use(self, facts: os.stat_result) -> bool:
         """Whether it may list, enter and write a folder, or write a file."""
         wanted = 7 if stat.S_ISDIR(facts.st_mode) else 6
         shift = 6 if facts.st_uid == self.user else 3 if facts.st_gid in self.groups else 0
-        return self.mighty or (facts.st_mode >> shift) & wanted == wanted
+        return self.ignores_permissions or (facts.st_mode >> shift) & wanted == wanted
 
 
-def look_at_volumes(scene: Scene) -> Report:
+def check_volumes(view: StackView) -> StepResult:
     """Whether each service may write to its volumes, as the user that it runs as."""
-    report = Report()
+    result = StepResult()
     count = 0
-    for look in scene.inspections:
-        if look.done:
+    for inspection in view.inspections:
+        if inspection.done:
             continue
-        for mount in look.container.mounts:
+        for mount in inspection.container.mounts:
             if mount.kind not in ("volume", "bind"):
                 continue
             count += 1
             try:
                 facts = os.stat(mount.source)
-                report.causes += _unusable(scene, look, mount, facts) if mount.writable else []
+                result.causes += _unusable(view, inspection, mount, facts) if mount.writable else []
             except FileNotFoundError:
-                report.causes += _missing(look, mount)
+                result.causes += _missing(inspection, mount)
             except OSError as error:
-                report.unknown.append(f"{mount.source}: {error.strerror}; run as root (become: true)")
-    report.seen = f"{count} volumes and folders are there, and their services may use them"
-    return report
+                result.unknown.append(f"{mount.source}: {error.strerror}; run as root (become: true)")
+    result.seen = f"{count} volumes and folders exist, and their services may use them"
+    return result
 
 
-def _missing(look: Inspection, mount: Mount) -> list[Cause]:
-    make = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {mount.source}"
-    seen = f"{mount.source} is not there, and {look.name} mounts it at {mount.target}"
-    fix = f"{make} && docker restart {look.name}; its content comes back with restore.yml"
-    return [Cause.of("volume_missing", _subject(mount), CERTAIN, seen, fix, services=(look.service,))]
+def _missing(inspection: Inspection, mount: Mount) -> list[Cause]:
+    create = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {mount.source}"
+    seen = f"{mount.source} does not exist, and {inspection.name} mounts it at {mount.target}"
+    fix = f"{create} && docker restart {inspection.name}; restore its content: ansible-playbook maxops.ops.restore"
+    return [Cause.of("volume_missing", _subject(mount), CERTAIN, seen, fix, services=(inspection.service,))]
 
 
-def _unusable(scene: Scene, look: Inspection, mount: Mount, facts: os.stat_result) -> list[Cause]:
-    identities = list(identities_of(look.pid)) if look.pid else []
-    # Root in a container is a supervisor or a helper there; the service's own work is done as somebody else.
-    workers = [each for each in identities if not each.mighty]
-    known = bool(identities)
-    if not known:
-        workers = _expected(scene, look, mount)
-    if not workers or any(each.may_use(facts) for each in workers):
+def _unusable(view: StackView, inspection: Inspection, mount: Mount, facts: os.stat_result) -> list[Cause]:
+    identities = list(identities_of(inspection.pid)) if inspection.pid else []
+    # Root in a container is a supervisor or a helper; the service itself runs as another user.
+    workers = [identity for identity in identities if not identity.ignores_permissions]
+    if not identities:
+        workers = _expected(view, inspection, mount)
+    if not workers or any(worker.may_use(facts) for worker in workers):
         return []
     worker = workers[0]
-    healthy = look.running and not look.crashing and look.health in ("healthy", "")
-    likelihood = CERTAIN if known or not look.well else LIKELY
+    healthy = inspection.running and not inspection.crashing and inspection.health in ("healthy", "")
+    likelihood = CERTAIN if identities or not inspection.well else LIKELY
     seen = (
-        f"{mount.source} belongs to {facts.st_uid}:{facts.st_gid} with mode {stat.S_IMODE(facts.st_mode):04o}, and "
-        f"{look.service} works as user {worker.user}"
+        f"{mount.source} belongs to {facts.st_uid}:{facts.st_gid} with mode {stat.S_IMODE(facts.st_mode):04o}, but "
+        f"{inspection.service} runs as user {worker.user}"
     )
     group = min(worker.groups, default=worker.user)
-    restart = "" if healthy else f" && docker restart {look.name}"
+    restart = "" if healthy else f" && docker restart {inspection.name}"
     fix = f"chown {worker.user}:{group} {mount.source} && chmod u+rwx {mount.source}{restart}"
-    told = (f"mounted at {mount.target}",)
-    return [Cause.of("volume_permissions", _subject(mount), likelihood, seen, fix, told, (look.service,))]
+    evidence = (f"mounted at {mount.target}",)
+    return [Cause.of("volume_permissions", _subject(mount), likelihood, seen, fix, evidence, (inspection.service,))]
 
 
 def _subject(mount: Mount) -> str:
     return f"volume {mount.name}" if mount.kind == "volume" else mount.source
 
 
-# -- as whom a service works --------------------------------------------------------------------------------------
+# -- the user that a service runs as ------------------------------------------------------------------------------
 
 
 def identities_of(pid: int) -> Iterator[Identity]:
-    """As whom a process and all that it has started work."""
-    waiting = [pid]
-    while waiting:
-        each = waiting.pop()
+    """The identities of a process and of all its descendants."""
+    queue = [pid]
+    while queue:
+        process = queue.pop()
         with suppress(OSError):
-            yield _identity_of(each)
-            waiting += _children(each)
+            yield _identity_of(process)
+            queue += _children(process)
 
 
 def _children(pid: int) -> list[int]:
@@ -114,40 +113,40 @@ def _children(pid: int) -> list[int]:
 
 def _identity_of(pid: int) -> Identity:
     with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as stream:
-        told = dict(line.rstrip("\n").partition(":")[::2] for line in stream)
+        status = dict(line.rstrip("\n").partition(":")[::2] for line in stream)
     # Effective ids: the second of real, effective, saved and of the file system.
-    user, group = int(told["Uid"].split()[1]), int(told["Gid"].split()[1])
-    groups = frozenset((group, *(int(word) for word in told.get("Groups", "").split())))
-    return Identity(user, groups, bool(int(told.get("CapEff", "0").strip(), 16) & _DAC_OVERRIDE))
+    user, group = int(status["Uid"].split()[1]), int(status["Gid"].split()[1])
+    groups = frozenset((group, *(int(word) for word in status.get("Groups", "").split())))
+    return Identity(user, groups, bool(int(status.get("CapEff", "0").strip(), 16) & _DAC_OVERRIDE))
 
 
-def _expected(scene: Scene, look: Inspection, mount: Mount) -> list[Identity]:
-    """As whom a service that does not run would work: its container's user, else whom its files belong to."""
-    name, _colon, group = look.user.partition(":")
+def _expected(view: StackView, inspection: Inspection, mount: Mount) -> list[Identity]:
+    """The user that a stopped service would run as: its container's user, else the owner of its files."""
+    name, _colon, group = inspection.user.partition(":")
     if name and name not in ("0", "root"):
-        user = int(name) if name.isdigit() else _number_of(scene, look, name)
+        user = int(name) if name.isdigit() else _number_of(view, inspection, name)
         if user is not None:
             return [Identity(user, frozenset({int(group)} if group.isdigit() else {user}))]
     owner = _owner_of_content(mount.source)
     return [Identity(owner[0], frozenset({owner[1]}))] if owner and owner[0] else []
 
 
-def _number_of(scene: Scene, look: Inspection, name: str) -> int | None:
+def _number_of(view: StackView, inspection: Inspection, name: str) -> int | None:
     with suppress(MaxopsError, OSError, ValueError):
-        rows = [line.split(":") for line in scene.file_in(look, "/etc/passwd").splitlines()]
+        rows = [line.split(":") for line in view.file_in(inspection, "/etc/passwd").splitlines()]
         return next((int(row[2]) for row in rows if row[0] == name and len(row) > 2), None)
     return None
 
 
 def _owner_of_content(folder: str) -> tuple[int, int] | None:
-    """Whom most of what lies in a folder belongs to; None for an empty one."""
+    """The owner of most entries of a folder; None for an empty folder."""
     owners: Counter[tuple[int, int]] = Counter()
     with suppress(OSError):
-        for name in _some(folder):
+        for name in _first_entries(folder):
             facts = os.lstat(os.path.join(folder, name))
             owners[facts.st_uid, facts.st_gid] += 1
     return owners.most_common(1)[0][0] if owners else None
 
 
-def _some(folder: str) -> Sequence[str]:
+def _first_entries(folder: str) -> Sequence[str]:
     return os.listdir(folder)[:ENTRIES] if os.path.isdir(folder) else []

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of Redis: does it answer, and has it room? Private to this collection."""
+"""Health of Redis: whether it answers, its memory, clients, snapshot and passwords."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from ..view import APPLICATIONS, View
 
 CHECK = "redis"
 EVICTIONS_SECONDS = 1800
-"""The number of evictions is kept so far apart."""
+"""Minimum interval between two saved numbers of evictions."""
 
 
 def check_redis(view: View) -> Iterator[Finding]:
     """Redis as the applications use it: password, memory, clients, snapshot."""
-    found = view.stack().of_service(view.options.access.cache_service)
-    if not found:
+    containers = view.stack().of_service(view.options.access.cache_service)
+    if not containers:
         yield Finding(CHECK, "server", OK, f'the stack has no service "{view.options.access.cache_service}"')
         return
-    container = found[0]
+    container = containers[0]
     if not container.running:
-        said = f"nobody answers: its container is {container.state}"
-        yield Finding(CHECK, "server", CRITICAL, said, "an answer", (container.name,), f"docker start {container.name}")
+        seen = f"no answer: its container is {container.state}"
+        yield Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), f"docker start {container.name}")
         return
     started = time.monotonic()
     try:
@@ -50,30 +50,30 @@ def check_redis(view: View) -> Iterator[Finding]:
         with server.connect(view.left) as redis:
             redis.run("PING")
             taken = time.monotonic() - started
-            told = redis.info()
+            info = redis.info()
     except (RedisError, RedisUnreachable) as error:
         yield from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
         return
     view.measure("redis_latency_seconds", round(taken, 6))
     state = judged(taken, view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical"))
     at_most = f"{view.limit(CHECK, 'latency_warning'):g} s"
-    yield Finding(CHECK, "server", state, f"answers after {taken * 1000:.0f} ms", at_most, (container.name,))
-    yield _memory(view, told)
-    yield _evictions(view, told)
-    yield _clients(view, told)
-    yield _blocked(view, told)
-    yield _snapshot(told)
+    yield Finding(CHECK, "server", state, f"answered in {taken * 1000:.0f} ms", at_most, (container.name,))
+    yield _memory(view, info)
+    yield _evictions(view, info)
+    yield _clients(view, info)
+    yield _blocked(view, info)
+    yield _snapshot(info)
     yield from _passwords(view, server)
 
 
-def _number(told: dict[str, str], name: str) -> int:
-    text = told.get(name, "")
+def _number(info: dict[str, str], name: str) -> int:
+    text = info.get(name, "")
     return int(text) if text.isdigit() else 0
 
 
-def _memory(view: View, told: dict[str, str]) -> Finding:
-    used, most, policy = _number(told, "used_memory"), _number(told, "maxmemory"), told.get("maxmemory_policy", "")
-    evicted = _number(told, "evicted_keys")
+def _memory(view: View, info: dict[str, str]) -> Finding:
+    used, most, policy = _number(info, "used_memory"), _number(info, "maxmemory"), info.get("maxmemory_policy", "")
+    evicted = _number(info, "evicted_keys")
     view.measure("redis_memory_bytes", used)
     view.measure("redis_evicted_keys", evicted)
     if not most:
@@ -82,76 +82,80 @@ def _memory(view: View, told: dict[str, str]) -> Finding:
     share = used / most * 100
     state = judged(share, view.limit(CHECK, "memory_warning"), view.limit(CHECK, "memory_critical"))
     seen = f"{share:.0f} % of {most / 1e6:.0f} MB used"
-    fix = "raise maxmemory (stack_redis_max_memory), or look at it with cache.yml"
+    fix = "raise maxmemory (stack_redis_max_memory), or see what uses it (cache.yml)"
     if state == CRITICAL and policy != "noeviction":
-        # It goes on taking new keys, and throws old ones away for them: sessions among them.
+        # It still accepts new keys and evicts old ones for them, sessions included.
         state = WARNING
     if state != OK:
-        seen += ", and nothing more is taken" if policy == "noeviction" and state == CRITICAL else ""
-        seen += f", {evicted} keys thrown away since its start" if evicted else ""
+        seen += ", and new keys are refused" if policy == "noeviction" and state == CRITICAL else ""
+        seen += f", {evicted} keys evicted since its start" if evicted else ""
     evidence = (f"maxmemory-policy {policy}",)
     limit = f"{view.limit(CHECK, 'memory_warning'):g} %"
     return Finding(CHECK, "memory", state, seen, limit, evidence, fix if state != OK else "")
 
 
-def _evictions(view: View, told: dict[str, str]) -> Finding:
-    """Keys that were thrown away for want of room, since the last look where it was the same Redis."""
-    evicted, run = _number(told, "evicted_keys"), told.get("run_id", "")
-    known = recall(view, "evictions")
-    same = isinstance(known, list) and len(known) == 3 and known[0] == run and known[1] <= evicted
-    before, since = known[1:] if same else (0, view.now - _number(told, "uptime_in_seconds"))
+def _evictions(view: View, info: dict[str, str]) -> Finding:
+    """Keys evicted because the cache was full, since the last check if Redis was not restarted in between."""
+    evicted, run = _number(info, "evicted_keys"), info.get("run_id", "")
+    last = recall(view, "evictions")
+    same = isinstance(last, list) and len(last) == 3 and last[0] == run and last[1] <= evicted
+    before, since = last[1:] if same else (0, view.now - _number(info, "uptime_in_seconds"))
     count, seconds = evicted - before, view.now - since
     if not same or seconds >= EVICTIONS_SECONDS:
         remember(view, "evictions", [run, evicted, int(view.now)])
     an_hour = count / max(seconds, 3600) * 3600
     warning = view.limit(CHECK, "evictions_warning")
     state = judged(an_hour, warning, view.limit(CHECK, "evictions_critical"))
-    seen = f"{an_hour:.0f} keys an hour thrown away" if count else "no key thrown away"
+    seen = f"{an_hour:.0f} keys evicted an hour" if count else "no key evicted"
     fix = "sessions may be among them: raise maxmemory (stack_redis_max_memory)" if state != OK else ""
     return Finding(CHECK, "evictions", state, seen, f"{warning:g} an hour", (f"evicted_keys {evicted}",), fix)
 
 
-def _clients(view: View, told: dict[str, str]) -> Finding:
-    connected, most = _number(told, "connected_clients"), _number(told, "maxclients") or 10000
+def _clients(view: View, info: dict[str, str]) -> Finding:
+    connected, most = _number(info, "connected_clients"), _number(info, "maxclients") or 10000
     view.measure("redis_clients", connected)
     share = connected / most * 100
     state = judged(share, view.limit(CHECK, "clients_warning"), view.limit(CHECK, "clients_critical"))
-    rejected = _number(told, "rejected_connections")
+    rejected = _number(info, "rejected_connections")
     evidence = (f"{rejected} connections refused since its start",) if rejected else ()
-    fix = "find who keeps them: CLIENT LIST; or raise maxclients" if state != OK else ""
+    fix = "see which clients hold them: CLIENT LIST; or raise maxclients" if state != OK else ""
     limit = f"{view.limit(CHECK, 'clients_warning'):g} %"
     return Finding(CHECK, "clients", state, f"{connected} of {most} connections", limit, evidence, fix)
 
 
-def _blocked(view: View, told: dict[str, str]) -> Finding:
-    blocked = _number(told, "blocked_clients")
+def _blocked(view: View, info: dict[str, str]) -> Finding:
+    blocked = _number(info, "blocked_clients")
     view.measure("redis_blocked_clients", blocked)
     state = judged(blocked, view.limit(CHECK, "blocked_warning"), view.limit(CHECK, "blocked_critical"))
     fix = "find what they wait for: CLIENT LIST (cmd=blpop …)" if state != OK else ""
     limit = f"{view.limit(CHECK, 'blocked_warning'):g}"
-    return Finding(CHECK, "blocked clients", state, f"{blocked} clients wait", limit, fix=fix)
+    return Finding(CHECK, "blocked clients", state, f"{blocked} clients waiting", limit, fix=fix)
 
 
-def _snapshot(told: dict[str, str]) -> Finding:
-    if told.get("rdb_last_bgsave_status", "ok") == "ok":
-        return Finding(CHECK, "snapshot", OK, "the last one was written")
-    said = "the last snapshot could not be written: what it holds would be lost with the next stop"
-    fix = "see whether its volume's disk is full or not writable: docker logs of the container"
-    return Finding(CHECK, "snapshot", WARNING, said, "written", ("rdb_last_bgsave_status:err",), fix)
+def _snapshot(info: dict[str, str]) -> Finding:
+    if info.get("rdb_last_bgsave_status", "ok") == "ok":
+        return Finding(CHECK, "snapshot", OK, "the last snapshot was written")
+    seen = "the last snapshot could not be written: the data in memory would be lost when Redis stops"
+    fix = "check whether the disk of its volume is full or not writable: docker logs of the container"
+    return Finding(CHECK, "snapshot", WARNING, seen, "written", ("rdb_last_bgsave_status:err",), fix)
 
 
 def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
-    """Whether the passwords in the applications' own settings are the right ones."""
+    """Whether the passwords in the applications' settings are correct."""
     for service in APPLICATIONS:
-        running = [each for each in view.stack().inspections if each.service == service and each.running]
-        logins = [login for each in running for login in cache_logins(each.container, each.files_root)]
+        logins = [
+            login
+            for inspection in view.stack().inspections
+            if inspection.service == service and inspection.running
+            for login in cache_logins(inspection.container, inspection.files_root)
+        ]
         names = {view.options.access.cache_service, server.container}
-        passwords = {each.password for each in logins if each.kind == REDIS and each.host in names}
+        passwords = {login.password for login in logins if login.kind == REDIS and login.host in names}
         for password in sorted(passwords - {server.password}):
             try:
                 with Redis(RedisServer(server.host, server.port, password, server.container), view.left) as redis:
                     redis.run("PING")
-            except RedisError:  # noqa: PERF203 - each password is tried for itself
-                said = "has another password for Redis than Redis itself"
-                fix = f"put the same one into .env for both, then {view.stack().compose.command('up', '--detach')}"
-                yield Finding(CHECK, service, CRITICAL, said, "the same password", fix=fix)
+            except RedisError:  # noqa: PERF203 - every password is tried separately
+                seen = "uses a different password than Redis itself"
+                fix = f"set the same password for both in .env, then {view.stack().compose.command('up', '--detach')}"
+                yield Finding(CHECK, service, CRITICAL, seen, "the same password", fix=fix)

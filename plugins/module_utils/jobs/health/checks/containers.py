@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of the containers: do they run, stay up, and say that they are well? Private to this collection."""
+"""Health of the containers: whether they run, stay up and pass their health checks."""
 
 from __future__ import annotations
 
@@ -26,27 +26,28 @@ from ..view import View
 
 CHECK = "containers"
 RUNNING = "running and healthy"
+OUT_OF_MEMORY = "killed by the kernel: out of memory (OOM)"
 LOG_LETTERS = 300
 
 
 def check_containers(view: View) -> Iterator[Finding]:
-    """Each container against what it is for: a service runs and is healthy, a one-shot run ended with 0."""
+    """Every container: a service has to run and be healthy, a one-shot container has to end with exit code 0."""
     try:
         stack = view.stack()
     except EngineUnreachable as error:
-        # Who may not look has not seen that anything is down.
+        # Without permission to query Docker it is unknown whether anything is down.
         yield from_error(CHECK, "docker", UNKNOWN if error.forbidden else CRITICAL, error, "a daemon that answers")
         return
     project = view.options.access.project_name
     if not stack.inspections:
-        known = ", ".join(view.engine.projects()) or "none at all"
-        said = f'no container of the Compose project "{project}" (projects here: {known})'
+        names = ", ".join(view.engine.projects()) or "none at all"
+        seen = f'no container of the Compose project "{project}" (projects here: {names})'
         fix = "set project_name to one of them, or start the stack: docker compose up --detach in its folder"
-        yield Finding(CHECK, "stack", CRITICAL, said, "a stack that was started", fix=fix)
+        yield Finding(CHECK, "stack", CRITICAL, seen, "a stack that was started", fix=fix)
         return
-    several = Counter(each.service for each in stack.inspections)
+    containers_of = Counter(inspection.service for inspection in stack.inspections)
     for inspection in stack.inspections:
-        subject = inspection.service if several[inspection.service] == 1 else inspection.name
+        subject = inspection.service if containers_of[inspection.service] == 1 else inspection.name
         finding = _judge(inspection, subject, view)
         view.measure("service_up", float(finding.state in (OK, WARNING)), service=subject)
         view.measure("container_restarts", float(inspection.restarts), service=subject)
@@ -55,10 +56,10 @@ def check_containers(view: View) -> Iterator[Finding]:
 
 
 def _missing(view: View) -> Iterator[Finding]:
-    """Services that others wait for and that have no container at all."""
+    """Services that others depend on and that have no container."""
     for service, dependent in missing_services(view.stack().inspections).items():
-        said = f"has no container, and {dependent} depends on it"
-        yield Finding(CHECK, service, CRITICAL, said, RUNNING, fix=_up(view, service))
+        seen = f"has no container, and {dependent} depends on it"
+        yield Finding(CHECK, service, CRITICAL, seen, RUNNING, fix=_up(view, service))
 
 
 def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
@@ -69,8 +70,9 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
         fix = f"docker unpause {name}"
         return Finding(CHECK, subject, CRITICAL, "paused: its processes are frozen", RUNNING, fix=fix)
     if status == "restarting":
-        said = f"restarting in a loop ({inspection.restarts} times so far), each time {_end(inspection)}"
-        return Finding(CHECK, subject, CRITICAL, said, RUNNING, _error(inspection), f"{logs} tells why; then mend that")
+        seen = f"restarting in a loop ({inspection.restarts} times so far), each time {_end(inspection)}"
+        fix = f"{logs} shows the cause; fix it"
+        return Finding(CHECK, subject, CRITICAL, seen, RUNNING, _error(inspection), fix)
     if status != "running":
         return _judge_ended(inspection, subject, view, logs)
     return _judge_running(inspection, subject, view, logs)
@@ -79,16 +81,16 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
 def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
     since = _ago(inspection.finished, view.now)
     if inspection.done:
-        return Finding(CHECK, subject, OK, f"did its work and ended with 0{since}", "ended with 0")
+        return Finding(CHECK, subject, OK, f"finished with exit code 0{since}", "exit code 0")
     start = _up(view, inspection.service)
     if inspection.state == "created":
-        said = "was created and could not be started" if inspection.error else "was created and never started"
-        return Finding(CHECK, subject, CRITICAL, said, RUNNING, _error(inspection), start)
-    fix = f"{logs} tells why; start it: {start}"
+        seen = "was created and could not be started" if inspection.error else "was created and never started"
+        return Finding(CHECK, subject, CRITICAL, seen, RUNNING, _error(inspection), start)
+    fix = f"{logs} shows the cause; start it: {start}"
     if inspection.exit_code in (0, 143) and not inspection.oom_killed:
         fix = f"it was stopped; start it: {start}"
     elif inspection.oom_killed:
-        fix = f"give it more memory (mem_limit), or find what takes it ({logs}); start it: {start}"
+        fix = f"give it more memory (mem_limit), or find what uses it ({logs}); start it: {start}"
     return Finding(
         CHECK, subject, CRITICAL, f"{inspection.state}: {_end(inspection)}{since}", RUNNING, _error(inspection), fix
     )
@@ -96,61 +98,61 @@ def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) ->
 
 def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
     if inspection.health == "unhealthy":
-        said = f"runs, but its health check has failed {inspection.failing_streak} times in a row"
-        return Finding(CHECK, subject, CRITICAL, said, RUNNING, _last_words(inspection), f"{logs} tells why")
+        seen = f"running, but its health check failed {inspection.failing_streak} times in a row"
+        return Finding(CHECK, subject, CRITICAL, seen, RUNNING, _health_output(inspection), f"{logs} shows the cause")
     restarts = _restarts(inspection, subject, view, logs)
     if restarts.state != OK:
         return restarts
     if inspection.oom_killed:
-        said = "runs, but the kernel has killed one of its processes for want of memory"
+        seen = "running, but the kernel killed one of its processes: out of memory"
         fix = f"give it more memory (mem_limit); {logs}"
-        return Finding(CHECK, subject, WARNING, said, RUNNING, ("OOMKilled",), fix)
+        return Finding(CHECK, subject, WARNING, seen, RUNNING, ("OOMKilled",), fix)
     if inspection.health == "starting":
-        said = f"has just been started{_ago(inspection.started, view.now)} and is not healthy yet"
-        return Finding(CHECK, subject, WARNING, said, RUNNING, fix="look again in a minute")
+        seen = f"just started{_ago(inspection.started, view.now)}, not healthy yet"
+        return Finding(CHECK, subject, WARNING, seen, RUNNING, fix="check again in a minute")
     return restarts
 
 
 def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
-    """Restarts by Docker count while they are fresh: the number itself never goes down again."""
+    """Automatic restarts, which count only while they are recent: Docker never lowers the number."""
     count = inspection.restarts
     up = view.now - (inspection.started.timestamp() if inspection.started else 0.0)
-    fresh = count if up < view.limit(CHECK, "restart_minutes") * 60 else 0
-    state = judged(fresh, view.limit(CHECK, "restarts_warning"), view.limit(CHECK, "restarts_critical"))
+    recent = count if up < view.limit(CHECK, "restart_minutes") * 60 else 0
+    state = judged(recent, view.limit(CHECK, "restarts_warning"), view.limit(CHECK, "restarts_critical"))
     health = inspection.health
     if state == OK:
         return Finding(
             CHECK, subject, OK, "running and healthy" if health else "running (it has no health check)", RUNNING
         )
-    said = f"runs since {age(up)}, after Docker had to start it anew {count} time{'s' if count > 1 else ''}"
+    seen = f"up for {age(up)} after {count} automatic restart{'s' if count > 1 else ''}"
     limit = f"fewer than {view.limit(CHECK, 'restarts_warning'):g} in {view.limit(CHECK, 'restart_minutes'):g} min"
-    evidence = tuple(_deaths(inspection, view))
-    # Whoever is healthy for as long as a loop takes to come round again is no longer in one.
+    evidence = tuple(_recent_exits(inspection, view))
+    # A container that stayed healthy for longer than a restart loop takes is not in a loop any more.
     if state == CRITICAL and health == "healthy" and up > 300:
         state = WARNING
-    return Finding(CHECK, subject, state, said, limit, evidence, f"{logs} tells why")
+    return Finding(CHECK, subject, state, seen, limit, evidence, f"{logs} shows the cause")
 
 
-def _deaths(inspection: Inspection, view: View) -> list[str]:
-    """How it ended lately, as far as the daemon still remembers it; asked only where there is a reason to."""
+def _recent_exits(inspection: Inspection, view: View) -> list[str]:
+    """How the container ended in the last hour, from the daemon's events; only for containers that restart."""
     until = int(view.now)
     try:
-        found = view.engine.events(until - 3600, until, container=[inspection.container.id], event=["die", "oom"])
+        events = view.engine.events(until - 3600, until, container=[inspection.container.id], event=["die", "oom"])
     except EngineUnreachable:
         return []
-    words = []
-    for event in found:
+    exits = []
+    for event in events:
         if event.get("Action") == "oom":
-            words.append("killed by the kernel for want of memory (OOM)")
+            exits.append(OUT_OF_MEMORY)
         else:
             code = ((event.get("Actor") or {}).get("Attributes") or {}).get("exitCode", "?")
-            words.append(f"ended with exit code {code}")
-    return list(dict.fromkeys(words))
+            exits.append(f"ended with exit code {code}")
+    return list(dict.fromkeys(exits))
 
 
 def _end(inspection: Inspection) -> str:
     if inspection.oom_killed:
-        return "killed by the kernel for want of memory (OOM)"
+        return OUT_OF_MEMORY
     code = inspection.exit_code
     names = {137: " (killed)", 139: " (crashed)", 143: " (asked to stop)"}
     return f"ended with exit code {code}{names.get(code or 0, '')}"
@@ -160,12 +162,12 @@ def _error(inspection: Inspection) -> tuple[str, ...]:
     return (inspection.error,) if inspection.error else ()
 
 
-def _last_words(inspection: Inspection) -> tuple[str, ...]:
-    """What the health check said last, without the secrets that its container knows."""
+def _health_output(inspection: Inspection) -> tuple[str, ...]:
+    """The last output of the health check, without the secrets of the container's environment."""
     text = " ".join(inspection.health_output.split())
     if not text:
         return ()
-    # Here, because only a sick container needs it.
+    # Imported here, because only an unhealthy container needs it.
     from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of  # noqa: PLC0415
 
     return (Mask(secrets_of(inspection.container.environment))(text)[:LOG_LETTERS],)

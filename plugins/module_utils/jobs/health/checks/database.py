@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of PostgreSQL: who gets in, what is left, what blocks or grows. Private to this collection."""
+"""Health of PostgreSQL: logins, connections, transactions, dead rows, sizes, wraparound."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 from ..view import APPLICATIONS, View
 
 CHECK = "postgresql"
+LOGIN = "a successful login"
 
-# All in one: each question of its own would cost a way there and back.
+# One statement: separate ones would cost a round trip each.
 _SERVER = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
@@ -59,19 +60,19 @@ WRAPAROUND = 2**31
 def check_postgresql(view: View) -> Iterator[Finding]:
     """The server as each application uses it, and as its administrator sees it."""
     if PSYCOPG2_IMPORT_ERROR:
-        said = "the Python package psycopg2 is not installed on this host"
-        yield Finding(CHECK, "driver", UNKNOWN, said, fix="the role maxops.ops.host installs it")
+        seen = "the Python package psycopg2 is not installed on this host"
+        yield Finding(CHECK, "driver", UNKNOWN, seen, fix="the role maxops.ops.host installs it")
         return
     stack = view.stack()
-    found = stack.of_service(view.options.access.database_service)
-    if not found:
-        said = f'the stack has no service "{view.options.access.database_service}"'
-        yield Finding(CHECK, "server", UNKNOWN, said, fix="name the right one in database_service")
+    containers = stack.of_service(view.options.access.database_service)
+    if not containers:
+        seen = f'the stack has no service "{view.options.access.database_service}"'
+        yield Finding(CHECK, "server", UNKNOWN, seen, fix="set database_service to the right name")
         return
-    container = found[0]
+    container = containers[0]
     if not container.running:
-        said = f"nobody answers: its container is {container.state}"
-        yield Finding(CHECK, "server", CRITICAL, said, "an answer", (container.name,), f"docker start {container.name}")
+        seen = f"no answer: its container is {container.state}"
+        yield Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), f"docker start {container.name}")
         return
     yield from view.all_of(
         [
@@ -85,17 +86,18 @@ def check_postgresql(view: View) -> Iterator[Finding]:
 
 
 def logins(view: View) -> dict[str, DatabaseLogin]:
-    """What the applications use to get into databases, each login once, by the words of its finding."""
-    found: dict[tuple[str, int, str, str, str | None], tuple[str, DatabaseLogin]] = {}
+    """The applications' logins to their databases, without duplicates, by the subject of the finding."""
+    subjects: dict[tuple[str, int, str, str, str | None], tuple[str, DatabaseLogin]] = {}
     for service in APPLICATIONS:
-        seen = sorted((each for each in view.stack().inspections if each.service == service), key=_down)[:1]
-        for login in [login for each in seen for login in database_logins(each.container, each.files_root)]:
+        containers = [container for container in view.stack().inspections if container.service == service]
+        first = sorted(containers, key=_down)[:1]
+        for login in [login for one in first for login in database_logins(one.container, one.files_root)]:
             subject = f"{service} to its database"
-            if any(subject == other for other, _login in found.values()):
+            if any(subject == other for other, _login in subjects.values()):
                 subject += f" ({login.source})"
             key = (login.host, login.port, login.database, login.user, login.password)
-            found.setdefault(key, (subject, login))
-    return dict(found.values())
+            subjects.setdefault(key, (subject, login))
+    return dict(subjects.values())
 
 
 def _down(inspection: Inspection) -> bool:
@@ -105,27 +107,27 @@ def _down(inspection: Inspection) -> bool:
 def _as_application(view: View, container: Container, subject: str, login: DatabaseLogin) -> Iterator[Finding]:
     names = {container.service, container.name, *container.addresses}
     if login.host not in names and login.host not in _aliases(view, container):
-        said = f'it uses a server that is not of this stack ("{login.host}"), and is not looked at here'
-        yield Finding(CHECK, subject, OK, said)
+        yield Finding(CHECK, subject, OK, f'uses a server outside this stack ("{login.host}"), which is not checked')
         return
     if not login.password:
-        yield Finding(CHECK, subject, UNKNOWN, "its settings have no password to try", fix="see its log")
+        yield Finding(CHECK, subject, UNKNOWN, "its settings contain no password to try", fix="see its log")
         return
     source = f"{login.source} of service {login.service}"
     server = Server(container.addresses[0], login.port, login.user, login.password, container.name, source)
     try:
         with Session(server, login.database, seconds=view.left) as session:
-            yield Finding(CHECK, subject, OK, f'"{login.user}" gets into "{login.database}"', "gets in")
+            yield Finding(CHECK, subject, OK, f'"{login.user}" can log in to "{login.database}"', LOGIN)
             minimum = view.limit(CHECK, "dead_rows_minimum")
             dead = session.run("read the statistics of", _DEAD, [minimum])
     except MaxopsError as error:
-        yield from_error(CHECK, subject, CRITICAL, error, "gets in", (source,))
+        yield from_error(CHECK, subject, CRITICAL, error, LOGIN, (source,))
         return
     yield _dead_rows(view, login.database, dead)
 
 
 def _aliases(view: View, container: Container) -> set[str]:
-    return next(each.aliases for each in view.stack().inspections if each.container.id == container.id)
+    inspections = view.stack().inspections
+    return next(inspection.aliases for inspection in inspections if inspection.container.id == container.id)
 
 
 def _dead_rows(view: View, database: str, rows: list[tuple[Any, ...]]) -> Finding:
@@ -133,13 +135,13 @@ def _dead_rows(view: View, database: str, rows: list[tuple[Any, ...]]) -> Findin
     warning, critical = view.limit(CHECK, "dead_rows_warning"), view.limit(CHECK, "dead_rows_critical")
     limit = f"{warning:g} % of a table"
     if not rows:
-        return Finding(CHECK, subject, OK, "no table has many", limit)
+        return Finding(CHECK, subject, OK, "no table has many dead rows", limit)
     table, live, dead = rows[0]
     share = dead / (live + dead) * 100
     view.measure("postgresql_dead_rows_ratio", round(share / 100, 6), database=database)
     state = judged(share, warning, critical)
     seen = f"{share:.0f} % of table {table} ({dead:,} rows)"
-    fix = "ansible-playbook maxops.ops.optimize; see what keeps autovacuum from it (a long transaction?)"
+    fix = "ansible-playbook maxops.ops.optimize; find what blocks autovacuum (a long transaction?)"
     return Finding(CHECK, subject, state, seen, limit, ("pg_stat_user_tables",), fix if state != OK else "")
 
 
@@ -150,16 +152,16 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
     try:
         server = view.options.access.server_in(container, view.stack())
     except MaxopsError as error:
-        yield from_error(CHECK, "administrator", UNKNOWN, error, "gets in", (container.name,))
+        yield from_error(CHECK, "administrator", UNKNOWN, error, LOGIN, (container.name,))
         return
     try:
         with Session(server, "postgres", seconds=view.left) as session:
-            [(connections, most, age, recovering)] = session.run("look at", _SERVER)
-            oldest = session.run("look at the transactions of", _OLDEST)
+            [(connections, most, age, recovering)] = session.run("read the state of", _SERVER)
+            oldest = session.run("read the transactions of", _OLDEST)
             sizes = session.run("measure", _SIZES)
             version = session.version
     except MaxopsError as error:
-        yield _away(error, container)
+        yield _connection_failure(error, container)
         return
     yield Finding(
         CHECK, "server", OK, f"PostgreSQL {version} answers{' (a standby)' if recovering else ''}", "an answer"
@@ -173,11 +175,11 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
         yield _size(view, database, size)
 
 
-def _away(error: MaxopsError, container: Container) -> Finding:
+def _connection_failure(error: MaxopsError, container: Container) -> Finding:
     if "no free connection" in str(error):
         return from_error(CHECK, "connections", CRITICAL, error, "a free connection", (container.name,))
     if "refused the password" in str(error) or "has no user" in str(error):
-        return from_error(CHECK, "administrator", CRITICAL, error, "gets in", (container.name,))
+        return from_error(CHECK, "administrator", CRITICAL, error, LOGIN, (container.name,))
     return from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
 
 
@@ -187,7 +189,7 @@ def _connections(view: View, connections: int, most: int) -> Finding:
     view.measure("postgresql_connections", connections)
     state = judged(share, view.limit(CHECK, "connections_warning"), view.limit(CHECK, "connections_critical"))
     seen = f"{connections} of {most} connections used ({share:.0f} %)"
-    fix = "see who holds them (optimize.yml lists sessions), end idle ones, or raise max_connections"
+    fix = "see which sessions hold them (optimize.yml lists them), end idle ones, or raise max_connections"
     limit = f"{view.limit(CHECK, 'connections_warning'):g} %"
     return Finding(CHECK, "connections", state, seen, limit, ("pg_stat_activity",), fix if state != OK else "")
 
@@ -198,12 +200,12 @@ def _oldest(view: View, kind: str, subject: str, row: tuple[Any, ...] | None) ->
     seconds = max(0.0, row[0] or 0.0) if row else 0.0
     view.measure(f"postgresql_{kind}_seconds", round(seconds, 3))
     if row is None:
-        return Finding(CHECK, subject, OK, "there is none", limit)
-    _seconds, pid, user, database, application, state_of = row
+        return Finding(CHECK, subject, OK, "none", limit)
+    _seconds, pid, user, database, application, session_state = row
     state = judged(seconds / 60, warning, critical)
     seen = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-    evidence = (f"process {pid} of {user} in {database}, {application or 'no name'}, {state_of}",)
-    fix = f"it keeps VACUUM from its work; end it if nobody waits for it: pg_terminate_backend({pid})"
+    evidence = (f"process {pid} of {user} in {database}, {application or 'no name'}, {session_state}",)
+    fix = f"it blocks VACUUM; end it if it is not needed: pg_terminate_backend({pid})"
     return Finding(CHECK, subject, state, seen, limit, evidence, fix if state != OK else "")
 
 
@@ -212,7 +214,7 @@ def _wraparound(view: View, age: int) -> Finding:
     view.measure("postgresql_wraparound_ratio", round(age / WRAPAROUND, 6))
     state = judged(share, view.limit(CHECK, "wraparound_warning"), view.limit(CHECK, "wraparound_critical"))
     seen = f"{share:.0f} % of the transaction numbers used"
-    fix = "find what keeps autovacuum from freezing (a long transaction, a prepared one, a slot), then VACUUM"
+    fix = "find what keeps autovacuum from freezing (a long or prepared transaction, a slot), then run VACUUM"
     limit = f"{view.limit(CHECK, 'wraparound_warning'):g} %"
     return Finding(CHECK, "wraparound", state, seen, limit, (f"age {age:,}",), fix if state != OK else "")
 
@@ -221,6 +223,6 @@ def _size(view: View, database: str, size: int) -> Finding:
     view.measure("postgresql_database_bytes", size, database=database)
     warning, critical = view.limit(CHECK, "size_warning"), view.limit(CHECK, "size_critical")
     state = judged(size / 1e9, warning, critical)
-    fix = "see which tables take it (optimize.yml)" if state != OK else ""
+    fix = "see which tables are large (optimize.yml)" if state != OK else ""
     limit = f"{warning:g} GB" if warning else ""
     return Finding(CHECK, f"size of {database}", state, f"{size / 1e6:,.1f} MB", limit, ("pg_database_size",), fix)

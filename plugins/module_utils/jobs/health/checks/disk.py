@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of the disks: how full, how full of names, and when there is no more room. Private to this collection."""
+"""Health of the disks: space used, inodes used, and the days until they are full."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 def check_disk(view: View) -> Iterator[Finding]:
     """Every file system that the stack, Docker or the backups can fill."""
     history = {}
-    for each in filesystems(_paths(view)):
-        samples = disk_samples(view, each.mountpoint)
-        history[each.mountpoint] = extended(samples, view.now, each.used, each.total)
-        yield _judge(view, each, days_until_full(history[each.mountpoint], view.now, each.used, each.free))
+    for disk in filesystems(_paths(view)):
+        samples = extended(disk_samples(view, disk.mountpoint), view.now, disk.used, disk.total)
+        history[disk.mountpoint] = samples
+        yield _judge(view, disk, days_until_full(samples, view.now, disk.used, disk.free))
     remember(view, "disks", history)
 
 
@@ -35,16 +35,17 @@ def _paths(view: View) -> list[str]:
         stack = view.stack()
     except MaxopsError:
         return [*paths, "/var/lib/docker"]
-    roots = {each.docker_root for each in stack.inspections} - {""}
-    mounts = [mount for each in stack.inspections for mount in each.container.mounts if mount.writable and mount.source]
-    return [*paths, *sorted(roots or {"/var/lib/docker"}), *(mount.source for mount in mounts)]
+    roots = {inspection.docker_root for inspection in stack.inspections} - {""}
+    mounts = [mount for inspection in stack.inspections for mount in inspection.container.mounts]
+    sources = [mount.source for mount in mounts if mount.writable and mount.source]
+    return [*paths, *sorted(roots or {"/var/lib/docker"}), *sources]
 
 
 def _judge(view: View, disk: Filesystem, days: float | None) -> Finding:
-    where = {"mountpoint": disk.mountpoint}
-    view.measure("disk_used_ratio", round(disk.used_ratio, 6), **where)
-    view.measure("disk_inodes_used_ratio", round(disk.inodes_ratio, 6), **where)
-    view.measure("disk_free_bytes", disk.free, **where)
+    labels = {"mountpoint": disk.mountpoint}
+    view.measure("disk_used_ratio", round(disk.used_ratio, 6), **labels)
+    view.measure("disk_inodes_used_ratio", round(disk.inodes_ratio, 6), **labels)
+    view.measure("disk_free_bytes", disk.free, **labels)
     used, inodes = disk.used_ratio * 100, disk.inodes_ratio * 100
     used_state = judged(used, view.limit(CHECK, "used_warning"), view.limit(CHECK, "used_critical"))
     inodes_state = judged(inodes, view.limit(CHECK, "inodes_warning"), view.limit(CHECK, "inodes_critical"))
@@ -52,12 +53,12 @@ def _judge(view: View, disk: Filesystem, days: float | None) -> Finding:
     limits = [f"{view.limit(CHECK, 'used_warning'):g} %"]
     days_state = OK
     if days is not None:
-        view.measure("disk_days_until_full", round(days, 2), **where)
+        view.measure("disk_days_until_full", round(days, 2), **labels)
         days_state = judged_low(days, view.limit(CHECK, "days_warning"), view.limit(CHECK, "days_critical"))
         if days < 1000:
-            seen.append(f"full in {days:.1f} days as it goes")
+            seen.append(f"full in {days:.1f} days at the current rate")
         if days_state != OK:
-            limits.append(f"full in no less than {view.limit(CHECK, 'days_warning'):g} days")
+            limits.append(f"at least {view.limit(CHECK, 'days_warning'):g} days until full")
     if inodes_state != OK:
         seen.append(f"{inodes:.0f} % of its inodes used")
         limits.append(f"{view.limit(CHECK, 'inodes_warning'):g} % of the inodes")
@@ -72,7 +73,7 @@ def _judge(view: View, disk: Filesystem, days: float | None) -> Finding:
         "; ".join(seen),
         "; ".join(limits),
         (f"it holds {holds}",),
-        f"see what takes it: du -xh -d2 {disk.mountpoint} | sort -h | tail -20; free it with cleanup.yml"
+        f"see what uses it: du -xh -d2 {disk.mountpoint} | sort -h | tail -20; free space with cleanup.yml"
         if state != OK
         else "",
     )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a list of people means for Gitea's accounts. Private to this collection."""
+"""The steps from a list of people to Gitea's accounts."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ WITH_CREATION = (
     "send_notify",
     "password",
 )
-"""What the API takes when it makes an account; everything else follows in a second request."""
+"""The fields that the API accepts when it creates an account; all others follow in a second request."""
 
 
 class GiteaUsers:
-    """Gitea as the engine of user_sync sees it."""
+    """Gitea as the job sees it."""
 
     title = "Gitea"
 
@@ -65,9 +65,9 @@ class GiteaUsers:
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    def read(self, people: Sequence[Person], everybody: bool) -> dict[str, Account]:
-        """Accounts by lower-case name, and the teams that the people ask for."""
-        self._accounts = read_accounts(self._api, people, everybody, self._workers, self._cancellation)
+    def read(self, people: Sequence[Person], all_accounts: bool) -> dict[str, Account]:
+        """Read the accounts, by lower-case name, and the teams that the people need."""
+        self._accounts = read_accounts(self._api, people, all_accounts, self._workers, self._cancellation)
         self._teams = belongings.Teams.read(self._api, people, self._cancellation)
         return self._accounts
 
@@ -78,14 +78,14 @@ class GiteaUsers:
     # -- one person -----------------------------------------------------------------------------------------------
 
     def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
-        """What is to be done, in order; all that has to be read for it is read before the first one is."""
+        """The steps, in order; everything they need is read before the first one runs."""
         if person.state != "present":
             if not account:
                 return []
             return (
                 [self._removal(person, account, outcome)]
                 if person.state == "absent"
-                else self._farewell(person, account)
+                else self._deactivate(person, account)
             )
         if account:
             self._protect(person.options, account)
@@ -115,10 +115,10 @@ class GiteaUsers:
     def _creation(self, person: Person) -> Step:
         options = person.options
         if not options.get("email"):
-            raise MaxopsError("has no account yet and gives no email, which Gitea demands: give email")
+            raise MaxopsError("has no account yet and no email, which Gitea requires: give email")
         if not options.get("password") and not options.get("source_id"):
             raise MaxopsError(
-                "has no account yet and gives no password: give one (the role users makes one up), "
+                "has no account yet and no password: give one (the role users generates one), "
                 "or the source_id of the login source where this person signs in"
             )
         fields = {"username": person.name, **{key: options[key] for key in WITH_CREATION if key in options}}
@@ -151,7 +151,7 @@ class GiteaUsers:
             if "must_change_password" in options:
                 fields["must_change_password"] = options["must_change_password"]
         if fields:
-            # Wanted in any case and never told: they go along with whatever is changed.
+            # Gitea never reports these, so they are sent along with any other change.
             fields.update({key: options[key] for key in UNREADABLE if key in options})
             yield Step(changes, lambda now: self._api.edit(now, fields))
 
@@ -161,7 +161,7 @@ class GiteaUsers:
             return False
         if account.id == self._myself.id and self._api.by_password:
             raise MaxopsError(
-                "this password is what the API is used with, so it is not changed by it: "
+                "is the account whose password the API is used with, so it is not changed here: "
                 "use a token, or the account of another administrator"
             )
         if not options.get("check_password", True):
@@ -172,42 +172,42 @@ class GiteaUsers:
     def _refuse_local_source(person: Person, account: Account, changes: Mapping[str, Any]) -> None:
         if person.options.get("source_id") == 0 and "source_id" in changes:
             raise MaxopsError(
-                f"signs in through login source {account.source_id}, and Gitea's API moves nobody "
-                "back to a password of its own (source_id 0): change it on the account's page, or leave source_id out"
+                f"signs in through login source {account.source_id}, and Gitea's API cannot move an account back to "
+                "a local password (source_id 0): change it on the account's page, or leave source_id out"
             )
 
     # -- what must not happen -------------------------------------------------------------------------------------
 
     def _protect(self, options: Mapping[str, Any], account: Account) -> None:
-        """An administrator who locks out the account that the API is used with can undo nothing any more."""
+        """Refuse to lock the account that the API is used with: nothing could be undone after that."""
         if account.id != self._myself.id:
             return
         for key, harm in (("admin", False), ("active", False), ("prohibit_login", True), ("restricted", True)):
             if options.get(key) is harm:
                 raise MaxopsError(
-                    f"is the account that the API is used with: {key} {str(harm).lower()} would lock "
-                    "it out of what it does here; use the token of another administrator for that"
+                    f"is the account that the API is used with: {key} {str(harm).lower()} would "
+                    "end its access to the API; use the token of another administrator for that"
                 )
 
     def _removal(self, person: Person, account: Account, outcome: Outcome) -> Step:
         if account.id == self._myself.id:
             raise MaxopsError("is the account that the API is used with, so it cannot remove itself")
         purge = bool(person.options.get("purge"))
-        things = self._api.belongings(account)
-        named = {key: names for key, names in things._asdict().items() if names}
+        belongings_of = self._api.belongings(account)
+        named = {key: names for key, names in belongings_of._asdict().items() if names}
         if named and not purge:
             raise MaxopsError(
-                "was not removed, because with the account would go "
+                "was not removed: the account still owns "
                 + " and ".join(f"{key} {_some(names)}" for key, names in named.items())
-                + ": hand them over first, set purge to true to delete them, or set prohibit_login to keep the account "
-                "and end its use"
+                + "; transfer them first, set purge to true to delete them, or set prohibit_login to lock the account "
+                "and keep it"
             )
         if named:
             outcome.more = {"removed_with": named}
         return Step({"state": ("present", "absent")}, lambda now: self._api.delete(now, purge), removes=True)
 
-    def _farewell(self, person: Person, account: Account) -> list[Step]:
-        """Lock out somebody who has left, and make what they know or hold worthless where that was asked for."""
+    def _deactivate(self, person: Person, account: Account) -> list[Step]:
+        """Lock the account of a person who has left, with a new password and without SSH keys where that was given."""
         self._protect({"prohibit_login": True}, account)
         if account.prohibit_login:
             return []
@@ -217,7 +217,7 @@ class GiteaUsers:
             fields["password"] = person.options["password"]
             changes["password"] = (MASK, "a new one")
         keys = Person(person.name, {**person.options, "ssh_keys_exclusive": True})
-        # The lock comes last: while it is missing, the next run does all of it.
+        # The lock comes last: as long as it is missing, the next run repeats everything.
         return [*belongings.key_steps(self._api, keys, account), Step(changes, lambda now: self._api.edit(now, fields))]
 
     def prunable(self, account: Account) -> bool:
@@ -225,11 +225,11 @@ class GiteaUsers:
         return account.id != self._myself.id and not account.prohibit_login
 
     def lock(self) -> Step:
-        """Forbid an account to sign in."""
+        """The step that forbids an account to sign in."""
         return Step({"prohibit_login": (False, True)}, lambda now: self._api.edit(now, {"prohibit_login": True}))
 
     def finish(self, outcomes: Mapping[str, Outcome]) -> None:
-        """Gitea needs nothing done for many at once."""
+        """Gitea has no changes for many people at once."""
 
 
 def _renaming(api: Gitea, former: Account, person: Person) -> Step:
@@ -242,10 +242,10 @@ def _comparable(account: Account) -> Account:
 
 
 def _as_created(person: Person) -> Account:
-    """What Gitea is going to make of the request, for the steps that follow it."""
+    """The account that Gitea will create, for the steps that follow."""
     options = person.options
-    known = {key: options[key] for key in WITH_CREATION if key in Account._fields and key in options}
-    return Account(name=person.name, **known)
+    fields = {key: options[key] for key in WITH_CREATION if key in Account._fields and key in options}
+    return Account(name=person.name, **fields)
 
 
 def _some(names: Sequence[str], limit: int = 10) -> str:

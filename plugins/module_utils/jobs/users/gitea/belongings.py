@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What hangs on a Gitea account: SSH keys, teams, tokens. Private to this collection."""
+"""SSH keys, teams and tokens of a Gitea account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..plan import Outcome, Person, Step
 
 
 class Key(NamedTuple):
-    """A public key; two are the same when kind and body are."""
+    """A public key; two keys are equal when kind and body are."""
 
     kind: str
     body: str
@@ -32,25 +32,25 @@ class Key(NamedTuple):
 
     @classmethod
     def parse(cls, line: str) -> Key:
-        """Read the line of a .pub file. Raises MaxopsError when it is none."""
+        """Read the line of a .pub file. Raises MaxopsError for any other text."""
         words = line.split(None, 2)
         try:
             raw = base64.b64decode(words[1], validate=True)
         except (IndexError, binascii.Error):
             raise MaxopsError(
-                f'"{line[:40]}" is no public SSH key: give the line of a .pub file, such as "ssh-ed25519 AAAA… name"'
+                f'"{line[:40]}" is not a public SSH key: give the line of a .pub file, such as "ssh-ed25519 AAAA… name"'
             ) from None
         fingerprint = base64.b64encode(hashlib.sha256(raw).digest()).decode("ascii").rstrip("=")
         return cls(words[0], words[1], words[2].strip() if len(words) > 2 else f"SHA256:{fingerprint}")
 
     @property
     def shown(self) -> str:
-        """Enough to tell it from others."""
+        """Enough to identify the key."""
         return f"{self.kind} …{self.body[-12:]} {self.title}"
 
 
 def key_steps(api: Gitea, person: Person, account: Account) -> Iterator[Step]:
-    """Add the keys that are missing and, where the list is to be exact, remove the others."""
+    """Add the missing keys and, where the list has to be exact, remove the others."""
     if "ssh_keys" not in person.options:
         return
     wanted = {(key.kind, key.body): key for key in map(Key.parse, person.options["ssh_keys"])}
@@ -64,15 +64,15 @@ def key_steps(api: Gitea, person: Person, account: Account) -> Iterator[Step]:
     if not missing and not extra:
         return
     before = [key.shown for _number, key in present.values()]
-    gone = [key.shown for _number, key in extra]
-    after = [shown for shown in before if shown not in gone] + [key.shown for key in missing]
+    removed = [key.shown for _number, key in extra]
+    after = [shown for shown in before if shown not in removed] + [key.shown for key in missing]
 
     def apply(now: Account) -> None:
         for number, _key in extra:
             api.remove_key(now, number)
         titles = {key.title for _number, key in present.values()}
         for key in missing:
-            # Gitea wants titles that differ within an account, and people give all their keys the same comment.
+            # Gitea requires different titles within an account, and people give all their keys the same comment.
             title = key.title if key.title not in titles else f"{key.title} ({key.body[-12:]})"
             titles.add(title)
             api.add_key(now, title, f"{key.kind} {key.body}")
@@ -84,7 +84,7 @@ def key_steps(api: Gitea, person: Person, account: Account) -> Iterator[Step]:
 
 
 class Teams:
-    """The teams that a list of people asks for, read once, with their members."""
+    """The teams in a list of people, read once, with their members."""
 
     def __init__(self, api: Gitea) -> None:
         self._api = api
@@ -93,7 +93,7 @@ class Teams:
 
     @classmethod
     def read(cls, api: Gitea, people: Sequence[Person], cancellation: Cancellation) -> Teams:
-        """Read what the people's teams have now; where somebody's teams are to be exact, the teams of all."""
+        """Read the members of the people's teams; of all teams where a person's teams have to be exact."""
         teams = cls(api)
         wanted = {_split(name) for person in people for name in person.options.get("teams", ())}
         everything = any(person.options.get("teams_exclusive") and "teams" in person.options for person in people)
@@ -103,18 +103,18 @@ class Teams:
         lock = threading.Lock()
 
         def read(organization: str) -> None:
-            found = {team.name.lower(): team for team in _teams_of(api, organization)}
-            for key, team in found.items():
+            by_name = {team.name.lower(): team for team in _teams_of(api, organization)}
+            for key, team in by_name.items():
                 if everything or (organization, key) in wanted:
                     team.members.update(api.members(team))
             with lock:
-                teams._teams[organization] = found
+                teams._teams[organization] = by_name
 
         for_each(sorted(names), read, api.http.endpoint.concurrency, cancellation)
         return teams
 
     def steps(self, person: Person, account: Account) -> Iterator[Step]:
-        """Join the teams that are wanted and, where they are to be exact, leave the others."""
+        """Join the wanted teams and, where they have to be exact, leave the others."""
         if "teams" not in person.options:
             return
         wanted = {name.lower(): self._team(name) for name in person.options["teams"]}
@@ -146,18 +146,18 @@ class Teams:
         teams = self._teams.get(organization) or {}
         if key in teams:
             return teams[key]
-        known = ", ".join(sorted(team.name for team in teams.values()))
+        existing = ", ".join(sorted(team.name for team in teams.values()))
         raise MaxopsError(
-            f'there is no team "{name}": '
-            + (f"organisation {organization} has {known}" if teams else f"there is no organisation {organization}")
-            + "; make it in Gitea first, or correct teams"
+            f'the team "{name}" does not exist: '
+            + (f"organisation {organization} has {existing}" if teams else f"there is no organisation {organization}")
+            + "; create it in Gitea first, or correct teams"
         )
 
 
 def _split(name: str) -> tuple[str, str]:
     organization, slash, team = name.lower().partition("/")
     if not (organization and slash and team) or "/" in team:
-        raise MaxopsError(f'"{name}" is no team: write organisation/team, such as acme/developers')
+        raise MaxopsError(f'"{name}" is not a team: write organisation/team, such as acme/developers')
     return organization, team
 
 
@@ -174,13 +174,13 @@ def _teams_of(api: Gitea, organization: str) -> list[Team]:
 
 
 def token_steps(api: Gitea, person: Person, account: Account, outcome: Outcome, lost: set[str]) -> Iterator[Step]:
-    """Make the tokens that are not there yet. ``lost`` are those of which the answer with the secret never came."""
+    """Create the tokens that are missing. ``lost`` are those whose answer with the secret never arrived."""
     wanted = person.options.get("tokens") or []
     if not wanted:
         return
     if not api.by_password:
         raise MaxopsError(
-            "tokens can not be made with a token, only with a name and a password: "
+            "tokens cannot be created with a token, only with a name and a password: "
             "give api_user and api_password of an administrator instead of api_token"
         )
     present = set(api.tokens(account)) if account.id else set()

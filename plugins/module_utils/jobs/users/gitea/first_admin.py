@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gitea's first administrator, and a token for everything that comes after. Private to this collection."""
+"""Gitea's first administrator, and its token."""
 
 from __future__ import annotations
 
@@ -35,39 +35,39 @@ class Options:
 
 
 def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
-    """See that the administrator is there and that the file holds a token that works (in check mode, only report).
+    """Make sure that the administrator exists and that the file holds a valid token (in check mode, only report).
 
-    The file is written last: while it is missing, something of the work is, and the next run does it.
+    The file is written last: as long as it is missing, the work is not complete, and the next run continues it.
     """
     folder = os.path.dirname(options.token_file)
     if not os.path.isdir(folder):
         raise MaxopsError(
-            f"the folder {folder} of token_file is not there: make it, with mode 0700, and run this again"
+            f"the folder {folder} of token_file does not exist: create it with mode 0700, and run this again"
         )
     if _token_works(options):
         return {"changed": False, "created": False, "token_made": False, "password_set": False}
     stack = options.access.connect()
     command = GiteaCommand(stack, stack.require_running(options.service))
-    known = {account.name.lower(): account for account in command.accounts()}.get(options.name.lower())
-    if known and not known.admin:
+    existing = {account.name.lower(): account for account in command.accounts()}.get(options.name.lower())
+    if existing and not existing.admin:
         raise MaxopsError(
-            f'"{known.name}" is an account of Gitea and no site administrator: choose another name, '
+            f'"{existing.name}" is an account of Gitea, but not a site administrator: choose another name, '
             "or have an administrator make it one (gitea_user with admin: true)"
         )
     result = {
         "changed": True,
-        "created": known is None,
+        "created": existing is None,
         "token_made": True,
         "password_set": options.password is not None,
     }
     if check_mode:
         return result
-    if not known:
+    if not existing:
         command.create_admin(options.name, options.email)
     token = _new_token(command, options)
     api = Gitea(_with(options.endpoint, token))
     myself = api.myself()
-    result["password_set"] = _set_password(api, myself, options, fresh=known is None)
+    result["password_set"] = _set_password(api, myself, options, fresh=existing is None)
     write_atomically(options.token_file, token + "\n", mode=0o600)
     return result
 
@@ -104,12 +104,12 @@ def _new_token(command: GiteaCommand, options: Options) -> str:
     except MaxopsError as error:
         if "name has been used" not in str(error):
             raise
-    # That one's secret is lost, or somebody else uses it: it stays.
+    # The secret of that token is lost or in use elsewhere: the token stays.
     return command.make_token(options.name, f"{options.token_name}-{timestamp(utc_now())}", options.token_scopes)
 
 
 def _set_password(api: Gitea, myself: Account, options: Options, fresh: bool) -> bool:
-    """Give the account its password, unless somebody may have signed in with one already."""
+    """Set the account's password, unless the account may already have been used with one."""
     if options.password is None or not (fresh or api.never_signed_in(myself)):
         return False
     api.edit(myself, {"password": options.password, "must_change_password": False})

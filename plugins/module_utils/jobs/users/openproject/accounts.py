@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a list of people means for OpenProject's accounts. Private to this collection."""
+"""The steps from a list of people to OpenProject's accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from ..plan import FEW, MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
+from ..plan import LOOKUP_LIMIT, MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
 from .groups import Groups
 from .roles import Roles
 
@@ -32,7 +32,7 @@ DELETION_SECONDS = 20.0
 
 
 class OpenProjectUsers:
-    """OpenProject as the engine of user_sync sees it."""
+    """OpenProject as the job sees it."""
 
     title = "OpenProject"
 
@@ -46,14 +46,14 @@ class OpenProjectUsers:
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    def read(self, people: Sequence[Person], everybody: bool) -> dict[str, Account]:
-        """Accounts by lower-case name, and the groups and memberships that the people ask for."""
+    def read(self, people: Sequence[Person], all_accounts: bool) -> dict[str, Account]:
+        """Read the accounts, by lower-case name, and the groups and memberships that the people need."""
         workers = self._api.http.endpoint.concurrency
-        self._accounts = read_accounts(self._api, people, everybody, workers, self._cancellation)
+        self._accounts = read_accounts(self._api, people, all_accounts, workers, self._cancellation)
         if any(key in person.options for person in people for key in ("groups", "projects", "roles")):
             self._groups = Groups(self._api, self._api.groups())
         if any(key in person.options for person in people for key in ("projects", "roles")):
-            few = len(people) <= FEW and not everybody
+            few = len(people) <= LOOKUP_LIMIT and not all_accounts
             accounts = [account.id for account in self._accounts.values()] if few else None
             self._roles = Roles.read(self._api, self._groups.all, accounts)
         return self._accounts
@@ -68,11 +68,11 @@ class OpenProjectUsers:
     # -- one person -----------------------------------------------------------------------------------------------
 
     def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
-        """What is to be done, in order."""
+        """The steps, in order."""
         if person.state != "present":
             if not account:
                 return []
-            return [self._removal(account, outcome)] if person.state == "absent" else self._farewell(person, account)
+            return [self._removal(account, outcome)] if person.state == "absent" else self._deactivate(person, account)
         if account:
             self._protect(person.options, account)
         former = None if account else self._accounts.get(str(person.options.get("rename_from") or "").lower())
@@ -98,8 +98,8 @@ class OpenProjectUsers:
         missing = [name for name in needed if not options.get(name)]
         if missing:
             raise MaxopsError(
-                f"has no account yet and gives no {' and no '.join(missing)}, which OpenProject "
-                f"demands of {status} ones: give it, or set status to invited to have the person choose the password"
+                f"has no account yet and no {' and no '.join(missing)}, which OpenProject requires "
+                f"for {status} ones: give it, or set status to invited to have the person choose the password"
             )
         fields = {"name": person.name, "status": status, "admin": False}
         fields.update({key: options[key] for key in WITH_CREATION if key in options})
@@ -138,14 +138,14 @@ class OpenProjectUsers:
     # -- what must not happen -------------------------------------------------------------------------------------
 
     def _protect(self, options: Mapping[str, Any], account: Account) -> None:
-        """An administrator who locks out the account that the API is used with can undo nothing any more."""
+        """Refuse to lock the account that the API is used with: nothing could be undone after that."""
         if account.id != self._myself.id:
             return
         for key, harm in (("admin", False), ("locked", True)):
             if options.get(key) is harm:
                 raise MaxopsError(
-                    f"is the account that the API is used with: {key} {str(harm).lower()} would lock "
-                    "it out of what it does here; use the token of another administrator for that"
+                    f"is the account that the API is used with: {key} {str(harm).lower()} would "
+                    "end its access to the API; use the token of another administrator for that"
                 )
 
     @staticmethod
@@ -168,11 +168,11 @@ class OpenProjectUsers:
                     raise MaxopsError(
                         "was not removed: OpenProject lets administrators remove accounts only where "
                         "that is switched on (Administration > Users > User settings); set locked to true instead, "
-                        "which ends the account's use and keeps what the person wrote under their name"
+                        "which ends the account's use and keeps the person's name on what they wrote"
                     ) from error
                 raise
             if not self._is_gone(now):
-                outcome.remarks = ("OpenProject has taken the removal and has not finished it yet",)
+                outcome.remarks = ("OpenProject has accepted the removal and not finished it yet",)
 
         return Step({"state": ("present", "absent")}, remove, removes=True)
 
@@ -186,8 +186,8 @@ class OpenProjectUsers:
             time.sleep(0.5)
         return True
 
-    def _farewell(self, person: Person, account: Account) -> list[Step]:
-        """Lock out somebody who has left, and make the password they know worthless where that was asked for."""
+    def _deactivate(self, person: Person, account: Account) -> list[Step]:
+        """Lock the account of a person who has left, with a new password where one was given."""
         self._protect({"locked": True}, account)
         if account.locked:
             return []
@@ -203,16 +203,16 @@ class OpenProjectUsers:
         return account.id != self._myself.id and account.status == "active"
 
     def lock(self) -> Step:
-        """Lock an account out."""
+        """The step that locks an account."""
         return Step({"locked": (False, True)}, self._api.lock)
 
     def finish(self, outcomes: Mapping[str, Outcome]) -> None:
-        """Give the groups their members, each group once for everybody."""
+        """Set the members of the groups, each group once for all people."""
         self._groups.apply(outcomes)
 
 
 def _as_created(person: Person) -> Account:
-    """What OpenProject is going to make of the request, for the steps that follow it."""
+    """The account that OpenProject will create, for the steps that follow."""
     options = person.options
     return Account(
         name=person.name, **{key: options[key] for key in WITH_CREATION if key in options and key != "password"}

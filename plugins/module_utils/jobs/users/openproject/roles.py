@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who has which role in which of OpenProject's projects. Private to this collection."""
+"""Roles in OpenProject's projects."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 from ..plan import AlreadyThereError, Person, Step
 
 EVERYWHERE = None
-"""In the place of a project: global roles."""
+"""In place of a project: global roles."""
 
 
 class Roles:
-    """Projects, roles, and who has which."""
+    """Projects, roles and memberships."""
 
     def __init__(self, api: OpenProject) -> None:
         self._api = api
@@ -47,16 +47,16 @@ class Roles:
         if accounts is not None:
             principals = [*accounts, *(group.id for group in groups if group.members & set(accounts))]
         if principals != []:
-            roles._take(api.memberships(principals))
+            roles._add(api.memberships(principals))
         return roles
 
     def read_again(self, account_id: int) -> None:
-        """Read one account's memberships anew."""
+        """Read one account's memberships again."""
         with self._lock:
             self._memberships.pop(account_id, None)
-        self._take(self._api.memberships([account_id]))
+        self._add(self._api.memberships([account_id]))
 
-    def _take(self, memberships: Iterable[Membership]) -> None:
+    def _add(self, memberships: Iterable[Membership]) -> None:
         with self._lock:
             for membership in memberships:
                 self._memberships.setdefault(membership.principal, {})[membership.project] = membership
@@ -85,7 +85,7 @@ class Roles:
         self, project: int | None, wanted: frozenset[int], present: Membership | None, account: Account, notify: bool
     ) -> Iterator[Step]:
         has = present.roles if present else frozenset()
-        # What comes from a group stays as long as the person is in it.
+        # Roles from a group stay as long as the person is a member of it.
         given = self._given_by_groups(project, account)
         if wanted - has or has - wanted - given:
             changes = {self._label(project): (self._shown(has), self._shown(wanted | (has & given)))}
@@ -108,8 +108,8 @@ class Roles:
 
     def _given_by_groups(self, project: int | None, account: Account) -> frozenset[int]:
         mine = [group.id for group in self._groups if account.id in group.members]
-        found = [self._memberships.get(group, {}).get(project) for group in mine]
-        return frozenset().union(*(membership.roles for membership in found if membership))
+        memberships = [self._memberships.get(group, {}).get(project) for group in mine]
+        return frozenset().union(*(membership.roles for membership in memberships if membership))
 
     # -- names ----------------------------------------------------------------------------------------------------
 
@@ -123,19 +123,19 @@ class Roles:
         numbers = {name.lower(): number for number, name in self._names.items()}
         unknown = [name for name in names if name.lower() not in numbers]
         if unknown:
-            known = ", ".join(sorted(self._names.values()))
+            existing = ", ".join(sorted(self._names.values()))
             raise MaxopsError(
-                f'OpenProject has no role "{unknown[0]}" (it has {known}); correct it, or make the role first'
+                f'OpenProject has no role "{unknown[0]}" (it has {existing}); correct it, or create the role first'
             )
         return frozenset(numbers[name.lower()] for name in names)
 
     def _project(self, name: str) -> Project:
         projects = self._projects.values()
-        found = [each for each in projects if each.identifier.lower() == name.lower()]
-        found = found or [each for each in projects if each.name.lower() == name.lower()]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            identifiers = ", ".join(each.identifier for each in found)
+        matches = [project for project in projects if project.identifier.lower() == name.lower()]
+        matches = matches or [project for project in projects if project.name.lower() == name.lower()]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            identifiers = ", ".join(project.identifier for project in matches)
             raise MaxopsError(f'"{name}" is the name of several projects: give the identifier of one ({identifiers})')
         raise MaxopsError(f'OpenProject has no project "{name}": give the identifier that is part of its address')

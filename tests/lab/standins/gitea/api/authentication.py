@@ -1,4 +1,4 @@
-"""Who asks, by token or by name and password, and what that token may do."""
+"""Authentication by token or by name and password, and the scopes of tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_ALLOWED = "This account is prohibited from signing in, please contact your s
 
 
 class ForbiddenAccountError(Exception):
-    """Signed in, but not to be served yet; the answer has a message and no address."""
+    """Signed in, but not served yet; the answer has a message and no address."""
 
 
 def authenticate() -> None:

@@ -29,7 +29,7 @@ COLUMNS = {
 
 
 def source_columns(source_id: int, login_name: str) -> dict[str, Any]:
-    """Where the user signs in; 0 says nothing, so nobody comes back to the local source this way."""
+    """Where the user signs in; 0 means unchanged, so an account cannot return to the local source this way."""
     if source_id == 0:
         return {}
     source = transaction().row("SELECT * FROM login_source WHERE id = %s", (source_id,))

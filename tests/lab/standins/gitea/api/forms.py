@@ -1,4 +1,4 @@
-"""Request bodies, checked field by field in the order, and with the words, of Gitea's own binding."""
+"""Request bodies, checked field by field in the order and with the texts of Gitea's own binding."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ CREATE_TOKEN = (Field("Name", "name", rules=(required,)), Field("Scopes", "scope
 
 
 def bind(fields: tuple[Field, ...]) -> dict[str, Any]:
-    """What the body gives for these fields; a field that is absent or null is not in the result."""
+    """The body's values for these fields, without absent and null ones."""
     body = _body()
     given: dict[str, Any] = {}
     for field in fields:
@@ -108,7 +108,7 @@ def bind(fields: tuple[Field, ...]) -> dict[str, Any]:
     for field in fields:
         for rule in field.rules:
             value = given.get(field.key)
-            # Only `required` says anything of a field that is not there.
+            # Only `required` applies to an absent field.
             problem = rule(value) if value is not None or rule is required else None
             if problem:
                 raise ApiError(422, f"[{field.name}]: {problem}")

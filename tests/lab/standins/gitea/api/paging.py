@@ -1,4 +1,4 @@
-"""`page` and `limit`, and the headers that tell where the rest is."""
+"""`page` and `limit`, and the headers with the addresses of the other pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/v1/repos: reading only; the seeder makes them."""
+"""/api/v1/repos: read only; the seeder creates them."""
 
 from __future__ import annotations
 

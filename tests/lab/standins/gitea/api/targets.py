@@ -29,7 +29,7 @@ def visible_user(name: str) -> Row:
     if viewer is not None and (viewer["is_admin"] or viewer["id"] == row["id"]):
         return row
     visibility = accounts.VISIBILITIES[row["visibility"]]
-    # A private user is seen by whoever shares an organisation with them, a limited one by whoever signed in.
+    # A private user is visible to members of the same organisations, a limited one to all signed-in users.
     hidden = viewer is None or (visibility == "private" and not _share_organization(row["id"], viewer["id"]))
     if visibility != "public" and hidden:
         raise not_found("Visit Project")

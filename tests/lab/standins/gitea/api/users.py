@@ -1,4 +1,4 @@
-"""/api/v1/user and /api/v1/users/{u}: oneself, others, their keys and tokens."""
+"""/api/v1/user and /api/v1/users/{u}: the own account, others, their keys and tokens."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def list_keys(name: str) -> Response:
 
 
 def _token_owner(name: str) -> Row:
-    """Only a password opens the tokens, and only one's own, unless one is an admin."""
+    """Tokens require a password, and are only one's own, except for an admin."""
     if not g.by_password:
         raise ApiError(401, "auth required")
     owner = user_named(name)

@@ -1,4 +1,4 @@
-"""Who asks: an API token as `apikey:TOKEN` or bearer, or the admin that the environment names."""
+"""Authentication: an API token as `apikey:TOKEN` or bearer, or the admin that the environment names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GLOBAL_PASSWORD = "OPENPROJECT_AUTHENTICATION_GLOBAL__BASIC__AUTH_PASSWORD"
 
 
 def authenticate() -> None:
-    """Nobody reads anything without signing in, as with the setting `login_required`."""
+    """All reading requires a sign-in, as with the setting `login_required`."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         g.user = _by_token(credentials.strip())
@@ -39,7 +39,7 @@ def _by_basic(name: str, password: str) -> Row | None:
         return _by_token(password)
     wanted = (os.environ.get(GLOBAL_USER), os.environ.get(GLOBAL_PASSWORD))
     if all(wanted) and hmac.compare_digest(f"{name}:{password}", ":".join(map(str, wanted))):
-        # The real one acts as its system user; here the first admin's name stands on what is done.
+        # The real one acts as its system user; here the first admin appears as the author.
         return transaction().row(
             "SELECT * FROM users WHERE admin AND type = 'User' AND status = %s ORDER BY id", (ACTIVE,)
         )

@@ -46,7 +46,7 @@ def text(body: Row, key: str, name: str) -> str:
 
 
 def link_id(link: Any, attribute: str, *kinds: str) -> int | None:
-    """The number at the end of `/api/v3/KIND/ID`; nothing where the link is empty."""
+    """The number at the end of `/api/v3/KIND/ID`; None where the link is empty."""
     href = link.get("href") if isinstance(link, dict) else None
     if href is None:
         return None

@@ -21,7 +21,7 @@ Filter = Callable[[str, list[str]], Condition]
 
 @dataclass(frozen=True)
 class Query:
-    """What a collection is read from: a table expression, the columns it may be filtered and sorted by."""
+    """The source of a collection: a table expression, and the columns for filters and sorting."""
 
     source: str
     filters: dict[str, Filter]
@@ -30,7 +30,7 @@ class Query:
     default_filters: tuple[dict[str, Any], ...] = ()
 
     def rows(self, always: Condition = ("true", [])) -> tuple[list[Row], int]:
-        conditions = [always, *(self._condition(each) for each in self._requested())]
+        conditions = [always, *(self._condition(entry) for entry in self._requested())]
         where = " AND ".join(f"({sql})" for sql, _arguments in conditions)
         arguments = [argument for _sql, given in conditions for argument in given]
         number, size = page()
@@ -143,7 +143,7 @@ def equals(column: str, translate: dict[str, Any] | None = None) -> Filter:
 
 
 def contains(expression: str) -> Filter:
-    """`~` and `!~` search in the text; `=` and `!` want the whole of it."""
+    """`~` and `!~` search in the text; `=` and `!` compare the whole text."""
 
     def condition(operator: str, values: list[str]) -> Condition:
         if operator not in {"~", "!~"}:

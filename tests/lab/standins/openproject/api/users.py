@@ -116,7 +116,7 @@ def create_user() -> tuple[Response, int]:
 
 
 def _fill_from_email(values: Row) -> None:
-    """An invitation needs nothing but the address: the name is made of it until the person fills it in."""
+    """An invitation needs only the address: the name is derived from it until the person fills it in."""
     before, _, after = values.get("mail", "").partition("@")
     for column, value in {"login": values.get("mail", ""), "firstname": before, "lastname": f"@{after}"}.items():
         if not values.get(column) and before:

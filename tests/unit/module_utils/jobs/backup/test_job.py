@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import job as backup_job
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import Plan
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import BackupPlan
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
@@ -40,8 +40,8 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def options(repository: Repository) -> Options:
-    return Options(Access("shop"), repository.path, retention=Policy(keep_last=1))
+def options(repository: Repository) -> BackupOptions:
+    return BackupOptions(Access("shop"), repository.path, retention=Policy(keep_last=1))
 
 
 def test_retention_tells_what_it_removed_and_what_somebody_holds(repository: Repository) -> None:
@@ -58,7 +58,7 @@ def test_retention_tells_what_it_removed_and_what_somebody_holds(repository: Rep
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (Cancelled("stopped by signal SIGTERM; nothing was published"), "the job was told to stop"),
+        (Cancelled("stopped by signal SIGTERM; nothing was published"), "the job was stopped"),
         (PermissionError(1, "Operation not permitted", "/r/sets/x"), "Operation not permitted: /r/sets/x"),
     ],
 )
@@ -76,14 +76,14 @@ def test_retention_that_breaks_off_tells_that_the_set_was_made(
     with pytest.raises(MaxopsError) as failure:
         backup_job._retain(repository, options(repository), "20261123T040000Z")
     assert str(failure.value) == (
-        f"backup set 20261123T040000Z was made and is whole, but retention did not come to its end ({words}; "
-        "removed: 20261123T030000Z): mend the cause; the next backup removes what is left"
+        f"backup set 20261123T040000Z was made and is complete, but retention did not finish ({words}; "
+        "removed: 20261123T030000Z): fix the cause; the next backup removes the remaining sets"
     )
     assert sorted(os.listdir(repository.sets_path)) == ["20261123T020000Z", "20261123T040000Z"]
 
 
 def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = Plan(stack_of(), Repository(str(tmp_path / "repository")))
+    plan = BackupPlan(stack_of(), Repository(str(tmp_path / "repository")))
     asked: list[str] = []
 
     def fail(key: str) -> list[str]:
@@ -100,14 +100,14 @@ def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path, monkey
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> backup_job._Work:
+def work(tmp_path: Path) -> backup_job.Backup:
     """The making of a set without any part of its own."""
     repository = Repository(str(tmp_path / "repository"))
     layout = Layout(str(tmp_path / "set"))
-    return backup_job._Work(options(repository), Plan(stack_of(), repository), "20261123T020000Z", layout)
+    return backup_job.Backup(options(repository), BackupPlan(stack_of(), repository), "20261123T020000Z", layout)
 
 
-def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job._Work) -> None:
+def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job.Backup) -> None:
     later = threading.Event()
 
     def first() -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job._Work) -> 
     assert work._run_all([first, second]) == [[{"name": "first"}], [{"name": "second"}, {"name": "third"}]]
 
 
-def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job._Work) -> None:
+def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job.Backup) -> None:
     waiting: Future[Any] = Future()
     work.snapshots["shop"] = waiting
     stopped = threading.Event()
@@ -146,7 +146,7 @@ def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job.
         work._run_all([stops, waits, breaks])
 
 
-def test_stop_by_a_signal_is_told_as_that(work: backup_job._Work) -> None:
+def test_stop_by_a_signal_is_told_as_that(work: backup_job.Backup) -> None:
     def stopped_by_signal(_number: int, _frame: object) -> None:
         raise Cancelled("stopped by signal SIGTERM")
 

@@ -46,7 +46,7 @@ def test_newest_comes_first_with_all_that_is_known(repository: Repository) -> No
     result = LevelResult(True, "2026-11-24T07:00:00Z", 9.0, recovery_seconds=41.0)
     repository.record(Verdict(old, kept.manifest["sha256"]).extended("rehearse", result))
     told = listed(repository, retention=Policy(keep_last=1))
-    assert [each["set_id"] for each in told["sets"]] == [new, old]
+    assert [backup["set_id"] for backup in told["sets"]] == [new, old]
     assert (told["newest"], told["healthy"], told["remarks"]) == (new, True, [])
     assert told["sets"][0]["age_hours"] == 6
     assert told["sets"][0]["parts"][0] == {
@@ -105,7 +105,7 @@ def test_part_that_earlier_sets_had(repository: Repository) -> None:
     database = {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000}
     newest = made(repository, 1, parts=[database])
     assert listed(repository)["remarks"] == [
-        f'volume "assets" is missing in the newest set {newest}, and earlier ones have it'
+        f'volume "assets" is missing from the newest set {newest}, and earlier sets have it'
     ]
 
 
@@ -113,7 +113,7 @@ def test_sets_of_others_are_listed_and_not_counted(repository: Repository) -> No
     made(repository, 2)
     made(repository, 1, archive=10, project="other")
     told = listed(repository, retention=Policy(keep_last=1))
-    assert [each["project"] for each in told["sets"]] == ["other", "shop"]
+    assert [backup["project"] for backup in told["sets"]] == ["other", "shop"]
     assert told["sets"][0]["retention"] is None
     assert told["remarks"] == []
 
@@ -124,7 +124,7 @@ def test_set_that_is_not_whole(repository: Repository) -> None:
     told = listed(repository)
     assert told["newest"] is None
     assert f"set {set_id} cannot be used" in told["remarks"][1]
-    assert 'no whole set of stack "shop"' in told["remarks"][0]
+    assert 'no complete set of stack "shop"' in told["remarks"][0]
 
 
 def test_nothing_there(repository: Repository, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_dumps_of_the_old_way(repository: Repository) -> None:
     for name in ("gitea_20261124_020000.sql.gz", "gitea_20261125_020000.sql", "gitea_20261399_020000.sql", "notes"):
         (daily / name).write_text("x")
     told = listed(repository)
-    assert [(each["set_id"], each["database"], each["age_hours"]) for each in told["dumps"]] == [
+    assert [(dump["set_id"], dump["database"], dump["age_hours"]) for dump in told["dumps"]] == [
         ("gitea_20261125_020000", "gitea", 10),
         ("gitea_20261124_020000", "gitea", 34),
         ("gitea_20261399_020000", "gitea", None),

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import plan as backup_plan
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import Plan, VolumePart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import BackupPlan, VolumePart
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount
@@ -63,14 +63,14 @@ def planned(
     previous: dict[tuple[str, str], tuple[int, int]] | None = None,
     access: Access | None = None,
     **asked: Any,
-) -> Plan:
-    plan = Plan(stack_of(*containers), Repository(str(tmp_path / "repository")))
-    options = Options(access or Access("shop"), str(tmp_path / "repository"), **asked)
+) -> BackupPlan:
+    plan = BackupPlan(stack_of(*containers), Repository(str(tmp_path / "repository")))
+    options = BackupOptions(access or Access("shop"), str(tmp_path / "repository"), **asked)
     backup_plan._plan_volumes(plan, options, previous or {})
     return plan
 
 
-def taken(plan: Plan) -> dict[str, str]:
+def taken(plan: BackupPlan) -> dict[str, str]:
     return {part.name: part.docker_name for part in plan.volumes}
 
 
@@ -103,14 +103,14 @@ def test_volume_that_the_database_only_reads_is_not_its_own(host: Host, tmp_path
 def test_volume_is_taken_once_however_many_mount_it(services: list[Container], tmp_path: Path) -> None:
     assets = planned(services, tmp_path).volumes[0]
     assert assets.folder == str(tmp_path / "volumes/shop_openproject-assets")
-    assert [each.service for each in assets.writers] == ["openproject"], "who only reads is never paused"
+    assert [container.service for container in assets.writers] == ["openproject"], "who only reads is never paused"
 
 
 def test_only_who_runs_is_a_writer(host: Host, tmp_path: Path) -> None:
     mount = host.volume("shop_data")
     states = {"app": "running", "worker": "paused", "job": "exited"}
     plan = planned([container(name, mount, state=state) for name, state in states.items()], tmp_path)
-    assert [each.service for each in plan.volumes[0].writers] == ["app"]
+    assert [container.service for container in plan.volumes[0].writers] == ["app"]
 
 
 def test_volume_of_nobody_in_particular_has_no_name_to_restore_it_by(host: Host, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_excluded_are_names_and_patterns(
 ) -> None:
     plan = planned(services, tmp_path, exclude=patterns)
     assert set(taken(plan)) == left
-    assert [each["name"] for each in plan.left_out if each["reason"] == "excluded"] == [
+    assert [part["name"] for part in plan.left_out if part["reason"] == "excluded"] == [
         name for name in ("openproject-assets", "gitea-data") if name not in left
     ]
 
@@ -174,15 +174,15 @@ def test_excluded_are_names_and_patterns(
 def test_repository_inside_a_volume_is_refused(host: Host, tmp_path: Path, inside: str) -> None:
     (tmp_path / "link").symlink_to(host.top)
     containers = [container("app", host.volume("shop_data"))]
-    plan = Plan(stack_of(*containers), Repository(str(tmp_path / "link/shop_data" / inside)))
+    plan = BackupPlan(stack_of(*containers), Repository(str(tmp_path / "link/shop_data" / inside)))
     with pytest.raises(MaxopsError, match=r'lies inside volume "data" .* name a repository outside'):
-        backup_plan._plan_volumes(plan, Options(Access("shop"), "/r"), {})
+        backup_plan._plan_volumes(plan, BackupOptions(Access("shop"), "/r"), {})
 
 
 def test_repository_beside_a_volume_of_a_like_name_is_fine(host: Host, tmp_path: Path) -> None:
     containers = [container("app", host.volume("shop_data"))]
-    plan = Plan(stack_of(*containers), Repository(str(host.top / "shop_data-backups")))
-    backup_plan._plan_volumes(plan, Options(Access("shop"), "/r"), {})
+    plan = BackupPlan(stack_of(*containers), Repository(str(host.top / "shop_data-backups")))
+    backup_plan._plan_volumes(plan, BackupOptions(Access("shop"), "/r"), {})
     assert len(plan.volumes) == 1
 
 
@@ -222,9 +222,9 @@ def test_newest_whole_set_of_the_same_stack_tells_what_to_expect(tmp_path: Path)
     assert backup_plan._previous_parts(repository, "new") == {}
 
 
-def packer_of(compression: str, *volumes: VolumePart) -> Plan:
-    plan = Plan(stack_of(), Repository("/r"), volumes=list(volumes))
-    backup_plan._choose_compression(plan, Options(Access("shop"), "/r", compression=compression))
+def packer_of(compression: str, *volumes: VolumePart) -> BackupPlan:
+    plan = BackupPlan(stack_of(), Repository("/r"), volumes=list(volumes))
+    backup_plan._choose_compression(plan, BackupOptions(Access("shop"), "/r", compression=compression))
     return plan
 
 
@@ -265,7 +265,7 @@ def test_missing_program_is_told_before_anything_is_begun(
 
 
 def test_plan_without_databases_has_no_server() -> None:
-    plan = Plan(stack_of(), Repository("/r"))
+    plan = BackupPlan(stack_of(), Repository("/r"))
     with pytest.raises(MaxopsError, match="no database was planned"):
         plan.require_server()
     with pytest.raises(MaxopsError, match="no database was planned"):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import Options
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import DatabasePart, Plan, VolumePart
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.volumes import Archiver, Group, group
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import BackupPlan, DatabasePart, VolumePart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.volumes import Archiver, VolumeGroup, group_volumes
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
@@ -33,23 +33,23 @@ def volume(name: str, *writers: Container, folder: str = "/nowhere") -> VolumePa
     return VolumePart(name, f"shop_{name}", folder, 4096, 4096, writers)
 
 
-def plan_of(*volumes: VolumePart, databases: tuple[str, ...] = (), repository: str = "/r") -> Plan:
-    plan = Plan(stack_of(), Repository(repository), packer="gzip")
+def plan_of(*volumes: VolumePart, databases: tuple[str, ...] = (), repository: str = "/r") -> BackupPlan:
+    plan = BackupPlan(stack_of(), Repository(repository), packer="gzip")
     plan.volumes = list(volumes)
     plan.databases = [DatabasePart(DatabaseFacts(name, 1, "u", "UTF8", "C", "C"), 1) for name in databases]
     return plan
 
 
-def shape(groups: list[Group]) -> list[tuple[set[str], set[str], list[str]]]:
+def shape(groups: list[VolumeGroup]) -> list[tuple[set[str], set[str], list[str]]]:
     return [
-        ({part.name for part in each.volumes}, {one.service for one in each.containers}, each.databases)
-        for each in groups
+        ({part.name for part in group.volumes}, {one.service for one in group.containers}, group.databases)
+        for group in groups
     ]
 
 
 def test_without_pause_every_volume_goes_on_its_own() -> None:
     plan = plan_of(volume("assets", OPENPROJECT), volume("logs", OPENPROJECT), databases=("openproject",))
-    assert shape(group(plan, pause=False)) == [({"assets"}, set(), []), ({"logs"}, set(), [])]
+    assert shape(group_volumes(plan, pause=False)) == [({"assets"}, set(), []), ({"logs"}, set(), [])]
 
 
 def test_with_pause_an_application_its_volumes_and_its_database_go_together() -> None:
@@ -59,7 +59,7 @@ def test_with_pause_an_application_its_volumes_and_its_database_go_together() ->
         volume("logs", OPENPROJECT),
         databases=("gitea", "openproject", "other"),
     )
-    assert shape(group(plan, pause=True)) == [
+    assert shape(group_volumes(plan, pause=True)) == [
         ({"gitea-data"}, {"gitea"}, ["gitea"]),
         ({"assets", "logs"}, {"openproject"}, ["openproject"]),
     ]
@@ -69,7 +69,7 @@ def test_volume_that_two_write_to_joins_what_each_of_them_writes_to() -> None:
     plan = plan_of(
         volume("a", OPENPROJECT), volume("b", GITEA), volume("c", WORKER), volume("shared", OPENPROJECT, GITEA)
     )
-    assert shape(group(plan, pause=True)) == [
+    assert shape(group_volumes(plan, pause=True)) == [
         ({"c"}, {"worker"}, []),
         ({"a", "b", "shared"}, {"openproject", "gitea"}, []),
     ]
@@ -78,19 +78,19 @@ def test_volume_that_two_write_to_joins_what_each_of_them_writes_to() -> None:
 def test_database_that_two_applications_name_is_frozen_once() -> None:
     other = container("other", environment={"DB": "gitea"})
     plan = plan_of(volume("a", GITEA), volume("b", other), databases=("gitea",))
-    assert shape(group(plan, pause=True)) == [({"a"}, {"gitea"}, ["gitea"]), ({"b"}, {"other"}, [])]
+    assert shape(group_volumes(plan, pause=True)) == [({"a"}, {"gitea"}, ["gitea"]), ({"b"}, {"other"}, [])]
 
 
 def test_volumes_that_nobody_writes_to_have_nothing_to_do_with_each_other() -> None:
     plan = plan_of(volume("a"), volume("b"), databases=("openproject",))
-    assert shape(group(plan, pause=True)) == [({"a"}, set(), []), ({"b"}, set(), [])]
+    assert shape(group_volumes(plan, pause=True)) == [({"a"}, set(), []), ({"b"}, set(), [])]
 
 
 def test_every_volume_and_no_container_is_in_exactly_one_group() -> None:
     writers = [(OPENPROJECT,), (OPENPROJECT, GITEA), (GITEA, WORKER), (WORKER,), ()]
-    groups = group(plan_of(*(volume(str(number), *each) for number, each in enumerate(writers))), pause=True)
-    assert sorted(part.name for each in groups for part in each.volumes) == ["0", "1", "2", "3", "4"]
-    paused = [one.id for each in groups for one in each.containers]
+    groups = group_volumes(plan_of(*(volume(str(number), *names) for number, names in enumerate(writers))), pause=True)
+    assert sorted(part.name for group in groups for part in group.volumes) == ["0", "1", "2", "3", "4"]
+    paused = [one.id for group in groups for one in group.containers]
     assert len(paused) == len(set(paused))
 
 
@@ -105,8 +105,9 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def archive(layout: Layout, *volumes: VolumePart) -> list[dict[str, object]]:
-    archiver = Archiver(plan_of(*volumes), layout, Options(Access("shop"), "/r", nice=0, ionice="none"), Cancellation())
-    return archiver.archive(Group(list(volumes)), [Part(each.name, each.size) for each in volumes])
+    options = BackupOptions(Access("shop"), "/r", nice=0, ionice="none")
+    archiver = Archiver(plan_of(*volumes), layout, options, Cancellation())
+    return archiver.archive(VolumeGroup(list(volumes)), [Part(part.name, part.size) for part in volumes])
 
 
 def test_archived_volumes_are_told_in_their_order(layout: Layout, tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_archived_volumes_are_told_in_their_order(layout: Layout, tmp_path: Path
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
     told = archive(layout, *(volume(name, folder=str(tmp_path / name)) for name in ("b", "a")))
-    assert [(each["name"], each["docker_name"], each["compression"], each["remarks"]) for each in told] == [
+    assert [(part["name"], part["docker_name"], part["compression"], part["remarks"]) for part in told] == [
         ("b", "shop_b", "gzip", []),
         ("a", "shop_a", "gzip", []),
     ]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which cause comes first, and what follows from it."""
+"""Which cause comes first, and which causes follow from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause imp
     LIKELY,
     POSSIBLE,
     Cause,
-    Report,
+    StepResult,
     all_needs,
     rank,
 )
@@ -28,7 +28,7 @@ def cause(kind: str, *services: str, likelihood: str = LIKELY, **more: Any) -> C
     return Cause.of(kind, subject, likelihood, more.pop("seen", "seen"), "fix it", services=services, **more)
 
 
-def test_ill_application_follows_from_the_database_that_it_needs() -> None:
+def test_unhealthy_application_follows_from_the_database_that_it_needs() -> None:
     ranked = rank(
         [
             cause("service_unhealthy", "nginx"),
@@ -37,7 +37,7 @@ def test_ill_application_follows_from_the_database_that_it_needs() -> None:
         ],
         NEEDS,
     )
-    assert [(each.check, each.likelihood) for each in ranked] == [
+    assert [(ranked_cause.check, ranked_cause.likelihood) for ranked_cause in ranked] == [
         ("service_stopped", CERTAIN),
         ("service_crashing", POSSIBLE),
         ("service_unhealthy", POSSIBLE),
@@ -45,33 +45,36 @@ def test_ill_application_follows_from_the_database_that_it_needs() -> None:
     assert ranked[1].evidence == ("follows from service stopped (postgres)",)
 
 
-def test_stopped_application_does_not_explain_an_ill_database() -> None:
+def test_stopped_application_does_not_explain_an_unhealthy_database() -> None:
     ranked = rank(
         [cause("service_unhealthy", "postgres"), cause("service_stopped", "openproject", likelihood=CERTAIN)], NEEDS
     )
-    assert [(each.subject, each.likelihood) for each in ranked] == [("openproject", CERTAIN), ("postgres", LIKELY)]
+    assert [(ranked_cause.subject, ranked_cause.likelihood) for ranked_cause in ranked] == [
+        ("openproject", CERTAIN),
+        ("postgres", LIKELY),
+    ]
 
 
 def test_of_two_stopped_services_the_one_that_others_need_comes_first() -> None:
     stopped = [cause("service_stopped", name, likelihood=CERTAIN) for name in ("nginx", "gitea", "postgres")]
-    assert [each.subject for each in rank(stopped, NEEDS)] == ["postgres", "gitea", "nginx"]
+    assert [ranked_cause.subject for ranked_cause in rank(stopped, NEEDS)] == ["postgres", "gitea", "nginx"]
 
 
 def test_cause_of_the_whole_host_explains_every_symptom() -> None:
     ranked = rank([cause("service_crashing", "gitea"), cause("disk_full", likelihood=CERTAIN)], NEEDS)
-    assert [each.likelihood for each in ranked] == [CERTAIN, POSSIBLE]
+    assert [ranked_cause.likelihood for ranked_cause in ranked] == [CERTAIN, POSSIBLE]
 
 
-def test_log_bears_out_what_another_step_has_seen() -> None:
+def test_log_confirms_the_cause_of_another_step() -> None:
     seen = cause("database_password", "openproject", "gitea", likelihood=CERTAIN, subject="database user maxops")
     [merged] = rank([cause("database_password", "gitea", seen="its log says: no"), seen], NEEDS)
     assert (merged.subject, merged.evidence) == ("database user maxops", ("its log says: no",))
 
 
-def test_name_that_a_log_misses_follows_from_the_service_that_does_not_run() -> None:
+def test_missing_name_in_a_log_follows_from_the_stopped_service() -> None:
     stopped = cause("service_stopped", "postgres", likelihood=CERTAIN)
     ranked = rank([cause("dns_name_missing", "gitea"), stopped], NEEDS)
-    assert [(each.check, each.likelihood) for each in ranked] == [
+    assert [(ranked_cause.check, ranked_cause.likelihood) for ranked_cause in ranked] == [
         ("service_stopped", CERTAIN),
         ("dns_name_missing", POSSIBLE),
     ]
@@ -79,7 +82,7 @@ def test_name_that_a_log_misses_follows_from_the_service_that_does_not_run() -> 
 
 def test_two_volumes_stay_two_causes() -> None:
     two = [cause("volume_permissions", "gitea", likelihood=CERTAIN, subject=name) for name in ("a", "b")]
-    assert [each.subject for each in rank(two, NEEDS)] == ["a", "b"]
+    assert [ranked_cause.subject for ranked_cause in rank(two, NEEDS)] == ["a", "b"]
 
 
 def test_circle_of_needs_ends() -> None:
@@ -87,13 +90,13 @@ def test_circle_of_needs_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "state"),
+    ("result", "state"),
     [
-        (Report("fine"), "ok"),
-        (Report(unknown=["cannot see"]), "unknown"),
-        (Report(causes=[cause("memory_short", likelihood=POSSIBLE)], unknown=["and more"]), "unknown"),
-        (Report(causes=[cause("disk_full", likelihood=CERTAIN)]), "critical"),
+        (StepResult("fine"), "ok"),
+        (StepResult(unknown=["cannot see"]), "unknown"),
+        (StepResult(causes=[cause("memory_short", likelihood=POSSIBLE)], unknown=["and more"]), "unknown"),
+        (StepResult(causes=[cause("disk_full", likelihood=CERTAIN)]), "critical"),
     ],
 )
-def test_state_of_a_step_is_the_worst_that_it_saw(report: Report, state: str) -> None:
-    assert report.state == state
+def test_state_of_a_step_is_the_worst_of_its_causes(result: StepResult, state: str) -> None:
+    assert result.state == state

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A log is trusted as far as the other steps agree."""
+"""A log line counts only as far as the matching step agrees."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause imp
     LIKELY,
     POSSIBLE,
     Cause,
-    Report,
+    StepResult,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.job import doubted
 
@@ -23,13 +23,18 @@ def cause(kind: str, *services: str, likelihood: str = LIKELY, **more: Any) -> C
     return Cause.of(kind, subject, likelihood, more.pop("seen", "seen"), "fix it", services=services, **more)
 
 
-def test_log_is_doubted_where_the_thing_itself_is_well() -> None:
-    told = [cause("dns_name_missing", "gitea"), cause("disk_full", "gitea")]
-    reports = {"network": Report("fine"), "database": Report("fine"), "cache": Report("fine")}
-    assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
-    reports["network"] = Report("fine", [cause("connection_failed", "nginx")], ["gitea has just ended"])
-    assert [each.likelihood for each in doubted(told, reports)] == [POSSIBLE, LIKELY]
-    reports["network"] = Report("fine", [cause("dns_name_missing", "gitea", likelihood=CERTAIN)])
-    assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
-    reports["network"] = Report(unknown=["cannot see"])
-    assert [each.likelihood for each in doubted(told, reports)] == [LIKELY, LIKELY]
+def likelihoods(causes: list[Cause], results: dict[str, StepResult]) -> list[str]:
+    """How likely the causes are, given the results of the steps."""
+    return [item.likelihood for item in doubted(causes, results)]
+
+
+def test_log_is_doubted_where_the_matching_step_finds_nothing() -> None:
+    logged = [cause("dns_name_missing", "gitea"), cause("disk_full", "gitea")]
+    results = {"network": StepResult("fine"), "database": StepResult("fine"), "cache": StepResult("fine")}
+    assert likelihoods(logged, results) == [POSSIBLE, LIKELY]
+    results["network"] = StepResult("fine", [cause("connection_failed", "nginx")], ["gitea has just ended"])
+    assert likelihoods(logged, results) == [POSSIBLE, LIKELY]
+    results["network"] = StepResult("fine", [cause("dns_name_missing", "gitea", likelihood=CERTAIN)])
+    assert likelihoods(logged, results) == [LIKELY, LIKELY]
+    results["network"] = StepResult(unknown=["cannot see"])
+    assert likelihoods(logged, results) == [LIKELY, LIKELY]

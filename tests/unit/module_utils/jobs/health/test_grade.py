@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manual's table 7.1: what makes a P1, P2, P3 and P4."""
+"""The manual's table 7.1: which findings are P1, P2, P3 and P4."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ WELL = [
 ]
 
 
-def graded(*found: tuple[str, str, str], parts: Parts | None = None) -> str:
-    findings = [Finding(check, subject, state, "") for check, subject, state in found]
+def graded(*given: tuple[str, str, str], parts: Parts | None = None) -> str:
+    findings = [Finding(check, subject, state, "") for check, subject, state in given]
     return grade([*WELL, *findings], parts or Parts())
 
 
-def test_all_well_has_no_grade() -> None:
+def test_healthy_stack_has_no_grade() -> None:
     assert graded() == "none"
 
 
@@ -44,7 +44,7 @@ def test_all_well_has_no_grade() -> None:
         ("postgresql", "server"),
     ],
 )
-def test_what_everybody_needs_is_p1(check: str, subject: str) -> None:
+def test_failure_of_the_whole_service_is_p1(check: str, subject: str) -> None:
     assert graded((check, subject, "critical")) == "P1"
 
 
@@ -62,36 +62,36 @@ def test_what_everybody_needs_is_p1(check: str, subject: str) -> None:
         ("certificate", "gateway"),
     ],
 )
-def test_a_main_function_is_p2(check: str, subject: str) -> None:
+def test_failure_of_a_main_function_is_p2(check: str, subject: str) -> None:
     assert graded((check, subject, "critical")) == "P2"
 
 
-def test_both_applications_down_are_the_whole_service() -> None:
+def test_both_applications_down_is_p1() -> None:
     assert graded(("http", "openproject", "critical"), ("containers", "gitea", "critical")) == "P1"
 
 
-def test_the_only_application_of_a_stack_is_the_whole_service() -> None:
+def test_only_application_of_a_stack_down_is_p1() -> None:
     assert grade([Finding("http", "gitea", "critical", "")], Parts()) == "P1"
 
 
 @pytest.mark.parametrize("check", ["backup", "clock", "images"])
-def test_another_part_is_p3(check: str) -> None:
+def test_failure_of_another_part_is_p3(check: str) -> None:
     assert graded((check, "anything", "critical")) == "P3"
 
 
-def test_the_backup_service_alone_is_p3() -> None:
+def test_backup_service_down_is_p3() -> None:
     assert graded(("containers", "backup", "critical")) == "P3"
 
 
-def test_what_could_not_be_seen_is_p3_and_never_well() -> None:
+def test_unknown_is_p3() -> None:
     assert graded(("postgresql", "server", "unknown")) == "P3"
 
 
-def test_a_warning_is_p4_also_of_what_everybody_needs() -> None:
+def test_warning_is_p4_even_for_the_database() -> None:
     assert graded(("containers", "postgres", "warning")) == "P4"
 
 
-def test_a_stack_that_calls_its_database_otherwise_is_graded_by_that_name() -> None:
+def test_database_service_with_another_name_is_graded_by_that_name() -> None:
     assert graded(("containers", "db", "critical"), parts=Parts(database="db")) == "P1"
     assert graded(("containers", "db", "critical")) == "P3"
 
@@ -102,7 +102,7 @@ def test_unknown_is_worse_than_warning_and_better_than_critical() -> None:
     assert worst([]) == "ok"
 
 
-def test_the_worst_comes_first_and_equals_stay_in_their_order() -> None:
+def test_worst_finding_comes_first_and_equal_ones_keep_their_order() -> None:
     states = ["ok", "warning", "critical", "unknown", "warning"]
-    found = [Finding("disk", str(number), state, "") for number, state in enumerate(states)]
-    assert [each.subject for each in worst_first(found)] == ["2", "3", "1", "4", "0"]
+    findings = [Finding("disk", str(number), state, "") for number, state in enumerate(states)]
+    assert [finding.subject for finding in worst_first(findings)] == ["2", "3", "1", "4", "0"]

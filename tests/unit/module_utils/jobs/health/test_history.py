@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Days until a disk is full, from what earlier runs have seen."""
+"""Days until a disk is full, from the samples of earlier runs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NOW = 1_800_000_000.0
 
 
 def growing(hours: int, per_day: float, start: float = 50 * GB) -> list[list[float]]:
-    """Samples of every hour up to now."""
+    """Hourly samples up to now."""
     return [[NOW - age * HOUR, start + per_day * (hours - age) / 24] for age in range(hours, 0, -1)]
 
 
-def test_a_disk_that_grows_evenly() -> None:
+def test_days_of_a_disk_that_grows_evenly() -> None:
     samples = growing(72, 2 * GB)
     assert days_until_full(samples, NOW, 56 * GB, 20 * GB) == pytest.approx(10, rel=0.01)
 
@@ -41,30 +41,30 @@ def test_a_disk_that_does_not_grow_is_never_full(per_day: float) -> None:
     assert days_until_full(samples, NOW, samples[-1][1], 20 * GB) is None
 
 
-def test_a_short_history_says_nothing() -> None:
+def test_short_history_gives_no_estimate() -> None:
     assert days_until_full(growing(5, 2 * GB), NOW, 51 * GB, 20 * GB) is None
     assert days_until_full([], NOW, 51 * GB, 20 * GB) is None
 
 
-def test_a_rehearsal_that_came_and_went_does_not_bend_the_line() -> None:
+def test_temporary_peak_does_not_change_the_estimate() -> None:
     samples = growing(96, 1 * GB)
-    for each in samples[40:52]:
-        each[1] += 30 * GB
+    for sample in samples[40:52]:
+        sample[1] += 30 * GB
     assert days_until_full(samples, NOW, 54 * GB, 10 * GB) == pytest.approx(10, rel=0.15)
 
 
-def test_a_sample_is_kept_every_half_hour() -> None:
+def test_sample_is_saved_every_half_hour() -> None:
     samples = extended(None, NOW, 10, 100)
     assert samples == [[NOW, 10, 100]]
     assert extended(samples, NOW + 300, 11, 100) == samples
     assert extended(samples, NOW + 1800, 11, 100) == [*samples, [NOW + 1800, 11, 100]]
 
 
-def test_a_disk_of_another_size_begins_anew() -> None:
+def test_disk_of_another_size_starts_a_new_history() -> None:
     assert extended([[NOW - DAY, 10, 100]], NOW, 10, 200) == [[NOW, 10, 200]]
 
 
-def test_what_is_old_or_spoilt_or_from_the_future_is_dropped() -> None:
+def test_old_invalid_and_future_samples_are_dropped() -> None:
     samples = [[NOW - 30 * DAY, 1, 100], "x", [1, 2], [NOW - DAY, 5, 100], [NOW + DAY, 5, 100]]
     assert extended(samples, NOW, 6, 100) == [[NOW - DAY, 5, 100], [NOW, 6, 100]]
 
@@ -73,7 +73,7 @@ def view(folder: Path) -> View:
     return View(HealthOptions(Access("a/b"), state_dir=str(folder / "state")), NOW)
 
 
-def test_what_one_run_kept_the_next_one_knows(tmp_path: Path) -> None:
+def test_next_run_reads_what_one_run_saved(tmp_path: Path) -> None:
     first = view(tmp_path)
     assert recall(first, "gateway") is None
     remember(first, "gateway", "http://127.0.0.1:9000")
@@ -82,7 +82,7 @@ def test_what_one_run_kept_the_next_one_knows(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["health-a_b.json"]
 
 
-def test_nothing_is_written_where_nothing_is_new(tmp_path: Path) -> None:
+def test_file_is_not_written_when_nothing_changed(tmp_path: Path) -> None:
     once = view(tmp_path)
     remember(once, "gateway", "x")
     save(once)
@@ -94,13 +94,13 @@ def test_nothing_is_written_where_nothing_is_new(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", json.dumps({"disks": 7})])
-def test_a_spoilt_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+def test_damaged_file_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "health-a_b.json").write_text(text)
     assert recall(view(tmp_path), "gateway") is None
 
 
-def test_a_folder_that_cannot_be_written_fails_no_run(tmp_path: Path) -> None:
+def test_unwritable_folder_fails_no_run(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     one = view(tmp_path)
     remember(one, "gateway", "x")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole health check, as far as it needs no stack."""
+"""A complete health check, as far as it works without a stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options imp
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
 
-def test_check_mode_keeps_nothing_for_the_next_run(tmp_path: Path) -> None:
+def test_check_mode_saves_nothing_for_the_next_run(tmp_path: Path) -> None:
     options = HealthOptions(
         Access("maxoperation", "unix:///nowhere.sock"),
         repository=str(tmp_path),

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Limits that an operator changes, and the ones that make no sense."""
+"""Thresholds that an operator changes, and invalid ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 MODULE = ROOT / "plugins" / "modules" / "health_check.py"
 
 
-def test_one_limit_changes_alone() -> None:
+def test_one_threshold_changes_alone() -> None:
     limits = merged({"disk": {"used_warning": 70}})
     assert limits["disk"] == {**DEFAULTS["disk"], "used_warning": 70}
     assert {**limits, "disk": DEFAULTS["disk"]} == DEFAULTS
     assert DEFAULTS["disk"]["used_warning"] == 80
 
 
-def test_text_that_is_a_number_is_taken_as_one() -> None:
+def test_text_that_is_a_number_is_accepted() -> None:
     assert merged({"http": {"latency_warning": "0.5"}})["http"]["latency_warning"] == 0.5
 
 
@@ -33,7 +33,7 @@ def test_text_that_is_a_number_is_taken_as_one() -> None:
     ("given", "words"),
     [
         ({"disc": {}}, 'thresholds has "disc"'),
-        ({"disk": 80}, "thresholds.disk is no dictionary"),
+        ({"disk": 80}, "thresholds.disk is not a dictionary"),
         ({"disk": {"used": 80}}, 'thresholds.disk has "used"'),
         ({"disk": {"used_warning": "much"}}, "thresholds.disk.used_warning is 'much'"),
         ({"disk": {"used_warning": -1}}, "give a number of 0 or more"),
@@ -43,7 +43,7 @@ def test_text_that_is_a_number_is_taken_as_one() -> None:
         ({"memory": {"available_critical": 20}}, "so that the warning comes first"),
     ],
 )
-def test_a_limit_that_fits_nowhere_is_refused(given: dict[str, Any], words: str) -> None:
+def test_invalid_threshold_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(MaxopsError, match=re.escape(words)):
         merged(given)
 
@@ -58,14 +58,14 @@ def test_a_value_that_should_stay_high(value: float, state: str) -> None:
     assert judged_low(value, 14, 2) == state
 
 
-def test_zero_is_no_limit() -> None:
+def test_zero_means_no_limit() -> None:
     assert judged(1e9, 0, 0) == "ok"
     assert judged(95, 0, 90) == "critical"
     assert judged_low(-1, 0, 0) == "ok"
 
 
 @pytest.mark.parametrize("check", DEFAULTS)
-def test_the_documentation_tells_every_limit(check: str) -> None:
-    [told] = re.findall(rf"- C\({check}\) knows (.*?)\n      - C|$", MODULE.read_text(encoding="utf-8"), re.DOTALL)[:1]
-    told = told or MODULE.read_text(encoding="utf-8").rpartition(f"- C({check}) knows ")[2]
-    assert [name for name in DEFAULTS[check] if f"C({name})" not in told] == []
+def test_documentation_names_every_threshold(check: str) -> None:
+    [text] = re.findall(rf"- C\({check}\) has (.*?)\n      - C|$", MODULE.read_text(encoding="utf-8"), re.DOTALL)[:1]
+    text = text or MODULE.read_text(encoding="utf-8").rpartition(f"- C({check}) has ")[2]
+    assert [name for name in DEFAULTS[check] if f"C({name})" not in text] == []

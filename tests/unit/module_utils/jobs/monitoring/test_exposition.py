@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text that Prometheus can read, whatever names and numbers are in it."""
+"""Valid Prometheus text, whatever names and numbers it contains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.exposition import Family, exposition
 
 
-def test_family_is_told_with_help_and_type_and_sorted_labels() -> None:
+def test_family_has_help_type_and_sorted_labels() -> None:
     family = Family("maxops_x", "gauge", "What it is.")
     family.add(1, {"b": "2", "a": "1"})
     assert exposition([family]).splitlines() == [
@@ -25,29 +25,29 @@ def test_family_without_a_sample_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "written"),
     [
         ('C:\\new "disk"\n', r"C:\\new \"disk\"\n"),
         ("저장소", "저장소"),
         ("bad\udcffname", r"bad\\udcffname"),
     ],
 )
-def test_label_is_escaped(value: str, told: str) -> None:
+def test_label_is_escaped(value: str, written: str) -> None:
     family = Family("maxops_x", "gauge", "one\ntwo\\")
     family.add(1, {"name": value})
     lines = exposition([family]).splitlines()
     assert lines[0] == r"# HELP maxops_x one\ntwo\\"
-    assert lines[2] == f'maxops_x{{name="{told}"}} 1'
+    assert lines[2] == f'maxops_x{{name="{written}"}} 1'
 
 
-def test_label_that_prometheus_keeps_for_itself_or_cannot_read_is_left_out() -> None:
+def test_reserved_or_invalid_label_is_left_out() -> None:
     family = Family("maxops_x", "gauge", "x")
     family.add(1, {"__name__": "y", "no-name": "z", "good": "1"})
     assert exposition([family]).splitlines()[2] == 'maxops_x{good="1"} 1'
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "written"),
     [
         (3.0, "3"),
         (0.1, "0.1"),
@@ -59,21 +59,21 @@ def test_label_that_prometheus_keeps_for_itself_or_cannot_read_is_left_out() -> 
         (12345678901234, "12345678901234"),
     ],
 )
-def test_number_is_told_exactly(value: float, told: str | None) -> None:
+def test_number_is_written_exactly(value: float, written: str | None) -> None:
     family = Family("maxops_x", "gauge", "x")
     family.add(value, {})
     text = exposition([family]).split()[-1]
-    assert text == told if told else float(text) == value
+    assert text == written if written else float(text) == value
 
 
 @pytest.mark.parametrize("value", [None, "many", [1]])
-def test_what_is_no_number_is_not_told(value: object) -> None:
+def test_value_that_is_not_a_number_is_left_out(value: object) -> None:
     family = Family("maxops_x", "gauge", "x")
     family.add(value, {})
     assert family.samples == []
 
 
-def test_sample_told_twice_is_there_once() -> None:
+def test_duplicate_sample_is_written_once() -> None:
     family = Family("maxops_x", "gauge", "x")
     family.add(1, {"a": "1"})
     family.add(2, {"a": "1"})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What alerts remember from one run to the next, also from an earlier version."""
+"""The saved state of alerts, including that of an earlier version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EVENT = {
 }
 
 
-def test_state_of_an_earlier_run_is_still_read(tmp_path: Path) -> None:
+def test_state_of_an_earlier_version_is_still_read(tmp_path: Path) -> None:
     path = tmp_path / "alert.json"
     queues = {"digest": {"events": [EVENT], "dropped": 0}}
     path.write_text(json.dumps({"format": 1, "watches": [WATCH], "queues": queues, "checks": {}}))

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.secrets import secrets_that_differ
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 
 THEN = "# made once\nPOSTGRES_PASSWORD=then\nSECRET_KEY_BASE='old one'\nexport GITEA_TOKEN=same\nMONKEY=1\nGONE_KEY=x\n"
 
@@ -33,7 +33,7 @@ def test_differences(tmp_path: Path, now: str, told: str | None) -> None:
     if now is not None:
         (tmp_path / ".env").write_text(now)
     config = [{"source": str(tmp_path / ".env"), "path": ".env"}, {"source": "/x/docker-compose.yml", "path": "y"}]
-    source = Source("set X", "17.1", kept=KeptSet("X", str(tmp_path / "set"), {"config": config}))
+    source = RestoreSource("set X", "17.1", kept=KeptSet("X", str(tmp_path / "set"), {"config": config}))
     remarks = secrets_that_differ(source)
     assert len(remarks) == (told is not None)
     assert told is None or told in remarks[0]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Numbers of a stack's state from answers as the daemon gives them, whatever is missing in them."""
+"""Facts about a stack from the daemon's answers, even if values are missing in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.status import containers
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import ask_all
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.status.job import query_all
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import PublishedPort, inspection_from
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -42,7 +42,7 @@ def inspected(service: str = "app", **state: Any) -> dict[str, Any]:
 # -- containers -----------------------------------------------------------------------------------------------------
 
 
-def test_running_container_tells_since_when() -> None:
+def test_running_container_has_its_state_and_since_when() -> None:
     facts = containers.container_facts(inspection_from(inspected(Health={"Status": "healthy"})), NOW)
     assert (facts["service"], facts["container"], facts["state"], facts["health"]) == (
         "app",
@@ -53,13 +53,13 @@ def test_running_container_tells_since_when() -> None:
     assert (facts["restarts"], facts["since_seconds"], facts["exit_code"], facts["well"]) == (2, 3600, None, True)
 
 
-def test_ended_container_tells_since_when_and_how() -> None:
+def test_ended_container_has_its_exit_code_and_since_when() -> None:
     ended = inspected(Status="exited", ExitCode=137, OOMKilled=True, FinishedAt="2026-11-25T16:39:00Z")
     facts = containers.container_facts(inspection_from(ended), NOW)
     assert (facts["since_seconds"], facts["exit_code"], facts["oom_killed"], facts["well"]) == (60, 137, True, False)
 
 
-def test_ports_of_both_families_are_one() -> None:
+def test_port_on_ipv4_and_ipv6_is_listed_once() -> None:
     ports = [
         PublishedPort("127.0.0.1", 5353, 53, "udp"),
         PublishedPort("0.0.0.0", 9000, 8080),
@@ -68,7 +68,7 @@ def test_ports_of_both_families_are_one() -> None:
     assert containers.published_ports(ports) == ["127.0.0.1:5353->53/udp", "*:9000->8080"]
 
 
-# -- what they use --------------------------------------------------------------------------------------------------
+# -- resource use --------------------------------------------------------------------------------------------------
 
 STATS: dict[str, Any] = {
     "cpu_stats": {"cpu_usage": {"total_usage": 3_000_000_000}, "system_cpu_usage": 14_000_000_000, "online_cpus": 2},
@@ -87,7 +87,7 @@ STATS: dict[str, Any] = {
 }
 
 
-def test_use_is_counted_as_docker_stats_counts_it() -> None:
+def test_use_is_counted_as_by_docker_stats() -> None:
     assert containers.usage(STATS) == {
         "cpu_percent": 50.0,
         "memory_bytes": 600,
@@ -103,19 +103,19 @@ def test_use_is_counted_as_docker_stats_counts_it() -> None:
 @pytest.mark.parametrize(
     "missing", ["cpu_stats", "precpu_stats", "memory_stats", "networks", "blkio_stats", "pids_stats"]
 )
-def test_use_that_the_daemon_does_not_tell_stops_nothing(missing: str) -> None:
-    told = containers.usage({**STATS, missing: None})
-    assert set(told) == set(containers.usage(STATS))
+def test_missing_value_leaves_the_others(missing: str) -> None:
+    usage = containers.usage({**STATS, missing: None})
+    assert set(usage) == set(containers.usage(STATS))
 
 
-def test_first_look_tells_no_share_of_a_processor() -> None:
+def test_first_sample_gives_no_share_of_a_processor() -> None:
     assert containers.cpu_percent({**STATS, "precpu_stats": {"cpu_usage": {"total_usage": 0}}}) is None
 
 
 # -- images and disk ------------------------------------------------------------------------------------------------
 
 
-def test_image_tells_its_digest_and_age() -> None:
+def test_image_has_its_digest_and_age() -> None:
     facts = containers.image_facts(
         {
             "Id": "sha256:cafe",
@@ -128,8 +128,8 @@ def test_image_tells_its_digest_and_age() -> None:
     assert (facts["digests"], facts["age_seconds"], facts["bytes"]) == (["app@sha256:beef"], 86_400, 7)
 
 
-def test_disk_usage_counts_what_nobody_uses() -> None:
-    told = {
+def test_disk_usage_counts_unused_objects() -> None:
+    usage = {
         "LayersSize": 1000,
         "Images": [
             {"Size": 600, "SharedSize": 100, "Containers": 0},
@@ -139,7 +139,7 @@ def test_disk_usage_counts_what_nobody_uses() -> None:
         "Volumes": [{"UsageData": {"Size": 70, "RefCount": 1}}, {"UsageData": {"Size": 30, "RefCount": 0}}],
         "BuildCache": [{"Size": 8, "InUse": True}, {"Size": 9, "InUse": False}],
     }
-    rows = [tuple(row.values()) for row in containers.disk_usage(told)]
+    rows = [tuple(row.values()) for row in containers.disk_usage(usage)]
     assert rows == [
         ("images", 2, 1, 1000, 500),
         ("containers", 3, 1, 15, 5),
@@ -148,25 +148,25 @@ def test_disk_usage_counts_what_nobody_uses() -> None:
     ]
 
 
-def test_disk_usage_of_a_daemon_that_was_not_asked_for_volumes_has_no_row_for_them() -> None:
+def test_disk_usage_without_volumes_has_no_row_for_them() -> None:
     rows = containers.disk_usage({"LayersSize": 0, "Images": [], "Containers": None, "Volumes": None})
     assert [row["kind"] for row in rows] == ["images", "containers", "build cache"]
 
 
-# -- side by side ---------------------------------------------------------------------------------------------------
+# -- all queries ---------------------------------------------------------------------------------------------------
 
 
-def test_what_takes_too_long_or_fails_leaves_the_rest_as_it_is() -> None:
+def test_slow_or_failed_query_leaves_the_others() -> None:
     def fail() -> None:
         raise MaxopsError("is gone")
 
-    def puzzle() -> None:
+    def unexpected() -> None:
         raise KeyError("Size")
 
     started = time.monotonic()
-    answers = ask_all({"a": lambda: 1, "b": lambda: time.sleep(30), "c": fail, "d": puzzle}, 0.3)
+    answers = query_all({"a": lambda: 1, "b": lambda: time.sleep(30), "c": fail, "d": unexpected}, 0.3)
     assert time.monotonic() - started < 5
     assert answers["a"].value == 1
     assert answers["b"].problem == "took longer than 0.3 s"
     assert answers["c"].problem == "is gone"
-    assert answers["d"].problem == "could not be understood: KeyError: 'Size'"
+    assert answers["d"].problem == "unexpected answer: KeyError: 'Size'"

@@ -59,7 +59,7 @@ def test_contradictions_are_all_named() -> None:
     check_people([people[0], people[1], people[3]])
 
 
-def test_outcome_tells_what_happened_and_no_more() -> None:
+def test_outcome_shows_only_what_happened() -> None:
     outcome = Outcome("a")
     assert outcome.shown() == {"name": "a", "status": "unchanged"}
     step = Step({"email": ("", "x")}, lambda _account: None, creates=True)

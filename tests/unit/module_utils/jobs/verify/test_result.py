@@ -16,7 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.verify.result impo
     result_of,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Outcome
-from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import OldDump
+from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import Verdict
@@ -67,7 +67,7 @@ def test_result_of_several_sets_names_the_bad_ones(tmp_path: Path) -> None:
     good, bad, unknown = checked(), checked(), checked()
     bad.subject.critical("checksum", "globals.sql", "6 bytes", "7 bytes", "Take another set.")
     unknown.problem = "no image"
-    dump = CheckedSet(Subject("shop", str(file)), dump=OldDump(str(file), "shop"), level="decode")
+    dump = CheckedSet(Subject("shop", str(file)), dump=LegacyDump(str(file), "shop"), level="decode")
     sets = [good, bad, unknown, dump]
     changes = [Change(), Change(None, {"passed": False, "level": None}), Change(), Change()]
     actual = result_of("checksum", "/r", sets, changes, ["a remark"], 1.23456)

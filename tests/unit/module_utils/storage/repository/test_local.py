@@ -48,7 +48,7 @@ def test_new_repository_is_its_owners_alone(repository: Repository) -> None:
             pass
     finally:
         os.umask(before)
-    assert [mode_of(each) for each in (repository.path, repository.sets_path, repository.staging_path)] == [0o700] * 3
+    assert [mode_of(path) for path in (repository.path, repository.sets_path, repository.staging_path)] == [0o700] * 3
     assert mode_of(os.path.join(repository.path, "lock")) == 0o600
 
 
@@ -142,7 +142,7 @@ def test_set_that_cannot_be_begun_is_refused_with_a_sentence(repository: Reposit
     with repository.locked("test"):
         os.rmdir(repository.staging_path)
         Path(repository.staging_path).touch()
-        with pytest.raises(MaxopsError, match=r"repository .* cannot take a new set: Not a directory; make room"):
+        with pytest.raises(MaxopsError, match=r"repository .* cannot take a new set: Not a directory; free some space"):
             repository.begin(MOMENT)
 
 
@@ -175,8 +175,8 @@ def test_killed_job_leaves_only_staging_which_the_next_one_sweeps(repository: Re
         process.wait()
     assert ids(repository) == ["20261123T020000Z"]
     with repository.locked("test"):
-        assert repository.sweep() == [left]
-        assert repository.sweep() == []
+        assert repository.clean_staging() == [left]
+        assert repository.clean_staging() == []
     assert os.listdir(repository.staging_path) == []
     assert ids(repository) == ["20261123T020000Z"]
 
@@ -269,4 +269,4 @@ def test_killed_removal_leaves_no_half_set_in_sight(repository: Repository) -> N
         process.wait()
     assert ids(repository) == ["20261123T030000Z"]
     with repository.locked("test"):
-        assert repository.sweep() == ["removed-20261123T020000Z"]
+        assert repository.clean_staging() == ["removed-20261123T020000Z"]

@@ -28,20 +28,20 @@ IPTABLES = """-P INPUT ACCEPT
 
 
 def test_iptables_rule_that_blocks_a_port_is_found_with_the_command_that_removes_it() -> None:
-    found = blocks(iptables_rules(IPTABLES), [9000, 9001, 9100])
-    assert [(each.port, each.rule.place) for each in found] == [(9000, "iptables INPUT")]
-    assert found[0].rule.fix.startswith("iptables -D INPUT -p tcp -m multiport --dports 9000:9022")
+    blocked = blocks(iptables_rules(IPTABLES), [9000, 9001, 9100])
+    assert [(block.port, block.rule.chain) for block in blocked] == [(9000, "iptables INPUT")]
+    assert blocked[0].rule.fix.startswith("iptables -D INPUT -p tcp -m multiport --dports 9000:9022")
 
 
-def test_policy_blocks_what_no_rule_lets_in() -> None:
+def test_policy_blocks_ports_that_no_rule_accepts() -> None:
     text = (
         "-P INPUT DROP\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -p tcp --dport 9000 -j ACCEPT\n"
     )
-    assert [each.port for each in blocks(iptables_rules(text), [9000, 9003])] == [9003]
+    assert [block.port for block in blocks(iptables_rules(text), [9000, 9003])] == [9003]
 
 
 def nft(*expressions: list[dict[str, Any]], policy: str = "accept") -> str:
-    """What nft prints for one chain."""
+    """Output of nft for one chain."""
     chain = {"family": "inet", "table": "filter", "name": "input", "hook": "input", "policy": policy}
     rules = [
         {"rule": {"family": "inet", "table": "filter", "chain": "input", "handle": 7 + number, "expr": expression}}
@@ -59,18 +59,18 @@ def test_nft_rule_that_blocks_a_port_is_found_with_the_command_that_removes_it()
     rules = nft_rules(
         nft([dport(9001), {"accept": None}], [dport({"set": [80, {"range": [9000, 9022]}]}), {"drop": None}])
     )
-    found = blocks(rules, [9000, 9001, 443])
-    assert [each.port for each in found] == [9000]
-    assert found[0].rule.fix == "nft delete rule inet filter input handle 8"
+    blocked = blocks(rules, [9000, 9001, 443])
+    assert [block.port for block in blocked] == [9000]
+    assert blocked[0].rule.fix == "nft delete rule inet filter input handle 8"
 
 
-def test_nft_policy_blocks_what_no_rule_lets_in() -> None:
+def test_nft_policy_blocks_ports_that_no_rule_accepts() -> None:
     established = [
         {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established"]}},
         {"accept": None},
     ]
     rules = nft_rules(nft(established, [dport(9000), {"accept": None}], policy="drop"))
-    assert [each.port for each in blocks(rules, [9000, 9003])] == [9003]
+    assert [block.port for block in blocks(rules, [9000, 9003])] == [9003]
 
 
 UFW = """Status: active
@@ -85,13 +85,13 @@ To                         Action      From
 """
 
 
-def test_ufw_blocks_what_it_denies_and_what_it_does_not_know() -> None:
-    found = blocks(ufw_rules(UFW), [9000, 9003, 9004])
-    assert [(each.port, each.rule.fix) for each in found] == [
+def test_ufw_blocks_denied_ports_and_by_default_all_others() -> None:
+    blocked = blocks(ufw_rules(UFW), [9000, 9003, 9004])
+    assert [(block.port, block.rule.fix) for block in blocked] == [
         (9003, "ufw delete deny 9003/tcp"),
         (9004, "ufw allow {port}/tcp"),
     ]
 
 
-def test_firewall_that_is_off_blocks_nothing() -> None:
+def test_inactive_ufw_has_no_rules() -> None:
     assert ufw_rules("Status: inactive\n") == []

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API client's own decisions; what networks do to it is tested in tests/integration/test_users_faults.py."""
+"""The API client's own decisions; network faults are tested in tests/integration/test_users_faults.py."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def client(**options: object) -> http.Client:
     return http.Client(endpoint, str)
 
 
-def test_secrets_stay_out_of_what_is_printed() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     endpoint = http.Endpoint("http://gitea.test", TOKEN)
     assert "s3cr3t" not in repr(endpoint)
     assert client().url == "http://gitea.test/git"
 
 
 @pytest.mark.parametrize("url", ["gitea.test/git", "ftp://gitea.test", "http://", ""])
-def test_address_that_is_none(url: str) -> None:
-    with pytest.raises(MaxopsError, match="is no address of a server; write it as"):
+def test_invalid_address_is_refused(url: str) -> None:
+    with pytest.raises(MaxopsError, match="is not the address of a server; write it as"):
         client(url=url)
 
 
 def test_address_with_credentials_is_refused_without_repeating_them() -> None:
-    with pytest.raises(MaxopsError, match="give these as options of their own") as caught:
+    with pytest.raises(MaxopsError, match="give them in their own options") as caught:
         client(url="http://alice:s3cr3t@gitea.test")
     assert "s3cr3t" not in str(caught.value)
 
 
-def test_netrc_takes_no_part(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_netrc_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     netrc = f"{tmp_path}/netrc"
     with open(netrc, "w", encoding="utf-8") as stream:
         stream.write("machine gitea.test login mallory password other\n")
@@ -83,14 +83,14 @@ def test_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None
     ("text", "seconds"), [("0", 0.0), ("120", 120.0), (" 7 ", 7.0), ("", None), ("soon", None), ("-3", None)]
 )
 def test_pause_as_a_number(text: str, seconds: float | None) -> None:
-    assert http_text.pause_asked_for(text) == seconds
+    assert http_text.retry_after_seconds(text) == seconds
 
 
 def test_pause_as_a_date() -> None:
-    found = http_text.pause_asked_for(email.utils.formatdate(time.time() + 60, usegmt=True))
-    assert found is not None
-    assert 55 < found <= 61
-    assert http_text.pause_asked_for(email.utils.formatdate(time.time() - 60, usegmt=True)) == 0.0
+    seconds = http_text.retry_after_seconds(email.utils.formatdate(time.time() + 60, usegmt=True))
+    assert seconds is not None
+    assert 55 < seconds <= 61
+    assert http_text.retry_after_seconds(email.utils.formatdate(time.time() - 60, usegmt=True)) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,8 @@ def test_shape_shows_no_values() -> None:
     assert http_text.shape(["s3cr3t"]) == "list"
 
 
-def test_what_is_not_understood_names_the_form_only() -> None:
-    read = http.understood(lambda data: data["login"])
-    with pytest.raises(
-        MaxopsError, match=r"another form than this collection knows \(KeyError\('login'\) in \{sha1\}\)"
-    ) as caught:
+def test_unexpected_answer_is_reported_by_its_form_only() -> None:
+    read = http.answer_reader(lambda data: data["login"])
+    with pytest.raises(MaxopsError, match=r"an unexpected form \(KeyError\('login'\) in \{sha1\}\)") as caught:
         read({"sha1": "s3cr3t"})
     assert "s3cr3t" not in str(caught.value)

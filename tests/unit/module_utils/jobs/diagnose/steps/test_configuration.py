@@ -10,5 +10,5 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.con
 
 def test_keys_that_differ_are_named_without_their_values() -> None:
     wanted = {"SAME": "1", "OTHER": "new-secret", "MISSING": "x"}
-    found = {"SAME": "1", "OTHER": "old-secret", "OF_THE_IMAGE": "y"}
-    assert differing(wanted, found) == [("MISSING", "missing"), ("OTHER", "other")]
+    actual = {"SAME": "1", "OTHER": "old-secret", "OF_THE_IMAGE": "y"}
+    assert differing(wanted, actual) == [("MISSING", "missing"), ("OTHER", "other")]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which lines of a log name a cause."""
+"""Log lines that point to a cause."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.con
         ("Started in 2.4 seconds", None),
     ],
 )
-def test_log_tells_of_a_cause(line: str, kind: str | None) -> None:
+def test_log_line_points_to_a_cause(line: str, kind: str | None) -> None:
     assert next((name for name, sign in LOG_SIGNS if sign.search(line)), None) == kind

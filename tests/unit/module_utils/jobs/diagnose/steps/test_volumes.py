@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which identity may use a folder."""
+"""Which users may use a folder."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.vol
         (0o700, Identity(54321, frozenset()), False),
         (0o777, Identity(54321, frozenset()), True),
         (0o770, Identity(54321, frozenset({os.getgid()})), True),
-        (0o000, Identity(0, frozenset(), mighty=True), True),
+        (0o000, Identity(0, frozenset(), ignores_permissions=True), True),
     ],
 )
-def test_who_may_use_a_folder(tmp_path: Path, mode: int, identity: Identity, may: bool) -> None:
+def test_identity_may_use_a_folder(tmp_path: Path, mode: int, identity: Identity, may: bool) -> None:
     folder = tmp_path / "volume"
     folder.mkdir()
     folder.chmod(mode)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Containers as Docker reports them, and what the check makes of them."""
+"""Findings of the check of containers, from the data that Docker returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENDED = {"Status": "exited", "Running": False, "FinishedAt": "2027-01-15T07:57:0
 
 
 def inspected(name: str = "gitea", restarts: int = 0, policy: str = "unless-stopped", **state: Any) -> dict[str, Any]:
-    """As the daemon's inspection tells it, without the many keys that nobody here reads."""
+    """A container as the daemon returns it, without the keys that are not read."""
     return {
         "Id": name,
         "Name": f"/shop-{name}-1",
@@ -35,25 +35,27 @@ def inspected(name: str = "gitea", restarts: int = 0, policy: str = "unless-stop
     }
 
 
-def judged(monkeypatch: pytest.MonkeyPatch, *told: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """State and words by subject."""
+def judged(monkeypatch: pytest.MonkeyPatch, *containers: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """State and text of the findings, by subject."""
     view = View(HealthOptions(Access("shop", "unix:///nowhere.sock")), NOW)
     monkeypatch.setattr(
-        health_view.View, "stack", lambda _view: StackView("shop", [inspection_from(data) for data in told])
+        health_view.View, "stack", lambda _view: StackView("shop", [inspection_from(data) for data in containers])
     )
-    return {each.subject: (each.state, f"{each.seen} {each.evidence}") for each in check_containers(view)}
+    return {
+        finding.subject: (finding.state, f"{finding.seen} {finding.evidence}") for finding in check_containers(view)
+    }
 
 
-def test_what_runs_is_well_with_and_without_a_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = judged(monkeypatch, inspected("redis"), inspected("gitea", **RUNNING, Health={"Status": "healthy"}))
-    assert {state for state, _ in found.values()} == {"ok"}
+def test_running_container_is_ok_with_and_without_a_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = judged(monkeypatch, inspected("redis"), inspected("gitea", **RUNNING, Health={"Status": "healthy"}))
+    assert {state for state, _ in findings.values()} == {"ok"}
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
         ({**ENDED, "ExitCode": 1}, "exited: ended with exit code 1, 3 min ago"),
-        ({**ENDED, "ExitCode": 137, "OOMKilled": True}, "killed by the kernel for want of memory (OOM)"),
+        ({**ENDED, "ExitCode": 137, "OOMKilled": True}, "killed by the kernel: out of memory (OOM)"),
         ({**ENDED, "Status": "dead", "ExitCode": 139}, "dead: ended with exit code 139 (crashed)"),
         ({**RUNNING, "Status": "paused"}, "frozen"),
         ({**RUNNING, "Status": "restarting", "ExitCode": 7}, "restarting in a loop"),
@@ -62,14 +64,14 @@ def test_what_runs_is_well_with_and_without_a_health_check(monkeypatch: pytest.M
         (ENDED, "exited"),
     ],
 )
-def test_what_does_not_do_its_work_is_critical(monkeypatch: pytest.MonkeyPatch, state: Any, words: str) -> None:
-    [(found, said)] = judged(monkeypatch, inspected(**state)).values()
-    assert found == "critical"
-    assert words in said
+def test_stopped_or_unhealthy_container_is_critical(monkeypatch: pytest.MonkeyPatch, state: Any, words: str) -> None:
+    [(result, text)] = judged(monkeypatch, inspected(**state)).values()
+    assert result == "critical"
+    assert words in text
 
 
-def test_a_one_shot_run_that_ended_with_0_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    [(state, _said)] = judged(monkeypatch, inspected("seeder", policy="no", **ENDED)).values()
+def test_one_shot_container_that_ended_with_0_is_ok(monkeypatch: pytest.MonkeyPatch) -> None:
+    [(state, _text)] = judged(monkeypatch, inspected("seeder", policy="no", **ENDED)).values()
     assert state == "ok"
 
 
@@ -82,22 +84,22 @@ def test_a_one_shot_run_that_ended_with_0_is_well(monkeypatch: pytest.MonkeyPatc
         (0, "2027-01-15T07:59:30Z", "ok"),
     ],
 )
-def test_restarts_count_while_they_are_fresh(
+def test_restarts_count_while_they_are_recent(
     monkeypatch: pytest.MonkeyPatch, restarts: int, started: str, state: str
 ) -> None:
-    told = inspected(restarts=restarts, **{**RUNNING, "StartedAt": started})
-    assert judged(monkeypatch, told)["gitea"][0] == state
+    container = inspected(restarts=restarts, **{**RUNNING, "StartedAt": started})
+    assert judged(monkeypatch, container)["gitea"][0] == state
 
 
-def test_a_service_that_others_wait_for_and_that_has_no_container(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = inspected()
-    told["Config"]["Labels"]["com.docker.compose.depends_on"] = "postgres:service_healthy:false"
-    state, said = judged(monkeypatch, told)["postgres"]
+def test_service_that_others_depend_on_without_a_container_is_critical(monkeypatch: pytest.MonkeyPatch) -> None:
+    container = inspected()
+    container["Config"]["Labels"]["com.docker.compose.depends_on"] = "postgres:service_healthy:false"
+    state, text = judged(monkeypatch, container)["postgres"]
     assert state == "critical"
-    assert "gitea depends on it" in said
+    assert "gitea depends on it" in text
 
 
-def test_what_a_health_check_said_last_comes_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_last_output_of_a_health_check_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     health = {"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "401 for s3cret-value\n"}]}
-    _state, said = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
-    assert "401 for ***" in said
+    _state, text = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
+    assert "401 for ***" in text

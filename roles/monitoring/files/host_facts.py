@@ -1,6 +1,6 @@
-"""Tells what the role has to know of a host, as JSON; runs with any Python 3 and changes nothing.
+"""Prints the facts about a host that the role needs, as JSON; runs with any Python 3 and changes nothing.
 
-look.py FOLDER VENV STATE_FILE UNITS
+host_facts.py FOLDER VENV STATE_FILE UNITS
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ import sys
 
 
 def text_of(path):
-    """A file's text; none where it cannot be read."""
+    """The text of a file; empty if it cannot be read."""
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read().strip()
@@ -19,24 +19,24 @@ def text_of(path):
         return ""
 
 
-def last_look(path):
-    """When a look last went through, and what it saw: the worst state of all checks."""
+def last_run(path):
+    """Time of the last check run, and the worst state of all checks."""
     order = ["ok", "warning", "unknown", "critical"]
     try:
         checks = list(json.loads(text_of(path))["checks"].values())
         return {
-            "at": max(each["at"] for each in checks),
-            "state": max((each["state"] for each in checks), key=order.index),
+            "at": max(check["at"] for check in checks),
+            "state": max((check["state"] for check in checks), key=order.index),
         }
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def main():
-    """Print it."""
+    """Print the facts."""
     folder, venv, state_file, units = sys.argv[1:5]
     collections = os.path.join(folder, "collections")
-    seen = {
+    facts = {
         "python": sys.version,
         "python_version": "{}.{}".format(*sys.version_info),
         "can_make_venv": importlib.util.find_spec("ensurepip") is not None,
@@ -57,9 +57,9 @@ def main():
             )
             if os.path.lexists(path)
         ],
-        "last": last_look(state_file),
+        "last": last_run(state_file),
     }
-    print(json.dumps(seen))
+    print(json.dumps(facts))
 
 
 main()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read out of settings and containers; no daemon is asked."""
+"""Hosts and ports in settings and in configuration files of a gateway."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.scene import (
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.stack_view import (
     hosts_in,
     hosts_in_files,
 )

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTP request, as a person would look whether something is there. Private to this collection.
+"""One HTTP request that checks whether a server answers.
 
-Not http.py: that one repeats and wants JSON, and to import its library takes longer than all that a look is for.
+Not client.py: that one repeats and expects JSON, and importing its library takes longer than the whole request.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 BODY_LIMIT = 64 * 1024
-"""Bytes of an answer that are read; nobody's health needs more words."""
+"""Bytes of an answer that are read; no health check needs more."""
 
-_TOO_LATE = (TimeoutError, socket.timeout)  # two things in Python 3.9
+_TOO_LATE = (TimeoutError, socket.timeout)  # two different classes in Python 3.9
 
 
 @dataclass(frozen=True)
-class Look:
-    """What came back: ``status`` 0 and a ``problem`` in words where nothing did."""
+class Probe:
+    """The answer; without one, ``status`` is 0 and ``problem`` says why."""
 
     url: str
     status: int
@@ -48,28 +48,28 @@ class SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def look(url: str, seconds: float, headers: dict[str, str] | None = None) -> Look:
-    """Ask for an address once, follow nothing, believe any certificate; never raises for what the other side does.
+def probe(url: str, seconds: float, headers: dict[str, str] | None = None) -> Probe:
+    """Request an address once, follow no redirect, accept any certificate; never raises for what the server does.
 
-    ``seconds`` is for the whole: a server that sends a letter a second does not hold us either.
+    ``seconds`` limits the whole request, also for a server that sends one byte a second.
     """
     parts = urlsplit(url)
     started = time.monotonic()
     connection = _connection(parts, seconds)
     try:
-        # Bytes that trickle in start the socket's own clock anew each time, so it is wound down by hand.
+        # Each received byte restarts the socket's own timeout, so it is shortened by hand.
         connection.connect()
         connection.sock.settimeout(max(0.05, seconds - (time.monotonic() - started)))
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("GET", path, headers={"Connection": "close", "User-Agent": "maxops.ops", **(headers or {})})
         response = connection.getresponse()
         body = _read(response, connection, started + seconds)
-        taken = time.monotonic() - started
+        elapsed = time.monotonic() - started
         location = response.getheader("Location") or ""
-        return Look(url, response.status, body, location, taken)
+        return Probe(url, response.status, body, location, elapsed)
     except (OSError, http.client.HTTPException, ValueError) as error:
         timed_out = isinstance(error, _TOO_LATE)
-        return Look(url, 0, "", "", time.monotonic() - started, _words(error, seconds), timed_out)
+        return Probe(url, 0, "", "", time.monotonic() - started, _words(error, seconds), timed_out)
     finally:
         connection.close()
 
@@ -83,7 +83,7 @@ def _connection(parts: Any, seconds: float) -> http.client.HTTPConnection:
         parts.hostname or "",
         parts.port or 443,
         timeout=seconds,
-        # It is asked for its health; whether its certificate is good is a question of its own.
+        # The request checks the server; its certificate is checked separately.
         context=ssl._create_unverified_context(),  # noqa: S323
     )
 
@@ -111,35 +111,35 @@ def _words(error: Exception, seconds: float) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "connection refused: nothing listens there"
     if isinstance(error, socket.gaierror):
-        return "the name is not known here"
+        return "the host name cannot be resolved"
     if isinstance(error, http.client.RemoteDisconnected):
         return "the connection was closed without an answer"
     if isinstance(error, http.client.HTTPException):
-        return f"what answers there does not speak HTTP ({type(error).__name__})"
+        return f"the server does not speak HTTP ({type(error).__name__})"
     return str(getattr(error, "strerror", None) or error)
 
 
 def certificate_end(host: str, port: int, seconds: float) -> float:
-    """When the certificate that a server shows ends, as seconds since 1970. Raises OSError or ValueError."""
+    """When the certificate of a server expires, in seconds since 1970. Raises OSError or ValueError."""
     import ssl  # noqa: PLC0415
 
-    context = ssl._create_unverified_context()  # noqa: S323 - an expired one has to be read, too
+    context = ssl._create_unverified_context()  # noqa: S323 - an expired one has to be read as well
     with (
         socket.create_connection((host, port), timeout=seconds) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,
     ):
         data = secured.getpeercert(binary_form=True)
     if not data:
-        raise ValueError("the server shows no certificate")
+        raise ValueError("the server sent no certificate")
     return not_after(data)
 
 
 def not_after(certificate: bytes) -> float:
-    """The end of a certificate's validity, read from its DER form: the standard library only reads what it trusts."""
+    """The end of a certificate's validity, read from its DER form: the standard library reads only trusted ones."""
     _tag, body, _rest = _der(certificate)
     _tag, fields, _rest = _der(body)
     tag, _version, rest = _der(fields)
-    if tag == 0xA0:  # the version, which the very first certificates left out
+    if tag == 0xA0:  # the version, which the first certificates left out
         _tag, _serial, rest = _der(rest)
     for _skipped in ("signature algorithm", "issuer"):
         _tag, _value, rest = _der(rest)
@@ -157,11 +157,11 @@ def not_after(certificate: bytes) -> float:
 def _der(data: bytes) -> tuple[int, bytes, bytes]:
     """The first element of some DER: its tag, its value, and what follows it."""
     if len(data) < 2:
-        raise ValueError("the certificate is cut short")
+        raise ValueError("the certificate is truncated")
     tag, size, start = data[0], data[1], 2
     if size & 0x80:
         start += size & 0x7F
         size = int.from_bytes(data[2:start], "big")
     if len(data) < start + size:
-        raise ValueError("the certificate is cut short")
+        raise ValueError("the certificate is truncated")
     return tag, data[start : start + size], data[start + size :]
