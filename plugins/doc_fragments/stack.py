@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that name the stack and say how it is reached; a module takes only the parts that it uses."""
+    """Options that name the stack and how to reach it; a module uses only the parts that it needs."""
 
     PROJECT = r"""
 options:

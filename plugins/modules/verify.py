@@ -238,7 +238,7 @@ findings:
       seen: 1048576 bytes
       limit: 2097152 bytes
       evidence: []
-      fix: "Take another set, and look at the disk: smartctl -a, and the kernel's log (dmesg)."
+      fix: "Take another set, and check the disk: smartctl -a, and the kernel's log (dmesg)."
 remarks:
   description: What the operator should know besides the findings.
   returned: always

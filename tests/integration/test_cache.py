@@ -37,7 +37,7 @@ def test_report_of_the_cache(cache: Module, filled: ScratchStack) -> None:
     look = cache()
     assert not look["changed"]
     assert "flushed" not in look
-    assert [(each["database"], each["keys"]) for each in look["keyspace"]] == [(1, 2000), (3, 10)]
+    assert [(row["database"], row["keys"]) for row in look["keyspace"]] == [(1, 2000), (3, 10)]
     assert look["memory"]["peak"] >= look["memory"]["used"] > 2_000_000
     views, sessions = look["kinds"]
     assert (views["prefix"], views["type"], views["keys"]) == ("views/*", "string", 2000)

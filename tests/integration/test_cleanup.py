@@ -71,19 +71,19 @@ def test_unused_objects_are_removed_once_and_their_size_is_shown_first(cleanup: 
     container = run(
         "docker", "create", "--label", LABEL, "--volume", "/data", "--name", "maxlitter-gone", named
     ).stdout.strip()
-    [volume] = [each["Name"] for each in json.loads(run("docker", "inspect", container).stdout)[0]["Mounts"]]
+    [volume] = [item["Name"] for item in json.loads(run("docker", "inspect", container).stdout)[0]["Mounts"]]
     run("docker", "network", "create", "--label", LABEL, "maxlitter-net")
     try:
         look = cleanup(check_mode=True)
-        assert [(each["kind"], each["name"]) for each in look["items"][:1]] == [("container", "maxlitter-gone")]
-        sizes = {each["name"]: each["bytes"] for each in look["items"] if each["kind"] == "image"}
+        assert [(item["kind"], item["name"]) for item in look["items"][:1]] == [("container", "maxlitter-gone")]
+        sizes = {item["name"]: item["bytes"] for item in look["items"] if item["kind"] == "image"}
         assert sizes == {"maxlitter/old:1": SIZE, nameless.partition(":")[2][:12]: SIZE}
         assert look["freed_bytes"] >= 2 * SIZE
-        assert {each["outcome"] for each in look["items"]} == {"would be removed"}
+        assert {item["outcome"] for item in look["items"]} == {"would be removed"}
         assert all(map(exists, (named, nameless, container, "maxlitter-net")))
         done = cleanup()
         assert done["changed"]
-        assert {each["outcome"] for each in done["items"]} == {"removed"}
+        assert {item["outcome"] for item in done["items"]} == {"removed"}
         assert done["freed_bytes"] == look["freed_bytes"]
         assert not any(map(exists, (named, nameless, container, "maxlitter-net")))
         assert run("docker", "volume", "inspect", volume).returncode == 0
@@ -110,7 +110,7 @@ def test_needed_objects_are_kept_with_the_reason(cleanup: Module, scratch_stack:
     folder = make_set(repository, moment, CONTENT, services=services)
     done = cleanup()
     assert (done["changed"], done["items"]) == (False, [])
-    assert {each["name"]: each["reason"] for each in done["kept"]} == {
+    assert {item["name"]: item["reason"] for item in done["kept"]} == {
         of_a_set.partition(":")[2][:12]: "backup set 20261101T000000Z was made with it",
         "maxlitter/x:1": "carries the tag of a release",
         "maxlitter/named:1": "the Compose files of maxlitter name it",
@@ -130,7 +130,7 @@ def test_needed_objects_are_kept_with_the_reason(cleanup: Module, scratch_stack:
         blind = cleanup(repository=str(folder.parent / "nowhere"))
     finally:
         compose.write_text(text)
-    assert [each["name"] for each in blind["items"]] == [of_a_set.partition(":")[2][:12]]
+    assert [item["name"] for item in blind["items"]] == [of_a_set.partition(":")[2][:12]]
     assert "the Compose files of project maxlitter cannot be read" in blind["remarks"][0]
     assert "holds no backup sets" in blind["remarks"][1]
     assert exists(named)
@@ -144,10 +144,10 @@ def test_broken_compose_file_of_another_project_protects_only_the_images_that_it
     broken.write_text("services: {a: {image: maxlitter/named-there:1}, b: [")
     project = "com.docker.compose.project"
     labels = [f"{project}=maxlitter-other", f"{project}.working_dir={tmp_path}", f"{project}.config_files={broken}"]
-    words = [word for each in [*labels, LABEL] for word in ("--label", each)]
+    words = [word for label in [*labels, LABEL] for word in ("--label", label)]
     run("docker", "create", *words, used)
     done = cleanup()
-    assert [each["name"] for each in done.get("items", [])] == ["maxlitter/old:1"], done.get("msg")
+    assert [item["name"] for item in done.get("items", [])] == ["maxlitter/old:1"], done.get("msg")
     assert (exists(named), exists(unused)) == (True, False)
     broken.write_text("services: {a: {image: maxlitter/named-there:$TAG}, b: [")
     left = cleanup()
@@ -166,8 +166,8 @@ def test_parent_image_is_removed_after_its_children(cleanup: Module, tmp_path: P
     remove = run("docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}").stdout.split()
     run("docker", "rm", *remove)
     done = cleanup()
-    assert [each["name"] for each in done["items"]][::2] == ["maxlitter/built:1", "maxlitter/base:1"]
-    assert [each["bytes"] for each in done["items"]] == [SIZE, SIZE, SIZE]
+    assert [item["name"] for item in done["items"]][::2] == ["maxlitter/built:1", "maxlitter/base:1"]
+    assert [item["bytes"] for item in done["items"]] == [SIZE, SIZE, SIZE]
     assert not exists(base)
     assert not cleanup()["changed"]
 
@@ -184,7 +184,7 @@ def test_young_objects_are_kept(cleanup: Module) -> None:
 def test_image_that_is_used_meanwhile_is_kept_by_the_daemon(cleanup: Module) -> None:
     used = image("maxlitter/raced:1")
     stack = Stack.connect(cleanup.defaults["project_name"])
-    [found] = [each for each in prune.images(Engine()) if each.id == used]
+    [found] = [item for item in prune.images(Engine()) if item.id == used]
     run("docker", "create", "--label", LABEL, "maxlitter/raced:1")
     assert "is using" in prune.remove_image(stack, found)
     assert exists("maxlitter/raced:1")
@@ -196,7 +196,7 @@ def test_nothing_is_removed_while_another_job_uses_the_stack(cleanup: Module, sc
         refused = cleanup()
         assert "is in use: restore of maxlitter by process" in refused["msg"]
         look = cleanup(check_mode=True)
-        assert [each["name"] for each in look["items"]] == ["maxlitter/old:1"]
+        assert [item["name"] for item in look["items"]] == ["maxlitter/old:1"]
         assert "so nothing could be removed now: restore of maxlitter" in look["remarks"][0]
     assert exists(unused)
 
@@ -214,10 +214,10 @@ def test_leftovers_of_killed_jobs_are_removed(
     options = {"only_labels": [], "kinds": ["leftovers"], "days": 1}
     with exclusive_lock(str(repository / "lock"), "repository", "backup of another stack"):
         look = cleanup(**options, check_mode=True)
-        assert [each["kind"] for each in look["items"]] == ["temporary folder"]
+        assert [item["kind"] for item in look["items"]] == ["temporary folder"]
         assert "backup of another stack" in look["kept"][0]["reason"]
     done = cleanup(**options)
-    assert [each["kind"] for each in done["items"]] == ["staging", "temporary folder"]
+    assert [item["kind"] for item in done["items"]] == ["staging", "temporary folder"]
     assert list(temporary.iterdir()) == list((repository / "staging").iterdir()) == []
     assert not cleanup(**options)["changed"]
 

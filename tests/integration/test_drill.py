@@ -50,7 +50,7 @@ def test_drill_reports_on_all_hosts_and_fails_for_hosts_that_did_not_pass(invent
     [path] = folder.glob("drill-*.json")
     report = json.loads(path.read_text())
     assert report["passed"] is False
-    assert {host: each["state"] for host, each in report["hosts"].items()} == {
+    assert {host: result["state"] for host, result in report["hosts"].items()} == {
         "well": "passed",
         "damaged": "failed",
         "gone": "not reached",
@@ -77,7 +77,7 @@ def test_verification_writes_its_result_for_ci(inventory: Path, tmp_path: Path) 
     assert done.returncode != 0
     assert "globals.sql: 7 bytes" in done.stdout
     results = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results").iterdir()}
-    assert {name: (each["failed"], each["passed"]) for name, each in results.items()} == {
+    assert {name: (result["failed"], result["passed"]) for name, result in results.items()} == {
         "verify-well.json": (False, True),
         "verify-damaged.json": (True, False),
     }

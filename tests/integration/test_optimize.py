@@ -50,9 +50,9 @@ def worn(scratch_stack: ScratchStack) -> Iterator[ScratchStack]:
 def outcomes(result: dict[str, Any], database: str = "openproject") -> dict[str, tuple[str, str]]:
     """Action and outcome of each table of these tests."""
     return {
-        each["name"]: (each["action"], each["outcome"])
-        for each in result.get("tables", [])
-        if each["database"] == database and each["schema"] in ("upkeep", "odd")
+        row["name"]: (row["action"], row["outcome"])
+        for row in result.get("tables", [])
+        if row["database"] == database and row["schema"] in ("upkeep", "odd")
     }
 
 
@@ -64,16 +64,16 @@ def test_tables_that_need_it_are_optimized_once(optimize: Module, worn: ScratchS
     assert worn.sql("SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'fresh' AND last_analyze IS NULL") == "1"
     done = optimize()
     assert outcomes(done) == {name: (action, "done") for name, action in wanted.items()}
-    [dead] = [each for each in done["tables"] if each["name"] == "dead"]
+    [dead] = [row for row in done["tables"] if row["name"] == "dead"]
     assert dead["reasons"][0] == "17,000 of 20,000 rows are dead"
     assert (dead["dead"], dead["dead_after"]) == (17000, 0)
     assert worn.sql("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'dead'") == "0"
     again = optimize()
     assert (again["changed"], outcomes(again)) == (False, {})
     # The space of the dead rows remains, and so does the unused index.
-    bloat = {each["name"]: each for each in again["bloat"]}
+    bloat = {row["name"]: row for row in again["bloat"]}
     assert bloat["dead"]["wasted_bytes"] > 0.7 * bloat["dead"]["bytes"]
-    [unused] = [each for each in again["unused_indexes"] if each["table"] == "dead"]
+    [unused] = [row for row in again["unused_indexes"] if row["table"] == "dead"]
     assert unused["fix"].endswith("have counted for 30 days, then DROP INDEX CONCURRENTLY upkeep.dead_body_idx")
     assert 0 <= again["databases"][1]["statistics_days"] < 1
 
@@ -82,7 +82,7 @@ def test_locked_table_is_left_and_the_session_is_named(optimize: Module, worn: S
     with worn.session("BEGIN; LOCK TABLE upkeep.dead"):
         done = optimize(lock_wait=0.1)
         assert outcomes(done) == {"dead": ("VACUUM (ANALYZE)", "left"), "fresh": ("ANALYZE", "done")}
-        [dead] = [each for each in done["tables"] if each["name"] == "dead"]
+        [dead] = [row for row in done["tables"] if row["name"] == "dead"]
         holder = (
             r"another session has locked it: pid \d+ of maxops \(somebody\), idle in transaction .* AccessExclusiveLock"
         )
@@ -96,16 +96,16 @@ def test_long_transaction_is_reported_and_its_rows_are_not_tried_again(optimize:
     with worn.session(script):
         worn.sql("DELETE FROM upkeep.dead WHERE id > 20000")
         first = optimize(long_seconds=0)
-        [holder] = [each for each in first["holders"] if each["application"] == "somebody"]
+        [holder] = [row for row in first["holders"] if row["application"] == "somebody"]
         assert (holder["state"], holder["query"]) == ("idle in transaction", "SELECT ? || ?;")
-        [dead] = [each for each in first["tables"] if each["name"] == "dead"]
+        [dead] = [row for row in first["tables"] if row["name"] == "dead"]
         assert (dead["outcome"], dead["dead_after"]) == ("done", 20000)
         second = optimize()
         assert not second["changed"]
-        [dead] = [each for each in second["tables"] if each["name"] == "dead"]
+        [dead] = [row for row in second["tables"] if row["name"] == "dead"]
         assert dead["outcome"] == "left"
         assert f"session {holder['name']} of maxops (somebody), idle in transaction has ended" in dead["problem"]
-    [dead] = [each for each in optimize()["tables"] if each["name"] == "dead"]
+    [dead] = [row for row in optimize()["tables"] if row["name"] == "dead"]
     assert (dead["outcome"], dead["dead_after"]) == ("done", 0)
 
 
@@ -119,7 +119,7 @@ def test_blocked_and_blocking_sessions_are_reported_without_values(optimize: Mod
             count = "SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
             wait_until(lambda: worn.sql(count) == "1", 20, "one session waits for the other")
             look = optimize(check_mode=True)
-            by_application = {each["application"]: each for each in look["queries"]}
+            by_application = {row["application"]: row for row in look["queries"]}
             worn.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiting'")
             blocked.wait(timeout=20)
     assert by_application["waiting"]["blocked_by"] == [by_application["somebody"]["pid"]]
@@ -132,13 +132,13 @@ def test_blocked_and_blocking_sessions_are_reported_without_values(optimize: Mod
 def test_statements_are_listed_where_they_are_counted_else_how_to_count_them(
     optimize: Module, worn: ScratchStack
 ) -> None:
-    assert optimize(check_mode=True)["statements_advice"].startswith("pg_stat_statements is not there")
+    assert optimize(check_mode=True)["statements_advice"].startswith("pg_stat_statements is not installed")
     worn.sql("CREATE EXTENSION pg_stat_statements SCHEMA upkeep")
     worn.sql("SELECT count(*) FROM upkeep.dead WHERE body = 'hidden value'")
     worn.sql("COMMENT ON TABLE upkeep.well IS 'hidden value'")
     look = optimize(check_mode=True, listed=1000)
     assert look["statements_advice"] == ""
-    [counted] = [each for each in look["statements"] if each["query"].startswith("SELECT count(*) FROM upkeep.dead")]
+    [counted] = [row for row in look["statements"] if row["query"].startswith("SELECT count(*) FROM upkeep.dead")]
     assert counted["calls"] == 1
     assert "hidden value" not in json.dumps(look)
 
@@ -153,7 +153,7 @@ def test_any_database_and_table_name_works(optimize: Module, worn: ScratchStack)
         )
         done = optimize(databases=[ODD])
         assert outcomes(done, ODD) == {ODD: ("ANALYZE", "done")}
-        assert [each["name"] for each in done["databases"]] == [ODD]
+        assert [row["name"] for row in done["databases"]] == [ODD]
     finally:
         worn.sql(f"DROP DATABASE {quoted}")
 
@@ -199,7 +199,7 @@ def test_older_server_is_optimized_too(old_stack: MiniStack, tmp_path: Path) -> 
     old_stack.sql("CREATE TABLE IF NOT EXISTS care_old (id int PRIMARY KEY); INSERT INTO care_old VALUES (1)")
     try:
         done = Module("optimize", {"project_name": old_stack.project}, tmp_path)()
-        assert ("care_old", "done") in [(each["name"], each["outcome"]) for each in done["tables"]]
+        assert ("care_old", "done") in [(row["name"], row["outcome"]) for row in done["tables"]]
     finally:
         old_stack.sql("DROP TABLE care_old")
 

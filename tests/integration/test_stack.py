@@ -79,7 +79,12 @@ def secrets() -> dict[str, str]:
 def containers() -> dict[str, dict[str, Any]]:
     identities = compose("ps", "--all", "--quiet").stdout.split()
     found = json.loads(run("docker", "inspect", *identities).stdout)
-    return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
+    return {container["Config"]["Labels"]["com.docker.compose.service"]: container for container in found}
+
+
+def starts() -> dict[str, tuple[str, str]]:
+    """Id and start time of every container."""
+    return {name: (facts["Id"], facts["State"]["StartedAt"]) for name, facts in containers().items()}
 
 
 def free_port() -> int:
@@ -169,22 +174,22 @@ def test_an_unhealthy_application_is_named():
 def test_every_service_is_watched_restarted_and_limited():
     end = time.monotonic() + 30
     # An application that a test before this one started again has not been asked yet.
-    while "starting" in [each["State"]["Health"]["Status"] for each in containers().values()]:
+    while "starting" in [container["State"]["Health"]["Status"] for container in containers().values()]:
         assert time.monotonic() < end, "a service still starts after 30 s"
         time.sleep(0.5)
     found = containers()
     assert sorted(found) == SERVICES
-    for name, each in found.items():
-        assert each["State"]["Health"]["Status"] == "healthy", name
-        assert each["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", name
-        assert each["HostConfig"]["LogConfig"]["Config"]["max-size"], name
+    for name, container in found.items():
+        assert container["State"]["Health"]["Status"] == "healthy", name
+        assert container["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", name
+        assert container["HostConfig"]["LogConfig"]["Config"]["max-size"], name
 
 
 def test_only_the_gateway_can_be_reached_and_only_from_this_host():
     published = {
-        name: [binding for bindings in each["HostConfig"]["PortBindings"].values() for binding in bindings]
-        for name, each in containers().items()
-        if each["HostConfig"]["PortBindings"]
+        name: [binding for bindings in container["HostConfig"]["PortBindings"].values() for binding in bindings]
+        for name, container in containers().items()
+        if container["HostConfig"]["PortBindings"]
     }
     assert published == {"nginx": [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]}
 
@@ -233,11 +238,13 @@ def test_no_default_password_opens_anything():
 
 
 def test_a_second_run_changes_nothing(tmp_path):
-    before = {name: (each["Id"], each["State"]["StartedAt"]) for name, each in containers().items()}
+    before = starts()
     env = (FOLDER / ".env").read_bytes()
     done = deploy("-e", f"maxops_results_dir={tmp_path}/results")
     assert recap(done)["changed"] == 0, done.stdout
-    assert {name: (each["Id"], each["State"]["StartedAt"]) for name, each in containers().items()} == before
+    assert {
+        name: (container["Id"], container["State"]["StartedAt"]) for name, container in containers().items()
+    } == before
     assert (FOLDER / ".env").read_bytes() == env
     assert f"http://127.0.0.1:{PORT}/" in done.stdout
     assert not any(value in done.stdout for value in secrets().values())

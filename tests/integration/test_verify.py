@@ -142,8 +142,8 @@ def test_each_of_many_random_corruptions_is_found(folder: Path, twin_set: Path) 
         found = check_set(str(folder), 2, Cancellation())
         repair()
         kinds.add(kind)
-        if found.passed or name not in {each.subject for each in found.all()}:
-            missed.append((number, kind, name, [each.sentence() for each in found.all()]))
+        if found.passed or name not in {entry.subject for entry in found.all()}:
+            missed.append((number, kind, name, [entry.sentence() for entry in found.all()]))
     assert missed == []
     assert len(kinds) == 8
     assert check_set(str(folder), 2, Cancellation()).all() == []
@@ -194,7 +194,7 @@ def test_all_sets_are_verified_and_only_the_bad_ones_fail(
     (bad / "config" / "docker-compose.yml").write_text("name: other\n")
     (repository / "sets" / "20200101T000000Z").mkdir()
     result = verify(set="all")
-    assert {each["set_id"]: each["state"] for each in result["sets"]} == {
+    assert {entry["set_id"]: entry["state"] for entry in result["sets"]} == {
         "20200101T000000Z": "failed",
         good.name: "passed",
         bad.name: "failed",
@@ -266,7 +266,7 @@ def test_what_pg_restore_lets_pass(verify: Module, content_stack: ContentStack, 
         data[dice.randrange(len(data) // 3, len(data))] ^= 1 << dice.randrange(8)
         largest.write_bytes(data)
         found = check_set(str(folder), 2, Cancellation()).all()
-        assert [each.subject for each in found] == [str(largest.relative_to(folder))]
+        assert [entry.subject for entry in found] == [str(largest.relative_to(folder))]
     assert lists(content_stack, folder)
     largest.write_bytes(whole[: len(whole) // 2])
     reseal(folder)
@@ -313,7 +313,7 @@ def test_table_without_its_file_and_roles_without_their_end(verify: Module, fold
     found = findings_of(verify(level="decode"))
     assert "ends early" in found["globals.sql"]["seen"]
     assert "is not in the dump of openproject" in found["table public.forgotten"]["seen"]
-    [lost] = [each for each in found.values() if "has no file" in each["seen"]]
+    [lost] = [entry for entry in found.values() if "has no file" in entry["seen"]]
     assert "work_packages" in lost["subject"]
 
 
@@ -349,7 +349,7 @@ def daily(content_stack: ContentStack, repository: Path) -> Path:
 
 
 def test_old_dumps_are_read_to_their_end(verify: Module, daily: Path) -> None:
-    assert [each["set_id"] for each in verify()["sets"]] == ["gitea_20240102_020000", "openproject_20240102_020000"]
+    assert [entry["set_id"] for entry in verify()["sets"]] == ["gitea_20240102_020000", "openproject_20240102_020000"]
     assert len(verify(set="all")["sets"]) == 4
     assert verify(set="gitea_20240101_020000")["sets"][0]["kind"] == "dump"
     path = daily / "openproject_20240101_020000.sql.gz"
@@ -358,7 +358,7 @@ def test_old_dumps_are_read_to_their_end(verify: Module, daily: Path) -> None:
     result = verify(set="all")
     assert "could not be read" not in result["msg"]
     assert "openproject_20240101_020000 is bad" in result["msg"]
-    assert [each["state"] for each in result["sets"]].count("failed") == 1
+    assert [entry["state"] for entry in result["sets"]].count("failed") == 1
     assert not list(daily.glob("*.json"))
 
 

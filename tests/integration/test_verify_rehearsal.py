@@ -107,7 +107,7 @@ def test_everything_that_did_not_come_back_is_found(
         (top / f"gitea/attachments/{UUID[0]}/{UUID[1]}/{UUID}").write_text("longer")
     reseal(folder, parts=manifest["parts"], roles=manifest["roles"])
     result = rehearse()
-    found = {subject: each["seen"] for subject, each in findings_of(result).items()}
+    found = {subject: entry["seen"] for subject, entry in findings_of(result).items()}
     pictures = "openproject-assets: files/attachment/file"
     assert found == {
         "table public.work_packages of openproject": "3000 rows",
@@ -239,7 +239,7 @@ def test_old_dump_comes_back(rehearse: Module, content_stack: ContentStack, tmp_
     result = rehearse(set=f"{path}.gz", rehearsal_dir=str(tmp_path / "elsewhere"))
     assert result["passed"], result
     assert result["sets"][0]["rows"] == {"openproject": 3043}
-    left = {str(each.relative_to(tmp_path / "elsewhere")) for each in (tmp_path / "elsewhere").rglob("*")}
+    left = {str(entry.relative_to(tmp_path / "elsewhere")) for entry in (tmp_path / "elsewhere").rglob("*")}
     assert left == {"of somebody", "maxops-rehearsal", "maxops-rehearsal/lock"}
 
 

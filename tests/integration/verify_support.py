@@ -174,7 +174,7 @@ def unpacked(folder: Path, volume: str, scratch: Path) -> Iterator[Path]:
 def findings_of(result: dict[str, Any], state: str = "critical") -> dict[str, dict[str, Any]]:
     """Findings of one state by their subject."""
     assert "findings" in result, result
-    return {each["subject"]: each for each in result["findings"] if each["state"] == state}
+    return {entry["subject"]: entry for entry in result["findings"] if entry["state"] == state}
 
 
 def rehearsal_leftovers(repository: Path) -> list[str]:

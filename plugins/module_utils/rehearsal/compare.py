@@ -23,7 +23,7 @@ from .content import Content
 
 CHECK = "databases"
 
-TAKE_ANOTHER = "Use another set; this one does not restore the data that the manifest lists."
+TAKE_ANOTHER = "Take another set; this one does not restore the data that the manifest lists."
 
 # Serial and identity columns, with their sequence and whether values must be unique.
 _OWNED = """

@@ -29,7 +29,7 @@ READY = 0
 """Status of a finished repository; any other status means that it is still being created or moved."""
 
 LOST = "It is missing from the running application, too, unless it was deleted during the backup: check there."
-BROKEN = "Run git fsck on the running application's repository; restore it from a clone, or use an older set."
+BROKEN = "Run git fsck on the running application's repository; restore it from a clone, or take an older set."
 
 
 def applies(session: Session) -> bool:

@@ -34,7 +34,7 @@ from .values import Outcome, Source
 RESTORE = "restore"
 """Check of findings about a part that could not be restored."""
 
-TAKE_ANOTHER = "Use another set; this part cannot be restored."
+TAKE_ANOTHER = "Take another set; this part cannot be restored."
 
 # What the server says when the host is at fault and not the set.
 _HOST_FAULTS = re.compile(

@@ -48,7 +48,7 @@ END_OF_ROWS = b"\\.\n\n\n"
 
 END_OF_GLOBALS = "PostgreSQL database cluster dump complete"
 
-TAKE_ANOTHER = "Use another set; this one cannot be restored completely."
+TAKE_ANOTHER = "Take another set; this one cannot be restored completely."
 
 INSIDE_DUMP = "/maxops/dump"
 INSIDE_LIST = "/maxops/list"

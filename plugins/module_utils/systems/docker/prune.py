@@ -96,13 +96,13 @@ class CacheRecord:
 
 def images(engine: Engine) -> list[Image]:
     """All images, including intermediate ones that others were built on."""
-    found = []
+    all_images = []
     for entry in engine.get("/images/json", all="1") or []:
         data = engine.get(f"/images/{entry['Id']}/json")
         if data is None:
             continue
         tagged = parse_docker((data.get("Metadata") or {}).get("LastTagTime"))
-        found.append(
+        all_images.append(
             Image(
                 id=entry["Id"],
                 tags=_references(entry.get("RepoTags")),
@@ -114,7 +114,7 @@ def images(engine: Engine) -> list[Image]:
                 layers=chain((data.get("RootFS") or {}).get("Layers") or []),
             )
         )
-    return found
+    return all_images
 
 
 def _references(names: Sequence[str] | None) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def containers(engine: Engine) -> list[AnyContainer]:
     stopped = json.dumps({"status": list(STOPPED)})
     entries = engine.get("/containers/json", all="1", size="1", filters=stopped) or []
     sizes = {entry["Id"]: int(entry.get("SizeRw") or 0) for entry in entries}
-    found = []
+    all_containers = []
     for entry in engine.get("/containers/json", all="1") or []:
         networks = ((entry.get("NetworkSettings") or {}).get("Networks") or {}).items()
         common: dict[str, Any] = {
@@ -161,32 +161,32 @@ def containers(engine: Engine) -> list[AnyContainer]:
             policy = ((data.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or ""
             common |= {"restart": policy, "size": sizes[entry["Id"]]}
             since = max(since, ended.timestamp() if ended else 0)
-        found.append(AnyContainer(**common, since=since))
-    return found
+        all_containers.append(AnyContainer(**common, since=since))
+    return all_containers
 
 
 def networks(engine: Engine) -> list[Network]:
     """The networks that were created on this host, without those of Docker itself or a swarm."""
-    found = []
+    local_networks = []
     for entry in engine.get("/networks") or []:
         created = parse_docker(entry.get("Created"))
         if entry["Name"] in ("bridge", "host", "none") or entry.get("Scope") != "local" or entry.get("Ingress"):
             continue
-        found.append(
+        local_networks.append(
             Network(entry["Id"], entry["Name"], entry.get("Labels") or {}, created.timestamp() if created else 0)
         )
-    return found
+    return local_networks
 
 
 def build_cache(engine: Engine) -> list[CacheRecord]:
     """The records of the build cache. A daemon before version 23 measures every volume first, which may take long."""
     usage = engine.get("/system/df", type="build-cache") or {}
-    found = []
+    records = []
     for entry in usage.get("BuildCache") or []:
         used = parse_docker(entry.get("LastUsedAt")) or parse_docker(entry.get("CreatedAt"))
         size = 0 if entry.get("Shared") else int(entry.get("Size") or 0)
-        found.append(CacheRecord(entry["ID"], size, used.timestamp() if used else 0, bool(entry.get("InUse"))))
-    return found
+        records.append(CacheRecord(entry["ID"], size, used.timestamp() if used else 0, bool(entry.get("InUse"))))
+    return records
 
 
 def compose_files(engine: Engine) -> list[ComposeProject]:

@@ -129,7 +129,7 @@ def test_url_in_a_file_of_the_running_container(tmp_path: Path) -> None:
     (tmp_path / "run" / "url").write_text("postgres://op:x@db/openproject\n")
     app = container("app", environment={"DATABASE_URL__FILE": "/run/url"})
     assert database_logins(app) == []
-    assert [shown(each) for each in database_logins(app, str(tmp_path))] == [("db", 5432, "op", "x", "openproject")]
+    assert [shown(login) for login in database_logins(app, str(tmp_path))] == [("db", 5432, "op", "x", "openproject")]
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_installation_by_the_browser_has_its_logins_in_app_ini_alone(ini: Path) 
 def test_app_ini_is_read_beside_the_variables_and_only_of_gitea(ini: Path) -> None:
     mounted = bind(str(ini), "/data", writable=True)
     both = database_logins(container("server", mounted, environment=gitea(PASSWD="new")))
-    assert [(each.source, each.password) for each in both] == [
+    assert [(login.source, login.password) for login in both] == [
         ("GITEA__database__PASSWD", "new"),
         ("/data/gitea/conf/app.ini", "a b"),
     ]
@@ -207,7 +207,10 @@ def test_one_password_for_several_uses_is_one_login() -> None:
         "GITEA__session__PROVIDER_CONFIG": "redis://:x@redis:6379/3",
         "GITEA__queue__CONN_STR": "redis://:other@redis:6379/4",
     }
-    assert sorted(each.password for each in cache_logins(container("gitea", environment=environment))) == ["other", "x"]
+    assert sorted(login.password for login in cache_logins(container("gitea", environment=environment))) == [
+        "other",
+        "x",
+    ]
 
 
 def test_secrets_are_not_in_the_repr() -> None:

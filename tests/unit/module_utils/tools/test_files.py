@@ -116,7 +116,7 @@ def test_killed_in_the_middle_of_a_write_the_old_file_is_whole(tmp_path: Path) -
         content = path.read_text(encoding="utf-8")
         assert len(content) == 3_000_000
         assert len(set(content)) == 1
-        leftovers = [each for each in tmp_path.iterdir() if each != path]
+        leftovers = [other for other in tmp_path.iterdir() if other != path]
         unfinished += len(leftovers)
         for leftover in leftovers:
             leftover.unlink()

@@ -154,6 +154,6 @@ def test_hanging_health_check_is_unknown_and_its_findings_count(
         ),
     ],
 )
-def test_step_of_a_diagnosis_that_did_not_come_to_its_end_is_unknown(answer: Answer[None], unknown: str) -> None:
+def test_unfinished_step_of_a_diagnosis_is_unknown(answer: Answer[None], unknown: str) -> None:
     result = diagnose_job._result(answer, 15)
     assert (result.state, result.unknown) == ("unknown", [unknown])

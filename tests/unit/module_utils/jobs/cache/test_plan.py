@@ -41,7 +41,7 @@ def test_facts_of_info():
     assert MEMORY["used"] == 1_000_000
     assert MEMORY["fragmentation"] == 3.0
     assert (TRAFFIC["hit_percent"], TRAFFIC["evicted"]) == (90.0, 0)
-    assert [each["database"] for each in keyspace_of(INFO)] == [0, 2, 11]
+    assert [row["database"] for row in keyspace_of(INFO)] == [0, 2, 11]
     assert keyspace_of(INFO)[2] == {"database": 11, "keys": 5, "expiring": 4}
 
 
@@ -90,8 +90,8 @@ def test_sample_is_projected_to_all_keys():
 
 
 def test_flush_selects_the_named_databases_with_keys():
-    assert [each["database"] for each in chosen(keyspace_of(INFO), None)] == [0, 2, 11]
-    assert [each["database"] for each in chosen(keyspace_of(INFO), [2, 3])] == [2]
+    assert [row["database"] for row in chosen(keyspace_of(INFO), None)] == [0, 2, 11]
+    assert [row["database"] for row in chosen(keyspace_of(INFO), [2, 3])] == [2]
 
 
 @pytest.mark.parametrize("confirm", ["", "other", "la", "lab1,b", " "])

@@ -33,8 +33,8 @@ def folders(tmp_path, monkeypatch):
     for path in ("tmp/maxops-abcd1234", "tmp/maxops-list-abcd1234", "tmp/maxops-demo", "tmp/other", "r/staging/set"):
         (tmp_path / path).mkdir(parents=True)
         (tmp_path / path / "0").write_text("x" * 5000)
-        for each in (tmp_path / path / "0", tmp_path / path):
-            os.utime(each, (old, old))
+        for folder in (tmp_path / path / "0", tmp_path / path):
+            os.utime(folder, (old, old))
     (tmp_path / "tmp" / "maxops-link5678").symlink_to(tmp_path / "tmp" / "other")
     return tmp_path
 

@@ -50,7 +50,7 @@ def planned_images(images, containers=(), protection=None, options=OPTIONS):
     plan_containers(plan, containers, options, NOW)
     plan_images(plan, images, containers, protection or Protection(), options, NOW)
     going = [item.target.id for item in plan.items if item.kind == "image"]
-    return going, {each["name"]: each["reason"] for each in plan.kept}
+    return going, {item["name"]: item["reason"] for item in plan.kept}
 
 
 def test_old_unused_image_is_removed():
@@ -153,7 +153,7 @@ def test_only_stopped_containers_outside_projects_are_removed():
         ("container", "never-started"),
         ("helper", "helper"),
     ]
-    assert {each["name"] for each in plan.kept} == {"young", "wanted", "living-helper"}
+    assert {item["name"] for item in plan.kept} == {"young", "wanted", "living-helper"}
 
 
 @pytest.mark.parametrize(("kinds", "names"), [(["containers"], ["c"]), (["leftovers"], ["h"]), (["images"], [])])

@@ -71,9 +71,9 @@ def path(tmp_path: Path) -> Iterator[Path]:
 def test_container_that_cannot_be_inspected_is_read_from_the_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack_engine, "INSPECT_SECONDS", 0.2)
     actual = Engine(f"unix://{path}").containers("p")
-    assert [(each.name, each.state, each.exit_code) for each in actual] == [
+    assert [(container.name, container.state, container.exit_code) for container in actual] == [
         ("p-web-1", "paused", None),
         ("p-web-2", "running", None),
     ]
-    assert [each.health for each in actual] == ["", "healthy"]
-    assert [each.service for each in actual] == ["web", "web"]
+    assert [container.health for container in actual] == ["", "healthy"]
+    assert [container.service for container in actual] == ["web", "web"]

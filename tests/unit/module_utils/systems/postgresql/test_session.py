@@ -41,7 +41,7 @@ def test_password_file_gives_the_password_back(user: str, password: str) -> None
     entry = session.passfile_entry(user, password)
     fields = re.findall(r"(?:[^\\:]|\\.)+", entry.removesuffix("\n"))
     assert entry.endswith("\n")
-    assert [re.sub(r"\\(.)", r"\1", each) for each in fields] == ["*", "*", "*", user, password]
+    assert [re.sub(r"\\(.)", r"\1", text) for text in fields] == ["*", "*", "*", user, password]
 
 
 @given(texts)
