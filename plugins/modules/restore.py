@@ -297,12 +297,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
     CACHE,
     DATABASE,
     JOBS,
-    NOT_NEGATIVE,
     ONE_OR_MORE,
     PROGRESS,
     REPOSITORY,
     SPACE_CHECK,
     STACK,
+    Bounds,
     Spec,
     access_of,
     check_bounds,
@@ -341,7 +341,7 @@ SPEC = (
             "keep_previous": {"type": "int", "default": 7},
             "health_timeout": {"type": "int", "default": 300},
         },
-        {"keep_previous": NOT_NEGATIVE, "health_timeout": ONE_OR_MORE},
+        {"keep_previous": Bounds(least=0, most=36500), "health_timeout": ONE_OR_MORE},
     )
 )
 

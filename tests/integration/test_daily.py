@@ -167,7 +167,7 @@ def test_flood_is_cut_to_the_limit_with_its_newest_lines(logs: Module, daily: Da
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"since": "soonish"}, 'since is "soonish", which is no moment'),
+        ({"since": "soonish"}, 'since is "soonish", which is not a time'),
         ({"services": ["app", "nginx"]}, 'has no service "nginx" (services: app, seeder, store, web)'),
         ({"limit": "many"}, "limit is not a size"),
     ],

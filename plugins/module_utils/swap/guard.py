@@ -33,6 +33,8 @@ def guarded(access: Access) -> Iterator[None]:
 
     Enter it before threads are started and before the stack is locked: the watchdog gets copies of everything.
     """
+    # Ansible removes the module's archive when this process dies, and the watchdog works after that.
+    access.load_drivers()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

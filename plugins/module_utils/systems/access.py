@@ -69,6 +69,12 @@ class Access:
         """How to reach the stack's PostgreSQL. Raises MaxopsError when it is down, or its password is unknown."""
         return self.server_in(self.database_container(stack), stack)
 
+    @staticmethod
+    def load_drivers() -> None:
+        """Import the files that :meth:`connect` and :meth:`server` need, for a process that may not read them later."""
+        from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import stack  # noqa: F401, PLC0415
+        from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import server  # noqa: F401, PLC0415
+
     def server_in(self, container: Container, project: Project) -> Server:
         """The same for a given container."""
         from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.server import find_server  # noqa: PLC0415 - psycopg2, only where it is used

@@ -187,7 +187,7 @@ def _of_section(
     container: Container, source: str, section: Mapping[str, str], password: str | None
 ) -> Iterator[DatabaseLogin]:
     """A login from its parts under Gitea's names; nothing for another kind of database, or a socket."""
-    host, _colon, port = section.get("HOST", "").partition(":")
+    host, port = _split_port(section.get("HOST", ""))
     if section.get("DB_TYPE", "postgres") != "postgres" or not host or host.startswith("/"):
         return
     port = section.get("PORT") or port
@@ -280,9 +280,14 @@ def _of_memcached(container: Container, source: str, value: str) -> Iterator[Cac
 def _urls(
     environment: Mapping[str, str], files: Files, names: Iterable[str], pattern: re.Pattern[str]
 ) -> Iterator[tuple[str, str]]:
-    """URLs in all variables, and in the files that the ``_FILE`` forms of the given names point to."""
-    from_files = {name: files.value(environment, name) or "" for name in names if name not in environment}
-    for name, value in {**environment, **from_files}.items():
+    """URLs in the variables of the given names, or in the files that their ``_FILE`` forms point to.
+
+    Other variables count only where none of these has one: an unknown image has names of its own, but a
+    second URL beside a known one (a replica, the server before a move) is not what the application logs in with.
+    """
+    known = {name: files.value(environment, name) or "" for name in names}
+    variables = known if any(pattern.search(value) for value in known.values()) else environment
+    for name, value in variables.items():
         match = pattern.search(value)
         if match:
             yield name, match.group(0)
@@ -298,5 +303,14 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _host_and_port(text: str, kind: str) -> tuple[str, int]:
-    host, _colon, port = text.partition(":")
+    host, port = _split_port(text)
     return host, int(port) if port.isdigit() else _PORTS[kind]
+
+
+def _split_port(text: str) -> tuple[str, str]:
+    """Host and port, also of an IPv6 address in brackets; the port is empty where there is none."""
+    if text.startswith("["):
+        host, _bracket, rest = text[1:].partition("]")
+        return host, rest[1:] if rest.startswith(":") else ""
+    host, _colon, port = text.partition(":")
+    return host, port

@@ -84,15 +84,24 @@ def run_all(tasks: Sequence[Callable[[], Result]], cancellation: Cancellation) -
     files that they worked on.
     """
     results: dict[int, Result] = {}
+    # In the order in which they happened: what fails while the others are being stopped is a consequence.
+    failures: list[BaseException] = []
 
     def run(number: int) -> None:
         try:
             results[number] = tasks[number]()
         except BaseException as error:
+            failures.append(error)
             cancellation.cancel(f"stopped because of another failure: {error}")
             raise
 
-    for_each(range(len(tasks)), run, len(tasks), cancellation, grace=None)
+    try:
+        for_each(range(len(tasks)), run, len(tasks), cancellation, grace=None)
+    except BaseException as error:
+        cause = next((failure for failure in failures if not isinstance(failure, _CONSEQUENCES)), error)
+        if error in failures and cause is not error:
+            raise cause from None
+        raise
     return [results[number] for number in range(len(tasks))]
 
 

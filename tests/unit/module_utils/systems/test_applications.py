@@ -81,6 +81,20 @@ def test_login_to_a_database(environment: dict[str, str], source: str, login: tu
     assert (found.service, found.source, shown(found)) == ("app", source, login)
 
 
+def test_second_url_beside_the_known_one_is_not_a_login() -> None:
+    environment = {
+        "DATABASE_URL": "postgres://maxops:a@postgres/openproject",
+        "PREVIOUS_DATABASE_URL": "postgres://old:b@old/openproject",
+    }
+    [found] = database_logins(container("openproject", environment=environment))
+    assert (found.source, found.host) == ("DATABASE_URL", "postgres")
+
+
+def test_address_of_ipv6_in_brackets() -> None:
+    [found] = database_logins(container("gitea", environment=gitea(HOST="[::1]:5433")))
+    assert (found.host, found.port) == ("::1", 5433)
+
+
 @pytest.mark.parametrize(
     "environment",
     [

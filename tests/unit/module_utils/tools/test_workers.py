@@ -257,3 +257,24 @@ def test_slots_of_failed_work_are_free_again() -> None:
     for _ in range(3):
         with pytest.raises(RuntimeError), slots.taking(2):
             raise RuntimeError
+
+
+def test_failure_of_a_task_that_was_being_stopped_does_not_hide_the_cause() -> None:
+    cancellation = Cancellation()
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        time.sleep(0.2)
+
+    def breaks() -> None:
+        time.sleep(0.05)
+        raise MaxopsError("the disk is full")
+
+    def loses_its_connection() -> None:
+        with cancellation.stoppable(stop):
+            stopped.wait(10)
+            raise MaxopsError("the connection was closed")
+
+    with pytest.raises(MaxopsError, match=r"^the disk is full$"):
+        run_all([breaks, loses_its_connection], cancellation)

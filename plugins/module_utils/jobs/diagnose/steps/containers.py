@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, human_size
@@ -15,6 +16,8 @@ from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, StepResult
 from ..stack_view import StackView
 
 EVIDENCE_LINES = 5
+OOM_SECONDS = 600
+"""Age in seconds up to which the kernel's kill of a container that keeps restarting is its cause."""
 STOP_CODES = (0, 130, 137, 143)
 """Exit codes of a service that was stopped: by itself, or by SIGINT, SIGKILL and SIGTERM."""
 
@@ -106,8 +109,23 @@ def _cause(inspection: Inspection, kind: str, likelihood: str, seen: str, fix: s
     return Cause.of(kind, inspection.service, likelihood, seen, fix, lines, (inspection.service,))
 
 
-def _out_of_memory(_view: StackView, inspection: Inspection) -> list[Cause]:
-    if not inspection.oom_killed:
+def _killed_for_memory(view: StackView, inspection: Inspection) -> bool:
+    """Whether the kernel killed it for its memory: now, or before the restart that it is running from."""
+    if inspection.oom_killed:
+        return True
+    if not inspection.crashing:
+        return False
+    # Docker forgets the flag at each start, but not the event.
+    until = int(utc_now().timestamp())
+    try:
+        engine = view.options.access.engine(view.options.step_timeout)
+        return bool(engine.events(until - OOM_SECONDS, until, container=[inspection.container.id], event=["oom"]))
+    except EngineUnreachable:
+        return False
+
+
+def _out_of_memory(view: StackView, inspection: Inspection) -> list[Cause]:
+    if not _killed_for_memory(view, inspection):
         return []
     limit = inspection.memory_limit
     if not limit:
