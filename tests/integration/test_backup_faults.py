@@ -216,7 +216,7 @@ def test_two_at_once_the_second_fails_at_once_and_names_the_first(
         assert time.monotonic() - begun < 6
         for refused in (second, elsewhere):
             assert f"backup of {stack.project} by process {first.pid} of" in refused["msg"]
-            assert "wait until it has finished" in refused["msg"]
+            assert "wait until it has ended" in refused["msg"]
     assert finish(first)["changed"] is True
     assert len(assert_only_whole_sets(repository)) == 1
     assert not (tmp_path / "other" / "sets").exists()

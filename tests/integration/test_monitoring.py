@@ -124,7 +124,7 @@ def test_check_mode_on_a_bare_host_shows_all_changes_and_creates_nothing(watched
 
 def test_unreachable_host_is_a_line_of_the_table_and_does_not_stop_the_others(watched):
     table = watched.first[watched.first.index("HOST ") :].splitlines()
-    assert table[1].split()[:2] == ["gone", "FAILED"]
+    assert table[1].split()[:2] == ["gone", "UNREACHABLE"]
     assert "Failed to connect" in table[1]
     assert table[2].split()[:3] == ["here", "cron", "1"]
     assert recap(watched.first, "gone")["unreachable"] == 1

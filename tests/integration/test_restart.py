@@ -129,7 +129,7 @@ def test_restart_that_is_killed_leaves_nothing_stopped(restart: Module, daily: D
         kill(process)
     else:
         process.send_signal(number)
-        assert "stopped by signal SIGTERM; what was stopped is started again" in finish(process)["msg"]
+        assert "stopped by signal SIGTERM; all stopped services are started again" in finish(process)["msg"]
     running = {"store": "running", "app": "running", "web": "running", "seeder": "exited"}
     wait_until(lambda: daily.states() == running, 15, "all run again")
 
@@ -153,7 +153,7 @@ def test_hosts_restart_one_after_the_other_and_the_rest_is_left_when_one_fails(
     done = play("restart", hosts, "-e", "restart_services=nginx", "--limit", "first,last")
     assert done.returncode != 0
     assert 'has no service "nginx"' in done.stdout
-    assert "Hosts that come after first were not touched." in done.stdout + done.stderr
+    assert "Hosts after first were not touched." in done.stdout + done.stderr
     recap = done.stdout[done.stdout.index("PLAY RECAP") :]
     assert "last" not in recap
     assert starts(daily) == before

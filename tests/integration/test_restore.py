@@ -249,7 +249,7 @@ def test_single_files_of_a_volume(stack: AppStack, restore: Module, tmp_path: Pa
     assert there == ["git/repositories/team/tool.git", "word"]
     assert stack.starts() == starts
     for arguments, expected in (
-        ({"paths": ["word"], "destination": str(found)}, "no empty folder"),
+        ({"paths": ["word"], "destination": str(found)}, "is not an empty folder"),
         ({"paths": ["nowhere"], "destination": str(tmp_path / "other")}, "correct the option paths"),
         ({"paths": ["../../etc"], "destination": str(tmp_path / "other")}, "leads out of the volume"),
     ):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import access_of
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, drive, module
 from ansible_collections.maxops.ops.tests.integration.support import running, wait_until
@@ -97,7 +97,7 @@ def test_after_a_power_cut_the_next_run_goes_back(
 ) -> None:
     assert drive(options, {step: "power cut"}) == {}
     assert not stack.is_in_between()
-    recover(RestoreOptions(**options))
+    recover(access_of(options))
     assert stack.digest() == before
     assert_settled(stack, "second")
 
@@ -109,7 +109,7 @@ def test_after_a_power_cut_the_next_run_completes_the_swap(
     """Applications may have worked on the restored data since."""
     assert drive(options, {step: "power cut"}) == {}
     assert not stack.is_in_between()
-    done = recover(RestoreOptions(**options))
+    done = recover(access_of(options))
     assert "completed" in str(done)
     assert_settled(stack, "first")
 
@@ -198,7 +198,7 @@ def test_going_back_can_be_interrupted(stack: AppStack, options: dict[str, Any],
     assert not stack.is_in_between()
     drive(options, {step: "power cut"})
     assert not stack.is_in_between()
-    recover(RestoreOptions(**options))
+    recover(access_of(options))
     assert stack.digest() == before
     assert_settled(stack, "second")
 
@@ -221,7 +221,7 @@ def test_swapping_back_can_be_interrupted(
     back = {"project_name": stack.project, "repository": options["repository"], "previous": True}
     assert drive(back, {step: "power cut"}) == {}
     assert not stack.is_in_between()
-    recover(RestoreOptions(**back))
+    recover(access_of(back))
     assert stack.words() == {word}
     assert stack.leftovers() == []
     assert len(stack.kept()) == 4
@@ -252,7 +252,7 @@ def test_check_mode_is_refused_before_the_recovery(stack: AppStack, options: dic
     restore = module("restore", stack, Path(options["repository"]), stack.folder)
     result = restore(set="latest", check_mode=True)
     assert "was interrupted, and the next run recovers from it first" in result["msg"]
-    recover(RestoreOptions(**options))
+    recover(access_of(options))
 
 
 def test_services_that_were_stopped_before_stay_stopped(stack: AppStack, options: dict[str, Any], before: str) -> None:
@@ -262,7 +262,7 @@ def test_services_that_were_stopped_before_stay_stopped(stack: AppStack, options
         assert stack.states()["gitea"] == "exited"
         assert stack.states()["openproject"] == "running"
         assert drive(options, {"names changed": "power cut"}) == {}
-        recover(RestoreOptions(**options))
+        recover(access_of(options))
         assert stack.states()["gitea"] == "exited"
     finally:
         stack.compose("start", "gitea")

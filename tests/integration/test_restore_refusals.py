@@ -73,7 +73,7 @@ def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> N
         ({"set": "latest", "databases": ["nowhere"]}, "has no database nowhere"),
         ({"set": "20200101T000000Z"}, 'has no set "20200101T000000Z"'),
         ({"set": "latest_verified"}, "has no verified set"),
-        ({"before": "2020-01-01"}, "has no whole set"),
+        ({"before": "2020-01-01"}, "has no complete set"),
         ({"before": "yesterday"}, "is not a time"),
         ({"set": "latest", "into": {"nowhere": "x"}}, "which is not restored"),
         ({"set": "latest", "into": {"openproject": "both", "gitea": "both"}}, "into gives the name both twice"),

@@ -73,13 +73,13 @@ refuse_podman_client() {
 
 # The playbooks always use Docker's usual socket, so the client has to use the same engine.
 refuse_engine_at() {
-  local at=$1 by="the docker client's context" next="docker context use default (and unset DOCKER_CONTEXT)"
-  [[ -n $at && $at != unix://$socket && $at != unix:///run/docker.sock ]] || return 0
+  local endpoint=$1 by="the docker client's context" next="docker context use default (and unset DOCKER_CONTEXT)"
+  [[ -n $endpoint && $endpoint != unix://$socket && $endpoint != unix:///run/docker.sock ]] || return 0
   [[ -z ${DOCKER_HOST:-} ]] || by="DOCKER_HOST" next="unset DOCKER_HOST"
-  [[ $at != unix:///run/user/* ]] ||
-    die "$at, set by $by, is a rootless Docker; the lab needs the engine that root runs, to read its volumes." \
+  [[ $endpoint != unix:///run/user/* ]] ||
+    die "$endpoint, set by $by, is a rootless Docker; the lab needs the engine that root runs, to read its volumes." \
       "Next: $next, then run again as root."
-  die "$at, set by $by, is not this machine's own engine (unix://$socket), which the lab and the playbooks use." \
+  die "$endpoint, set by $by, is not this machine's own engine (unix://$socket), which the lab and the playbooks use." \
     "Next: $next, then run again."
 }
 
@@ -129,14 +129,14 @@ refuse_half_of_docker_ce() {
 
 # Debian's Compose v2 replaces /usr/bin/docker-compose; a file in another folder is not touched.
 refuse_to_replace_compose_v1() {
-  local at version
-  at=$(command -v docker-compose) || return 0
-  version=$("$at" version --short 2>/dev/null) || return 0
+  local program version
+  program=$(command -v docker-compose) || return 0
+  version=$("$program" version --short 2>/dev/null) || return 0
   [[ $version == 1.* ]] || return 0
-  [[ $at != "$machine/usr/bin/docker-compose" ]] ||
-    die "$at is Compose $version; the lab needs Compose v2, which would replace it, so nothing is installed." \
+  [[ $program != "$machine/usr/bin/docker-compose" ]] ||
+    die "$program is Compose $version; the lab needs Compose v2, which would replace it, so nothing is installed." \
       "Remove it (apt-get remove docker-compose), or install Compose v2 as a plugin of docker, then run again."
-  say "$at is Compose $version and stays; version 2 is installed beside it"
+  say "$program is Compose $version and stays; version 2 is installed beside it"
 }
 
 missing_packages() {
@@ -274,14 +274,14 @@ start_engine() {
 }
 
 make_venv() {
-  local python wanted log
+  local python fingerprint log
   python=$(find_python) || die "No Python ≥ 3.11 with venv here; install one (apt-get install python3-venv)."
-  wanted=$({ "$python" -V; cat "$root"/requirements.txt "$root"/tests/{requirements,constraints}.txt; } | sha256sum)
-  [[ $(cat "$venv/.made-of" 2>/dev/null) != "$wanted" ]] || return 0
+  fingerprint=$({ "$python" -V; cat "$root"/requirements.txt "$root"/tests/{requirements,constraints}.txt; } | sha256sum)
+  [[ $(cat "$venv/.made-of" 2>/dev/null) != "$fingerprint" ]] || return 0
   # Two targets of make may run at once.
   exec 9<"$root"
   flock 9
-  [[ $(cat "$venv/.made-of" 2>/dev/null) != "$wanted" ]] || return 0
+  [[ $(cat "$venv/.made-of" 2>/dev/null) != "$fingerprint" ]] || return 0
   say "making .venv with $("$python" -V), about half a minute"
   rm -rf "$venv"
   "$python" -m venv "$venv"
@@ -292,13 +292,13 @@ make_venv() {
     die "pip could not install the requirements: $(tail -n 3 "$log")" \
       "Check that this machine reaches a Python package index; the full output is in $log."
   rm -f "$log"
-  printf '%s\n' "$wanted" >"$venv/.made-of"
+  printf '%s\n' "$fingerprint" >"$venv/.made-of"
 }
 
 # Prometheus for the tests: only its programs, in a folder of the lab. No service is installed or started.
 fetch_prometheus() {
-  local wanted=(prometheus promtool prometheus-node-exporter) packages=() name work log
-  for name in "${wanted[@]}"; do [[ -x $tools/$name ]] || packages+=("$name"); done
+  local programs=(prometheus promtool prometheus-node-exporter) packages=() name work log
+  for name in "${programs[@]}"; do [[ -x $tools/$name ]] || packages+=("$name"); done
   [[ ${#packages[@]} -gt 0 ]] || return 0
   if ! have apt-get || ! is_root; then
     die "Missing in $tools, for the monitoring tests: ${packages[*]}." \

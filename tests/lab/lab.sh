@@ -119,14 +119,14 @@ wait_for_turn() {
 }
 
 up() {
-  local wanted
+  local fingerprint
   require_engine
   wait_for_turn
   refuse_foreign_project
   refuse_foreign_volumes
   refuse_taken_port
-  wanted=$(inputs)
-  if [[ $(cat "$stamp" 2> /dev/null) == "$wanted$(deployed_state)" ]] && all_run && is_healthy; then
+  fingerprint=$(inputs)
+  if [[ $(cat "$stamp" 2> /dev/null) == "$fingerprint$(deployed_state)" ]] && all_run && is_healthy; then
     echo "lab: $LAB_PROJECT is already up: $address"
     return
   fi
@@ -142,7 +142,7 @@ up() {
     "$playbook" --inventory inventories/lab playbooks/deploy.yml 9>&- ||
     die "The stack did not start; the cause is above." "Next: fix it and run $0 up again."
   is_healthy || die "$address/health says: $(curl -sS -m 12 "$address/health" 2>&1)" "Next: $0 status"
-  printf '%s' "$wanted$(deployed_state)" > "$stamp"
+  printf '%s' "$fingerprint$(deployed_state)" > "$stamp"
   echo "lab: $LAB_PROJECT is up: $address"
 }
 

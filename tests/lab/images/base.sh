@@ -16,9 +16,9 @@ apt_sources() {
 
 # Cloud machines name a file of mirrors (mirror+file:/etc/apt/mirrors/debian.list) instead of a mirror.
 apt_uri_of() {
-  local wanted=$1 uri release file
+  local suite=$1 uri release file
   while read -r uri release; do
-    [[ $release == "$wanted" ]] || continue
+    [[ $release == "$suite" ]] || continue
     if [[ $uri == mirror+file:* ]]; then
       file=${uri#mirror+file:}
       uri=$(grep -Eo -m1 '^https?://[^[:space:]]+' "${file%/}" || true)

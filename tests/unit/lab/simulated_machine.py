@@ -153,10 +153,10 @@ class Machine:
         for name in ("requirements.txt", "tests/requirements.txt", "tests/constraints.txt"):
             write(self.checkout / name, "")
         for name in TOOLS:
-            found = shutil.which(name)
-            assert found, name
+            program = shutil.which(name)
+            assert program, name
             (folder / "tools").mkdir(exist_ok=True)
-            (folder / "tools" / name).symlink_to(found)
+            (folder / "tools" / name).symlink_to(program)
         self.path = ":".join(str(self.root / name) for name in ("usr/local/bin", "usr/bin"))
         self.path += f":{folder / 'tools'}"
 

@@ -67,8 +67,8 @@ def _of_file(path: Path, root: Path) -> Iterator[str]:
 
 def test_no_file_has_one_of_these_phrases() -> None:
     assert len(list(files(ROOT))) > 400
-    found = violations(ROOT)
-    assert found == [], "\n".join(found)
+    sentences = violations(ROOT)
+    assert sentences == [], "\n".join(sentences)
 
 
 def write_tree(folder: Path, name: str, text: str) -> Path:

@@ -66,7 +66,7 @@ def _preview(options: RestartOptions) -> dict[str, Any]:
     plan = _plan(options)
     holder = options.access.lock_holder()
     if holder:
-        raise MaxopsError(f"{options.access.describe()} is in use: {holder}; wait until it has finished")
+        raise MaxopsError(f"{options.access.describe()} is in use: {holder}; wait until it has ended")
     journal = Journals(options.access.project_name).current()
     remarks = [f"{journal.describe()} was interrupted; the restart would recover from it first"] if journal else []
     return _result(options, plan, remarks)

@@ -38,6 +38,14 @@ class ServerGoneError(MaxopsError):
     """The server has ended a session, or refuses connections for the moment: it starts, stops, or recovers."""
 
 
+class LoginRefusedError(MaxopsError):
+    """The server has no such user, or refused its password."""
+
+
+class NoFreeConnectionError(MaxopsError):
+    """The server accepts no more connections."""
+
+
 @dataclass(frozen=True)
 class Server:
     """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages."""
@@ -67,24 +75,28 @@ class Server:
             )
         except psycopg2.OperationalError as error:
             text = " ".join(str(error).split())
-            kind = ServerGoneError if "the database system is " in text else MaxopsError
-            raise kind(self._explain(database, text)) from error
+            raise self._failure(database, text) from error
 
-    def _explain(self, database: str, text: str) -> str:
+    def _failure(self, database: str, text: str) -> MaxopsError:
         name = f'database "{database}" in container {self.container}'
         if "password authentication failed" in text or "no password supplied" in text:
-            return (
+            return LoginRefusedError(
                 f'{name} refused the password of user "{self.user}" from {self.password_source}; '
                 "the server keeps the password of its first start: set that one there, or change it in the server "
                 f'(ALTER ROLE "{self.user}" PASSWORD …) so that both agree'
             )
         if f'role "{self.user}" does not exist' in text:
-            return f'{name} has no user "{self.user}": correct database_user'
+            return LoginRefusedError(f'{name} has no user "{self.user}": correct database_user')
         if "does not exist" in text:
-            return f"{name} does not exist ({text}); name an existing one in databases, or leave databases out"
+            return MaxopsError(
+                f"{name} does not exist ({text}); name an existing one in databases, or leave databases out"
+            )
         if "too many clients" in text or "remaining connection slots" in text:
-            return f"{name} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
-        return (
+            return NoFreeConnectionError(
+                f"{name} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
+            )
+        kind = ServerGoneError if "the database system is " in text else MaxopsError
+        return kind(
             f"{name} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
         )
 

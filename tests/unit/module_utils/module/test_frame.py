@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.frame import dis
 from ansible_collections.maxops.ops.tests.unit.children import child, line_of
 
 MODULE = """
-import sys
+import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, fail, report_failures
@@ -30,13 +30,16 @@ module = AnsibleModule(argument_spec={})
 WORK
 """
 
+# Short sleeps: a signal that arrives just before a blocking call would otherwise wait for its end.
+WAIT = "while True: time.sleep(0.02)"
+
 
 @pytest.fixture
 def module(tmp_path: Path) -> Callable[[str], Any]:
     """A test module that does the given work."""
     arguments = tmp_path / "arguments"
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {}}))
-    return lambda work: child(MODULE.replace("WORK", work), arguments)
+    return lambda work: child(MODULE.replace("WORK", work).replace("WAIT", WAIT), arguments)
 
 
 def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def test_stopped_by_a_signal_a_module_cleans_up_and_says_so(
 ) -> None:
     work = (
         "with report_failures(module, 'all is as it was'):\n"
-        "    try:\n        print('working', flush=True)\n        sys.stdin.read()\n"
+        "    try:\n        print('working', flush=True)\n        WAIT\n"
         "    finally:\n        print('cleaned up', flush=True)"
     )
     with module(work) as process:
@@ -77,7 +80,7 @@ def test_system_error_names_the_path(module: Callable[[str], Any]) -> None:
 
 
 def test_message_of_a_stop_only_says_to_run_the_job_again(module: Callable[[str], Any]) -> None:
-    with module("with report_failures(module):\n    print('working', flush=True)\n    sys.stdin.read()") as process:
+    with module("with report_failures(module):\n    print('working', flush=True)\n    WAIT") as process:
         assert line_of(process) == "working"
         process.terminate()
         assert result_of(process)["msg"] == "stopped by signal SIGTERM; run this again"

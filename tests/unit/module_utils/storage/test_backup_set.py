@@ -111,10 +111,10 @@ WRITTEN = to_json(seal(MANIFEST)).encode()
 def test_any_changed_byte_is_found_or_changes_nothing(path: Path, position: int, byte: int) -> None:
     path.write_bytes(WRITTEN[:position] + bytes([byte]) + WRITTEN[position + 1 :])
     try:
-        found = read_manifest(str(path))
+        manifest = read_manifest(str(path))
     except MaxopsError:
         return
-    assert found == seal(MANIFEST), "only white space may change unseen"
+    assert manifest == seal(MANIFEST), "only white space may change undetected"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -143,7 +143,7 @@ def test_any_changed_value_is_found(path: Path, change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (None, "is missing: this folder is not a complete backup set; take another set"),
         (b"", "cannot be read"),
@@ -155,13 +155,13 @@ def test_any_changed_value_is_found(path: Path, change: dict[str, Any]) -> None:
         (b"[" * 100_000, "cannot be read"),
     ],
 )
-def test_what_is_no_manifest_is_refused_with_a_sentence(path: Path, content: bytes | None, words: str) -> None:
+def test_bad_manifest_is_refused_with_a_message(path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(MaxopsError) as refused:
         read_manifest(str(path))
     assert f"{path} " in str(refused.value)
-    assert words in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_manifest_of_a_later_format_asks_for_a_later_collection(path: Path) -> None:

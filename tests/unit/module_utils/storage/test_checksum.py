@@ -29,12 +29,12 @@ def folder(tmp_path: Path) -> Path:
     return make_set(Repository(str(tmp_path / "repository")), MOMENT, CONTENT)
 
 
-def found_in(folder: Path, jobs: int = 2) -> list[Finding]:
+def findings_of(folder: Path, jobs: int = 2) -> list[Finding]:
     return check_set(str(folder), jobs, Cancellation()).all()
 
 
 def only(folder: Path) -> Finding:
-    (finding,) = found_in(folder)
+    (finding,) = findings_of(folder)
     assert finding.state == CRITICAL
     assert finding.fix or finding.subject == "manifest.json"
     return finding
@@ -42,7 +42,7 @@ def only(folder: Path) -> Finding:
 
 @pytest.mark.parametrize("jobs", [1, 2, 16])
 def test_good_set_has_no_findings(folder: Path, jobs: int) -> None:
-    assert found_in(folder, jobs) == []
+    assert findings_of(folder, jobs) == []
 
 
 def test_missing_file(folder: Path) -> None:
@@ -55,13 +55,13 @@ def test_file_that_does_not_belong(folder: Path) -> None:
     assert (only(folder).subject, only(folder).seen) == ("config/notes.txt", "is not in the manifest")
 
 
-def test_truncated_file_tells_both_sizes(folder: Path) -> None:
+def test_truncated_file_shows_both_sizes(folder: Path) -> None:
     path = folder / "volumes/assets.tar.zst"
     path.write_bytes(path.read_bytes()[:-1])
     assert (only(folder).seen, only(folder).limit) == ("15003 bytes", "15004 bytes")
 
 
-def test_changed_bit_tells_both_digests(folder: Path) -> None:
+def test_changed_bit_shows_both_digests(folder: Path) -> None:
     path = folder / "databases/shop/3001.dat.zst"
     data = bytearray(path.read_bytes())
     data[1000] ^= 1
@@ -102,7 +102,7 @@ def test_file_that_became_a_folder_is_missing(folder: Path) -> None:
 def test_folder_that_became_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (folder / "volumes").rename(tmp_path / "elsewhere")
     (folder / "volumes").symlink_to(tmp_path / "elsewhere")
-    assert [(finding.subject, finding.seen) for finding in found_in(folder)] == [
+    assert [(finding.subject, finding.seen) for finding in findings_of(folder)] == [
         ("volumes", "is not in the manifest"),
         ("volumes/assets.tar.zst", "is missing"),
     ]
@@ -123,7 +123,7 @@ def test_link_that_became_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "seen"),
     [
         (lambda path: path.unlink(), "is missing"),
         (lambda path: path.write_text(""), "cannot be read"),
@@ -138,10 +138,10 @@ def test_link_that_became_a_file(folder: Path) -> None:
         (to_folder, "is a folder"),
     ],
 )
-def test_bad_manifest(folder: Path, change: Callable[[Path], None], words: str) -> None:
+def test_bad_manifest(folder: Path, change: Callable[[Path], None], seen: str) -> None:
     change(folder / "manifest.json")
     assert only(folder).subject == "manifest.json"
-    assert words in only(folder).seen
+    assert seen in only(folder).seen
 
 
 def test_manifest_of_another_set(folder: Path, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_manifest_of_another_set(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
+    ("files", "seen"),
     [
         ([{"path": "../../../etc/passwd", "size": 1, "sha256": "0" * 64}], "list of files"),
         ([{"path": "/etc/passwd", "size": 1, "sha256": "0" * 64}], "list of files"),
@@ -166,10 +166,10 @@ def test_manifest_of_another_set(folder: Path, tmp_path: Path) -> None:
         ([{"path": "globals.sql", "size": 1, "sha256": "0" * 64}], 'no file of database "shop"'),
     ],
 )
-def test_manifest_whose_digest_is_right_but_not_its_list(folder: Path, files: object, words: str) -> None:
+def test_manifest_whose_digest_is_right_but_not_its_list(folder: Path, files: object, seen: str) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     backup_set.write_manifest(str(folder / "manifest.json"), backup_set.seal({**manifest, "files": files}))
-    assert words in only(folder).seen
+    assert seen in only(folder).seen
 
 
 def test_manifest_with_nonsense_in_it(folder: Path) -> None:
@@ -177,8 +177,8 @@ def test_manifest_with_nonsense_in_it(folder: Path) -> None:
     assert "does not have the form that maxops.ops writes" in only(folder).seen
 
 
-def test_every_fault_is_told(folder: Path) -> None:
+def test_every_fault_is_reported(folder: Path) -> None:
     (folder / "globals.sql").unlink()
     (folder / "config/.env").write_text("PASSWORD=y\n")
     (folder / "databases/stray").write_text("")
-    assert [finding.subject for finding in found_in(folder)] == ["config/.env", "databases/stray", "globals.sql"]
+    assert [finding.subject for finding in findings_of(folder)] == ["config/.env", "databases/stray", "globals.sql"]

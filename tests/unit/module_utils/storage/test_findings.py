@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Findings are kept, counted and told, the worst first."""
+"""Findings are kept, counted and sorted, the worst first."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def test_flood_is_counted_from_many_threads() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: findings.add(Finding("c", f"{n:04}", CRITICAL, "x")), range(1000)))
     assert findings.count(CRITICAL) == 1000
-    told = findings.all()
-    assert len(told) == 11
-    assert told[-1].seen == "990 more findings of this kind are not listed"
+    listed = findings.all()
+    assert len(listed) == 11
+    assert listed[-1].seen == "990 more findings of this kind are not listed"
 
 
 def test_words_name_the_worst_and_the_first_fix() -> None:
-    found = [
+    critical = [
         Finding("c", "a", CRITICAL, "is missing", "3 rows"),
         Finding("c", "b", CRITICAL, "is odd", fix="Fix it."),
         Finding("c", "w", WARNING, "whatever", fix="Look."),
         *(Finding("c", str(number), CRITICAL, "x") for number in range(3)),
     ]
-    assert worst_in_words(found) == "a: is missing (expected 3 rows); b: is odd; 0: x; and 2 more. Fix it."
-    assert worst_in_words(found[:1]) == "a: is missing (expected 3 rows)"
+    assert worst_in_words(critical) == "a: is missing (expected 3 rows); b: is odd; 0: x; and 2 more. Fix it."
+    assert worst_in_words(critical[:1]) == "a: is missing (expected 3 rows)"

@@ -32,8 +32,8 @@ def kept_of(some: list[Candidate], policy: Policy) -> set[str]:
 
 def at(*texts: str) -> list[Candidate]:
     """Candidates of moments such as ``2026-11-23 02:00``."""
-    found = [datetime.datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC) for text in texts]
-    return [Candidate(text, moment) for text, moment in zip(texts, found)]
+    moments = [datetime.datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC) for text in texts]
+    return [Candidate(text, moment) for text, moment in zip(texts, moments)]
 
 
 # -- whatever the sets and the rules --------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def test_no_rule_keeps_all(some: list[Candidate]) -> None:
 
 
 @given(candidates, policies)
-def test_what_stayed_once_stays_when_asked_again(some: list[Candidate], policy: Policy) -> None:
+def test_kept_sets_are_kept_again(some: list[Candidate], policy: Policy) -> None:
     kept = kept_of(some, policy)
     assert kept_of([candidate for candidate in some if candidate.set_id in kept], policy) == kept
 
@@ -69,7 +69,7 @@ def test_more_generous_rules_never_remove_more(some: list[Candidate], policy: Po
 
 
 @given(candidates, policies)
-def test_every_set_is_told_newest_first_and_a_rule_keeps_no_more_than_it_says(
+def test_every_set_is_listed_newest_first_and_a_rule_keeps_no_more_than_its_number(
     some: list[Candidate], policy: Policy
 ) -> None:
     reasons = reasons_to_keep(some, policy)

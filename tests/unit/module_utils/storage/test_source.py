@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which set is meant, which parts of it, and times as people write them."""
+"""The choice of a set and of its parts, and the formats of times."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_choosing_a_set(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("which", "before", "said"),
+    ("which", "before", "message"),
     [
         ("20200101T000000Z", None, "its newest: 20261124T020000Z of \\?, 20261123T020000Z of this"),
         (SETS[3], None, "manifest.json is missing"),
@@ -57,8 +57,8 @@ def test_choosing_a_set(repository: Repository) -> None:
         ("latest", "2026-11-20", "no complete set of stack"),
     ],
 )
-def test_no_such_set(repository: Repository, which: str, before: str | None, said: str) -> None:
-    with pytest.raises(MaxopsError, match=said):
+def test_no_such_set(repository: Repository, which: str, before: str | None, message: str) -> None:
+    with pytest.raises(MaxopsError, match=message):
         choose_set(repository, "this", which, before)
 
 
@@ -116,6 +116,6 @@ def test_moments(text: str, expected: datetime.datetime) -> None:
     assert moment(text) == expected
 
 
-def test_no_moment() -> None:
+def test_invalid_time() -> None:
     with pytest.raises(MaxopsError, match="is not a time"):
         moment("last night")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept of verifications, and that a held set is not removed."""
+"""The stored results of verifications, and sets that are held."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def result(passed: bool, hour: int = 2, recovery: float | None = None) -> LevelR
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
-    """Three whole sets, one hour after the other."""
+    """Three complete sets, one hour apart."""
     made = Repository(str(tmp_path / "repository"))
     with made.locked("test"):
         for hour in (1, 2, 3):
@@ -37,15 +37,15 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def test_passing_level_speaks_for_those_it_contains() -> None:
-    found = Verdict("s", "m").extended("checksum", result(True)).extended("rehearse", result(True, 3, 12.5))
-    assert (found.passed, found.level, list(found.results), found.recovery_seconds) == (
+def test_passing_level_counts_for_the_levels_that_it_includes() -> None:
+    verdict = Verdict("s", "m").extended("checksum", result(True)).extended("rehearse", result(True, 3, 12.5))
+    assert (verdict.passed, verdict.level, list(verdict.results), verdict.recovery_seconds) == (
         True,
         "rehearse",
         ["rehearse"],
         12.5,
     )
-    later = found.extended("checksum", result(True, 9))
+    later = verdict.extended("checksum", result(True, 9))
     assert (later.level, later.time) == ("rehearse", "2026-11-23T09:00:00Z")
 
 
@@ -58,7 +58,7 @@ def test_failure_stays_open_until_its_level_passes() -> None:
     assert rotten.extended("decode", result(True)).passed
 
 
-def test_nothing_verified_is_not_passed() -> None:
+def test_set_without_verification_is_not_passed() -> None:
     assert not Verdict("s", "m").passed
     assert Verdict("s", "m").level is None
 
@@ -75,13 +75,13 @@ def test_verdict_belongs_to_exactly_one_set(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"passed": true}', '{"format": 9, "passed": true, "results": {}}'])
-def test_verdict_that_nobody_understands_verifies_nothing(repository: Repository, text: str) -> None:
+def test_unsupported_verdict_does_not_verify_a_set(repository: Repository, text: str) -> None:
     kept = repository.sets()[0]
     Path(repository.sets_path, f"{kept.set_id}.verified.json").write_text(text)
     assert not repository.is_verified(kept)
 
 
-def test_verdict_file_tells_readers_what_they_need(repository: Repository) -> None:
+def test_verdict_file_has_the_summary_for_readers(repository: Repository) -> None:
     kept = repository.sets()[0]
     repository.record(Verdict(kept.set_id, kept.manifest["sha256"]).extended("rehearse", result(True, 2, 42.0)))
     data = json.loads(Path(repository.sets_path, f"{kept.set_id}.verified.json").read_text())

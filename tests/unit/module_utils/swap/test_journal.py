@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names for what is loaded and what is kept, and a journal that comes back as it was written."""
+"""Names of loaded and replaced databases, and a journal that is read as it was written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def journal(**fields: Any) -> Journal:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("make", [new_name, previous_name])
-def test_names_fit_and_tell_what_they_are(make: Callable[[str, str], str], name: str) -> None:
+def test_names_fit_and_contain_their_purpose(make: Callable[[str, str], str], name: str) -> None:
     made = make(name, MOMENT)
     assert len(made.encode()) <= 63
     assert made.endswith(MOMENT)
@@ -51,14 +51,14 @@ def test_names_stay_different() -> None:
     assert len(set(made)) == len(made)
 
 
-def test_comes_back_as_it_was_written(journals: Journals) -> None:
+def test_journal_is_read_as_it_was_written(journals: Journals) -> None:
     assert journals.current() is None
     written = journal(services={"gitea": ["p-gitea-1"]}, kept_until="2026-12-02T00:00:00Z")
     journals.write(written)
     assert journals.current() == written
 
 
-def test_becomes_a_record(journals: Journals) -> None:
+def test_journal_becomes_a_record(journals: Journals) -> None:
     journals.write(journal())
     journals.keep(journal(downtime=1.5))
     assert journals.current() is None
@@ -68,7 +68,7 @@ def test_becomes_a_record(journals: Journals) -> None:
     assert journals.records() == []
 
 
-def test_only_its_owner_reads_it(journals: Journals, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_journal(journals: Journals, tmp_path: Path) -> None:
     journals.write(journal())
     [path] = (tmp_path / "my%2Fproject").glob("*.json")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -77,14 +77,14 @@ def test_only_its_owner_reads_it(journals: Journals, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"format": 1, "id": "x"}', '{"format": 1, "databases": [], "x": 1}']
 )
-def test_a_broken_one_is_told(journals: Journals, tmp_path: Path, text: str) -> None:
+def test_a_broken_journal_is_reported(journals: Journals, tmp_path: Path, text: str) -> None:
     journals.write(journal())
     (tmp_path / "my%2Fproject" / "restore.json").write_text(text)
     with pytest.raises(MaxopsError, match="cannot be read"):
         journals.current()
 
 
-def test_one_of_a_later_version_is_told(journals: Journals, tmp_path: Path) -> None:
+def test_a_journal_of_a_later_version_is_reported(journals: Journals, tmp_path: Path) -> None:
     journals.write(journal())
     path = tmp_path / "my%2Fproject" / "restore.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
@@ -92,6 +92,6 @@ def test_one_of_a_later_version_is_told(journals: Journals, tmp_path: Path) -> N
         journals.current()
 
 
-def test_what_it_names(journals: Journals) -> None:
+def test_names_in_the_journal(journals: Journals) -> None:
     assert journal().loaded == {"gitea_new", "copy_new", "/v/_data.new"}
     assert journal().replaced == ["gitea_previous", "/v/_data.previous"]

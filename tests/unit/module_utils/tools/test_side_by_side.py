@@ -126,14 +126,14 @@ def test_hanging_health_check_is_unknown_and_its_findings_count(
     started = time.monotonic()
     actual = health_job.check_health(options, check_mode=True)
     assert time.monotonic() - started < 5
-    assert [(row["check"], row["subject"], row["state"], row["seen"]) for row in actual["findings"]] == [
+    assert [(each["check"], each["subject"], each["state"], each["seen"]) for each in actual["findings"]] == [
         ("disk", "/", "critical", "full"),
         ("disk", "disk", "unknown", "did not finish within 0.3 s"),
         ("redis", "redis", "unknown", "the server is away"),
         ("clock", "clock", "unknown", "the check itself failed: KeyError: 'Size'"),
     ]
     assert actual["findings"][2]["fix"] == "start it"
-    assert {name: row["state"] for name, row in actual["checks"].items()} == {
+    assert {name: each["state"] for name, each in actual["checks"].items()} == {
         "disk": "critical",
         "redis": "unknown",
         "clock": "unknown",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration in a set is what it takes to start the stack again, and no secret of it is anybody else's."""
+"""The configuration in a set is enough to start the stack again, and only its owner can read its secrets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def copied(project: Path, tmp_path: Path, *mounts: Mount, **labels: str) -> tuple[dict[str, str], list[str], Path]:
-    """Copy the configuration of a project; gives what was taken as path → source, the warnings and the folder."""
+    """Copy the configuration of a project; returns the copied files as path → source, the warnings and the folder."""
     stack = stack_of(container("app", *mounts, labels={WORKING_DIR: str(project), **labels}))
     target = tmp_path / "config"
     target.mkdir()
@@ -49,7 +49,7 @@ def files_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()}
 
 
-def test_compose_files_environment_and_what_is_mounted_read_only_are_taken(project: Path, tmp_path: Path) -> None:
+def test_compose_files_environment_and_read_only_mounts_are_copied(project: Path, tmp_path: Path) -> None:
     (project / "override.yml").write_text("services: {app: {}}\n")
     (project / "data").mkdir()
     taken, warnings, target = copied(
@@ -74,7 +74,7 @@ def test_files_outside_of_the_projects_folder_keep_their_path(project: Path, tmp
     assert (target / inside).read_text() == "A=1\n"
 
 
-def test_what_may_hold_secrets_is_its_owners_alone_however_often_it_is_taken(project: Path, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_files_with_secrets_even_if_copied_twice(project: Path, tmp_path: Path) -> None:
     (project / "gateway" / "compose.yml").write_text("services: {}\n")
     (project / "gateway" / "compose.yml").chmod(0o644)
     labels = {CONFIG_FILES: "docker-compose.yml,gateway/compose.yml"}
@@ -95,7 +95,7 @@ def test_links_are_kept_as_links_and_odd_names_as_they_are(project: Path, tmp_pa
     assert b"\xff\n" in os.listdir(os.fsencode(target / "gateway"))
 
 
-def test_what_is_no_file_is_left_out_with_a_remark(project: Path, tmp_path: Path) -> None:
+def test_pipes_and_sockets_are_left_out_with_a_warning(project: Path, tmp_path: Path) -> None:
     os.mkfifo(project / "gateway" / "pipe")
     os.mkfifo(project / "socket")
     taken, warnings, target = copied(
@@ -109,7 +109,7 @@ def test_what_is_no_file_is_left_out_with_a_remark(project: Path, tmp_path: Path
     assert files_in(target) == {".env", "gateway/nginx.conf"}
 
 
-def test_content_is_no_configuration(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_content_is_left_out(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config_part, "LIMIT", 1_000_000)
     (project / "media").mkdir()
     (project / "media" / "film").write_bytes(b"x" * 1_000_001)
@@ -118,13 +118,13 @@ def test_content_is_no_configuration(project: Path, tmp_path: Path, monkeypatch:
     assert set(taken) == files_in(target) == {".env"}
 
 
-def test_what_was_removed_from_the_host_is_left_out_with_a_remark(project: Path, tmp_path: Path) -> None:
+def test_file_that_was_removed_from_the_host_is_left_out_with_a_warning(project: Path, tmp_path: Path) -> None:
     taken, warnings, _target = copied(project, tmp_path, bind(str(project / "gone.conf"), "/etc/gone.conf"))
     assert warnings == [f"configuration {project}/gone.conf was left out: it is no longer on the host"]
     assert set(taken) == {".env"}
 
 
-def test_stack_that_compose_left_no_folder_of_has_no_configuration(tmp_path: Path) -> None:
+def test_stack_without_a_compose_folder_has_no_configuration(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     assert copy_configuration(stack_of(container("app")), str(tmp_path / "config")) == ([], [])
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A failed dump is explained by what ended it."""
+"""A failed dump is explained by its cause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERVER = Server("172.18.0.2", 5432, "max:ops", "p:w\\", "shop-postgres-1", "the 
 
 
 @pytest.mark.parametrize(
-    ("stderr", "code", "words"),
+    ("stderr", "code", "expected"),
     [
         ("pg_dump: error: could not write: No space left on device", 1, "the disk filled up while database"),
         ("Disk quota exceeded", 1, "the disk filled up while database"),
@@ -32,10 +32,10 @@ SERVER = Server("172.18.0.2", 5432, "max:ops", "p:w\\", "shop-postgres-1", "the 
         ("", 137, "pg_dump failed on database"),
     ],
 )
-def test_failed_dump_is_told_by_what_it_died_of(tmp_path: Path, stderr: str, code: int, words: str) -> None:
+def test_failed_dump_is_explained_by_its_cause(tmp_path: Path, stderr: str, code: int, expected: str) -> None:
     source = DumpSource(stack_of(), container("postgres"), SERVER, str(tmp_path), "none")
-    told = database_dump._explain(source, 'database "shop"', "pg_dump", StageResult("docker", code, stderr, True))
-    assert words in told
-    if "disk" not in told:
-        assert (stderr or "exit code 137") in told
-        assert "shop-postgres-1" in told or "lock" in told
+    message = database_dump._explain(source, 'database "shop"', "pg_dump", StageResult("docker", code, stderr, True))
+    assert expected in message
+    if "disk" not in message:
+        assert (stderr or "exit code 137") in message
+        assert "shop-postgres-1" in message or "lock" in message

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the programs of dump and load share: passwords, workers, environment, and the next step after a failure."""
+"""Passwords, workers and environment of the programs of dump and load, and the next step after a failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.tests.unit.children import child, line_of
 SERVER = Server("172.18.0.2", 5432, "max:ops", "p:w\\", "shop-postgres-1", "the option database_password")
 
 
-def test_password_file_is_its_owners_alone_and_gone_after_the_block() -> None:
+def test_only_the_owner_reads_the_password_file_and_it_is_removed_after_the_block() -> None:
     with password_file(SERVER) as path:
         assert Path(path).read_text() == "*:*:*:max\\:ops:p\\:w\\\\\n"
         assert Path(path).stat().st_mode & 0o777 == 0o600
@@ -62,7 +62,7 @@ def test_password_of_a_killed_job_is_removed_by_the_next_one_and_no_others() -> 
             paths[1].unlink()
 
 
-def test_what_others_put_beside_it_is_not_waited_for() -> None:
+def test_foreign_files_beside_it_do_not_block() -> None:
     pipe = f"/dev/shm/maxops-pgpass-{os.getpid()}"
     os.mkfifo(pipe)
     try:
@@ -81,10 +81,10 @@ def test_large_databases_get_more_workers_up_to_the_limit(size: int, jobs: int, 
 
 
 def test_environment_has_the_settings_and_no_password() -> None:
-    found = programs.environment({"synchronous_commit": "off"})
-    assert found["PGOPTIONS"] == f"{NO_LIMITS} -c synchronous_commit=off"
-    assert found["PGPASSFILE"] == programs.INSIDE_PASSFILE
-    assert [name for name in found if "PASSWORD" in name] == []
+    variables = programs.environment({"synchronous_commit": "off"})
+    assert variables["PGOPTIONS"] == f"{NO_LIMITS} -c synchronous_commit=off"
+    assert variables["PGPASSFILE"] == programs.INSIDE_PASSFILE
+    assert [name for name in variables if "PASSWORD" in name] == []
     assert programs.environment({})["PGOPTIONS"] == NO_LIMITS
 
 
@@ -107,6 +107,6 @@ def test_next_step_fits_the_failure(stderr: str, code: int, advice: str) -> None
     assert advice in programs.advice_on(StageResult("x", code, stderr, True), "db-1")
 
 
-def test_last_words_are_the_last_four_lines_or_the_exit_code() -> None:
+def test_last_lines_are_the_last_four_or_the_exit_code() -> None:
     assert programs.last_lines(StageResult("x", 1, "a\nb\n c \n\nd\n", True)) == "b; c; d"
     assert programs.last_lines(StageResult("x", 7, "\n", True)) == "exit code 7"

@@ -31,16 +31,16 @@ REVOKE ALL ON TABLESPACE slow FROM maxops;
 
 
 def test_statements_end_at_semicolons_outside_of_quotes() -> None:
-    found = list(statements(GLOBALS))
-    assert len(found) == 10
-    assert found[4] == """ALTER ROLE "odd ""role; %" WITH LOGIN PASSWORD 'pa;ss''wo--rd'"""
-    assert found[5].endswith("-- third'")
+    result = list(statements(GLOBALS))
+    assert len(result) == 10
+    assert result[4] == """ALTER ROLE "odd ""role; %" WITH LOGIN PASSWORD 'pa;ss''wo--rd'"""
+    assert result[5].endswith("-- third'")
 
 
-def test_roles_and_who_they_are_about() -> None:
-    found = [(statement.creates, statement.names) for statement in role_statements(GLOBALS)]
+def test_roles_of_the_statements() -> None:
+    result = [(statement.creates, statement.names) for statement in role_statements(GLOBALS)]
     odd = 'odd "role; %'
-    assert found == [
+    assert result == [
         (True, ("maxops",)),
         (False, ("maxops",)),
         (True, (odd,)),
@@ -52,5 +52,5 @@ def test_roles_and_who_they_are_about() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-- only a comment", "SELECT 1;", "\\connect x\n"])
-def test_nothing_about_roles(text: str) -> None:
+def test_statements_without_roles(text: str) -> None:
     assert role_statements(text) == []

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An archive of a volume holds what the folder held, and says what it could not."""
+"""An archive of a volume holds the content of the folder, with remarks on files that changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def archive(tmp_path: Path, folder: Path) -> Callable[..., list[str]]:
-    """Archive the folder; gives the remarks."""
+    """Archive the folder; returns the remarks."""
 
     def make(packer: str = "none", cancellation: Cancellation | None = None, **options: object) -> list[str]:
         return volume_pack.archive(
@@ -56,10 +56,10 @@ def archive(tmp_path: Path, folder: Path) -> Callable[..., list[str]]:
     return make
 
 
-def unpack(tmp_path: Path, *words: str) -> Path:
+def unpack(tmp_path: Path, *options: str) -> Path:
     target = tmp_path / "unpacked"
     target.mkdir()
-    argv = ["tar", "--extract", "--xattrs", "--xattrs-include=*", *words, "-f", tmp_path / "archive", "-C", target]
+    argv = ["tar", "--extract", "--xattrs", "--xattrs-include=*", *options, "-f", tmp_path / "archive", "-C", target]
     subprocess.run(argv, check=True)
     return target
 
@@ -78,19 +78,19 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     return replace
 
 
-# -- what is in it --------------------------------------------------------------------------------------------------
+# -- the content ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("packer", "words"), [("none", []), ("gzip", ["--gzip"]), ("zstd", ["--zstd"])])
+@pytest.mark.parametrize(("packer", "options"), [("none", []), ("gzip", ["--gzip"]), ("zstd", ["--zstd"])])
 def test_names_and_contents_of_every_kind_come_back(
-    archive: Callable[..., list[str]], folder: Path, tmp_path: Path, packer: str, words: list[str]
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path, packer: str, options: list[str]
 ) -> None:
     for number, name in enumerate(NAMES):
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(b"%d" % number * 1000)
     (folder / "deep" / "er").mkdir(parents=True)
     (folder / "deep" / "er" / "file").write_bytes(os.urandom(200_000))
     assert archive(packer) == []
-    target = unpack(tmp_path, *words)
+    target = unpack(tmp_path, *options)
     assert sorted(os.listdir(os.fsencode(target))) == sorted([*NAMES, b"deep"])
     for name in NAMES:
         path = os.fsdecode(name)
@@ -132,7 +132,7 @@ def test_links_holes_modes_times_and_attributes_come_back(
         assert stream.read(7) == b"island\0"
 
 
-def test_archive_is_its_owners_alone(archive: Callable[..., list[str]], tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_archive(archive: Callable[..., list[str]], tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         archive()
@@ -148,7 +148,7 @@ def test_archive_never_overwrites(archive: Callable[..., list[str]], tmp_path: P
     assert (tmp_path / "archive").read_text() == "precious"
 
 
-def test_gauge_tells_what_was_read_and_never_fails_the_work(
+def test_gauge_shows_the_bytes_read_and_never_fails_the_archive(
     archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None]
 ) -> None:
     (folder / "file").write_bytes(os.urandom(2_000_000))
@@ -171,10 +171,10 @@ def test_gauge_tells_what_was_read_and_never_fails_the_work(
     assert figures[-1] > 0
 
 
-# -- what goes wrong ------------------------------------------------------------------------------------------------
+# -- failures ---------------------------------------------------------------------------------------------------------
 
 
-def test_files_that_vanish_are_remarked_and_the_others_are_whole(
+def test_files_that_vanish_are_remarked_and_the_others_are_complete(
     archive: Callable[..., list[str]], folder: Path, tmp_path: Path, program: Callable[[str, str], None]
 ) -> None:
     for number in range(20):
@@ -198,7 +198,7 @@ def test_file_that_grows_is_remarked(
     assert (unpack(tmp_path) / "log").read_bytes() == b"x" * 1_000_000
 
 
-def test_folder_that_is_not_there_fails_the_archive(tmp_path: Path) -> None:
+def test_missing_folder_fails_the_archive(tmp_path: Path) -> None:
     with pytest.raises(MaxopsError) as failure:
         volume_pack.archive(
             "assets",
@@ -208,24 +208,24 @@ def test_folder_that_is_not_there_fails_the_archive(tmp_path: Path) -> None:
             Cancellation(),
             Priority(),
         )
-    words = str(failure.value)
-    assert f'volume "assets" ({tmp_path}/nowhere) could not be archived: tar failed with exit code 2: ' in words
-    assert "No such file or directory" in words
-    assert words.endswith("fix the cause and run this again")
+    message = str(failure.value)
+    assert f'volume "assets" ({tmp_path}/nowhere) could not be archived: tar failed with exit code 2: ' in message
+    assert "No such file or directory" in message
+    assert message.endswith("fix the cause and run this again")
 
 
-@pytest.mark.parametrize("words", ["No space left on device", "Disk quota exceeded"])
-def test_full_disk_is_called_a_full_disk(
-    archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None], words: str
+@pytest.mark.parametrize("error", ["No space left on device", "Disk quota exceeded"])
+def test_full_disk_is_reported(
+    archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None], error: str
 ) -> None:
     (folder / "file").write_bytes(os.urandom(1_000_000))
-    program("gzip", f"echo 'gzip: stdout: {words}' >&2; exit 1")
+    program("gzip", f"echo 'gzip: stdout: {error}' >&2; exit 1")
     expected = r'the disk filled up while volume "assets" was archived into /.*: free some space or move the repository'
     with pytest.raises(MaxopsError, match=expected):
         archive("gzip")
 
 
-def test_compressor_that_fails_is_the_culprit_and_not_tar(
+def test_failed_compressor_is_named_and_not_tar(
     archive: Callable[..., list[str]], folder: Path, program: Callable[[str, str], None]
 ) -> None:
     (folder / "file").write_bytes(os.urandom(1_000_000))
@@ -245,7 +245,7 @@ def test_cancelled_archive_stops_at_once(
         archive("gzip", cancellation)
 
 
-def test_many_remarks_are_counted_and_not_all_told() -> None:
+def test_many_remarks_are_counted_and_not_all_listed() -> None:
     remarks = [f"tar: ./{number}: file changed as we read it" for number in range(volume_pack.MAX_REMARKS + 7)]
     assert volume_pack._shorten(remarks[: volume_pack.MAX_REMARKS]) == remarks[: volume_pack.MAX_REMARKS]
     assert volume_pack._shorten(remarks)[volume_pack.MAX_REMARKS :] == ["… and 7 more remarks of this kind"]
@@ -254,7 +254,7 @@ def test_many_remarks_are_counted_and_not_all_told() -> None:
 # -- measuring ------------------------------------------------------------------------------------------------------
 
 
-def test_folder_is_measured_by_what_it_takes_on_its_disk(folder: Path) -> None:
+def test_folder_is_measured_by_its_size_on_the_disk(folder: Path) -> None:
     (folder / "-file").write_bytes(os.urandom(1_000_000))
     with (folder / "sparse").open("wb") as stream:
         stream.truncate(300_000_000)
@@ -262,11 +262,11 @@ def test_folder_is_measured_by_what_it_takes_on_its_disk(folder: Path) -> None:
     assert 1_000_000 <= volumes.measure(str(folder)) < 2_000_000
 
 
-def test_what_cannot_be_measured_is_told(folder: Path) -> None:
+def test_folder_that_cannot_be_measured_is_reported(folder: Path) -> None:
     with pytest.raises(MaxopsError, match=r"cannot measure the volume's folder .*/nowhere: .*No such file"):
         volumes.measure(str(folder / "nowhere"))
 
 
-def test_folder_that_takes_too_long_to_measure_is_not_waited_for() -> None:
+def test_slow_measurement_is_stopped() -> None:
     with pytest.raises(MaxopsError, match=r"took longer than 0\.001 s"):
         volumes.measure("/usr", 0.001)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A volume's archive is unpacked as it was packed, and never gets out of its folder."""
+"""A volume's archive is unpacked as it was packed, and never writes outside of its folder."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def destination(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    """Something outside that no archive may reach, read or change."""
+    """A file outside that no archive may read or change."""
     path = tmp_path / "secret"
     path.write_text("untouched")
     return path
@@ -99,7 +99,7 @@ def attacks(secret: Path) -> dict[str, list[Entry]]:
 
 
 @pytest.mark.parametrize("name", attacks(Path("/outside/secret")))
-def test_nothing_gets_out(name: str, tmp_path: Path, destination: Path, secret: Path) -> None:
+def test_no_file_is_written_outside(name: str, tmp_path: Path, destination: Path, secret: Path) -> None:
     path = archive_of(tmp_path / "attack.tar", *attacks(secret)[name])
     before = outside(tmp_path)
     # The one that comes to nothing: a link is the application's own business while nothing is written through it.
@@ -128,7 +128,7 @@ def test_links_of_an_application_stay_as_they_are(tmp_path: Path, destination: P
 
 @as_root
 @pytest.mark.parametrize("packer", ["zstd", "gzip", "none"])
-def test_comes_back_as_it_was(packer: str, tmp_path: Path, destination: Path) -> None:
+def test_volume_is_restored_as_it_was(packer: str, tmp_path: Path, destination: Path) -> None:
     source = tmp_path / "source"
     source.mkdir(mode=0o750)
     os.chown(source, 1000, 1001)
@@ -164,14 +164,14 @@ def test_single_members(tmp_path: Path, destination: Path) -> None:
     entries = [(member(name), b"x") for name in ("./a/one", "./a/two", "./b/three", "./a*")]
     path = archive_of(tmp_path / "some.tar", *entries)
     extract("data", path, str(destination), Cancellation(), members=["./a", "./a*"])
-    found = sorted(str(path.relative_to(destination)) for path in Path(destination).rglob("*") if path.is_file())
-    assert found == ["a*", "a/one", "a/two"]
+    files = sorted(str(path.relative_to(destination)) for path in Path(destination).rglob("*") if path.is_file())
+    assert files == ["a*", "a/one", "a/two"]
     with pytest.raises(MaxopsError, match="correct the option paths"):
         extract("data", path, str(destination), Cancellation(), members=["./c"])
 
 
 @pytest.mark.parametrize("packer", ["zstd", "gzip", "none"])
-def test_a_cut_archive_fails(packer: str, tmp_path: Path, destination: Path) -> None:
+def test_a_truncated_archive_fails(packer: str, tmp_path: Path, destination: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "noise").write_bytes(os.urandom(1_000_000))
@@ -183,7 +183,7 @@ def test_a_cut_archive_fails(packer: str, tmp_path: Path, destination: Path) -> 
         extract("data", str(path), str(destination), Cancellation())
 
 
-def test_stops_when_told(tmp_path: Path, destination: Path) -> None:
+def test_unpacking_stops_on_cancellation(tmp_path: Path, destination: Path) -> None:
     path = archive_of(tmp_path / "some.tar", (member("./a"), b"x"))
     cancellation = Cancellation()
     cancellation.cancel("enough")

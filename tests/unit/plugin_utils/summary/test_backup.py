@@ -30,7 +30,7 @@ RESULT: dict[str, Any] = {
 }
 
 
-def test_backup_of_one_host_is_read_in_five_seconds() -> None:
+def test_backup_of_one_host() -> None:
     assert summary("lab", RESULT, check_mode=False) == [
         "lab: backup set 20261123T020000Z, 45.8 MB, 2.3 s",
         "  database  openproject  120.0 MB  →  30.0 MB  1.9 s  35,200 rows in 2 tables",
@@ -40,7 +40,7 @@ def test_backup_of_one_host_is_read_in_five_seconds() -> None:
     ]
 
 
-def test_backup_tells_what_it_removed_and_its_first_remarks() -> None:
+def test_removed_sets_and_first_remarks_are_shown() -> None:
     retention = {"kept": {"b": ["newest"], "c": ["daily"]}, "removed": ["20261120T020000Z", "20261119T020000Z"]}
     lines = summary(
         "lab", {**RESULT, "retention": retention, "remarks": [str(number) for number in range(7)]}, check_mode=False
@@ -52,7 +52,7 @@ def test_backup_tells_what_it_removed_and_its_first_remarks() -> None:
     ]
 
 
-def test_check_mode_tells_what_would_be() -> None:
+def test_check_mode_shows_the_planned_set() -> None:
     estimate = {key: value for key, value in RESULT.items() if key != "duration"}
     estimate["parts"] = [{"kind": "volume", "name": "data", "source_bytes": 2000, "bytes": 1000}]
     estimate["retention"] = {"kept": {"x": ["newest"]}, "removed": ["y"]}
@@ -64,7 +64,7 @@ def test_check_mode_tells_what_would_be() -> None:
     ]
 
 
-def test_backup_that_failed_tells_why() -> None:
+def test_failed_backup_shows_the_reason() -> None:
     failed = {"failed": True, "msg": "no such project"}
     assert summary("lab", failed, check_mode=False) == ["lab: no backup set was made: no such project"]
     assert summary("lab", {"failed": True}, check_mode=False) == ["lab: no backup set was made: see the error above"]

@@ -27,7 +27,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def made(repository: Repository, hours_ago: float, archive: int = 15000, **more: Any) -> str:
-    """A set of a size, made so many hours ago; gives its id."""
+    """A set of a size, made so many hours ago; returns its id."""
     content = {**CONTENT, "volumes/assets.tar.zst": b"x" * archive}
     parts = [
         {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}},
@@ -41,14 +41,14 @@ def listed(repository: Repository, **options: Any) -> dict[str, Any]:
     return list_backups(ListingOptions(**{"project_name": "shop", "repository": repository.path, **options}), NOW)
 
 
-def test_one_host_reads_well(repository: Repository) -> None:
+def test_backups_of_one_host(repository: Repository) -> None:
     old, new = made(repository, 72), made(repository, 0.5)
     kept = repository.sets()[0]
     verdict = Verdict(old, kept.manifest["sha256"])
     verdict = verdict.extended("rehearse", LevelResult(True, "2026-11-23T07:00:00Z", 9.0, recovery_seconds=41.0))
     repository.record(verdict.extended("checksum", LevelResult(False, "2026-11-24T07:00:00Z", 1.0)))
-    told = listed(repository, retention=Policy(keep_last=2))
-    head, columns, first, second = summary("lab", told, False)
+    listing = listed(repository, retention=Policy(keep_last=2))
+    head, columns, first, second = summary("lab", listing, False)
     assert head == f"lab: 2 sets in {repository.path}"
     assert columns.split() == ["SET", "AGE", "SIZE", "PARTS", "VERIFIED", "RECOVERY", "NEXT", "BACKUP"]
     assert first.split("  ")[1:4] == [new, "30 min", "17.3 kB"]
@@ -60,8 +60,8 @@ def test_one_host_reads_well(repository: Repository) -> None:
 
 def test_many_hosts_are_one_table(repository: Repository) -> None:
     set_id = made(repository, 40)
-    told = listed(repository)
-    lines = table({"b": told, "a": {"failed": True, "msg": "unreadable"}})
+    listing = listed(repository)
+    lines = table({"b": listing, "a": {"failed": True, "msg": "unreadable"}})
     assert lines[0].startswith("HOST  SET")
     assert lines[1].startswith(f"b     {set_id}  40 h")
     assert lines[2] == "remark: a: unreadable"
@@ -69,7 +69,7 @@ def test_many_hosts_are_one_table(repository: Repository) -> None:
     assert table({"a": {"sets": [], "dumps": [], "remarks": []}}) == ["no host has any backup"]
 
 
-def test_dump_whose_name_gives_no_time_has_no_age() -> None:
+def test_legacy_dump_without_a_time_in_its_name_has_no_age() -> None:
     dump = {"set_id": "gitea_20261399_020000", "age_hours": None, "bytes": 1}
-    told = {"sets": [], "dumps": [dump], "remarks": [], "repository": "/r", "project": "shop"}
-    assert summary("lab", told, False)[-1].split() == ["gitea_20261399_020000", "?", "1", "B", "legacy", "dump"]
+    listing = {"sets": [], "dumps": [dump], "remarks": [], "repository": "/r", "project": "shop"}
+    assert summary("lab", listing, False)[-1].split() == ["gitea_20261399_020000", "?", "1", "B", "legacy", "dump"]

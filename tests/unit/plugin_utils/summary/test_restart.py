@@ -28,7 +28,7 @@ RESTARTED: dict[str, Any] = {
 }
 
 
-def test_restart_is_told_in_its_order_with_what_was_down_and_what_was_left() -> None:
+def test_restart_is_shown_in_its_order_with_downtimes_and_services_left_alone() -> None:
     assert summary("lab", RESTARTED, False) == [
         "lab: restarted nginx, postgres, then gitea in 5.0 s",
         "  postgres  shop-postgres-1  down 4.2 s",
@@ -37,24 +37,24 @@ def test_restart_is_told_in_its_order_with_what_was_down_and_what_was_left() -> 
     ]
 
 
-def test_restart_that_would_be_done_tells_so() -> None:
-    looked = {key: value for key, value in RESTARTED.items() if key != "duration"}
-    looked["services"] = [{**service, "downtime_seconds": None} for service in RESTARTED["services"]]
-    lines = summary("lab", looked, True)
+def test_check_mode_shows_the_planned_restart() -> None:
+    planned = {key: value for key, value in RESTARTED.items() if key != "duration"}
+    planned["services"] = [{**service, "downtime_seconds": None} for service in RESTARTED["services"]]
+    lines = summary("lab", planned, True)
     assert lines[0] == "lab: would restart nginx, postgres, then gitea"
     assert lines[1] == "  postgres  shop-postgres-1  is running"
 
 
-def test_restart_that_failed_tells_which_service_is_not_healthy() -> None:
-    sick = {**RESTARTED["services"][1], "problem": "shop-gitea-1 is not healthy after 300 s"}
-    failed = {**RESTARTED, "services": [sick], "failed": True, "msg": "shop-gitea-1 is not healthy after 300 s"}
+def test_failed_restart_names_the_unhealthy_service() -> None:
+    unhealthy = {**RESTARTED["services"][1], "problem": "shop-gitea-1 is not healthy after 300 s"}
+    failed = {**RESTARTED, "services": [unhealthy], "failed": True, "msg": "shop-gitea-1 is not healthy after 300 s"}
     lines = summary("lab", failed, False)
     assert "NOT HEALTHY" in lines[1]
     assert lines[-1] == "  FAILED: shop-gitea-1 is not healthy after 300 s"
-    rows = table({"well": RESTARTED, "ill": failed, "gone": AWAY})
+    rows = table({"well": RESTARTED, "unhealthy": failed, "gone": AWAY})
     assert [line.split()[:2] for line in rows[1:]] == [
         ["gone", "UNREACHABLE"],
-        ["ill", "FAILED"],
+        ["unhealthy", "FAILED"],
         ["well", "restarted"],
     ]
     assert "4.2 s" in rows[3]

@@ -53,7 +53,7 @@ def test_check_mode() -> None:
     assert first[-1].endswith("for some seconds: until they are healthy again")
 
 
-def test_beside_what_lives() -> None:
+def test_restore_beside_the_running_data() -> None:
     result = {**RESULT, "parts": [COPY], "services": [], "kept": [], "downtime": 0.0}
     assert summary("lab", result, False) == [
         "lab: restored set 20261125T020000Z, 3.9 s",
@@ -62,7 +62,7 @@ def test_beside_what_lives() -> None:
     ]
 
 
-def test_what_deserves_a_look() -> None:
+def test_remarks_and_created_roles_are_shown() -> None:
     result = {**RESULT, "recovered": "the restore of X was interrupted", "remarks": ["look"], "new_roles": ["a", "b"]}
     lines = summary("lab", result, False)
     assert lines[-2:] == ["  first: the restore of X was interrupted", "  remark: look"]

@@ -14,6 +14,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.containe
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     PSYCOPG2_IMPORT_ERROR,
+    LoginRefusedError,
+    NoFreeConnectionError,
     Server,
     Session,
 )
@@ -176,9 +178,9 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
 
 
 def _connection_failure(error: MaxopsError, container: Container) -> Finding:
-    if "no free connection" in str(error):
+    if isinstance(error, NoFreeConnectionError):
         return from_error(CHECK, "connections", CRITICAL, error, "a free connection", (container.name,))
-    if "refused the password" in str(error) or "has no user" in str(error):
+    if isinstance(error, LoginRefusedError):
         return from_error(CHECK, "administrator", CRITICAL, error, LOGIN, (container.name,))
     return from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
 

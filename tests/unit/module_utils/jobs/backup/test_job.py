@@ -44,7 +44,7 @@ def options(repository: Repository) -> BackupOptions:
     return BackupOptions(Access("shop"), repository.path, retention=Policy(keep_last=1))
 
 
-def test_retention_tells_what_it_removed_and_what_somebody_holds(repository: Repository) -> None:
+def test_retention_reports_removed_sets_and_sets_in_use(repository: Repository) -> None:
     with repository.holding("20261123T030000Z"):
         reasons, removed = backup_job._retain(repository, options(repository), "20261123T040000Z")
     assert removed == ["20261123T020000Z"]
@@ -56,14 +56,14 @@ def test_retention_tells_what_it_removed_and_what_somebody_holds(repository: Rep
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "cause"),
     [
         (Cancelled("stopped by signal SIGTERM; nothing was published"), "the job was stopped"),
         (PermissionError(1, "Operation not permitted", "/r/sets/x"), "Operation not permitted: /r/sets/x"),
     ],
 )
-def test_retention_that_breaks_off_tells_that_the_set_was_made(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, error: BaseException, words: str
+def test_interrupted_retention_says_that_the_set_was_made(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, error: BaseException, cause: str
 ) -> None:
     remove = repository.remove
 
@@ -76,7 +76,7 @@ def test_retention_that_breaks_off_tells_that_the_set_was_made(
     with pytest.raises(MaxopsError) as failure:
         backup_job._retain(repository, options(repository), "20261123T040000Z")
     assert str(failure.value) == (
-        f"backup set 20261123T040000Z was made and is complete, but retention did not finish ({words}; "
+        f"backup set 20261123T040000Z was made and is complete, but retention did not finish ({cause}; "
         "removed: 20261123T030000Z): fix the cause; the next backup removes the remaining sets"
     )
     assert sorted(os.listdir(repository.sets_path)) == ["20261123T020000Z", "20261123T040000Z"]
@@ -100,14 +100,14 @@ def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path, monkey
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> backup_job.Backup:
-    """The making of a set without any part of its own."""
+def backup(tmp_path: Path) -> backup_job.Backup:
+    """A backup of a set without parts."""
     repository = Repository(str(tmp_path / "repository"))
     layout = Layout(str(tmp_path / "set"))
     return backup_job.Backup(options(repository), BackupPlan(stack_of(), repository), "20261123T020000Z", layout)
 
 
-def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job.Backup) -> None:
+def test_parts_are_given_in_the_order_of_their_tasks(backup: backup_job.Backup) -> None:
     later = threading.Event()
 
     def first() -> list[dict[str, Any]]:
@@ -118,16 +118,16 @@ def test_parts_are_given_in_the_order_of_their_tasks(work: backup_job.Backup) ->
         later.set()
         return [{"name": "second"}, {"name": "third"}]
 
-    assert work._run_all([first, second]) == [[{"name": "first"}], [{"name": "second"}, {"name": "third"}]]
+    assert backup._run_all([first, second]) == [[{"name": "first"}], [{"name": "second"}, {"name": "third"}]]
 
 
-def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job.Backup) -> None:
+def test_first_failure_is_raised_and_not_its_consequences(backup: backup_job.Backup) -> None:
     waiting: Future[Any] = Future()
-    work.snapshots["shop"] = waiting
+    backup.snapshots["shop"] = waiting
     stopped = threading.Event()
 
     def breaks() -> list[dict[str, Any]]:
-        work.cancellation.cancel("one of my own threads failed")
+        backup.cancellation.cancel("one of my own threads failed")
         assert stopped.wait(10)
         time.sleep(0.05)
         raise MaxopsError("the cause")
@@ -135,7 +135,7 @@ def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job.
     def stops() -> list[dict[str, Any]]:
         try:
             while True:
-                work.cancellation.check()
+                backup.cancellation.check()
         finally:
             stopped.set()
 
@@ -143,10 +143,10 @@ def test_what_broke_is_told_and_not_what_stopped_because_of_it(work: backup_job.
         return [{"snapshot": waiting.result()}]
 
     with pytest.raises(MaxopsError, match=r"^the cause$"):
-        work._run_all([stops, waits, breaks])
+        backup._run_all([stops, waits, breaks])
 
 
-def test_stop_by_a_signal_is_told_as_that(work: backup_job.Backup) -> None:
+def test_stop_by_a_signal_is_raised_as_cancelled(backup: backup_job.Backup) -> None:
     def stopped_by_signal(_number: int, _frame: object) -> None:
         raise Cancelled("stopped by signal SIGTERM")
 
@@ -154,12 +154,12 @@ def test_stop_by_a_signal_is_told_as_that(work: backup_job.Backup) -> None:
         os.kill(os.getpid(), signal.SIGUSR1)
         with suppress(Cancelled):
             while True:
-                work.cancellation.check()
+                backup.cancellation.check()
         raise MaxopsError("a consequence")
 
     before = signal.signal(signal.SIGUSR1, stopped_by_signal)
     try:
         with pytest.raises(Cancelled, match=r"^stopped by signal SIGTERM$"):
-            work._run_all([breaks])
+            backup._run_all([breaks])
     finally:
         signal.signal(signal.SIGUSR1, before)

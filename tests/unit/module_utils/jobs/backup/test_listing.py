@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of backups tells what there is and what somebody should look at."""
+"""The list of backups, with remarks on those that need attention."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def repository(tmp_path: Path) -> Repository:
 
 
 def made(repository: Repository, hours_ago: float, archive: int = 15000, **more: Any) -> str:
-    """A set of a size, made so many hours ago; gives its id."""
+    """A set of a size, made so many hours ago; returns its id."""
     content = {**CONTENT, "volumes/assets.tar.zst": b"x" * archive}
     parts = [
         {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}},
@@ -45,25 +45,25 @@ def test_newest_comes_first_with_all_that_is_known(repository: Repository) -> No
     kept = repository.sets()[0]
     result = LevelResult(True, "2026-11-24T07:00:00Z", 9.0, recovery_seconds=41.0)
     repository.record(Verdict(old, kept.manifest["sha256"]).extended("rehearse", result))
-    told = listed(repository, retention=Policy(keep_last=1))
-    assert [backup["set_id"] for backup in told["sets"]] == [new, old]
-    assert (told["newest"], told["healthy"], told["remarks"]) == (new, True, [])
-    assert told["sets"][0]["age_hours"] == 6
-    assert told["sets"][0]["parts"][0] == {
+    listing = listed(repository, retention=Policy(keep_last=1))
+    assert [backup["set_id"] for backup in listing["sets"]] == [new, old]
+    assert (listing["newest"], listing["healthy"], listing["remarks"]) == (new, True, [])
+    assert listing["sets"][0]["age_hours"] == 6
+    assert listing["sets"][0]["parts"][0] == {
         "kind": "database",
         "name": "shop",
         "bytes": 2000,
         "source_bytes": 9000,
         "rows": 2,
     }
-    assert told["sets"][0]["verdict"] is None
+    assert listing["sets"][0]["verdict"] is None
     # The next backup is the newest then, so that today's newest has no reason to stay.
-    assert told["sets"][0]["retention"] == {"keep": False, "reasons": []}
-    assert told["sets"][1]["retention"] == {"keep": True, "reasons": ["newest verified"]}
-    assert told["sets"][1]["verdict"]["recovery_seconds"] == 41.0
+    assert listing["sets"][0]["retention"] == {"keep": False, "reasons": []}
+    assert listing["sets"][1]["retention"] == {"keep": True, "reasons": ["newest verified"]}
+    assert listing["sets"][1]["verdict"]["recovery_seconds"] == 41.0
 
 
-def test_without_rules_nothing_is_told_of_retention(repository: Repository) -> None:
+def test_without_rules_there_is_no_retention(repository: Repository) -> None:
     made(repository, 1)
     assert listed(repository)["sets"][0]["retention"] is None
 
@@ -71,25 +71,25 @@ def test_without_rules_nothing_is_told_of_retention(repository: Repository) -> N
 @pytest.mark.parametrize(("hours", "allowed", "healthy"), [(25, 26, True), (27, 26, False), (99, 0, True)])
 def test_newest_set_that_is_too_old(repository: Repository, hours: float, allowed: float, healthy: bool) -> None:
     made(repository, hours)
-    told = listed(repository, max_age_hours=allowed)
-    assert told["healthy"] is healthy
-    assert healthy or "the newest backup is 27 hours old, and 26 are allowed" in told["remarks"][0]
+    listing = listed(repository, max_age_hours=allowed)
+    assert listing["healthy"] is healthy
+    assert healthy or "the newest backup is 27 hours old, and 26 are allowed" in listing["remarks"][0]
 
 
 @pytest.mark.parametrize(
-    ("archive", "words"),
+    ("archive", "remark"),
     [(15000, None), (19000, None), (20000, "larger"), (10000, "smaller"), (86, "smaller")],
 )
-def test_newest_set_whose_size_jumped_or_dropped(repository: Repository, archive: int, words: str | None) -> None:
+def test_newest_set_whose_size_jumped_or_dropped(repository: Repository, archive: int, remark: str | None) -> None:
     for day in range(5, 0, -1):
         made(repository, 24 * day, archive=15000 + day)
     newest = made(repository, 1, archive=archive)
     remarks = listed(repository)["remarks"]
-    if words is None:
+    if remark is None:
         assert remarks == []
     else:
         assert f'volume "assets" of the newest set {newest} is' in remarks[-1]
-        assert words in remarks[-1]
+        assert remark in remarks[-1]
         assert "verify it" in remarks[-1]
 
 
@@ -112,19 +112,19 @@ def test_part_that_earlier_sets_had(repository: Repository) -> None:
 def test_sets_of_others_are_listed_and_not_counted(repository: Repository) -> None:
     made(repository, 2)
     made(repository, 1, archive=10, project="other")
-    told = listed(repository, retention=Policy(keep_last=1))
-    assert [backup["project"] for backup in told["sets"]] == ["other", "shop"]
-    assert told["sets"][0]["retention"] is None
-    assert told["remarks"] == []
+    listing = listed(repository, retention=Policy(keep_last=1))
+    assert [backup["project"] for backup in listing["sets"]] == ["other", "shop"]
+    assert listing["sets"][0]["retention"] is None
+    assert listing["remarks"] == []
 
 
-def test_set_that_is_not_whole(repository: Repository) -> None:
+def test_incomplete_set(repository: Repository) -> None:
     set_id = made(repository, 1)
     Path(repository.sets_path, set_id, "manifest.json").write_text("{")
-    told = listed(repository)
-    assert told["newest"] is None
-    assert f"set {set_id} cannot be used" in told["remarks"][1]
-    assert 'no complete set of stack "shop"' in told["remarks"][0]
+    listing = listed(repository)
+    assert listing["newest"] is None
+    assert f"set {set_id} cannot be used" in listing["remarks"][1]
+    assert 'no complete set of stack "shop"' in listing["remarks"][0]
 
 
 def test_nothing_there(repository: Repository, tmp_path: Path) -> None:
@@ -137,10 +137,10 @@ def test_dumps_of_the_old_way(repository: Repository) -> None:
     daily.mkdir(parents=True)
     for name in ("gitea_20261124_020000.sql.gz", "gitea_20261125_020000.sql", "gitea_20261399_020000.sql", "notes"):
         (daily / name).write_text("x")
-    told = listed(repository)
-    assert [(dump["set_id"], dump["database"], dump["age_hours"]) for dump in told["dumps"]] == [
+    listing = listed(repository)
+    assert [(dump["set_id"], dump["database"], dump["age_hours"]) for dump in listing["dumps"]] == [
         ("gitea_20261125_020000", "gitea", 10),
         ("gitea_20261124_020000", "gitea", 34),
         ("gitea_20261399_020000", "gitea", None),
     ]
-    assert told["remarks"] == []
+    assert listing["remarks"] == []

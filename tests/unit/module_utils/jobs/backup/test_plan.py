@@ -47,7 +47,7 @@ def host(tmp_path: Path) -> Host:
 
 @pytest.fixture
 def services(host: Host) -> list[Container]:
-    """The containers of a whole stack."""
+    """The containers of a complete stack."""
     return [
         container("postgres", host.volume("shop_postgres-data")),
         container("redis", host.volume("shop_redis-data")),
@@ -77,7 +77,7 @@ def taken(plan: BackupPlan) -> dict[str, str]:
 # -- which volumes --------------------------------------------------------------------------------------------------
 
 
-def test_volumes_of_applications_are_taken_and_the_others_told(services: list[Container], tmp_path: Path) -> None:
+def test_volumes_of_applications_are_taken_and_the_others_reported(services: list[Container], tmp_path: Path) -> None:
     plan = planned(services, tmp_path)
     assert taken(plan) == {"openproject-assets": "shop_openproject-assets", "gitea-data": "shop_gitea-data"}
     assert plan.left_out == [
@@ -113,7 +113,7 @@ def test_only_who_runs_is_a_writer(host: Host, tmp_path: Path) -> None:
     assert [container.service for container in plan.volumes[0].writers] == ["app"]
 
 
-def test_volume_of_nobody_in_particular_has_no_name_to_restore_it_by(host: Host, tmp_path: Path) -> None:
+def test_unnamed_volume_is_reported_and_not_taken(host: Host, tmp_path: Path) -> None:
     plan = planned([container("app", host.volume("0a" * 32), host.volume("external"))], tmp_path)
     assert taken(plan) == {"external": "external"}
 
@@ -198,7 +198,7 @@ def test_size_and_estimate_of_a_volume(host: Host, tmp_path: Path) -> None:
     containers = [container("app", host.volume("shop_data", size=1_000_000))]
     [first] = planned(containers, tmp_path).volumes
     assert 1_000_000 <= first.size < 1_200_000
-    assert first.estimate == first.size, "without a set to tell, it may be as large as its source"
+    assert first.estimate == first.size, "without an earlier set, it may be as large as its source"
     [second] = planned(containers, tmp_path, {("volume", "data"): (4_000_000, 1_000_000)}).volumes
     assert second.estimate == int(first.size / 4 * backup_plan.GROWTH)
 
@@ -211,7 +211,7 @@ def test_estimates(previous: tuple[int, int] | None, size: int, estimate: int) -
     assert backup_plan._estimate(previous, size, 0.6) == estimate
 
 
-def test_newest_whole_set_of_the_same_stack_tells_what_to_expect(tmp_path: Path) -> None:
+def test_newest_complete_set_of_the_same_stack_gives_the_estimate(tmp_path: Path) -> None:
     repository = Repository(str(tmp_path))
     part = {"kind": "volume", "name": "data", "source_bytes": 100}
     for hour, (project, size) in enumerate([("shop", 10), ("shop", 20), ("other", 30), ("shop", 40)]):
@@ -232,7 +232,7 @@ VOLUME = VolumePart("data", "shop_data", "/nowhere", 1, 1, ())
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip", "none"])
-def test_compression_is_what_was_asked_for(compression: str) -> None:
+def test_compression_is_the_chosen_one(compression: str) -> None:
     plan = packer_of(compression, VOLUME)
     assert (plan.packer, plan.warnings) == (compression, [])
 
@@ -253,7 +253,7 @@ def test_compression_is_zstd_where_the_host_has_it_and_else_a_remark(
 
 
 @pytest.mark.parametrize(("missing", "compression"), [("zstd", "zstd"), ("gzip", "auto"), ("tar", "none")])
-def test_missing_program_is_told_before_anything_is_begun(
+def test_missing_program_is_reported_before_the_backup_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, compression: str
 ) -> None:
     for name in {"tar", "gzip"} - {missing}:

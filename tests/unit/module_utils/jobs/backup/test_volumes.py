@@ -65,7 +65,7 @@ def test_with_pause_an_application_its_volumes_and_its_database_go_together() ->
     ]
 
 
-def test_volume_that_two_write_to_joins_what_each_of_them_writes_to() -> None:
+def test_volume_with_two_writers_joins_the_volumes_of_both() -> None:
     plan = plan_of(
         volume("a", OPENPROJECT), volume("b", GITEA), volume("c", WORKER), volume("shared", OPENPROJECT, GITEA)
     )
@@ -81,7 +81,7 @@ def test_database_that_two_applications_name_is_frozen_once() -> None:
     assert shape(group_volumes(plan, pause=True)) == [({"a"}, {"gitea"}, ["gitea"]), ({"b"}, {"other"}, [])]
 
 
-def test_volumes_that_nobody_writes_to_have_nothing_to_do_with_each_other() -> None:
+def test_volumes_without_writers_are_separate_groups() -> None:
     plan = plan_of(volume("a"), volume("b"), databases=("openproject",))
     assert shape(group_volumes(plan, pause=True)) == [({"a"}, set(), []), ({"b"}, set(), [])]
 
@@ -110,12 +110,12 @@ def archive(layout: Layout, *volumes: VolumePart) -> list[dict[str, object]]:
     return archiver.archive(VolumeGroup(list(volumes)), [Part(part.name, part.size) for part in volumes])
 
 
-def test_archived_volumes_are_told_in_their_order(layout: Layout, tmp_path: Path) -> None:
+def test_archived_volumes_are_reported_in_their_order(layout: Layout, tmp_path: Path) -> None:
     for name in ("b", "a"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
-    told = archive(layout, *(volume(name, folder=str(tmp_path / name)) for name in ("b", "a")))
-    assert [(part["name"], part["docker_name"], part["compression"], part["remarks"]) for part in told] == [
+    parts = archive(layout, *(volume(name, folder=str(tmp_path / name)) for name in ("b", "a")))
+    assert [(part["name"], part["docker_name"], part["compression"], part["remarks"]) for part in parts] == [
         ("b", "shop_b", "gzip", []),
         ("a", "shop_a", "gzip", []),
     ]
@@ -123,7 +123,7 @@ def test_archived_volumes_are_told_in_their_order(layout: Layout, tmp_path: Path
 
 
 @pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
-def test_volume_that_fails_stops_those_beside_it_and_is_the_one_that_is_told(
+def test_failed_volume_stops_the_others_and_is_the_one_that_is_raised(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
 ) -> None:
     (tmp_path / "good").mkdir()

@@ -28,6 +28,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
         {"file": "x", "volumes": ["a"]},
     ],
 )
-def test_what_does_not_fit_together(fields: dict[str, Any]) -> None:
+def test_options_that_do_not_fit_together(fields: dict[str, Any]) -> None:
     with pytest.raises(MaxopsError):
         check_options(RestoreOptions(Access("p"), "/r", **fields))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets that are not those of the set are told by name, never by value."""
+"""Secrets that differ from those of the set are named, and their values never shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THEN = "# made once\nPOSTGRES_PASSWORD=then\nSECRET_KEY_BASE='old one'\nexport G
 
 
 @pytest.mark.parametrize(
-    ("now", "told"),
+    ("now", "remark"),
     [
         (THEN, None),
         (THEN.replace("then", "now"), None),
@@ -27,7 +27,7 @@ THEN = "# made once\nPOSTGRES_PASSWORD=then\nSECRET_KEY_BASE='old one'\nexport G
         (None, None),
     ],
 )
-def test_differences(tmp_path: Path, now: str, told: str | None) -> None:
+def test_differences(tmp_path: Path, now: str, remark: str | None) -> None:
     (tmp_path / "set" / "config").mkdir(parents=True)
     (tmp_path / "set" / "config" / ".env").write_text(THEN)
     if now is not None:
@@ -35,7 +35,7 @@ def test_differences(tmp_path: Path, now: str, told: str | None) -> None:
     config = [{"source": str(tmp_path / ".env"), "path": ".env"}, {"source": "/x/docker-compose.yml", "path": "y"}]
     source = RestoreSource("set X", "17.1", kept=KeptSet("X", str(tmp_path / "set"), {"config": config}))
     remarks = secrets_that_differ(source)
-    assert len(remarks) == (told is not None)
-    assert told is None or told in remarks[0]
+    assert len(remarks) == (remark is not None)
+    assert remark is None or remark in remarks[0]
     assert "old one" not in str(remarks)
     assert "new one" not in str(remarks)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in ``sets/`` is whole, whatever happens; what is in ``staging/`` is nobody's."""
+"""Every folder in ``sets/`` is complete; ``staging/`` holds only unfinished sets and leftovers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.storage.repository import local as room
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository import local
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -93,9 +93,9 @@ def test_folder_that_this_user_may_not_write_is_refused() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o500)
         with child(UNPRIVILEGED, os.path.join(folder, "repository")) as process:
-            words = line_of(process)
+            message = line_of(process)
         os.chmod(folder, 0o700)
-    assert f"cannot be written by this user ({folder}): run as root (become: true)" in words
+    assert f"cannot be written by this user ({folder}): run as root (become: true)" in message
 
 
 def test_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
@@ -133,12 +133,12 @@ def test_new_folders_reach_the_disk_before_anything_is_put_into_them(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    monkeypatch.setattr(room, "fsync_path", synced.append)
+    monkeypatch.setattr(local, "fsync_path", synced.append)
     with repository.locked("test"):
         assert set(synced) == {str(tmp_path), repository.path}
 
 
-def test_set_that_cannot_be_begun_is_refused_with_a_sentence(repository: Repository) -> None:
+def test_set_that_cannot_be_started_is_refused_with_a_message(repository: Repository) -> None:
     with repository.locked("test"):
         os.rmdir(repository.staging_path)
         Path(repository.staging_path).touch()
@@ -146,7 +146,7 @@ def test_set_that_cannot_be_begun_is_refused_with_a_sentence(repository: Reposit
             repository.begin(MOMENT)
 
 
-def test_set_tells_its_size(repository: Repository) -> None:
+def test_size_of_a_set(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
     [kept] = repository.sets()
     assert kept.size == sum(map(len, CONTENT.values()))
@@ -167,7 +167,7 @@ with repository.locked("test"):
 """
 
 
-def test_killed_job_leaves_only_staging_which_the_next_one_sweeps(repository: Repository) -> None:
+def test_killed_job_leaves_only_staging_which_the_next_one_removes(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
     with child(KILLED, repository.path) as process:
         left = line_of(process)
@@ -181,7 +181,7 @@ def test_killed_job_leaves_only_staging_which_the_next_one_sweeps(repository: Re
     assert ids(repository) == ["20261123T020000Z"]
 
 
-def test_room_that_a_sweep_would_give_back_is_known_before(repository: Repository) -> None:
+def test_leftover_bytes_are_known_before_they_are_removed(repository: Repository) -> None:
     assert repository.leftover_bytes() == 0
     make_set(repository, MOMENT, CONTENT)
     assert repository.leftover_bytes() == 0
@@ -192,7 +192,7 @@ def test_room_that_a_sweep_would_give_back_is_known_before(repository: Repositor
     assert 300_000 <= repository.leftover_bytes() < 400_000
 
 
-def test_what_is_no_set_is_not_taken_for_one(repository: Repository) -> None:
+def test_other_files_and_folders_are_not_sets(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
     for name in ("20261123T020000Z.old", "lost+found", "20261123", ".20261124T020000Z"):
         os.mkdir(os.path.join(repository.sets_path, name))
@@ -249,18 +249,18 @@ def test_removed_set_is_gone_with_all_that_was_in_it(repository: Repository) -> 
 
 REMOVER = """
 import os, sys
-from ansible_collections.maxops.ops.plugins.module_utils.storage.repository import local as room
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository import local
 
 def wait(path):
     print("removing", path, flush=True)
     sys.stdin.read()
 
-room.remove_tree = wait
-room.Repository(sys.argv[1]).remove("20261123T020000Z")
+local.remove_tree = wait
+local.Repository(sys.argv[1]).remove("20261123T020000Z")
 """
 
 
-def test_killed_removal_leaves_no_half_set_in_sight(repository: Repository) -> None:
+def test_killed_removal_leaves_no_partial_set(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
     make_set(repository, MOMENT + HOUR, CONTENT)
     with child(REMOVER, repository.path) as process:

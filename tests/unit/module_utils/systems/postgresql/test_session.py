@@ -77,7 +77,7 @@ def test_any_name_is_one_identifier(name: str) -> None:
     ],
 )
 def test_refused_session_says_why_and_what_to_do(text: str, words: list[str]) -> None:
-    actual = SERVER._explain("shop", text)
+    actual = str(SERVER._failure("shop", text))
     assert actual.startswith('database "shop" in container shop-postgres-1 ')
     for word in words:
         assert word in actual
