@@ -255,7 +255,7 @@ def drive(options: dict[str, Any], faults: dict[str, str] | None = None) -> dict
     """
     environment = dict(os.environ, PYTHONPATH=str(CHECKOUT / ".ansible/collections"))
     argv = [sys.executable, "-c", DRIVER, json.dumps(options), json.dumps(faults or {})]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment, timeout=600)
     assert "Traceback" not in done.stderr, done.stderr
     return json.loads(done.stdout) if done.stdout else {}
 

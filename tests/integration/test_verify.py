@@ -208,7 +208,7 @@ def test_name_that_is_not_there(verify: Module, folder: Path, repository: Path) 
     assert f'has no set "20200101T000000Z" (its newest: {folder.name})' in verify(set="20200101T000000Z")["msg"]
     assert "there is no file /nowhere.sql.gz" in verify(set="/nowhere.sql.gz")["msg"]
     assert 'has no set of stack "other"' in verify(project_name="other")["msg"]
-    assert "has no set; make one" in verify(repository=str(repository / "none"))["msg"]
+    assert "has no set; create one" in verify(repository=str(repository / "none"))["msg"]
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_old_dump_without_its_last_line(verify: Module, daily: Path) -> None:
     plain.write_text("\n".join(plain.read_text().splitlines()[:-8]) + "\n")
     assert verify(set=str(plain))["failed"]
     run("gzip", plain)
-    assert "cut short" in verify(set=str(path))["msg"]
+    assert "truncated" in verify(set=str(path))["msg"]
 
 
 def test_stopped_by_signal_it_says_so(verify: Module, folder: Path) -> None:

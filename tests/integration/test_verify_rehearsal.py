@@ -115,7 +115,7 @@ def test_everything_that_did_not_come_back_is_found(
         "table public.lagging of openproject": "exists with 1 row",
         "extension postgis of openproject": "is missing",
         "role auditor": "is missing",
-        f'sequence public."100 % lost_id_seq" of {ODD_NAME}': "gives 1 next",
+        f'sequence public."100 % lost_id_seq" of {ODD_NAME}': "its next value is 1",
         "attachment 7 (plan 7 – 계획.pdf)": f"has no file ({pictures}/7/plan 7 – 계획.pdf)",
         "attachment 8 (plan 8 – 계획.pdf)": f"has a file of 5 bytes ({pictures}/8/plan 8 – 계획.pdf)",
         "repository 1 (anna/tools)": "has no repository (gitea-data: git/repositories/anna/tools.git)",

@@ -32,8 +32,11 @@ from .journal import LOADING, REVERTING, STARTING, STOPPING, SWAPPING, Journal, 
 Watcher = Callable[[str], Any]
 """Gets the name of each step before it runs; an exception that it raises is a failure of that step."""
 
-RECOVERY_SECONDS = 60
-"""How long a crashed server, for example after a full disk, may take to accept connections again."""
+RECOVERY_SECONDS = 300
+"""How long a crashed server, for example after a full disk, may take to accept connections again.
+
+On a busy disk it flushes its whole data folder and replays its log first, which takes minutes.
+"""
 
 
 def helper_key(project: str) -> str:
