@@ -123,8 +123,8 @@ def size_of(module: AnsibleModule, name: str, most: str | None = None) -> int | 
         return None
     try:
         size = int(human_to_bytes(text))
-    except ValueError as error:
-        fail(module, f"{name} is not a size: {error}; write it as in 20M")
+    except ValueError:
+        fail(module, f'{name} is not a size: "{text}"; write it as in 20M')
     if most is not None and not 0 < size <= human_to_bytes(most):
         fail(module, f"{name} is {text}; give more than 0 and at most {most}")
     return size

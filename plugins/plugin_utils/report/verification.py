@@ -27,7 +27,7 @@ def sentence(finding: Mapping[str, Any]) -> str:
     return f"{text} (expected {finding['limit']})" if finding["limit"] else text
 
 
-def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
+def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
     """A verification on one host: a line for each set, then the findings."""
     if "sets" not in result:
         return [f"{host}: nothing was verified: {reason(result)}"]
@@ -38,7 +38,11 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
             details += f", restored in {duration(backup_set['recovery_seconds'])}"
             details += f", {sum(backup_set['rows'].values()):,} rows"
         rows.append([f"  {backup_set['set_id']}", backup_set["state"], backup_set["level"] or "", details])
-    lines = [f"{host}: {_verdict(result)} ({result['level']}), {duration(result['duration'])}", *aligned(rows)]
+    level = result["level"]
+    if check_mode:
+        reached = sorted({backup_set["level"] for backup_set in result["sets"] if backup_set["level"]} - {level})
+        level = f"check mode: only {', '.join(reached)} was checked, not {level}" if reached else level
+    lines = [f"{host}: {_verdict(result)} ({level}), {duration(result['duration'])}", *aligned(rows)]
     lines += some([sentence(finding) for finding in result["findings"]], "findings")
     lines += [f"  {entry['set_id']}: {entry['problem']}" for entry in result["sets"] if entry["problem"]]
     return [*lines, *remarks(result)]

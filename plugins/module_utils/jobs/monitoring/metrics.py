@@ -185,6 +185,10 @@ def _seconds_of(moment: str) -> float:
     return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
+def _missing_part(error: Exception) -> str:
+    return f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
+
+
 def write_metrics(
     health: Mapping[str, Any], project: str, path: str, check_mode: bool = False
 ) -> tuple[bool, str, str, int]:
@@ -193,8 +197,8 @@ def write_metrics(
         families = families_of(health, project)
     except (KeyError, TypeError, ValueError) as error:
         raise MaxopsError(
-            f"health is not a result of maxops.ops.health_check ({error!r}); give the variable in which it was "
-            "registered"
+            f"health is not a result of maxops.ops.health_check ({_missing_part(error)}); give the variable in which it "
+            "was registered"
         ) from error
     text = exposition(families)
     before = _text_of(path)

@@ -25,6 +25,14 @@ def test_summary_of_one_host() -> None:
     assert summary("lab", two, False)[0] == "lab: all 2 sets passed (rehearse), 49 s"
 
 
+def test_check_mode_does_not_claim_a_rehearsal() -> None:
+    checked = a_result(sets=[a_set(level="checksum", recovery_seconds=None, rows={})])
+    assert (
+        summary("lab", checked, True)[0]
+        == "lab: the set passed (check mode: only checksum was checked, not rehearse), 49 s"
+    )
+
+
 def test_many_hosts_failures_first() -> None:
     lines = table({"a": a_result(), "b": BAD, "c": NOT_EVEN_BEGUN})
     assert [line.split()[:2] for line in lines] == [
