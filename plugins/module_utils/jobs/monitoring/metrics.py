@@ -197,8 +197,8 @@ def write_metrics(
         families = families_of(health, project)
     except (KeyError, TypeError, ValueError) as error:
         raise MaxopsError(
-            f"health is not a result of maxops.ops.health_check ({_missing_part(error)}); give the variable in which it "
-            "was registered"
+            f"health is not a result of maxops.ops.health_check ({_missing_part(error)}); give the variable in which "
+            "it was registered"
         ) from error
     text = exposition(families)
     before = _text_of(path)
