@@ -34,6 +34,15 @@ NO_LIMITS = " ".join(
 )
 
 
+# What a new connection meets while the server crashes, starts or stops.
+_GONE = (
+    "the database system is ",
+    "server closed the connection",
+    "Connection reset by peer",
+    "terminating connection",
+)
+
+
 class ServerGoneError(MaxopsError):
     """The server has ended a session, or refuses connections for the moment: it starts, stops, or recovers."""
 
@@ -95,7 +104,7 @@ class Server:
             return NoFreeConnectionError(
                 f"{name} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
             )
-        kind = ServerGoneError if "the database system is " in text else MaxopsError
+        kind = ServerGoneError if any(sign in text for sign in _GONE) else MaxopsError
         return kind(
             f"{name} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
         )

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from psycopg2.extensions import parse_dsn
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import session
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    LoginRefusedError,
+    NoFreeConnectionError,
+    Server,
+    ServerGoneError,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 SERVER = Server("172.18.0.2", 5432, "maxops", "s3cret", "shop-postgres-1", "POSTGRES_PASSWORD in the container")
 
@@ -120,3 +126,23 @@ def test_failed_statement_says_what_to_do(error: Exception, advice: str) -> None
     assert actual.startswith('could not read database "shop" in container shop-postgres-1: ')
     assert "\n" not in actual
     assert actual.rpartition("; ")[2].find(advice) >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("FATAL:  the database system is in recovery mode", ServerGoneError),
+        ("FATAL:  the database system is not yet accepting connections", ServerGoneError),
+        (
+            "failed: server closed the connection unexpectedly This probably means the server terminated",
+            ServerGoneError,
+        ),
+        ("could not receive data from server: Connection reset by peer", ServerGoneError),
+        ("FATAL:  terminating connection due to administrator command", ServerGoneError),
+        ("connection to server failed: Connection refused", MaxopsError),
+        ('FATAL:  password authentication failed for user "maxops"', LoginRefusedError),
+        ("FATAL:  sorry, too many clients already", NoFreeConnectionError),
+    ],
+)
+def test_kind_of_a_failed_connection_says_whether_to_try_again(text: str, kind: type[MaxopsError]) -> None:
+    assert type(SERVER._failure("shop", text)) is kind
