@@ -234,14 +234,14 @@ def test_the_next_restore_recovers_first(stack: AppStack, options: dict[str, Any
     assert drive(options, {"services stopped": "power cut"}) == {}
     assert stack.states()["gitea"] == "exited"
     recovered = drive(options)["recovered"]
-    assert "everything is as it was before it" in recovered
+    assert "everything was put back as it was before" in recovered
     assert_settled(stack, "first")
 
 
 def test_the_next_backup_recovers_first(stack: AppStack, options: dict[str, Any], before: str, tmp_path: Path) -> None:
     assert drive(options, {"rename databases": "power cut"}) == {}
     result = module("backup", stack, tmp_path / "other", tmp_path)()
-    assert any("everything is as it was before it" in remark for remark in result["remarks"])
+    assert any("everything was put back as it was before" in remark for remark in result["remarks"])
     assert {part["name"] for part in result["parts"] if part["kind"] == "database"} == {"openproject", "gitea"}
     assert stack.digest() == before
     assert_settled(stack, "second")
