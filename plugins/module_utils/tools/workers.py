@@ -31,12 +31,13 @@ def for_each(
     workers: int,
     cancellation: Cancellation,
     grace: float | None = GRACE_SECONDS,
+    on_failure: Callable[[BaseException], None] | None = None,
 ) -> None:
     """Do ``work`` on every item with ``workers`` threads; after the first failure no work is started, and it is raised.
 
     When the calling thread itself is interrupted, all work is cancelled, and this waits ``grace`` seconds for its end
-    (None: without a limit). A pool of futures would hold a future for each of ten thousand items; here only running
-    work takes memory.
+    (None: without a limit). ``on_failure`` gets each failure, in the thread in which it happened. A pool of futures
+    would hold a future for each of ten thousand items; here only running work takes memory.
     """
     waiting = iter(items)
     lock = threading.Lock()
@@ -53,7 +54,10 @@ def for_each(
                 cancellation.check()
                 work(item)
             except BaseException as error:  # noqa: BLE001 - raised below, in the thread that asked for the work
+                # First noted, then passed on: what fails while the others are being stopped is a consequence.
                 failures.append(error)
+                if on_failure:
+                    on_failure(error)
 
     threads = [threading.Thread(target=run, daemon=True, name=f"worker-{number}") for number in range(max(1, workers))]
     try:
@@ -84,24 +88,14 @@ def run_all(tasks: Sequence[Callable[[], Result]], cancellation: Cancellation) -
     files that they worked on.
     """
     results: dict[int, Result] = {}
-    # In the order in which they happened: what fails while the others are being stopped is a consequence.
-    failures: list[BaseException] = []
 
     def run(number: int) -> None:
-        try:
-            results[number] = tasks[number]()
-        except BaseException as error:
-            failures.append(error)
-            cancellation.cancel(f"stopped because of another failure: {error}")
-            raise
+        results[number] = tasks[number]()
 
-    try:
-        for_each(range(len(tasks)), run, len(tasks), cancellation, grace=None)
-    except BaseException as error:
-        cause = next((failure for failure in failures if not isinstance(failure, _CONSEQUENCES)), error)
-        if error in failures and cause is not error:
-            raise cause from None
-        raise
+    def stop_others(error: BaseException) -> None:
+        cancellation.cancel(f"stopped because of another failure: {error}")
+
+    for_each(range(len(tasks)), run, len(tasks), cancellation, grace=None, on_failure=stop_others)
     return [results[number] for number in range(len(tasks))]
 
 

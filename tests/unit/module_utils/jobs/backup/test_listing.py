@@ -5,39 +5,19 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.listing import ListingOptions, list_backups
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
-from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
-
-NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.timezone.utc)
+from ansible_collections.maxops.ops.tests.unit.listings import listed, made
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return Repository(str(tmp_path / "repository"))
-
-
-def made(repository: Repository, hours_ago: float, archive: int = 15000, **more: Any) -> str:
-    """A set of a size, made so many hours ago; returns its id."""
-    content = {**CONTENT, "volumes/assets.tar.zst": b"x" * archive}
-    parts = [
-        {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}},
-        {"kind": "volume", "name": "assets", "source_bytes": 9000, "bytes": archive},
-    ]
-    moment = NOW - datetime.timedelta(hours=hours_ago)
-    return make_set(repository, moment, content, **{"parts": parts, **more}).name
-
-
-def listed(repository: Repository, **options: Any) -> dict[str, Any]:
-    return list_backups(ListingOptions(**{"project_name": "shop", "repository": repository.path, **options}), NOW)
 
 
 def test_newest_comes_first_with_all_that_is_known(repository: Repository) -> None:
