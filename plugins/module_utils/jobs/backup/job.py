@@ -38,7 +38,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump 
 
 from . import volumes
 from .options import BackupOptions
-from .plan import BackupPlan, DatabasePart, make_plan
+from .plan import make_plan
+from .values import BackupPlan, DatabasePart
 
 Task = Callable[[], "list[dict[str, Any]]"]
 """Makes some parts of the set; returns their entries for the manifest."""

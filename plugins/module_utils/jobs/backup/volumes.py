@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import ru
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
 
 from .options import BackupOptions
-from .plan import BackupPlan, VolumePart
+from .values import BackupPlan, VolumePart
 
 
 @dataclass

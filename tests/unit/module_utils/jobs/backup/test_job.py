@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import job as backup_job
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import BackupPlan
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy

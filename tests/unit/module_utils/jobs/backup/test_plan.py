@@ -1,214 +1,25 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which volumes a backup takes, what it expects of them, and what it refuses before it touches anything."""
+"""How a backup is compressed, and what it learns from the last set."""
 
 from __future__ import annotations
 
 import datetime
-import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import plan as backup_plan
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import BackupPlan, VolumePart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan, VolumePart
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
-from ansible_collections.maxops.ops.tests.unit.stacks import bind, container, stack_of, volume_mount
+from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
 
 MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
-
-
-class Host:
-    """Folders of volumes on this host."""
-
-    def __init__(self, top: Path) -> None:
-        self.top = top
-
-    def volume(self, name: str, writable: bool = True, size: int = 0) -> Mount:
-        folder = self.top / name
-        folder.mkdir(exist_ok=True)
-        if size:
-            (folder / "file").write_bytes(os.urandom(size))
-        return volume_mount(name, str(folder), writable=writable)
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    (tmp_path / "volumes").mkdir()
-    return Host(tmp_path / "volumes")
-
-
-@pytest.fixture
-def services(host: Host) -> list[Container]:
-    """The containers of a complete stack."""
-    return [
-        container("postgres", host.volume("shop_postgres-data")),
-        container("redis", host.volume("shop_redis-data")),
-        container("openproject", host.volume("shop_openproject-assets")),
-        container("gitea", host.volume("shop_gitea-data"), bind("/etc/localtime", "/etc/localtime")),
-        container("nginx", host.volume("shop_openproject-assets", writable=False), bind("/opt/shop/gateway", "/etc")),
-    ]
-
-
-def planned(
-    containers: list[Container],
-    tmp_path: Path,
-    previous: dict[tuple[str, str], tuple[int, int]] | None = None,
-    access: Access | None = None,
-    **asked: Any,
-) -> BackupPlan:
-    plan = BackupPlan(stack_of(*containers), Repository(str(tmp_path / "repository")))
-    options = BackupOptions(access or Access("shop"), str(tmp_path / "repository"), **asked)
-    backup_plan._plan_volumes(plan, options, previous or {})
-    return plan
-
-
-def taken(plan: BackupPlan) -> dict[str, str]:
-    return {part.name: part.docker_name for part in plan.volumes}
-
-
-# -- which volumes --------------------------------------------------------------------------------------------------
-
-
-def test_volumes_of_applications_are_taken_and_the_others_reported(services: list[Container], tmp_path: Path) -> None:
-    plan = planned(services, tmp_path)
-    assert taken(plan) == {"openproject-assets": "shop_openproject-assets", "gitea-data": "shop_gitea-data"}
-    assert plan.left_out == [
-        {
-            "kind": "volume",
-            "name": "postgres-data",
-            "reason": "belongs to the database server, whose databases are dumped",
-        },
-        {"kind": "volume", "name": "redis-data", "reason": "belongs to the cache"},
-    ]
-
-
-def test_other_names_of_services_are_heeded(services: list[Container], tmp_path: Path) -> None:
-    plan = planned(services, tmp_path, access=Access("shop", database_service="gitea", cache_service="openproject"))
-    assert set(taken(plan)) == {"postgres-data", "redis-data"}
-
-
-def test_volume_that_the_database_only_reads_is_not_its_own(host: Host, tmp_path: Path) -> None:
-    plan = planned([container("postgres", host.volume("shop_exports", writable=False))], tmp_path)
-    assert set(taken(plan)) == {"exports"}
-
-
-def test_volume_is_taken_once_however_many_mount_it(services: list[Container], tmp_path: Path) -> None:
-    assets = planned(services, tmp_path).volumes[0]
-    assert assets.folder == str(tmp_path / "volumes/shop_openproject-assets")
-    assert [container.service for container in assets.writers] == ["openproject"], "who only reads is never paused"
-
-
-def test_only_who_runs_is_a_writer(host: Host, tmp_path: Path) -> None:
-    mount = host.volume("shop_data")
-    states = {"app": "running", "worker": "paused", "job": "exited"}
-    plan = planned([container(name, mount, state=state) for name, state in states.items()], tmp_path)
-    assert [container.service for container in plan.volumes[0].writers] == ["app"]
-
-
-def test_unnamed_volume_is_reported_and_not_taken(host: Host, tmp_path: Path) -> None:
-    plan = planned([container("app", host.volume("0a" * 32), host.volume("external"))], tmp_path)
-    assert taken(plan) == {"external": "external"}
-
-
-def test_volumes_whose_short_names_agree_are_both_taken(host: Host, tmp_path: Path) -> None:
-    containers = [container("app", host.volume("shop_data"), host.volume("data"))]
-    assert taken(planned(containers, tmp_path)) == {"shop_data": "shop_data", "data": "data"}
-    assert taken(planned(list(reversed(containers)), tmp_path, volumes=["shop_data"])) == {"shop_data": "shop_data"}
-
-
-@pytest.mark.parametrize("asked", ["gitea-data", "shop_gitea-data"])
-def test_volume_can_be_asked_for_with_and_without_the_projects_name(
-    services: list[Container], tmp_path: Path, asked: str
-) -> None:
-    plan = planned(services, tmp_path, volumes=[asked, asked])
-    assert taken(plan) == {"gitea-data": "shop_gitea-data"}
-    assert plan.left_out == []
-
-
-def test_volume_of_the_cache_is_taken_when_asked_for(services: list[Container], tmp_path: Path) -> None:
-    assert set(taken(planned(services, tmp_path, volumes=["redis-data"]))) == {"redis-data"}
-
-
-def test_empty_list_takes_none(services: list[Container], tmp_path: Path) -> None:
-    assert planned(services, tmp_path, volumes=[]).volumes == []
-
-
-def test_unknown_volume_is_refused_with_those_there_are(services: list[Container], tmp_path: Path) -> None:
-    with pytest.raises(MaxopsError) as refused:
-        planned(services, tmp_path, volumes=["nowhere"])
-    assert 'project "shop" mounts no volume "nowhere" (it mounts "postgres-data", ' in str(refused.value)
-    assert str(refused.value).endswith("correct the option volumes")
-
-
-@pytest.mark.parametrize(
-    ("patterns", "left"),
-    [
-        (["gitea-data"], {"openproject-assets"}),
-        (["*-data"], {"openproject-assets"}),
-        (["?itea*", "openp*"], set()),
-        (["GITEA-DATA", "gitea", "shop_gitea-data"], {"openproject-assets", "gitea-data"}),
-    ],
-)
-def test_excluded_are_names_and_patterns(
-    services: list[Container], tmp_path: Path, patterns: list[str], left: set[str]
-) -> None:
-    plan = planned(services, tmp_path, exclude=patterns)
-    assert set(taken(plan)) == left
-    assert [part["name"] for part in plan.left_out if part["reason"] == "excluded"] == [
-        name for name in ("openproject-assets", "gitea-data") if name not in left
-    ]
-
-
-# -- what is refused ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("inside", ["", "backups", "deep/er"])
-def test_repository_inside_a_volume_is_refused(host: Host, tmp_path: Path, inside: str) -> None:
-    (tmp_path / "link").symlink_to(host.top)
-    containers = [container("app", host.volume("shop_data"))]
-    plan = BackupPlan(stack_of(*containers), Repository(str(tmp_path / "link/shop_data" / inside)))
-    with pytest.raises(MaxopsError, match=r'lies inside volume "data" .* name a repository outside'):
-        backup_plan._plan_volumes(plan, BackupOptions(Access("shop"), "/r"), {})
-
-
-def test_repository_beside_a_volume_of_a_like_name_is_fine(host: Host, tmp_path: Path) -> None:
-    containers = [container("app", host.volume("shop_data"))]
-    plan = BackupPlan(stack_of(*containers), Repository(str(host.top / "shop_data-backups")))
-    backup_plan._plan_volumes(plan, BackupOptions(Access("shop"), "/r"), {})
-    assert len(plan.volumes) == 1
-
-
-def test_volume_without_a_folder_on_this_host_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MaxopsError, match=r'volume "data" has no folder /nowhere on this host; run this task on'):
-        planned([container("app", volume_mount("shop_data", "/nowhere"))], tmp_path)
-
-
-# -- what is expected -----------------------------------------------------------------------------------------------
-
-
-def test_size_and_estimate_of_a_volume(host: Host, tmp_path: Path) -> None:
-    containers = [container("app", host.volume("shop_data", size=1_000_000))]
-    [first] = planned(containers, tmp_path).volumes
-    assert 1_000_000 <= first.size < 1_200_000
-    assert first.estimate == first.size, "without an earlier set, it may be as large as its source"
-    [second] = planned(containers, tmp_path, {("volume", "data"): (4_000_000, 1_000_000)}).volumes
-    assert second.estimate == int(first.size / 4 * backup_plan.GROWTH)
-
-
-@pytest.mark.parametrize(
-    ("previous", "size", "estimate"),
-    [(None, 1000, 600), ((0, 5), 1000, 600), ((1000, 250), 2000, int(500 * backup_plan.GROWTH))],
-)
-def test_estimates(previous: tuple[int, int] | None, size: int, estimate: int) -> None:
-    assert backup_plan._estimate(previous, size, 0.6) == estimate
 
 
 def test_newest_complete_set_of_the_same_stack_gives_the_estimate(tmp_path: Path) -> None:
@@ -262,11 +73,3 @@ def test_missing_program_is_reported_before_the_backup_starts(
     with pytest.raises(MaxopsError, match=rf'the program "{missing}" is not installed'):
         packer_of(compression, VOLUME)
     packer_of(compression)
-
-
-def test_plan_without_databases_has_no_server() -> None:
-    plan = BackupPlan(stack_of(), Repository("/r"))
-    with pytest.raises(MaxopsError, match="no database was planned"):
-        plan.require_server()
-    with pytest.raises(MaxopsError, match="no database was planned"):
-        plan.require_container()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.plan import BackupPlan, DatabasePart, VolumePart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan, DatabasePart, VolumePart
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.volumes import Archiver, VolumeGroup, group_volumes
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository

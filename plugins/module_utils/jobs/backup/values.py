@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of a backup's plan, and the estimate of a part's size."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
+    Container,
+    Stack,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts, Server
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
+
+GROWTH = 1.15
+"""Allowance on the size of the same part in the last set."""
+
+PreviousParts = dict[tuple[str, str], tuple[int, int]]
+"""(kind, name) → (source bytes, stored bytes) of the parts of the last set."""
+
+
+@dataclass(frozen=True)
+class DatabasePart:
+    """A database to dump; sizes in bytes."""
+
+    facts: DatabaseFacts
+    estimate: int
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self.facts.name
+
+
+@dataclass(frozen=True)
+class VolumePart:
+    """A volume to archive: ``writers`` are the running containers that can change it."""
+
+    name: str
+    docker_name: str
+    folder: str
+    size: int
+    estimate: int
+    writers: tuple[Container, ...]
+
+
+@dataclass
+class BackupPlan:
+    """Everything that a backup needs to know before it starts."""
+
+    stack: Stack
+    repository: Repository
+    database_container: Container | None = None
+    server: Server | None = None
+    server_version: str | None = None
+    databases: list[DatabasePart] = field(default_factory=list)
+    volumes: list[VolumePart] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    dump_compression: str = "none"
+    packer: str = "none"
+    warnings: list[str] = field(default_factory=list)
+    need: int = 0
+    free: int = 0
+
+    def require_server(self) -> Server:
+        """The server; a plan that holds databases always has one."""
+        if self.server is None:
+            raise MaxopsError("no database was planned, so there is no server")
+        return self.server
+
+    def require_container(self) -> Container:
+        """The server's container; a plan that holds databases always has one."""
+        if self.database_container is None:
+            raise MaxopsError("no database was planned, so there is no database container")
+        return self.database_container
+
+    def dump_source(self) -> DumpSource:
+        """The server that the databases are dumped from, and how."""
+        return DumpSource(
+            self.stack, self.require_container(), self.require_server(), self.repository.path, self.dump_compression
+        )
+
+
+def estimate_of(previous: tuple[int, int] | None, size: int, ratio: float) -> int:
+    """Expected bytes of a part in the set: as in the last set, or ``ratio`` of its size in the stack."""
+    if previous and previous[0] > 0:
+        return int(size * previous[1] / previous[0] * GROWTH)
+    return int(size * ratio)
+
+
+def is_excluded(name: str, patterns: Sequence[str]) -> bool:
+    """True when a name matches one of the patterns of the option ``exclude``."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def quoted(names: Any) -> str:
+    """Names for a message."""
+    return ", ".join(f'"{name}"' for name in names) or "none"
