@@ -66,8 +66,15 @@ class BackupPlan:
     dump_compression: str = "none"
     packer: str = "none"
     warnings: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+    """What the set lacks although nobody excluded it: the set is made, and the run fails."""
     need: int = 0
     free: int = 0
+
+    def not_taken(self, kind: str, name: str, reason: str, fix: str) -> None:
+        """Record a part that cannot be taken: the set is made without it, and the run fails until it is excluded."""
+        self.left_out.append({"kind": kind, "name": name, "reason": reason})
+        self.incomplete.append(f'{kind} "{name}" is not in the set: {reason}; {fix}, or name it in exclude')
 
     def require_server(self) -> Server:
         """The server; a plan that holds databases always has one."""
