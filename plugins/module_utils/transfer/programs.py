@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    NEUTRAL,
     NO_LIMITS,
     Server,
     passfile_entry,
@@ -58,7 +59,7 @@ _LOST = re.compile(_ADVICE[-1][0])
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Variables of a helper container that runs one of the programs; ``settings`` are the session's, by name."""
-    options = [NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
+    options = [NO_LIMITS, NEUTRAL, *(f"-c {name}={value}" for name, value in settings.items())]
     return {
         "PGPASSFILE": INSIDE_PASSFILE,
         "PGAPPNAME": "maxops.ops",

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable
@@ -52,6 +54,12 @@ def group_volumes(plan: BackupPlan, pause: bool) -> list[VolumeGroup]:
     return groups
 
 
+def holds_files_of(group: VolumeGroup, databases: Iterable[str]) -> bool:
+    """Whether an application that writes to a volume of the group uses one of the databases."""
+    writers = [*group.containers, *(writer for part in group.volumes for writer in part.writers)]
+    return any(name in group.databases or uses_database(writers, name) for name in databases)
+
+
 def _overlap(some: Sequence[Container], others: Sequence[Container]) -> bool:
     return bool({container.id for container in some} & {container.id for container in others})
 
@@ -78,6 +86,8 @@ class Archiver:
     def _archive(self, part: VolumePart, meter: Part) -> dict[str, Any]:
         meter.start()
         started = time.monotonic()
+        with suppress(FileNotFoundError):
+            os.unlink(self.target(part.name))  # of the copy before, when a database is saved again
 
         def watch(gauge: Callable[[], int]) -> None:
             meter.measure = gauge
