@@ -210,7 +210,7 @@ class Snapshot:
         except MaxopsError as error:
             if _code(error) not in _MISSING:
                 raise
-            raise changed(self.database, [reading.table], str(error)) from error
+            raise changed(self.database, [reading.table]) from error
         if tuple(file) != self.files()[reading.table]:
             raise changed(self.database, [reading.table])
         return value
@@ -281,12 +281,11 @@ def _code(error: MaxopsError) -> str:
     return getattr(error.__cause__, "pgcode", None) or ""
 
 
-def changed(database: str, tables: Sequence[TableName], detail: str = "") -> ChangedError:
+def changed(database: str, tables: Sequence[TableName]) -> ChangedError:
     """The error that names the tables which changed after a snapshot."""
     names = ", ".join(row_key(*table) for table in tables[:3])
     more = f" and {len(tables) - 3} more" if len(tables) > 3 else ""
-    cause = f" ({detail})" if detail else ""
     return ChangedError(
-        f'in database "{database}", {names}{more} was rewritten, replaced or dropped after the snapshot was taken'
-        f"{cause}; wait until the migration or job that does this has ended, then run this again"
+        f'in database "{database}", {names}{more} was rewritten, replaced or dropped after the snapshot was taken; '
+        "wait until the migration or job that does this has ended, then run this again"
     )
