@@ -10,6 +10,7 @@ After a successful restore its journal becomes the record of the data that it re
 from __future__ import annotations
 
 import datetime
+import glob
 import hashlib
 import json
 import os
@@ -192,6 +193,9 @@ class Journals:
     def drop(self) -> None:
         """Remove the journal: there is nothing left to recover."""
         remove_tree(self._current)
+        # A job that is killed while it writes leaves the beginning of the new text behind.
+        for path in glob.glob(f"{glob.escape(self._current)}.tmp-*"):
+            remove_tree(path)
 
     def records(self) -> list[Journal]:
         """The records of earlier restores whose replaced data may still exist, the oldest first."""
@@ -217,6 +221,7 @@ class Journals:
     def leave(self, leftovers: Leftovers) -> None:
         """Write that list to the disk; an empty one removes it."""
         if leftovers:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
             write_atomically(self._leftovers, to_json({"format": FORMAT, **asdict(leftovers)}))
         else:
             remove_tree(self._leftovers)
