@@ -13,6 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container, Mount
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.services import is_in_use
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders import is_inside, system_kind
 
 from .journal import Journal, VolumeSwap
 
@@ -35,7 +36,7 @@ def users_of_data(
         and (
             any(uses_database([container], name) for name in names)
             or set(addresses) & set(container.addresses)
-            or any(_holds(mount, volume) for mount in container.mounts for volume in journal.volumes)
+            or any(is_affected(container, volume) for volume in journal.volumes)
         )
     ]
 
@@ -94,24 +95,27 @@ def one_shots(stack: Stack, affected: Sequence[Container], users: Sequence[Conta
     return list(wanted.values())
 
 
-def _holds(mount: Mount, volume: VolumeSwap) -> bool:
-    if mount.kind == "volume" and mount.name == volume.name:
+def is_affected(container: Container, swap: VolumeSwap) -> bool:
+    """True for a container whose mounts contain data that a swap replaces: the same folder, one below or one above."""
+    return any(_is_affected(mount, swap) for mount in container.mounts)
+
+
+def _is_affected(mount: Mount, swap: VolumeSwap) -> bool:
+    if mount.kind == "volume" and mount.name == swap.name:
         return True
-    if not volume.previous or not mount.source:
+    if mount.kind not in ("bind", "volume") or not mount.source:
         return False
-    source, folder = os.path.realpath(mount.source), os.path.realpath(volume.folder)
-    # A folder above follows the renames, but who writes there may have files open in the one that is swapped.
-    above = mount.kind == "bind" and mount.writable and volume.name.startswith("/")
-    return _is_inside(source, folder) or (above and _is_inside(folder, source))
-
-
-def _is_inside(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(folder.rstrip("/") + "/")
+    source, folder = os.path.realpath(mount.source), os.path.realpath(swap.folder)
+    if is_inside(source, folder):
+        return True
+    # A mount above the folder shows the new files at once, but its programs may have the old ones open.
+    return bool(swap.previous) and mount.writable and is_inside(folder, source) and not system_kind(source)
 
 
 def _is_held(entry: Mapping[str, Any], volume: VolumeSwap) -> bool:
+    """The same for a container's entry of the daemon's list; one above the folder follows the renames."""
     mounts = [
         Mount(mount.get("Type", ""), mount.get("Name", ""), mount.get("Source", ""), "", False)
         for mount in entry.get("Mounts") or []
     ]
-    return any(_holds(mount, volume) for mount in mounts)
+    return any(_is_affected(mount, volume) for mount in mounts)
