@@ -70,6 +70,27 @@ class VolumeSwap:
     kind: str = "volume"
 
 
+@dataclass(frozen=True)
+class Clearing:
+    """What an application keeps outside of the swapped data, and what is emptied while it is stopped.
+
+    ``kind`` is one of those in clearing.py, ``service`` is the application's, ``what`` names it in messages. ``host``,
+    ``port`` and ``database`` lead to a server; its password is not here: it is read again from the containers. ``keys``
+    names some keys of a Redis database. ``paths`` are inside the container. A ``required`` clearing that fails undoes
+    the restore.
+    """
+
+    kind: str
+    service: str
+    what: str
+    required: bool = False
+    host: str = ""
+    port: int = 0
+    database: int = 0
+    keys: str = ""
+    paths: list[str] = field(default_factory=list)
+
+
 @dataclass
 class Journal:
     """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data.
@@ -77,6 +98,9 @@ class Journal:
     ``one_shots`` are services that have to run to their end on the restored data before the others start, and
     ``watchers`` are those that start and stop containers themselves. ``renamed`` is when all names had been changed.
     A record is ``expiring`` when the removal of its data has begun: what is left of it must not be used any more.
+
+    ``clearings`` are done after the names are changed, and ``cleared`` says that they are. The keys and hooks of the
+    services in ``regenerate`` are written again after the start.
     """
 
     id: str
@@ -93,6 +117,9 @@ class Journal:
     watchers: dict[str, list[str]] = field(default_factory=dict)
     renamed: str | None = None
     expiring: bool = False
+    clearings: list[Clearing] = field(default_factory=list)
+    cleared: bool = False
+    regenerate: list[str] = field(default_factory=list)
 
     @property
     def loaded(self) -> set[str]:
@@ -247,6 +274,7 @@ def _read(path: str) -> Journal:
     try:
         data["databases"] = [DatabaseSwap(**database) for database in data["databases"]]
         data["volumes"] = [VolumeSwap(**volume) for volume in data["volumes"]]
+        data["clearings"] = [Clearing(**clearing) for clearing in data.get("clearings", [])]
         return Journal(**data)
     except (KeyError, TypeError, AttributeError) as error:
         raise _unreadable(path, what, error) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .clearing import NotClearedError
 from .journal import STARTING, SWAPPING, Journals
 from .swap import Swap, Watcher
 
@@ -34,7 +35,11 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
         complete = journal.phase == SWAPPING and swap.is_complete()
         if complete or journal.phase == STARTING:
             done = "was interrupted after its data had been swapped in; it was completed"
-            remarks = swap.finish()
+            try:
+                remarks = swap.finish()
+            except NotClearedError as error:
+                done = f"was interrupted; everything was put back as it was before, because {error}"
+                remarks = swap.back()
         else:
             done = "was interrupted; everything was put back as it was before"
             remarks = swap.back()

@@ -25,6 +25,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path
 
+from . import clearing, clearing_files
 from .journal import (
     LOADING,
     REVERTING,
@@ -71,6 +72,8 @@ class Swap:
     ) -> None:
         self.journal = journal
         self.swap_seconds = 0.0
+        self.touched_sessions = False
+        self.remarks_of_back: list[str] = []
         self._journals = journals
         self._stack = stack
         self._server = server
@@ -111,6 +114,29 @@ class Swap:
                 databases.let_in(session, [database.name for database in self.journal.databases])
         self.swap_seconds = time.monotonic() - started
 
+    def clear(self) -> list[str]:
+        """Empty what the stopped applications keep about the replaced data; returns remarks.
+
+        Raises NotClearedError when something is left that must not meet the new data.
+        """
+        if not self.journal.clearings:
+            return []
+        self._watch("clear sessions")
+        self.touched_sessions = True
+        remarks = clearing.clear(self._stack, self.journal)
+        self.journal.cleared = True
+        # What something else has started on the new data with the old sessions is restarted too.
+        self.journal.renamed = None
+        self._running.names_changed()
+        self._journals.write(self.journal)
+        self._watch("sessions cleared")
+        return remarks
+
+    def regenerate(self, seconds: float = 0.0) -> list[str]:
+        """Let the started applications write their keys again; returns remarks, as :func:`clearing.regenerate`."""
+        self._watch("write keys again")
+        return clearing.regenerate(self._stack, self.journal, seconds)
+
     def start(self, seconds: float) -> list[Container]:
         """Run the one-time services, then start the services that ran; returns the containers of the latter.
 
@@ -126,15 +152,24 @@ class Swap:
         self._running.start_watchers()
 
     def finish(self) -> list[str]:
-        """Complete a swap that was interrupted after the names had been changed; returns remarks."""
+        """Complete a swap that was interrupted after the names had been changed; returns remarks.
+
+        Raises NotClearedError before anything is started: the swap can still be undone.
+        """
         self._running.names_changed()
         self._enter(STARTING)
         with self._session() as session:
             if session:
                 databases.let_in(session, [database.name for database in self.journal.databases])
+        remarks = []
+        if self.journal.clearings and not self.journal.cleared:
+            # Docker's restart policy may have started them, after a reboot of the host.
+            self._running.stop()
+            remarks += self.clear()
         self._watch("start services")
-        remarks = self._running.finish_start(ONE_SHOT_SECONDS)
+        remarks += self._running.finish_start(ONE_SHOT_SECONDS)
         self._watch("services started")
+        remarks += self.regenerate(clearing.START_SECONDS)
         self.close()
         return remarks
 
@@ -178,7 +213,7 @@ class Swap:
             remarks = self._remove_loaded(session)
         self._watch("drop the journal")
         self._journals.drop()
-        return [*(self._is_back or []), *remarks]
+        return [*self.remarks_of_back, *(self._is_back or []), *remarks]
 
     def _change_back(self, session: Session | None) -> None:
         # A killed job may have asked the daemon to stop them: then they still run now and end later. Docker's restart
@@ -191,6 +226,10 @@ class Swap:
             self._lock_out(session)
         if moved or renamed:
             self._running.keep_down(strict=False)
+            if self.journal.cleared:
+                self._watch("clear sessions again")
+                self.remarks_of_back = clearing.clear_again(self._stack, self.journal)
+            clearing_files.put_back(self._stack, self.journal)
         for volume in moved:
             self._watch(f"move {volume.kind} {volume.name} back")
             _move_back(volume)

@@ -171,6 +171,8 @@ class Restore:
                 if touched
                 else "The running data was not touched, and the loaded data is removed"
             )
+            if self.swap.touched_sessions:
+                state += "; sessions and caches were deleted: everybody signs in again"
             raise MaxopsError(". ".join([cause, state, *left])) from error
 
     # -- loading ------------------------------------------------------------------------------------------------
@@ -282,6 +284,8 @@ class Restore:
             self.swap.stop(self.plan.affected, self.plan.users)
         with self._timed("swap"):
             self.swap.swap()
+        with self._timed("clear"):
+            self.remarks += [remark for remark in self.swap.clear() if remark not in self.remarks]
         with self._timed("start"):
             containers = self.swap.start(self.options.health_timeout)
         with self._timed("health"):
@@ -289,6 +293,8 @@ class Restore:
             self.remarks += services.wait_healthy(self.plan.stack, containers, seconds, self.plan.sick)
         self.plan.journal.downtime = round(time.monotonic() - stopped, 3) if self.plan.affected else 0.0
         self.watch("healthy")
+        # First: as long as it fails, people cannot work.
+        self.remarks[:0] = self.swap.regenerate()
         self.swap.start_watchers()
 
     @contextmanager
@@ -314,6 +320,7 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
+        "effects": plan.effects,
         "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }
 
