@@ -15,7 +15,8 @@ from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
+from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
     free_bytes,
@@ -61,7 +62,7 @@ def _preview(options: BackupOptions) -> dict[str, Any]:
             for part in plan.databases
         ]
         + [
-            {"kind": "volume", "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
+            {"kind": part.kind, "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
             for part in plan.volumes
         ],
         **_facts(plan),
@@ -229,7 +230,9 @@ class Backup:
         # Rows are frozen before the first file is read, so that every row has its file.
         self.dumps.freeze(part.name for part in databases if part.name not in frozen_later)
         archives = [
-            partial(self._archive, group, [progress.part(f"volume {part.name}", part.size) for part in group.volumes])
+            partial(
+                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.volumes]
+            )
             for group in groups
         ]
         dumps = [
@@ -266,8 +269,11 @@ class Backup:
             with self.plan.stack.paused(group.containers):
                 self.dumps.freeze(group.databases)
                 archived = archiver.archive(group, meters)
-        self.warnings += [f"volume {part['name']}: {line}" for part in archived for line in part["remarks"]]
-        return [{**part, **self._finish(archiver.target(part["name"]), meter)} for part, meter in zip(archived, meters)]
+        self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
+        return [
+            {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}
+            for part, meter in zip(archived, meters)
+        ]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
         sources, remarks = copy_configuration(self.plan.stack, self.layout.config)
@@ -294,7 +300,7 @@ class Backup:
         stack = self.plan.stack
         images = {container.image_id: stack.image_facts(container.image_id) for container in stack.containers}
         return {
-            "format": backup_set.FORMAT,
+            "format": backup_set.format_of(parts),
             "set_id": self.set_id,
             "project": self.options.access.project_name,
             "host": socket.gethostname(),
@@ -317,10 +323,11 @@ class Backup:
                 }
                 for container in stack.containers
             },
-            "parts": [part for part in parts if part["kind"] in {"database", "volume"}],
+            "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
             "left_out": self.plan.left_out,
+            "object_storage": self.plan.object_storage,
             "warnings": list(dict.fromkeys(self.warnings)),
             "files": files,
         }

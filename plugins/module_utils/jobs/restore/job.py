@@ -18,7 +18,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps im
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.swap.guard import guarded
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import LOADING, DatabaseSwap, Journals, VolumeSwap
-from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover_locked
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover_locked
+from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.swap.swap import Swap, Watcher, helper_key
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import make_volume
@@ -40,7 +41,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_pack im
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract, put_on_disk
 
 from .options import RestoreOptions
-from .plan import LoadDatabase, RestorePlan, affected, check_version, make_plan
+from .plan import LoadDatabase, RestorePlan, check_version, make_plan, plan_services
 from .volumes import LoadVolume
 
 
@@ -121,7 +122,7 @@ class Restore:
         self.cancellation = Cancellation()
         # One more than the option: the largest database takes all of them, and its last index leaves processors idle.
         self.slots = Slots(options.jobs + 1)
-        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch)
+        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch, options.access.servers)
         self.remarks = list(plan.remarks)
         self.loaded: dict[str, dict[str, Any]] = {}
         self.steps: dict[str, float] = {}
@@ -158,7 +159,7 @@ class Restore:
         cause = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         with self._timed("back"):
             try:
-                self.swap.back()
+                left = self.swap.back()
             except (MaxopsError, OSError) as second:
                 raise MaxopsError(
                     f"{cause}. Not everything could be put back: {second}. Fix that, then run any restore or backup of "
@@ -170,7 +171,9 @@ class Restore:
                 if touched
                 else "The running data was not touched, and the loaded data is removed"
             )
-            raise MaxopsError(f"{cause}. {state}") from error
+            if self.swap.touched_sessions:
+                state += "; sessions and caches were deleted: everybody signs in again"
+            raise MaxopsError(". ".join([cause, state, *left])) from error
 
     # -- loading ------------------------------------------------------------------------------------------------
 
@@ -188,7 +191,7 @@ class Restore:
         databases = self._database_tasks(self._target(passfile)) if self.plan.databases else []
         volumes: list[Callable[[], None]] = []
         for volume in self.plan.volumes:
-            meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
+            meter = self.progress.part(volume.label, volume.part["source_bytes"])
             volumes.append(partial(self._load_volume, volume, meter))
         return [*databases[:1], *volumes, *databases[1:]]
 
@@ -253,7 +256,7 @@ class Restore:
         name, swap = load.part["name"], load.swap
         with self.slots.taking(1):
             self.cancellation.check()
-            self.watch(f"load volume {name}")
+            self.watch(f"load {load.label}")
             meter.start()
             if swap.made:
                 make_volume(self.plan.stack, swap.made)
@@ -262,29 +265,37 @@ class Restore:
             def gauge(measure: Callable[[], int]) -> None:
                 meter.measure = measure
 
-            remarks = extract(name, load.archive, swap.new, self.cancellation, load.members, gauge)
+            remarks = extract(
+                name, load.archive, swap.new, self.cancellation, load.members, gauge, kind=load.part["kind"]
+            )
         put_on_disk(swap.new, self.cancellation)
-        self.remarks += [f"volume {name}: {line}" for line in remarks[:MAX_REMARKS]]
+        self.remarks += [f"{load.label}: {line}" for line in remarks[:MAX_REMARKS]]
         self.loaded[swap.new] = {"duration": round(meter.finish(), 3)}
-        self.watch(f"volume {name} loaded")
+        self.watch(f"{load.label} loaded")
 
     # -- the swap -----------------------------------------------------------------------------------------------
 
     def _swap_in(self) -> None:
         # Loading took some time: the containers that run now are the ones to stop.
         self.plan.stack.refresh()
-        self.plan.affected = affected(self.plan, self.options)
+        plan_services(self.plan, self.options, self.journals)
         stopped = time.monotonic()
         with self._timed("stop"):
-            self.swap.stop(self.plan.affected)
+            self.swap.stop(self.plan.affected, self.plan.users)
         with self._timed("swap"):
             self.swap.swap()
+        with self._timed("clear"):
+            self.remarks += [remark for remark in self.swap.clear() if remark not in self.remarks]
         with self._timed("start"):
-            containers = self.swap.start()
+            containers = self.swap.start(self.options.health_timeout)
         with self._timed("health"):
-            services.wait_healthy(self.plan.stack, containers, self.options.health_timeout)
+            seconds = self.options.health_timeout
+            self.remarks += services.wait_healthy(self.plan.stack, containers, seconds, self.plan.sick)
         self.plan.journal.downtime = round(time.monotonic() - stopped, 3) if self.plan.affected else 0.0
         self.watch("healthy")
+        # First: as long as it fails, people cannot work.
+        self.remarks[:0] = self.swap.regenerate()
+        self.swap.start_watchers()
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -309,12 +320,13 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
+        "effects": plan.effects,
         "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }
 
 
 def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry for each database and volume: its names in the source and here, and the data that it replaces."""
+    """One entry for each database, volume and folder: its names in the source and here, and what it replaces."""
     originals = {load.swap.new: load.part for load in plan.databases}
     originals.update({load.swap.new: load.part for load in plan.volumes})
     prefix = f"{plan.stack.project_name}_"
@@ -331,4 +343,4 @@ def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[st
         }
 
     databases = [part("database", swap) for swap in plan.journal.databases]
-    return databases + [part("volume", swap) for swap in plan.journal.volumes]
+    return databases + [part(swap.kind, swap) for swap in plan.journal.volumes]
