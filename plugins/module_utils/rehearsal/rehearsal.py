@@ -38,7 +38,7 @@ from . import compare, space
 from .area import Folders, RehearsalArea
 from .content import Content
 from .load import Loading, note_step
-from .server import ThrowawayServer, bootstrap_user, throwaway_server
+from .server import ThrowawayServer, bootstrap_user, preload_libraries, throwaway_server
 from .values import Outcome, Source
 
 
@@ -130,6 +130,7 @@ class Rehearsal:
             self.folders.socket,
             self.area.key,
             self._cancellation,
+            preload_libraries(self.subject.manifest),
         )
         with server as throwaway:
             self._throwaway = throwaway

@@ -67,7 +67,10 @@ class VolumeSwap:
 
 @dataclass
 class Journal:
-    """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data."""
+    """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data.
+
+    ``roles`` are the roles that it created, with their object ids, so that they can be taken back.
+    """
 
     id: str
     project: str
@@ -79,6 +82,7 @@ class Journal:
     services: dict[str, list[str]] = field(default_factory=dict)
     kept_until: str | None = None
     downtime: float | None = None
+    roles: dict[str, int] = field(default_factory=dict)
 
     @property
     def loaded(self) -> set[str]:

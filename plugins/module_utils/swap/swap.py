@@ -19,7 +19,7 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import remove_volume
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases, roles
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Server,
     ServerGoneError,
@@ -167,6 +167,9 @@ class Swap:
         self._stack.remove_helpers(helper_key(self.journal.project))
         for database in self.journal.databases if session else []:
             databases.drop(session, database.new)  # type: ignore[arg-type]
+        if session:
+            # After the databases, in which they own objects.
+            roles.drop_created(session, self.journal.roles)
         for volume in self.journal.volumes:
             remove_tree(volume.new)
             if volume.made:
