@@ -35,8 +35,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import huma
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
-from .databases import extension_remarks, memory_remarks, share_memory
 from .applications import plan_effects
+from .databases import extension_remarks, memory_remarks, share_memory
 from .folders import check_nothing_mounted_below, is_affected
 from .options import RestoreOptions, check_options, find_source
 from .secrets import secrets_that_differ
