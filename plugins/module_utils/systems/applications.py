@@ -164,7 +164,7 @@ def _database_logins(container: Container, files: Files) -> Iterator[DatabaseLog
     yield from _of_gitea(container, "GITEA__database__PASSWD", section, files)
     image = configuration.image_database(environment)
     yield from _of_section(container, "DB_PASSWD", image, files.value(environment, "DB_PASSWD"))
-    if not image and not _is_gitea(container):
+    if not image and not is_gitea(container):
         return
     ini = {key: value for (name, key), value in files.ini().items() if name == "database"}
     yield from _of_gitea(container, files.ini_path()[0], ini, files)
@@ -206,7 +206,7 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
     for name, value in _urls(environment, files, url_names, _REDIS_URL):
         yield from _of_redis_url(container, name, value)
     entries = configuration.entries(environment)
-    sources = [("GITEA", entries), (files.ini_path()[0], files.ini() if _is_gitea(container) else {})]
+    sources = [("GITEA", entries), (files.ini_path()[0], files.ini() if is_gitea(container) else {})]
     for origin, settings in sources:
         for section, key in _CACHE_ENTRIES:
             source = f"{origin}__{section}__{key}" if origin == "GITEA" else f"[{section}] {key} of {origin}"
@@ -228,7 +228,8 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
         yield from _of_memcached(container, name, environment.get(name, ""))
 
 
-def _is_gitea(container: Container) -> bool:
+def is_gitea(container: Container) -> bool:
+    """True for a container of Gitea or one of its forks, by its names or its variables."""
     names = {container.service, *re.split(r"\W+", container.image)}
     return bool(
         names & {"gitea", "forgejo"}

@@ -171,10 +171,8 @@ def unused(host: Host, name: str, **facts: Any) -> dict[str, Any]:
     return {"Name": name, "Mountpoint": host.volume(name).source, "Driver": "local", "Options": None, **facts}
 
 
-def planned_with(
-    volumes: list[dict[str, Any]], containers: list[Container], tmp_path: Path, **asked: Any
-) -> BackupPlan:
-    plan = BackupPlan(stack_of(*containers, volumes=volumes), Repository(str(tmp_path / "repository")))
+def planned_with(listed: list[dict[str, Any]], containers: list[Container], tmp_path: Path, **asked: Any) -> BackupPlan:
+    plan = BackupPlan(stack_of(*containers, volumes=listed), Repository(str(tmp_path / "repository")))
     folders.plan_volumes(plan, BackupOptions(Access("shop"), "/r", **asked), {})
     return plan
 
