@@ -94,6 +94,24 @@ def uses_database(containers: Iterable[Container], database: str) -> bool:
     )
 
 
+def gitea_settings(container: Container, root: str = "") -> dict[tuple[str, str], str]:
+    """Gitea's settings by section, in lower case, and key, in upper case: app.ini, and the variables over it.
+
+    The image writes the variables into app.ini at each start, also when another app.ini was restored.
+    """
+    files = Files(container, root)
+    settings: dict[tuple[str, str], str] = {}
+    for source in (files.ini(), configuration.entries(container.environment)):
+        # The exact spelling is the one that Gitea reads: it comes last.
+        for (section, key), value in sorted(source.items(), key=lambda item: item[0][1].isupper()):
+            name = key.upper()
+            in_file = name.endswith("__FILE")
+            settings[section, name[: -len("__FILE")] if in_file else name] = (
+                (files.secret(value) or "") if in_file else value
+            )
+    return settings
+
+
 class Files:
     """Reads files of a container, where this host can read them."""
 
@@ -229,7 +247,7 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
 
 
 def is_gitea(container: Container) -> bool:
-    """True for a container of Gitea or one of its forks, by its names or its variables."""
+    """True for a container of Gitea or Forgejo, by its service, its image or its variables."""
     names = {container.service, *re.split(r"\W+", container.image)}
     return bool(
         names & {"gitea", "forgejo"}

@@ -31,8 +31,8 @@ def risk_of_data(container: Container) -> str:
         return "lies in memory: each restart removes it"
     if mount.kind == "volume" and is_unnamed(mount.name):
         return (
-            f"lies in an unnamed volume ({mount.name[:12]}): `docker compose down -v` or `docker compose rm -v` removes "
-            "it, and a container that is created again may start empty"
+            f"lies in an unnamed volume ({mount.name[:12]}): `docker compose down -v` or `docker compose rm -v` "
+            "removes it, and a container that is created again may start empty"
         )
     return ""
 
