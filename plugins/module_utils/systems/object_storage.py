@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from .applications import Files, is_gitea
-from .docker.container import Container
-from .gitea import configuration
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import Files, is_gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import configuration
 
 OPENPROJECT, GITEA = "OpenProject", "Gitea"
 
