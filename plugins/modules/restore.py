@@ -17,6 +17,11 @@ description:
   - Never restores over running data. Databases are loaded under new names, volumes and folders beside theirs while the
     applications keep running; rows are counted and compared with the manifest. Only then the affected services stop,
     all names are changed (those of databases in one transaction), and the services start again and must become healthy.
+  - While the applications are stopped, whatever names people and things only by a number of the replaced database is
+    removed. These are the sessions of Gitea (everybody signs in again), the caches of both applications in Redis or
+    memcached, and, unless database and volume are from one paused set, Gitea's search indexes and its lines in
+    C(authorized_keys). Gitea writes keys, hooks and indexes again after the start. When sessions cannot be deleted, the
+    restore is refused or undone. RV(effects) lists all of it, also in check mode.
   - If any step fails, everything is put back as it was before and the applications keep running. If the restore is
     killed, a watchdog process does the same at once, and if that is killed too, the next restore or backup of the stack
     does. A restore that is killed after all names have changed is completed instead, because applications may have
@@ -254,7 +259,7 @@ steps:
   description: Seconds of each step.
   returned: when not in check mode
   type: dict
-  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "start": 0.9, "health": 4.1}
+  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "clear": 0.1, "start": 0.9, "health": 4.1}
 duration:
   description: Seconds that the whole job took.
   returned: when not in check mode
@@ -272,6 +277,13 @@ new_roles:
   type: list
   elements: str
   sample: []
+effects:
+  description: What happens to sessions, caches, search indexes and SSH keys, which belong to rows of the database.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "Gitea: everybody signs in again, its sessions in Redis database 3 of redis are deleted"
 recovered:
   description: What was recovered first, after an earlier restore had been killed.
   returned: when not in check mode

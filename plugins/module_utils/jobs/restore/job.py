@@ -170,6 +170,9 @@ class Restore:
                 if touched
                 else "The running data was not touched, and the loaded data is removed"
             )
+            if self.swap.touched_sessions:
+                state += "; sessions and caches were deleted: everybody signs in again"
+                state += "".join(f". {remark}" for remark in self.swap.remarks_of_back)
             raise MaxopsError(f"{cause}. {state}") from error
 
     # -- loading ------------------------------------------------------------------------------------------------
@@ -281,12 +284,16 @@ class Restore:
             self.swap.stop(self.plan.affected)
         with self._timed("swap"):
             self.swap.swap()
+        with self._timed("clear"):
+            self.remarks += [remark for remark in self.swap.clear() if remark not in self.remarks]
         with self._timed("start"):
             containers = self.swap.start()
         with self._timed("health"):
             services.wait_healthy(self.plan.stack, containers, self.options.health_timeout)
         self.plan.journal.downtime = round(time.monotonic() - stopped, 3) if self.plan.affected else 0.0
         self.watch("healthy")
+        # First: as long as it fails, people cannot work.
+        self.remarks[:0] = self.swap.regenerate()
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -311,6 +318,7 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
+        "effects": plan.effects,
         "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }
 

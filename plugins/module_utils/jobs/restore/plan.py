@@ -34,6 +34,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import ti
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
+from .applications import plan_effects
 from .folders import check_nothing_mounted_below, is_affected
 from .options import RestoreOptions, check_options, find_source
 from .secrets import secrets_that_differ
@@ -65,7 +66,10 @@ class SpaceNeed:
 
 @dataclass
 class RestorePlan:
-    """Everything that a restore needs to know before it starts; ``affected`` are the containers that have to stop."""
+    """Everything that a restore needs to know before it starts; ``affected`` are the containers that have to stop.
+
+    ``effects`` are sentences about sessions, caches, search indexes and SSH keys.
+    """
 
     journal: Journal
     stack: Stack
@@ -79,6 +83,7 @@ class RestorePlan:
     spaces: list[SpaceNeed] = field(default_factory=list)
     new_roles: list[str] = field(default_factory=list)
     expected_downtime: float | None = None
+    effects: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def require_server(self) -> Server:
@@ -130,9 +135,20 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         for container in users
         if container not in plan.affected
     ]
+    _plan_effects(plan, options)
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
     return plan
+
+
+def _plan_effects(plan: RestorePlan, options: RestoreOptions) -> None:
+    manifest = (plan.source.kept.manifest if plan.source and plan.source.kept else None) or {}
+    started = services.by_service(plan.affected)
+    paused = manifest.get("quiesce") == "pause"
+    effects = plan_effects(plan.stack, plan.journal, options.access.servers, started, paused)
+    plan.journal.clearings, plan.journal.regenerate = effects.clearings, effects.regenerate
+    plan.effects = effects.sentences
+    plan.remarks += effects.remarks
 
 
 def _connect(plan: RestorePlan, options: RestoreOptions, needed: bool) -> None:
