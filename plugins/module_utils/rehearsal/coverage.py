@@ -19,8 +19,8 @@ from .losses import advice, is_few
 DELIBERATE = ("excluded", "not asked for")
 """How the reasons begin that an operator gave for leaving a part out."""
 
-_OF_SERVERS = "belongs to "
-"""How the reasons begin for the data of the database server and the cache, which hold no files of an application."""
+_NO_LOSS = ("belongs to ", "its files are in ")
+"""How the reasons begin for data of the database server and the cache, and for files that another part holds."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,19 @@ class LeftOut:
 def left_out(manifest: Mapping[str, Any], names: Sequence[str]) -> LeftOut:
     """What the set lacks of an application; ``names`` are words that the names or mount points of its data contain.
 
-    Where no entry has one of these words, all entries count.
+    Where no entry has one of these words, a backup of named volumes or folders left the rest out; else all entries
+    count.
     """
     entries = [
         entry
         for entry in manifest.get("left_out") or []
-        if entry.get("kind") in ("volume", "folder") and not str(entry.get("reason", "")).startswith(_OF_SERVERS)
+        if entry.get("kind") in ("volume", "folder") and not str(entry.get("reason", "")).startswith(_NO_LOSS)
     ]
     own = [entry for entry in entries if any(word in f"{entry['name']} {entry['reason']}".lower() for word in names)]
+    asked = {kind: (manifest.get("asked_for") or {}).get(kind) for kind in ("volumes", "folders")}
+    named = [f"{kind} {', '.join(wanted) or 'none'}" for kind, wanted in asked.items() if wanted is not None]
+    if not own and named:
+        return LeftOut(f"only these were asked for: {'; '.join(named)}", deliberate=True)
     chosen = own or entries
     words = ", ".join(f"{entry['name']} ({entry['reason']})" for entry in chosen)
     return LeftOut(words, bool(chosen) and all(entry["reason"].startswith(DELIBERATE) for entry in chosen))
