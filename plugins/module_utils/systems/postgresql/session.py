@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 PSYCOPG2_IMPORT_ERROR: str | None = None
@@ -59,7 +59,7 @@ _GONE = (
 )
 
 
-class ServerGoneError(MaxopsError):
+class ServerGoneError(HostFault):
     """The server has ended a session, or refuses connections for the moment: it starts, stops, or recovers."""
 
 
@@ -67,13 +67,16 @@ class LoginRefusedError(MaxopsError):
     """The server has no such user, or refused its password."""
 
 
-class NoFreeConnectionError(MaxopsError):
+class NoFreeConnectionError(HostFault):
     """The server accepts no more connections."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages."""
+    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages.
+
+    ``settings`` are names and values that each session has from its start; only a superuser may set some of them.
+    """
 
     host: str
     port: int
@@ -81,6 +84,7 @@ class Server:
     password: str = field(repr=False)
     container: str
     password_source: str
+    settings: tuple[tuple[str, str], ...] = ()
 
     def connect(self, database: str, seconds: float | None = None) -> Any:
         """Open a session. Raises MaxopsError that names database, container, cause and next step.
@@ -98,7 +102,9 @@ class Server:
                 connect_timeout=CONNECT_SECONDS if seconds is None else max(2, int(seconds)),
                 application_name="maxops.ops",
                 client_encoding="UTF8",
-                options=f"{limits} {NEUTRAL} {_OWN_SETTINGS}",
+                options=" ".join(
+                    [limits, NEUTRAL, _OWN_SETTINGS, *(f"-c {name}={value}" for name, value in self.settings)]
+                ),
             )
         except psycopg2.OperationalError as error:
             text = " ".join(str(error).split())
@@ -122,7 +128,11 @@ class Server:
             return NoFreeConnectionError(
                 f"{name} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
             )
-        kind = ServerGoneError if any(sign in text for sign in _GONE) else MaxopsError
+        kind: type[MaxopsError] = MaxopsError
+        if any(sign in text for sign in _GONE):
+            kind = ServerGoneError
+        elif "could not access file" in text or "could not load library" in text:
+            kind = HostFault
         return kind(
             f"{name} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
         )
@@ -226,6 +236,10 @@ class Session:
     def __exit__(self, *_error: object) -> None:
         self._connection.close()
 
+    def beside(self, database: str) -> Session:
+        """A session of the same user on another database of the server."""
+        return Session(self._server, database, self._cancellation)
+
     @property
     def version(self) -> str:
         """The server's version, as in ``17.6``."""
@@ -272,14 +286,16 @@ def passfile_entry(user: str, password: str) -> str:
 
 def _failed(action: str, database: str, container: str, error: Exception) -> MaxopsError:
     text = " ".join(str(error).split())
-    kind: type[MaxopsError] = MaxopsError
-    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not getattr(error, "pgcode", None):
+    code = getattr(error, "pgcode", None) or ""
+    # Classes of SQLSTATE: insufficient resources, and errors of the operating system.
+    kind: type[MaxopsError] = HostFault if code.startswith(("53", "58")) else MaxopsError
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not code:
         kind = ServerGoneError
         advice = f"the connection broke: was the container stopped or restarted? See docker logs --tail=50 {container}"
-    elif getattr(error, "pgcode", None) in ("57P01", "57P02", "57P03"):
+    elif code in ("57P01", "57P02", "57P03"):
         kind = ServerGoneError
         advice = "the server was shut down or restarted meanwhile; run this again when it is up"
-    elif getattr(error, "pgcode", None) == "42501":
+    elif code == "42501":
         advice = "the user has no permission to read it: use the stack's own superuser (POSTGRES_USER)"
     else:
         advice = f"see docker logs --tail=50 {container}"

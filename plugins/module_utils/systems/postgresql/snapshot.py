@@ -217,6 +217,21 @@ class Snapshot:
 
     # -- facts ------------------------------------------------------------------------------------------------------
 
+    def hash_partitions(self) -> dict[str, str]:
+        """Tables below a hash partitioning and the root of each, named as by :meth:`row_counts`.
+
+        pg_dump loads some of them through the root, because the hash of a key may differ on another server: their rows
+        may then be in other partitions, and only the sum is the same.
+        """
+        rows = self._rows(
+            "SELECT n.nspname, c.relname, rn.nspname, r.relname FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class r ON r.oid = pg_partition_root(c.oid)"
+            " JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE c.relispartition AND c.relkind = 'r'"
+            " AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a"
+            " JOIN pg_partitioned_table p ON p.partrelid = a.relid WHERE p.partstrat = 'h')"
+        )
+        return {row_key(schema, table): row_key(root_schema, root) for schema, table, root_schema, root in rows}
+
     def extensions(self) -> dict[str, str]:
         """Installed extensions and their versions."""
         return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))
@@ -224,8 +239,9 @@ class Snapshot:
     def properties(self) -> dict[str, Any]:
         """Properties of the database that a dump does not contain: locale, limit, comment, settings and grants."""
         [(row, comment)] = self._rows(
-            "SELECT to_jsonb(d), shobj_description(d.oid, 'pg_database') FROM pg_database d"
-            " WHERE datname = current_database()"
+            "SELECT to_jsonb(d) || jsonb_build_object('tablespace', t.spcname),"
+            " shobj_description(d.oid, 'pg_database') FROM pg_database d"
+            " JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = current_database()"
         )
         settings = self._rows(
             "SELECT r.rolname, split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) FROM pg_db_role_setting s"
@@ -236,18 +252,15 @@ class Snapshot:
             "SELECT r.rolname, a.privilege_type, a.is_grantable FROM pg_database d CROSS JOIN aclexplode(d.datacl) a"
             " LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE d.datname = current_database() ORDER BY 1 NULLS FIRST, 2"
         )
-        [(tablespace, public, plpgsql)] = self._rows(
-            "SELECT (SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace),"
-            " EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public'),"
+        [(public, plpgsql)] = self._rows(
+            "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public'),"
             " EXISTS (SELECT FROM pg_extension WHERE extname = 'plpgsql')"
-            " FROM pg_database WHERE datname = current_database()"
         )
         subscriptions = self._rows(
             "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid"
             " WHERE d.datname = current_database() ORDER BY 1"
         )
         return {
-            "tablespace": tablespace,
             "is_template": row["datistemplate"],
             "absent": [
                 name for name, present in (("schema public", public), ("extension plpgsql", plpgsql)) if not present
@@ -256,6 +269,7 @@ class Snapshot:
             "locale_provider": row.get("datlocprovider", "c"),
             "locale": row.get("datlocale") or row.get("daticulocale"),
             "icu_rules": row.get("daticurules"),
+            "tablespace": row["tablespace"],
             "connection_limit": row["datconnlimit"],
             "comment": comment,
             "settings": [{"role": role, "name": name, "value": value} for role, name, value in settings],
