@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,12 @@ class Archiver:
             "docker_name": part.docker_name,
             "compression": self._packer.name,
             "source_bytes": part.size,
+            "empty": not has_files(part.folder),
             "remarks": remarks,
             "copy_seconds": round(time.monotonic() - started, 3),
         }
+
+
+def has_files(folder: str) -> bool:
+    """True when there is anything but folders below a folder; ends with the first one that it finds."""
+    return any(files for _folder, _folders, files in os.walk(folder))
