@@ -12,11 +12,16 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Restores databases and volumes of a stack from a backup set, or one database from a legacy dump (made by
+  - Restores databases, volumes and folders of a stack from a backup set, or one database from a legacy dump (made by
     C(/backup.sh)).
-  - Never restores over running data. Databases are loaded under new names and volumes into new folders while the
+  - Never restores over running data. Databases are loaded under new names, volumes and folders beside theirs while the
     applications keep running; rows are counted and compared with the manifest. Only then the affected services stop,
     all names are changed (those of databases in one transaction), and the services start again and must become healthy.
+  - While the applications are stopped, whatever names people and things only by a number of the replaced database is
+    removed. These are the sessions of Gitea (everybody signs in again), the caches of both applications in Redis or
+    memcached, and, unless database and volume are from one paused set, Gitea's search indexes and its lines in
+    C(authorized_keys). Gitea writes keys, hooks and indexes again after the start. When sessions cannot be deleted, the
+    restore is refused or undone. RV(effects) lists all of it, also in check mode.
   - If any step fails, everything is put back as it was before and the applications keep running. If the restore is
     killed, a watchdog process does the same at once, and if that is killed too, the next restore or backup of the stack
     does. A restore that is killed after all names have changed is completed instead, because applications may have
@@ -46,8 +51,8 @@ options:
     type: path
   databases:
     description:
-      - Databases of the set to restore. Without this and O(volumes), the complete set is restored; with one of them,
-        only the databases and volumes that they name.
+      - Databases of the set to restore. Without this, O(volumes) and O(folders), the complete set is restored; with one
+        of them, only the parts that they name.
     type: list
     elements: str
   volumes:
@@ -55,10 +60,18 @@ options:
       - Volumes of the set to restore, with or without the project's name before them.
     type: list
     elements: str
+  folders:
+    description:
+      - Folders of the host in the set to restore, by the name in the set, which is their path on the host that the set
+        was made on, or V(SERVICE:TARGET) for an unnamed volume.
+      - A folder replaces the one with the same path if a service mounts it, else the one that the same service has at
+        the same path inside it.
+    type: list
+    elements: str
   paths:
     description:
-      - Take only these files and folders out of the one volume in O(volumes), and put them into O(destination).
-        Each is a path relative to the top of the volume; V(.) is all of it. No application is stopped for it.
+      - Take only these files and folders out of the one volume in O(volumes) or folder in O(folders), and put them into
+        O(destination). Each is a path relative to its top; V(.) is all of it. No application is stopped for it.
     type: list
     elements: str
   destination:
@@ -68,7 +81,7 @@ options:
   into:
     description:
       - Other names to restore under, beside the running data; keys are the names in the set, values the new ones. For a
-        volume it is the name of a Docker volume that is created. None of them may exist.
+        volume it is the name of a Docker volume that is created, for a folder an absolute path. None of them may exist.
     type: dict
     default: {}
   source_project:
@@ -110,7 +123,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows what each database and volume holds before and after.
+      - Shows what each database, volume and folder holds before and after.
   idempotent:
     support: none
     details:
@@ -182,7 +195,7 @@ parts:
   elements: dict
   contains:
     kind:
-      description: V(database) or V(volume).
+      description: V(database), V(volume) or V(folder).
       type: str
     name:
       description: Its name in the set.
@@ -246,7 +259,7 @@ steps:
   description: Seconds of each step.
   returned: when not in check mode
   type: dict
-  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "start": 0.9, "health": 4.1}
+  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "clear": 0.1, "start": 0.9, "health": 4.1}
 duration:
   description: Seconds that the whole job took.
   returned: when not in check mode
@@ -264,6 +277,13 @@ new_roles:
   type: list
   elements: str
   sample: []
+effects:
+  description: What happens to sessions, caches, search indexes and SSH keys, which belong to rows of the database.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "Gitea: everybody signs in again, its sessions in Redis database 3 of redis are deleted"
 recovered:
   description: What was recovered first, after an earlier restore had been killed.
   returned: when not in check mode
@@ -333,6 +353,7 @@ SPEC = (
             "file": {"type": "path"},
             "databases": {"type": "list", "elements": "str"},
             "volumes": {"type": "list", "elements": "str"},
+            "folders": {"type": "list", "elements": "str"},
             "paths": {"type": "list", "elements": "str"},
             "destination": {"type": "path"},
             "into": {"type": "dict", "default": {}},

@@ -45,7 +45,7 @@ def parts_of(manifest: Mapping[str, Any] | None) -> dict[Key, dict[str, Any]]:
 
 def scope_of(options: Any) -> dict[str, Any]:
     """What the options of a backup take, for its manifest; None means all parts of a kind."""
-    chosen = {name: getattr(options, name, None) for name in OPTIONS.values()}
+    chosen = {name: getattr(options, name) for name in OPTIONS.values()}
     lists = {name: None if names is None else list(names) for name, names in chosen.items()}
     return {**lists, "exclude": list(options.exclude)}
 

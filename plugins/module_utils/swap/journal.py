@@ -56,18 +56,47 @@ class DatabaseSwap:
 
 @dataclass(frozen=True)
 class VolumeSwap:
-    """``new`` is renamed to ``folder``, the existing folder to ``previous``; ``made`` is a volume created for it."""
+    """``new`` is renamed to ``folder``, the existing folder to ``previous``; ``made`` is a volume created for it.
+
+    ``kind`` is volume, or folder for a folder of the host.
+    """
 
     name: str
     folder: str
     new: str
     previous: str | None
     made: str | None = None
+    kind: str = "volume"
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """What an application keeps outside of the swapped data, and what is emptied while it is stopped.
+
+    ``kind`` is one of those in clearing.py, ``service`` is the application's, ``what`` names it in messages. ``host``,
+    ``port`` and ``database`` lead to a server; its password is not here: it is read again from the containers. ``keys``
+    names some keys of a Redis database. ``paths`` are inside the container. A ``required`` clearing that fails undoes
+    the restore.
+    """
+
+    kind: str
+    service: str
+    what: str
+    required: bool = False
+    host: str = ""
+    port: int = 0
+    database: int = 0
+    keys: str = ""
+    paths: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Journal:
-    """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data."""
+    """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data.
+
+    ``clearings`` are done after the names are changed, and ``cleared`` says that they are. The keys and hooks of the
+    services in ``regenerate`` are written again after the start.
+    """
 
     id: str
     project: str
@@ -79,6 +108,9 @@ class Journal:
     services: dict[str, list[str]] = field(default_factory=dict)
     kept_until: str | None = None
     downtime: float | None = None
+    clearings: list[Clearing] = field(default_factory=list)
+    cleared: bool = False
+    regenerate: list[str] = field(default_factory=list)
 
     @property
     def loaded(self) -> set[str]:
@@ -176,6 +208,7 @@ def _read(path: str) -> Journal:
             raise MaxopsError(f"{path} was written by a later maxops.ops: update the collection on this controller")
         data["databases"] = [DatabaseSwap(**database) for database in data["databases"]]
         data["volumes"] = [VolumeSwap(**volume) for volume in data["volumes"]]
+        data["clearings"] = [Clearing(**clearing) for clearing in data.get("clearings", [])]
         return Journal(**data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MaxopsError(

@@ -12,6 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 
+from .clearing import NotClearedError
 from .journal import STARTING, SWAPPING, Journal, Journals
 from .swap import Swap, Watcher
 
@@ -36,10 +37,18 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
         swap = Swap(journal, journals, stack, access.server(stack) if journal.databases else None, watch)
         complete = journal.phase == SWAPPING and swap.is_complete()
         if complete or journal.phase == STARTING:
-            swap.finish()
-            return f"{interrupted} was interrupted after its data had been swapped in; it was completed"
+            try:
+                remarks = swap.finish()
+            except NotClearedError as error:
+                swap.back()
+                return f"{interrupted} was interrupted; everything was put back as it was before, because {error}"
+            return ". ".join(
+                [f"{interrupted} was interrupted after its data had been swapped in; it was completed", *remarks]
+            )
         swap.back()
-        return f"{interrupted} was interrupted; everything was put back as it was before"
+        return ". ".join(
+            [f"{interrupted} was interrupted; everything was put back as it was before", *swap.remarks_of_back]
+        )
     except MaxopsError as error:
         raise MaxopsError(f"{interrupted} was interrupted, and the recovery from it failed: {error}") from error
 

@@ -27,6 +27,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path, remove_tree
 
+from . import clearing, clearing_files
 from .journal import LOADING, REVERTING, STARTING, STOPPING, SWAPPING, Journal, Journals, VolumeSwap
 
 Watcher = Callable[[str], Any]
@@ -52,6 +53,8 @@ class Swap:
     ) -> None:
         self.journal = journal
         self.swap_seconds = 0.0
+        self.touched_sessions = False
+        self.remarks_of_back: list[str] = []
         self._journals = journals
         self._stack = stack
         self._server = server
@@ -76,7 +79,7 @@ class Swap:
             if session:
                 self._lock_out(session)
             for volume in self.journal.volumes:
-                self._watch(f"move volume {volume.name}")
+                self._watch(f"move {volume.kind} {volume.name}")
                 self._move_in(volume)
             if session:
                 self._watch("rename databases")
@@ -88,6 +91,26 @@ class Swap:
                 databases.let_in(session, [database.name for database in self.journal.databases])
         self.swap_seconds = time.monotonic() - started
 
+    def clear(self) -> list[str]:
+        """Empty what the stopped applications keep about the replaced data; returns remarks.
+
+        Raises NotClearedError when something is left that must not meet the new data.
+        """
+        if not self.journal.clearings:
+            return []
+        self._watch("clear sessions")
+        self.touched_sessions = True
+        remarks = clearing.clear(self._stack, self.journal)
+        self.journal.cleared = True
+        self._journals.write(self.journal)
+        self._watch("sessions cleared")
+        return remarks
+
+    def regenerate(self, seconds: float = 0.0) -> list[str]:
+        """Let the started applications write their keys again; returns remarks, as :func:`clearing.regenerate`."""
+        self._watch("write keys again")
+        return clearing.regenerate(self._stack, self.journal, seconds)
+
     def start(self) -> list[Container]:
         """Start the services that ran; returns their containers."""
         self._watch("start services")
@@ -95,14 +118,24 @@ class Swap:
         self._watch("services started")
         return containers
 
-    def finish(self) -> None:
-        """Complete a swap that was interrupted after the names had been changed."""
+    def finish(self) -> list[str]:
+        """Complete a swap that was interrupted after the names had been changed; returns remarks.
+
+        Raises NotClearedError before anything is started: the swap can still be undone.
+        """
         self._enter(STARTING)
         with self._session() as session:
             if session:
                 databases.let_in(session, [database.name for database in self.journal.databases])
+        remarks = []
+        if self.journal.clearings and not self.journal.cleared:
+            # Docker's restart policy may have started them, after a reboot of the host.
+            services.stop(self._stack, self.journal.services)
+            remarks += self.clear()
         self.start()
+        remarks += self.regenerate(clearing.START_SECONDS)
         self.close()
+        return remarks
 
     def close(self) -> None:
         """Keep the record of the replaced data: the new data is in use now."""
@@ -150,10 +183,14 @@ class Swap:
         if moved or renamed:
             # Docker's restart policy may have started them, after a reboot of the host.
             services.stop(self._stack, self.journal.services)
+            if self.journal.cleared:
+                self._watch("clear sessions again")
+                self.remarks_of_back = clearing.clear_again(self._stack, self.journal)
+            clearing_files.put_back(self._stack, self.journal)
         if session and renamed:
             self._lock_out(session)
         for volume in moved:
-            self._watch(f"move volume {volume.name} back")
+            self._watch(f"move {volume.kind} {volume.name} back")
             _move_back(volume)
         if session and renamed:
             self._watch("rename databases back")
@@ -213,7 +250,7 @@ class Swap:
     def _move_in(self, volume: VolumeSwap) -> None:
         if volume.previous:
             os.rename(volume.folder, volume.previous)
-            self._watch(f"volume {volume.name} half moved")
+            self._watch(f"{volume.kind} {volume.name} half moved")
         os.rename(volume.new, volume.folder)
         fsync_path(os.path.dirname(volume.folder))
 

@@ -69,7 +69,7 @@ def _planned_parts(plan: BackupPlan) -> list[dict[str, Any]]:
         {"kind": "database", "name": part.name, "source_bytes": part.facts.size, "bytes": part.estimate}
         for part in plan.databases
     ] + [
-        {"kind": "volume", "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
+        {"kind": part.kind, "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
         for part in plan.volumes
     ]
 
@@ -194,7 +194,9 @@ class Backup:
         passfile = self.open.enter_context(programs.password_file(self.plan.server))
         # Tasks start in this order: paused applications wait for their volumes, so these come first.
         tasks = [
-            partial(self._archive, group, [progress.part(f"volume {part.name}", part.size) for part in group.volumes])
+            partial(
+                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.volumes]
+            )
             for group in groups
         ]
         for part in sorted(self.plan.databases, key=lambda part: part.facts.size, reverse=True):
@@ -243,8 +245,11 @@ class Backup:
             with self.plan.stack.paused(group.containers):
                 self._freeze(group.databases)
                 archived = archiver.archive(group, meters)
-        self.warnings += [f"volume {part['name']}: {line}" for part in archived for line in part["remarks"]]
-        return [{**part, **self._finish(archiver.target(part["name"]), meter)} for part, meter in zip(archived, meters)]
+        self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
+        return [
+            {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}
+            for part, meter in zip(archived, meters)
+        ]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
         sources, remarks = copy_configuration(self.plan.stack, self.layout.config)
@@ -271,7 +276,7 @@ class Backup:
         stack = self.plan.stack
         images = {container.image_id: stack.image_facts(container.image_id) for container in stack.containers}
         return {
-            "format": backup_set.FORMAT,
+            "format": backup_set.format_of(parts),
             "set_id": self.set_id,
             **ending.identity(self.plan, self.options),
             "working_dir": stack.working_dir,
@@ -292,10 +297,11 @@ class Backup:
                 }
                 for container in stack.containers
             },
-            "parts": [part for part in parts if part["kind"] in {"database", "volume"}],
+            "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
             "left_out": self.plan.left_out,
+            "object_storage": self.plan.object_storage,
             "warnings": self.warnings,
             "files": files,
         }

@@ -170,6 +170,9 @@ class Restore:
                 if touched
                 else "The running data was not touched, and the loaded data is removed"
             )
+            if self.swap.touched_sessions:
+                state += "; sessions and caches were deleted: everybody signs in again"
+                state += "".join(f". {remark}" for remark in self.swap.remarks_of_back)
             raise MaxopsError(f"{cause}. {state}") from error
 
     # -- loading ------------------------------------------------------------------------------------------------
@@ -188,7 +191,7 @@ class Restore:
         databases = self._database_tasks(self._target(passfile)) if self.plan.databases else []
         volumes: list[Callable[[], None]] = []
         for volume in self.plan.volumes:
-            meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
+            meter = self.progress.part(volume.label, volume.part["source_bytes"])
             volumes.append(partial(self._load_volume, volume, meter))
         return [*databases[:1], *volumes, *databases[1:]]
 
@@ -253,7 +256,7 @@ class Restore:
         name, swap = load.part["name"], load.swap
         with self.slots.taking(1):
             self.cancellation.check()
-            self.watch(f"load volume {name}")
+            self.watch(f"load {load.label}")
             meter.start()
             if swap.made:
                 make_volume(self.plan.stack, swap.made)
@@ -262,11 +265,13 @@ class Restore:
             def gauge(measure: Callable[[], int]) -> None:
                 meter.measure = measure
 
-            remarks = extract(name, load.archive, swap.new, self.cancellation, load.members, gauge)
+            remarks = extract(
+                name, load.archive, swap.new, self.cancellation, load.members, gauge, kind=load.part["kind"]
+            )
         put_on_disk(swap.new, self.cancellation)
-        self.remarks += [f"volume {name}: {line}" for line in remarks[:MAX_REMARKS]]
+        self.remarks += [f"{load.label}: {line}" for line in remarks[:MAX_REMARKS]]
         self.loaded[swap.new] = {"duration": round(meter.finish(), 3)}
-        self.watch(f"volume {name} loaded")
+        self.watch(f"{load.label} loaded")
 
     # -- the swap -----------------------------------------------------------------------------------------------
 
@@ -279,12 +284,16 @@ class Restore:
             self.swap.stop(self.plan.affected)
         with self._timed("swap"):
             self.swap.swap()
+        with self._timed("clear"):
+            self.remarks += [remark for remark in self.swap.clear() if remark not in self.remarks]
         with self._timed("start"):
             containers = self.swap.start()
         with self._timed("health"):
             services.wait_healthy(self.plan.stack, containers, self.options.health_timeout)
         self.plan.journal.downtime = round(time.monotonic() - stopped, 3) if self.plan.affected else 0.0
         self.watch("healthy")
+        # First: as long as it fails, people cannot work.
+        self.remarks[:0] = self.swap.regenerate()
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -309,12 +318,13 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
+        "effects": plan.effects,
         "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }
 
 
 def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry for each database and volume: its names in the source and here, and the data that it replaces."""
+    """One entry for each database, volume and folder: its names in the source and here, and what it replaces."""
     originals = {load.swap.new: load.part for load in plan.databases}
     originals.update({load.swap.new: load.part for load in plan.volumes})
     prefix = f"{plan.stack.project_name}_"
@@ -331,4 +341,4 @@ def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[st
         }
 
     databases = [part("database", swap) for swap in plan.journal.databases]
-    return databases + [part("volume", swap) for swap in plan.journal.volumes]
+    return databases + [part(swap.kind, swap) for swap in plan.journal.volumes]

@@ -34,6 +34,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import ti
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
+from .applications import plan_effects
+from .folders import check_nothing_mounted_below, is_affected
 from .options import RestoreOptions, check_options, find_source
 from .secrets import secrets_that_differ
 from .volumes import LoadVolume, plan_volumes
@@ -64,7 +66,10 @@ class SpaceNeed:
 
 @dataclass
 class RestorePlan:
-    """Everything that a restore needs to know before it starts; ``affected`` are the containers that have to stop."""
+    """Everything that a restore needs to know before it starts; ``affected`` are the containers that have to stop.
+
+    ``effects`` are sentences about sessions, caches, search indexes and SSH keys.
+    """
 
     journal: Journal
     stack: Stack
@@ -78,6 +83,7 @@ class RestorePlan:
     spaces: list[SpaceNeed] = field(default_factory=list)
     new_roles: list[str] = field(default_factory=list)
     expected_downtime: float | None = None
+    effects: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def require_server(self) -> Server:
@@ -130,9 +136,20 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         for container in users
         if container not in plan.affected
     ]
+    _plan_effects(plan, options)
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
     return plan
+
+
+def _plan_effects(plan: RestorePlan, options: RestoreOptions) -> None:
+    manifest = (plan.source.kept.manifest if plan.source and plan.source.kept else None) or {}
+    started = services.by_service(plan.affected)
+    paused = manifest.get("quiesce") == "pause"
+    effects = plan_effects(plan.stack, plan.journal, options.access.servers, started, paused)
+    plan.journal.clearings, plan.journal.regenerate = effects.clearings, effects.regenerate
+    plan.effects = effects.sentences
+    plan.remarks += effects.remarks
 
 
 def _connect(plan: RestorePlan, options: RestoreOptions, needed: bool) -> None:
@@ -230,7 +247,9 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
         for volume in record.volumes:
             if volume.previous:
                 kept = f"{volume.folder}.maxops-previous-{restore_id}" if os.path.lexists(volume.folder) else None
-                plan.journal.volumes.append(VolumeSwap(volume.name, volume.folder, volume.previous, kept))
+                swap = VolumeSwap(volume.name, volume.folder, volume.previous, kept, kind=volume.kind)
+                check_nothing_mounted_below(f'{volume.kind} "{volume.name}"', volume.folder)
+                plan.journal.volumes.append(swap)
 
 
 # -- all together ---------------------------------------------------------------------------------------------------
@@ -279,7 +298,7 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
             raise MaxopsError(
                 f"{space.path} has {human_size(space.free)} free, and the restored data may need "
                 f"{human_size(space.need)} beside the running data: free some space, restore fewer parts at a time "
-                "(databases, volumes), or set space_check to false to try anyway"
+                "(databases, volumes, folders), or set space_check to false to try anyway"
             )
 
 
@@ -295,7 +314,6 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
     if plan.server and names:
         with Session(plan.server, "postgres") as session:
             addresses = {address for name in names for address in databases.client_addresses(session, name)}
-    volumes = {volume.name for volume in plan.journal.volumes}
     return [
         container
         for container in plan.stack.containers
@@ -303,6 +321,6 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
         and (
             any(uses_database([container], name) for name in names)
             or addresses & set(container.addresses)
-            or any(mount.name in volumes for mount in container.mounts)
+            or any(is_affected(container, volume) for volume in plan.journal.volumes)
         )
     ]

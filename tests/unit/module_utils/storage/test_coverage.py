@@ -35,7 +35,7 @@ def test_empty_parts(part: dict[str, Any], empty: bool) -> None:
 
 
 def test_scope_is_what_the_options_choose() -> None:
-    options = SimpleNamespace(databases=("gitea",), volumes=None, exclude=["big*"])
+    options = SimpleNamespace(databases=("gitea",), volumes=None, folders=None, exclude=["big*"])
     scope = coverage.scope_of(options)
     assert scope == {"databases": ["gitea"], "volumes": None, "folders": None, "exclude": ["big*"]}
     made = manifest(day(1), scope=scope)
