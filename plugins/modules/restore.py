@@ -101,8 +101,12 @@ options:
   health_timeout:
     description:
       - Seconds that the applications may take to become healthy on the restored data; otherwise everything is put back.
+      - A running service whose own health check has a longer start period, or whose log still grows (a migration), is
+        waited for longer, at most twice as long. One that ends or restarts in a loop is not waited for.
+      - A service that was not healthy before the restore, or whose health check cannot run, does not undo the restore;
+        a warning names it.
     type: int
-    default: 300
+    default: 900
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -360,7 +364,7 @@ SPEC = (
             "source_project": {"type": "str"},
             "force": {"type": "str"},
             "keep_previous": {"type": "int", "default": 7},
-            "health_timeout": {"type": "int", "default": 300},
+            "health_timeout": {"type": "int", "default": 900},
         },
         {"keep_previous": Bounds(least=0, most=36500), "health_timeout": ONE_OR_MORE},
     )

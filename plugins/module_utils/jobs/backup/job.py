@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
+from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
@@ -301,6 +302,8 @@ class Backup:
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
             "left_out": self.plan.left_out,
+            # Only these were asked for; null means all. A rehearsal has to know what was left out on purpose.
+            "asked_for": {kind: getattr(self.options, kind) for kind in ("databases", "volumes", "folders")},
             "object_storage": self.plan.object_storage,
             "warnings": self.warnings,
             "files": files,
