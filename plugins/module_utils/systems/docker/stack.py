@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     Cancellation,
     Stage,
@@ -101,7 +101,7 @@ class Stack:
         try:
             client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise MaxopsError(unreachable(docker_host, _reason(error))) from error
+            raise HostFault(unreachable(docker_host, _reason(error))) from error
         stack = cls(client, docker_host, project_name)
         stack.refresh(required)
         return stack
@@ -349,7 +349,7 @@ class Stack:
         try:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise MaxopsError(
+            raise HostFault(
                 f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
                 f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"
             ) from error
