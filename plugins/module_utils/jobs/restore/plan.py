@@ -138,6 +138,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
         _check_targets(plan, options)
         _check_space(plan, options)
+        plan.remarks += source.remarks
         plan.remarks += secrets_that_differ(source) if source.databases else []
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
