@@ -14,6 +14,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import require_program
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
+from .configuration import plan_configuration
 from .databases import plan_databases
 from .folders import plan_volumes
 from .options import BackupOptions
@@ -28,9 +29,11 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     repository.check_usable()
     stack = options.access.connect()
     plan = BackupPlan(stack, repository)
+    plan.warnings += repository.remarks()
     previous = _previous_parts(repository, options.access.project_name)
     plan_databases(plan, options, previous)
     plan_volumes(plan, options, previous)
+    plan_configuration(plan, options)
     if not plan.databases and not plan.volumes:
         raise MaxopsError(
             f'no part of project "{options.access.project_name}" is left to back up; '

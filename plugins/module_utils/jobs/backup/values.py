@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts, Server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import Configuration
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
 
 GROWTH = 1.15
@@ -62,6 +63,7 @@ class BackupPlan:
     server_version: str | None = None
     databases: list[DatabasePart] = field(default_factory=list)
     volumes: list[VolumePart] = field(default_factory=list)
+    configuration: Configuration = field(default_factory=Configuration)
     left_out: list[dict[str, str]] = field(default_factory=list)
     dump_compression: str = "none"
     packer: str = "none"

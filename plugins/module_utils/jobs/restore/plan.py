@@ -9,7 +9,7 @@ import datetime
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
@@ -32,10 +32,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import server_image
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .options import RestoreOptions, check_options, find_source
-from .secrets import secrets_that_differ
+from .secrets import Restored, secrets_that_differ
 from .volumes import LoadVolume, plan_volumes
 
 MARGIN = 64 * 1000 * 1000
@@ -118,7 +119,12 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
         _check_targets(plan, options)
         _check_space(plan, options)
-        plan.remarks += secrets_that_differ(source) if source.databases else []
+        if source.databases:
+            restored = Restored(
+                [load.swap.name for load in plan.databases],
+                [load.swap.folder for load in plan.volumes if not load.members],
+            )
+            plan.remarks += secrets_that_differ(source, plan.stack, restored)
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
     users = _users(plan, options)
@@ -149,6 +155,10 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
     with Session(plan.require_server(), "postgres") as session:
         plan.server_version = session.version
         check_version(plan)
+        container = plan.require_container()
+        image_id, remarks = server_image(plan.stack, container, session.version)
+        plan.container = replace(container, image_id=image_id)
+        plan.remarks += remarks
         present = databases.databases(session)
         for part in source.databases:
             name = options.into.get(part["name"], part["name"])

@@ -52,8 +52,12 @@ def unreachable(docker_host: str, cause: str) -> str:
     lower = cause.lower()
     if "permission denied" in lower:
         advice = "this user has no access to Docker: run as root (become: true)"
+    elif "not a socket" in lower or "not a directory" in lower:
+        advice = "name the daemon's socket in docker_host"
     elif "no such file" in lower or "refused" in lower:
         advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    elif "no answer within" in lower:
+        advice = "it hangs: see its log (journalctl -u docker), then systemctl restart docker"
     else:
         advice = "see the daemon's log (journalctl -u docker)"
     return f"cannot reach the Docker daemon at {docker_host}: {cause}; {advice}"
@@ -147,7 +151,8 @@ class Engine:
 
     def _message(self, error: Exception) -> str:
         timed_out = isinstance(error, (TimeoutError, socket.timeout))
-        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if timed_out else str(error))
+        cause = getattr(error, "strerror", None) or str(error)
+        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if timed_out else cause)
 
 
 def _as_listed(entry: Mapping[str, Any]) -> dict[str, Any]:
