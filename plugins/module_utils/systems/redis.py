@@ -42,6 +42,13 @@ class RedisUnreachable(MaxopsError):
     """Redis cannot be reached, or does not answer in time."""
 
 
+class RedisPasswordUnknown(RedisError):
+    """The password is in a file that this host cannot read: nothing is known about the server."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, "")
+
+
 @dataclass(frozen=True)
 class RedisServer:
     """How to reach the stack's Redis; ``container`` is a name for messages."""
@@ -87,7 +94,7 @@ def _read_secret(container: Container, inside: str) -> str:
     """The password in a file of the container that the host shares with it."""
     if mount_of(inside, container.mounts) is None:
         # The same path on the host is a different file, whose content must not be sent to a server.
-        raise RedisUnreachable(
+        raise RedisPasswordUnknown(
             f"the password file {inside} of container {container.name} is not in a folder or file that this host "
             "shares with it; mount it, or set REDIS_PASSWORD in the container's environment"
         )
@@ -97,7 +104,7 @@ def _read_secret(container: Container, inside: str) -> str:
             return stream.read().rstrip("\n")
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RedisUnreachable(
+        raise RedisPasswordUnknown(
             f"the password file {inside} of container {container.name} cannot be read on the host ({path}: {cause}); "
             "run as root (become: true)"
         ) from error

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
@@ -111,17 +112,17 @@ def workers(size: int, jobs: int) -> int:
     return max(1, min(jobs, -(-size // WORKER_SHARE)))
 
 
-def server_image(stack: Stack, container: Container, version: str) -> tuple[str, list[str]]:
-    """The image for the helpers of a server of this version, and remarks: the container's own, while it exists.
+def with_server_image(stack: Stack, container: Container, version: str) -> tuple[Container, list[str]]:
+    """The container of a server with the image for its helpers, and remarks: its own image, while that exists.
 
     A container goes on when its image was removed; then the image that its name stands for now is taken, where it has
     the same major version. Raises MaxopsError when there is none.
     """
     if stack.find_image(container.image_id):
-        return container.image_id, []
+        return container, []
     named = stack.find_image(container.image)
     if named and _major_of(stack, named) == version.partition(".")[0]:
-        return named, [
+        return replace(container, image_id=named), [
             (
                 f"the image that container {container.name} was made of is no longer on this host: the programs of "
                 f"{container.image}, which has the same PostgreSQL version, were used"

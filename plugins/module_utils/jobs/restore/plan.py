@@ -9,7 +9,7 @@ import datetime
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
@@ -32,7 +32,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import server_image
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .options import RestoreOptions, check_options, find_source
@@ -155,9 +155,7 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
     with Session(plan.require_server(), "postgres") as session:
         plan.server_version = session.version
         check_version(plan)
-        container = plan.require_container()
-        image_id, remarks = server_image(plan.stack, container, session.version)
-        plan.container = replace(container, image_id=image_id)
+        plan.container, remarks = with_server_image(plan.stack, plan.require_container(), session.version)
         plan.remarks += remarks
         present = databases.databases(session)
         for part in source.databases:

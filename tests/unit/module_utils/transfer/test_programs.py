@@ -168,13 +168,13 @@ DATABASE = container("postgres")
 
 def test_programs_are_those_of_the_containers_own_image() -> None:
     stack = Images({DATABASE.image_id: (DATABASE.image_id, {})})
-    assert programs.server_image(stack, DATABASE, "17.2") == (DATABASE.image_id, [])
+    assert programs.with_server_image(stack, DATABASE, "17.2") == (DATABASE, [])
 
 
 def test_image_that_is_gone_is_replaced_by_its_name_where_the_major_version_is_the_same() -> None:
     stack = Images({DATABASE.image: ("sha256:new", {"PG_MAJOR": "17"})})
-    image_id, [remark] = programs.server_image(stack, DATABASE, "17.2")
-    assert image_id == "sha256:new"
+    found, [remark] = programs.with_server_image(stack, DATABASE, "17.2")
+    assert (found.id, found.image_id) == (DATABASE.id, "sha256:new")
     assert "the image that container shop-postgres-1 was made of is no longer on this host" in remark
 
 
@@ -184,4 +184,4 @@ def test_image_that_is_gone_is_a_refusal_with_the_command_that_brings_it_back(va
     with pytest.raises(
         MaxopsError, match=r"docker pull lab/postgres:1 \(PostgreSQL 17.2\), then docker compose .* up "
     ):
-        programs.server_image(stack, DATABASE, "17.2")
+        programs.with_server_image(stack, DATABASE, "17.2")
