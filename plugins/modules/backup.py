@@ -12,8 +12,9 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Takes all application databases, roles, named volumes, Compose files and environment files of one Compose project
-    at one moment, side by side, and publishes them as one immutable backup set.
+  - Takes all application databases, roles, volumes, folders of the host that services write to, Compose files and
+    environment files of one Compose project at one moment, side by side, and publishes them as one immutable backup
+    set.
   - Databases are dumped by the server's own C(pg_dump) in a throw-away container of the same image, so versions match.
     Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
   - A set is published complete or not at all. Every file has its SHA-256 in the manifest and is on the disk before the
@@ -29,14 +30,24 @@ options:
     elements: str
   volumes:
     description:
-      - Named volumes to take, with or without the project's name before them. By default all that services of the
-        project mount, except those of the database server and of the cache.
+      - Named volumes to take, with or without the project's name before them. By default all volumes of the project,
+        whether a container mounts them now or not, except those of the database server and of the cache.
+      - An empty list takes none.
+    type: list
+    elements: str
+  folders:
+    description:
+      - Folders of the host (bind mounts) to take, by their path on the host, also relative to the project's folder.
+        An unnamed volume is named by the service and the path inside it, such as V(gitea:/data).
+      - By default all that a service may write to, except the data of the database server and of the cache, and
+        folders of the host's system. A folder inside another one is taken once. A folder that services only read is
+        configuration where it is below the project's folder, and otherwise only taken when it is named here.
       - An empty list takes none.
     type: list
     elements: str
   exclude:
     description:
-      - Names or shell patterns of databases and volumes to leave out, and of folders not to remark on.
+      - Names or shell patterns of databases, volumes and folders to leave out. A folder's name is its path.
     type: list
     elements: str
     default: []
@@ -49,10 +60,12 @@ options:
     default: auto
   quiesce:
     description:
-      - V(none) copies volumes while applications keep running. Rows are frozen before the first file is read, so that
-        every row has its file, unless an application removes files meanwhile.
-      - V(pause) freezes the applications that can write to a volume while that volume is copied, and freezes the state
+      - V(none) copies volumes and folders while applications keep running. Rows are frozen before the first file is
+        read, so that every row has its file, unless an application removes files meanwhile.
+      - V(pause) freezes the applications that can write to a volume or folder while it is copied, and freezes the state
         of their databases at the same moment. They continue even if the backup fails or is killed.
+      - A volume or folder that holds files of a database (PostgreSQL, MySQL, MongoDB, SQLite) is never copied while a
+        service writes to it. That service is paused for the copy with V(none), too, and a remark names it.
     type: str
     choices: [none, pause]
     default: none
@@ -134,16 +147,16 @@ repository:
   type: str
   sample: /var/backups/maxops
 parts:
-  description: Databases and volumes of the set. In check mode RV(parts[].bytes) is an estimate.
+  description: Databases, volumes and folders of the set. In check mode RV(parts[].bytes) is an estimate.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: V(database) or V(volume).
+      description: V(database), V(volume) or V(folder).
       type: str
     name:
-      description: Name of the database, or of the volume without the project's name.
+      description: Name of the database, of the volume without the project's name, or the path of the folder.
       type: str
     source_bytes:
       description: Its size in the stack.
@@ -190,7 +203,7 @@ free_bytes:
   type: int
   sample: 85000000000
 compression:
-  description: What databases (the value given to C(pg_dump --compress)) and volumes were compressed with.
+  description: What databases (the value given to C(pg_dump --compress)), and volumes and folders were compressed with.
   returned: success
   type: dict
   sample: {"databases": "zstd:1", "volumes": "zstd"}
@@ -266,6 +279,7 @@ SPEC = (
         {
             "databases": {"type": "list", "elements": "str"},
             "volumes": {"type": "list", "elements": "str"},
+            "folders": {"type": "list", "elements": "str"},
             "exclude": {"type": "list", "elements": "str", "default": []},
             "compression": {"type": "str", "choices": ["auto", "zstd", "gzip", "none"], "default": "auto"},
             "quiesce": {"type": "str", "choices": ["none", "pause"], "default": "none"},

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Restores databases and volumes of a stack from a backup set, or one database from a legacy dump (made by
+  - Restores databases, volumes and folders of a stack from a backup set, or one database from a legacy dump (made by
     C(/backup.sh)).
-  - Never restores over running data. Databases are loaded under new names and volumes into new folders while the
+  - Never restores over running data. Databases are loaded under new names, volumes and folders beside theirs while the
     applications keep running; rows are counted and compared with the manifest. Only then the affected services stop,
     all names are changed (those of databases in one transaction), and the services start again and must become healthy.
   - If any step fails, everything is put back as it was before and the applications keep running. If the restore is
@@ -46,8 +46,8 @@ options:
     type: path
   databases:
     description:
-      - Databases of the set to restore. Without this and O(volumes), the complete set is restored; with one of them,
-        only the databases and volumes that they name.
+      - Databases of the set to restore. Without this, O(volumes) and O(folders), the complete set is restored; with one
+        of them, only the parts that they name.
     type: list
     elements: str
   volumes:
@@ -55,10 +55,18 @@ options:
       - Volumes of the set to restore, with or without the project's name before them.
     type: list
     elements: str
+  folders:
+    description:
+      - Folders of the host in the set to restore, by the name in the set, which is their path on the host that the set
+        was made on, or V(SERVICE:TARGET) for an unnamed volume.
+      - A folder replaces the one with the same path if a service mounts it, else the one that the same service has at
+        the same path inside it.
+    type: list
+    elements: str
   paths:
     description:
-      - Take only these files and folders out of the one volume in O(volumes), and put them into O(destination).
-        Each is a path relative to the top of the volume; V(.) is all of it. No application is stopped for it.
+      - Take only these files and folders out of the one volume in O(volumes) or folder in O(folders), and put them into
+        O(destination). Each is a path relative to its top; V(.) is all of it. No application is stopped for it.
     type: list
     elements: str
   destination:
@@ -68,7 +76,7 @@ options:
   into:
     description:
       - Other names to restore under, beside the running data; keys are the names in the set, values the new ones. For a
-        volume it is the name of a Docker volume that is created. None of them may exist.
+        volume it is the name of a Docker volume that is created, for a folder an absolute path. None of them may exist.
     type: dict
     default: {}
   source_project:
@@ -110,7 +118,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows what each database and volume holds before and after.
+      - Shows what each database, volume and folder holds before and after.
   idempotent:
     support: none
     details:
@@ -182,7 +190,7 @@ parts:
   elements: dict
   contains:
     kind:
-      description: V(database) or V(volume).
+      description: V(database), V(volume) or V(folder).
       type: str
     name:
       description: Its name in the set.
@@ -333,6 +341,7 @@ SPEC = (
             "file": {"type": "path"},
             "databases": {"type": "list", "elements": "str"},
             "volumes": {"type": "list", "elements": "str"},
+            "folders": {"type": "list", "elements": "str"},
             "paths": {"type": "list", "elements": "str"},
             "destination": {"type": "path"},
             "into": {"type": "dict", "default": {}},

@@ -177,7 +177,7 @@ sets:
       description: Duration of each step in seconds.
       type: dict
     recovery_seconds:
-      description: Seconds that the restore of all databases and volumes took in a rehearsal.
+      description: Seconds that the restore of all databases, volumes and folders took in a rehearsal.
       type: float
     rehearsal:
       description: What the rehearsal used and counted.

@@ -84,10 +84,12 @@ UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 class ContentStack(MiniStack):
     """OpenProject's and Gitea's rows with all that they stand for."""
 
+    template = COMPOSE
+
     def up(self) -> None:
         """Start it and fill it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = COMPOSE.format(project=self.project, version=self.version)
+        text = self.template.format(project=self.project, version=self.version)
         (self.folder / "docker-compose.yml").write_text(text)
         self.compose("up", "--detach", "--wait")
         self.sql(OPENPROJECT_ROWS)

@@ -48,9 +48,36 @@ def container(
     )
 
 
-def stack_of(*containers: Container) -> Stack:
-    """A stack of these containers without a daemon."""
-    client: Any = None
+class Daemon:
+    """A daemon that only lists: the volumes of the project, and the containers of the host."""
+
+    def __init__(self, volumes: Sequence[Mapping[str, Any]], containers: Sequence[Mapping[str, Any]]) -> None:
+        self.api = self
+        self._volumes = volumes
+        self._containers = containers
+
+    def volumes(self, filters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """All its volumes, or those of one name."""
+        name = (filters or {}).get("name", "")
+        return {"Volumes": [volume for volume in self._volumes if name in volume["Name"]]}
+
+    def containers(self, filters: Mapping[str, str] | None = None) -> list[Mapping[str, Any]]:
+        """All its containers, or those that use one volume."""
+        name = (filters or {}).get("volume")
+        return [
+            entry
+            for entry in self._containers
+            if name is None or any(mount.get("Name") == name for mount in entry["Mounts"])
+        ]
+
+
+def stack_of(
+    *containers: Container,
+    volumes: Sequence[Mapping[str, Any]] = (),
+    others: Sequence[Mapping[str, Any]] = (),
+) -> Stack:
+    """A stack of these containers; its daemon lists ``volumes`` and, beside them, ``others`` of the host."""
+    client: Any = Daemon(volumes, others)
     stack = Stack(client, "unix:///nowhere.sock", "shop")
     stack.containers = list(containers)
     return stack

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archive_of, archived_parts
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
@@ -51,7 +52,7 @@ def note_step(subject: Subject, name: str, since: float) -> None:
 class Loading:
     """Loads one set into a throw-away server; a part that cannot be restored becomes a finding of the subject.
 
-    ``volumes`` are the folders for the volumes, by the volume's name; ``loaded`` is the loading result of each
+    ``volumes`` are the places for volumes and folders, by their name; ``loaded`` is the loading result of each
     restored database.
     """
 
@@ -92,7 +93,7 @@ class Loading:
         note_step(self.subject, "roles", begun)
         largest_first = sorted(self.source.databases, key=lambda part: int(part["source_bytes"]), reverse=True)
         tasks = [partial(self._load, target, part) for part in largest_first]
-        tasks += [partial(self._unpack, part) for part in self.subject.parts("volume")]
+        tasks += [partial(self._unpack, part) for part in archived_parts(self.subject.manifest)]
         run_all(tasks, self.cancellation)
         return self.loaded
 
@@ -150,15 +151,11 @@ class Loading:
         self.outcome.rows[name] = loaded["rows"]
 
     def _unpack(self, part: dict[str, Any]) -> None:
-        name = part["name"]
-        [archive] = [
-            os.path.join(self.subject.path, entry["path"])
-            for entry in (self.subject.manifest or {})["files"]
-            if os.path.join(self.subject.path, entry["path"]).startswith(self.subject.layout.volume(name, ".tar"))
-        ]
+        name, kind = part["name"], part["kind"]
+        archive = archive_of(self.subject.path, self.subject.manifest, part)
         folder = self.volumes[name]
         os.mkdir(folder, mode=0o700)
-        meter = self.progress.part(f"volume {name}", int(part["source_bytes"]))
+        meter = self.progress.part(f"{kind} {name}", int(part["source_bytes"]))
         with self._slots.taking(1):
             begun = time.monotonic()
             meter.start()
@@ -168,16 +165,16 @@ class Loading:
 
             try:
                 # The copy is removed soon: writing it must not slow down the running stack's disk.
-                volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch)
+                volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch, kind=kind)
             except Cancelled:
                 raise
             except MaxopsError as error:
                 if "disk filled up" in str(error):
                     raise
-                self.subject.critical(RESTORE, f'volume "{name}"', str(error), "files", TAKE_ANOTHER)
+                self.subject.critical(RESTORE, f'{kind} "{name}"', str(error), "files", TAKE_ANOTHER)
             finally:
                 meter.finish()
-                note_step(self.subject, f"volume {name}", begun)
+                note_step(self.subject, f"{kind} {name}", begun)
 
 
 def _major(version: str) -> int:

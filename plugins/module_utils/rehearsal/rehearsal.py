@@ -10,7 +10,7 @@ The interface, for any job that needs a copy of the data:
 * :class:`Source` (values.py) says what to restore and with which image; image.py finds the image that made a set.
 * :class:`Subject` (storage) is the set: its folder, its manifest (already read), and the place for findings and times.
 * ``with restored(area, subject, source, cancellation, progress) as rehearsal`` gives the running server
-  (``rehearsal.server``, by its socket in ``rehearsal.folders.socket``) and the volumes as folders of this host
+  (``rehearsal.server``, by its socket in ``rehearsal.folders.socket``), and volumes and folders as folders of this host
   (``rehearsal.volumes``). All of it is removed after the block, even if this process is killed.
 * ``rehearsal.compare()`` and ``rehearsal.cross_check()`` create findings; :func:`rehearse` does both and is all that a
   verification needs.
@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archived_parts
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import REHEARSE
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
@@ -69,7 +70,7 @@ def restored(
 
     Raises MaxopsError for a fault of the host: no free space, no memory, more written than the budget allows.
     """
-    needed = space.plan(area.folder, [*source.databases, *subject.parts("volume")], area.budget)
+    needed = space.plan(area.folder, [*source.databases, *archived_parts(subject.manifest)], area.budget)
     started = time.monotonic()
     with area.folders(subject.set_id) as folders, space.watched(folders.folder, needed, cancellation) as usage:
         rehearsal = Rehearsal(area, subject, source, folders, cancellation, progress)
@@ -105,7 +106,7 @@ class Rehearsal:
         """The loading result of each restored database."""
         self.volumes = {
             part["name"]: os.path.join(folders.folder, f"volume-{number}")
-            for number, part in enumerate(subject.parts("volume"))
+            for number, part in enumerate(archived_parts(subject.manifest))
         }
         self._cancellation = cancellation
         self._progress = progress

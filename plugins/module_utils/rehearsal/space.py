@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import ARCHIVED
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
@@ -46,7 +47,7 @@ class Space:
 def plan(folder: str, parts: Sequence[dict[str, Any]], budget: int | None) -> Space:
     """Space for a rehearsal of these parts. Raises MaxopsError when it exceeds the budget or the free disk space."""
     databases = sum(part["source_bytes"] for part in parts if part["kind"] == "database")
-    volumes = sum(part["source_bytes"] for part in parts if part["kind"] == "volume")
+    volumes = sum(part["source_bytes"] for part in parts if part["kind"] in ARCHIVED)
     need = int(SERVER + databases * DATABASE_ALLOWANCE + min(LOG, databases) + volumes * VOLUME_ALLOWANCE)
     space = Space(need, int(need * SLACK) if budget is None else budget, free_bytes(folder))
     if need > space.budget:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,16 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
     write_atomically,
 )
 
-FORMAT = 1
-"""Version of the layout and the manifest; a reader refuses a higher one."""
+FORMAT = 2
+"""Version of the layout and the manifest; a reader refuses a higher one. Since 2, a set may hold folders."""
+
+ARCHIVED = ("volume", "folder")
+"""Kinds of parts that are kept as one archive of their files."""
+
+ARCHIVE_SUFFIXES = (".tar.zst", ".tar.gz", ".tar")
+
+LONGEST_NAME = 200
+"""Bytes of an archive's name without its suffix; a longer one ends with a digest. File systems allow 255."""
 
 MANIFEST = "manifest.json"
 ID_PATTERN = re.compile(r"\d{8}T\d{6}Z")
@@ -60,6 +69,11 @@ class Layout:
         return os.path.join(self.path, "volumes")
 
     @property
+    def folders(self) -> str:
+        """Holds a compressed tar archive for each folder of the host."""
+        return os.path.join(self.path, "folders")
+
+    @property
     def config(self) -> str:
         """Holds Compose files, environment files and what services mount read-only."""
         return os.path.join(self.path, "config")
@@ -81,9 +95,48 @@ class Layout:
         """The archive of one volume, whatever its name."""
         return os.path.join(self.volumes, safe_name(name) + suffix)
 
+    def folder(self, name: str, suffix: str) -> str:
+        """The archive of one folder of the host; its name is its absolute path, or ``SERVICE:TARGET``."""
+        file_name = safe_name(name)
+        if len(file_name) > LONGEST_NAME:
+            file_name = f"{file_name[: LONGEST_NAME - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        return os.path.join(self.folders, file_name + suffix)
+
+    def archive(self, kind: str, name: str, suffix: str) -> str:
+        """The archive of a part whose kind is one of ``ARCHIVED``."""
+        return self.folder(name, suffix) if kind == "folder" else self.volume(name, suffix)
+
+    def holds(self, part: Mapping[str, Any], path: str) -> bool:
+        """True when a file of the set belongs to a part of the manifest; both paths are relative, or neither is."""
+        if part["kind"] in ARCHIVED:
+            return any(path == self.archive(part["kind"], part["name"], suffix) for suffix in ARCHIVE_SUFFIXES)
+        return path.startswith(os.path.join(self.database(part["name"]), ""))
+
     def data_files(self) -> list[str]:
         """Relative paths of everything but the manifest, sorted."""
         return [path for path in list_files(self.path) if path != MANIFEST]
+
+
+def archived_parts(manifest: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The manifest's parts that are kept as one archive each: volumes and folders of the host."""
+    return [part for part in (manifest or {}).get("parts", []) if part["kind"] in ARCHIVED]
+
+
+def archive_of(path: str, manifest: Mapping[str, Any] | None, part: Mapping[str, Any]) -> str:
+    """The path of a part's archive, in the set at ``path``. Raises MaxopsError when there is not exactly one."""
+    files = [entry["path"] for entry in (manifest or {}).get("files", [])]
+    archives = [name for name in files if Layout("").holds(part, name)]
+    if len(archives) != 1:
+        raise MaxopsError(
+            f'set {os.path.basename(path)} lists {len(archives)} archives of {part["kind"]} "{part["name"]}" instead '
+            "of one; take another set"
+        )
+    return os.path.join(path, archives[0])
+
+
+def format_of(parts: Iterable[Mapping[str, Any]]) -> int:
+    """The format of a manifest with these parts: the lowest that knows all of them."""
+    return FORMAT if any(part["kind"] == "folder" for part in parts) else 1
 
 
 def seal(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -150,10 +150,8 @@ def _check_form(manifest: dict[str, Any], text: str, set_id: str) -> None:
         raise MaxopsError("it lists the same file twice; take another set")
     layout = backup_set.Layout("")
     for part in manifest.get("parts", []):
-        name = part["name"]
-        start = layout.database(name) + "/" if part["kind"] == "database" else layout.volume(name, ".tar")
-        if not any(path.startswith(start) for path in names):
-            raise MaxopsError(f'it lists no file of {part["kind"]} "{name}"; take another set')
+        if not any(layout.holds(part, path) for path in names):
+            raise MaxopsError(f'it lists no file of {part["kind"]} "{part["name"]}"; take another set')
 
 
 def _is_entry(entry: Any) -> bool:

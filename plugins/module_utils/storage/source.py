@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ LATEST, LATEST_VERIFIED = "latest", "latest_verified"
 
 @dataclass
 class RestoreSource:
-    """Where the data comes from; ``databases`` and ``volumes`` are the chosen parts of the manifest."""
+    """Where the data comes from; ``databases``, ``volumes`` and ``folders`` are the chosen parts of the manifest."""
 
     label: str
     version: str | None
@@ -32,6 +31,12 @@ class RestoreSource:
     volumes: list[dict[str, Any]] = field(default_factory=list)
     kept: KeptSet | None = None
     file: str | None = None
+    folders: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def archived(self) -> list[dict[str, Any]]:
+        """The chosen volumes and folders."""
+        return self.volumes + self.folders
 
     @property
     def layout(self) -> Layout:
@@ -43,10 +48,8 @@ class RestoreSource:
     def needs(self, path: str) -> bool:
         """True when a file of the set, by its relative path, is needed for the chosen parts."""
         layout = Layout("")
-        starts = [layout.database(part["name"]) + os.sep for part in self.databases]
-        starts += [layout.volume(part["name"], ".tar") for part in self.volumes]
-        starts += ["globals.sql"] if self.databases else []
-        return path == backup_set.MANIFEST or any(path.startswith(start) for start in starts)
+        others = {backup_set.MANIFEST, *(["globals.sql"] if self.databases else [])}
+        return path in others or any(layout.holds(part, path) for part in self.databases + self.archived)
 
 
 # -- sets ---------------------------------------------------------------------------------------------------------
@@ -102,22 +105,28 @@ def _newest(sets: Sequence[KeptSet]) -> str:
 
 
 def source_of_set(
-    kept: KeptSet, project: str, databases: Sequence[str] | None, volumes: Sequence[str] | None
+    kept: KeptSet,
+    project: str,
+    databases: Sequence[str] | None,
+    volumes: Sequence[str] | None,
+    folders: Sequence[str] | None = None,
 ) -> RestoreSource:
-    """A set as a source, with its chosen parts: all, unless databases or volumes are named."""
+    """A set as a source, with its chosen parts: all, unless databases, volumes or folders are named."""
     manifest = kept.manifest or {}
     if manifest.get("project") != project:
         raise MaxopsError(
             f'set {kept.set_id} was made of stack "{manifest.get("project")}", not of "{project}"; '
             "to restore it anyway, name that stack in source_project"
         )
-    take_all = databases is None and volumes is None
+    take_all = databases is None and volumes is None and folders is None
     chosen = {
         kind: _choose(manifest, kept.set_id, kind, None if take_all else list(wanted or []))
-        for kind, wanted in (("database", databases), ("volume", volumes))
+        for kind, wanted in (("database", databases), ("volume", volumes), ("folder", folders))
     }
     version = (manifest.get("versions") or {}).get("postgresql")
-    return RestoreSource(f"set {kept.set_id}", version, chosen["database"], chosen["volume"], kept)
+    return RestoreSource(
+        f"set {kept.set_id}", version, chosen["database"], chosen["volume"], kept, folders=chosen["folder"]
+    )
 
 
 def _choose(manifest: dict[str, Any], set_id: str, kind: str, wanted: Sequence[str] | None) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ class Subject:
         return Layout(self.path)
 
     def parts(self, kind: str) -> Sequence[dict[str, Any]]:
-        """The manifest's parts of one kind, ``database`` or ``volume``."""
+        """The manifest's parts of one kind: ``database``, ``volume`` or ``folder``."""
         parts = (self.manifest or {}).get("parts", [])
         return [part for part in parts if part["kind"] == kind]
 

@@ -56,13 +56,17 @@ class DatabaseSwap:
 
 @dataclass(frozen=True)
 class VolumeSwap:
-    """``new`` is renamed to ``folder``, the existing folder to ``previous``; ``made`` is a volume created for it."""
+    """``new`` is renamed to ``folder``, the existing folder to ``previous``; ``made`` is a volume created for it.
+
+    ``kind`` is volume, or folder for a folder of the host.
+    """
 
     name: str
     folder: str
     new: str
     previous: str | None
     made: str | None = None
+    kind: str = "volume"
 
 
 @dataclass

@@ -76,7 +76,7 @@ class Swap:
             if session:
                 self._lock_out(session)
             for volume in self.journal.volumes:
-                self._watch(f"move volume {volume.name}")
+                self._watch(f"move {volume.kind} {volume.name}")
                 self._move_in(volume)
             if session:
                 self._watch("rename databases")
@@ -153,7 +153,7 @@ class Swap:
         if session and renamed:
             self._lock_out(session)
         for volume in moved:
-            self._watch(f"move volume {volume.name} back")
+            self._watch(f"move {volume.kind} {volume.name} back")
             _move_back(volume)
         if session and renamed:
             self._watch("rename databases back")
@@ -213,7 +213,7 @@ class Swap:
     def _move_in(self, volume: VolumeSwap) -> None:
         if volume.previous:
             os.rename(volume.folder, volume.previous)
-            self._watch(f"volume {volume.name} half moved")
+            self._watch(f"{volume.kind} {volume.name} half moved")
         os.rename(volume.new, volume.folder)
         fsync_path(os.path.dirname(volume.folder))
 

@@ -1,25 +1,29 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpacks archives of volumes, without writing outside of the destination folder.
+"""Unpacks archives of volumes and folders, without writing outside of the destination folder.
 
 GNU tar refuses members with ``..``, strips the root from absolute names, and creates links that lead out of the folder
 last, so that no file is written through them. A member that tar corrects in this way with only a remark counts as an
-attack here. No device is ever created: the program runs without the capability for it.
+attack here. No device is ever created: the program runs without the capability for it. Devices and too long paths in
+archives of earlier versions are skipped, with a remark.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import nearest_existing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
+    STDERR_LIMIT,
     Cancellation,
     PipelineResult,
     Stage,
+    StageResult,
     run,
     run_pipeline,
 )
@@ -30,9 +34,16 @@ from .volume_pack import bytes_read
 UNPACKERS = {".tar.zst": ("zstd", "--decompress", "--quiet", "--stdout"), ".tar.gz": ("gzip", "-dc"), ".tar": ()}
 """Suffixes of archives and the programs that unpack them."""
 
+TAR_FAILED = 2
+"""Exit code of GNU tar when at least one entry could not be unpacked."""
+
 # The last one is tar's only message when the disk fills up in the middle of a file.
 _FULL = ("No space left on device", "Disk quota exceeded", "Wrote only")
-_ATTACKS = ("Removing leading", "Member name contains", "Cannot mknod")
+_ATTACKS = ("Removing leading", "Member name contains")
+
+# What tar reports for an entry that it cannot create here; it unpacks all others.
+_SKIPPED = re.compile(r"tar: .*: Cannot (?:mknod: Operation not permitted|[^:]+: File name too long)")
+_END = "tar: Exiting with failure status due to previous errors"
 
 
 def extract(
@@ -42,8 +53,9 @@ def extract(
     cancellation: Cancellation,
     members: Sequence[str] = (),
     on_start: Callable[[Callable[[], int]], None] | None = None,
+    kind: str = "volume",
 ) -> list[str]:
-    """Unpack a volume's archive into an empty folder, all of it or some members; returns tar's remarks.
+    """Unpack an archive into an empty folder, all of it or some members; returns tar's remarks.
 
     Owners are restored by number; modes, times, links, holes, ACLs and extended attributes are restored as well.
     """
@@ -51,8 +63,13 @@ def extract(
     result = run_pipeline(
         stages, cancellation, on_start=lambda pids: on_start(bytes_read(pids[-1])) if on_start else None
     )
-    _raise_on_failure(name, archive, destination, result)
-    return result.remarks
+    _raise_on_failure(f'{kind} "{name}"', archive, destination, result)
+    skipped = [stage for stage in result.failures if _only_skipped(stage)]
+    return [
+        f"{line} (no restore can create it)" if _SKIPPED.fullmatch(line) else line
+        for line in result.remarks
+        if not (skipped and line == _END)
+    ]
 
 
 def put_on_disk(folder: str, cancellation: Cancellation) -> None:
@@ -90,23 +107,37 @@ def _stages(archive: str, destination: str, members: Sequence[str]) -> list[Stag
     return [Stage([*program, "--", archive]), Stage(tar)] if program else [Stage(tar)]
 
 
-def _raise_on_failure(name: str, archive: str, destination: str, result: PipelineResult) -> None:
+def _only_skipped(stage: StageResult) -> bool:
+    """True when tar failed only at entries that cannot be created here, and unpacked all others."""
+    lines = stage.stderr.splitlines()
+    whole = len(stage.stderr.encode()) < STDERR_LIMIT
+    return (
+        whole
+        and stage.returncode == TAR_FAILED
+        and lines[-1:] == [_END]
+        and all(_SKIPPED.fullmatch(line) for line in lines[:-1])
+    )
+
+
+def _raise_on_failure(label: str, archive: str, destination: str, result: PipelineResult) -> None:
+    """``label`` is the kind and the name of the part, for messages."""
     attacks = [line for line in result.remarks if any(sign in line for sign in _ATTACKS)]
     if attacks:
         raise MaxopsError(
-            f'the archive of volume "{name}" ({archive}) holds entries that no backup writes: {attacks[0]}; none of it '
+            f"the archive of {label} ({archive}) holds entries that no backup writes: {attacks[0]}; none of it "
             "was unpacked. This archive was made or changed by another program: find out by which, and take another set"
         )
-    if not result.failures:
+    failures = [stage for stage in result.failures if not _only_skipped(stage)]
+    if not failures:
         return
-    stage = result.failures[0]
+    stage = failures[0]
     cause = "; ".join(stage.stderr.strip().splitlines()[-3:]) or f"exit code {stage.returncode}"
     if any(sign in stage.stderr for sign in _FULL):
         free = os.statvfs(nearest_existing(destination))
         raise MaxopsError(
-            f'the disk filled up while volume "{name}" was unpacked into {destination} '
+            f"the disk filled up while {label} was unpacked into {destination} "
             f"({human_size(free.f_bavail * free.f_frsize)} free): free some space, then run this again"
         )
     if "Not found in archive" in cause:
-        raise MaxopsError(f'volume "{name}" of this set lacks the requested paths: {cause}; correct the option paths')
-    raise MaxopsError(f'volume "{name}" could not be unpacked from {archive}: {cause}; verify the set, or take another')
+        raise MaxopsError(f"{label} of this set lacks the requested paths: {cause}; correct the option paths")
+    raise MaxopsError(f"{label} could not be unpacked from {archive}: {cause}; verify the set, or take another")

@@ -1,22 +1,26 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which volumes and folders a backup takes, and which it leaves out."""
+"""Which volumes a backup takes, and which it leaves out."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
-    Container,
-    Stack,
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import (
+    foreign_containers,
+    is_unnamed,
+    measure,
+    project_volumes,
+    volume_facts,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure, volume_facts
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .live import OF_DATABASE, Found, at_rest, find_in_all
 from .options import BackupOptions
 from .values import BackupPlan, PreviousParts, VolumePart, estimate_of, is_excluded, quoted
 
@@ -26,72 +30,86 @@ VOLUME_RATIO = 1.0
 LEGACY_BACKUP_SERVICE = "backup"
 """The stack's own service that runs /backup.sh: what it writes are backups."""
 
-_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+OF_CACHE = "belongs to the cache"
 
 
 def plan_volumes(plan: BackupPlan, options: BackupOptions, previous: PreviousParts) -> None:
     """Add the volumes to the plan. Raises MaxopsError for a volume that is missing or cannot be read."""
+    mounted = _mounted_volumes(plan.stack)
+    known = {**mounted, **_unused_volumes(plan.stack, mounted)}
+    chosen = _chosen(plan, options, known)
+    for name, (docker_name, folder) in list(chosen.items()):
+        device = "" if docker_name in mounted else _unmounted_device(plan.stack, docker_name, folder)
+        if device:
+            reason = f"it is {device}, which Docker mounts only while a container uses it, and none does"
+            plan.not_taken("volume", name, reason, "start a service that mounts it")
+            del chosen[name]
+            continue
+        check_folder("volume", name, folder, plan.repository.path)
+        if docker_name in mounted:
+            _check_mounted(plan.stack, name, docker_name, folder)
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        sizes = list(pool.map(lambda entry: measure(entry[1]), chosen.values()))
+    found = find_in_all({name: (folder, ()) for name, (_docker_name, folder) in chosen.items()}, options.jobs)
+    for (name, (docker_name, folder)), size in zip(chosen.items(), sizes):
+        users = [
+            container
+            for container in plan.stack.containers
+            if any(mount.name == docker_name and mount.writable for mount in container.mounts)
+        ]
+        others = foreign_containers(plan.stack, docker_name) if found[name] else []
+        estimate = estimate_of(previous.get(("volume", name)), size, VOLUME_RATIO)
+        part = VolumePart(name, docker_name, folder, size, estimate, ())
+        taken = at_rest(plan, options, part, Found(found[name], users, others), named=options.volumes is not None)
+        if taken:
+            plan.volumes.append(taken)
+
+
+def _chosen(plan: BackupPlan, options: BackupOptions, known: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Docker's name and the folder of each volume to take, by its short name; the others are reported."""
     project = options.access.project_name
-    mounted = _named_volumes(plan.stack)
-    if options.volumes is None:
-        _report_other_folders(plan, options)
-    internal = _internal_volumes(plan.stack, options)
     chosen: dict[str, tuple[str, str]] = {}
-    if options.volumes is None:
-        for docker_name, folder in mounted.items():
-            name = _short(docker_name, project, mounted)
-            if docker_name in internal:
-                plan.left_out.append({"kind": "volume", "name": name, "reason": internal[docker_name]})
-            else:
-                chosen[name] = (docker_name, folder)
-    else:
-        for wanted in options.volumes:
-            docker_name = next((candidate for candidate in (f"{project}_{wanted}", wanted) if candidate in mounted), "")
-            if not docker_name:
-                names = quoted(_short(volume, project, mounted) for volume in mounted)
-                raise MaxopsError(
-                    f'project "{project}" mounts no volume "{wanted}" (it mounts {names}); correct the option volumes'
-                )
-            chosen[_short(docker_name, project, mounted)] = (docker_name, mounted[docker_name])
+    internal = _internal_volumes(plan.stack, options)
+    for docker_name, folder in known.items() if options.volumes is None else ():
+        name = _short(docker_name, project, known)
+        if docker_name in internal:
+            plan.left_out.append({"kind": "volume", "name": name, "reason": internal[docker_name]})
+        else:
+            chosen[name] = (docker_name, folder)
+    for wanted in options.volumes or ():
+        docker_name = next((candidate for candidate in (f"{project}_{wanted}", wanted) if candidate in known), "")
+        if not docker_name:
+            names = quoted(_short(volume, project, known) for volume in known)
+            raise MaxopsError(
+                f'project "{project}" mounts no volume "{wanted}" (it mounts {names}); correct the option volumes'
+            )
+        chosen[_short(docker_name, project, known)] = (docker_name, known[docker_name])
     for name in [name for name in chosen if is_excluded(name, options.exclude)]:
         plan.left_out.append({"kind": "volume", "name": name, "reason": "excluded"})
         del chosen[name]
-    for name, (docker_name, folder) in chosen.items():
-        _check_folder(name, folder, plan.repository.path)
-        _check_mounted(plan.stack, name, docker_name, folder)
-    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        sizes = list(pool.map(lambda entry: measure(entry[1]), chosen.values()))
-    for (name, (docker_name, folder)), size in zip(chosen.items(), sizes):
-        estimate = estimate_of(previous.get(("volume", name)), size, VOLUME_RATIO)
-        writers = tuple(_writers(plan.stack, docker_name))
-        plan.volumes.append(VolumePart(name, docker_name, folder, size, estimate, writers))
+    return chosen
 
 
-def _named_volumes(stack: Stack) -> dict[str, str]:
+def _mounted_volumes(stack: Stack) -> dict[str, str]:
     return {
         mount.name: mount.source
         for container in stack.containers
         for mount in container.mounts
-        if mount.kind == "volume" and not _ANONYMOUS.fullmatch(mount.name)
+        if mount.kind == "volume" and not is_unnamed(mount.name)
     }
 
 
-def _report_other_folders(plan: BackupPlan, options: BackupOptions) -> None:
-    """Report the writable folders that are not named volumes: no set contains them, and the operator has to know."""
-    own = {*options.access.servers, LEGACY_BACKUP_SERVICE}
-    for container in plan.stack.containers:
-        for mount in container.mounts:
-            anonymous = mount.kind == "volume" and _ANONYMOUS.fullmatch(mount.name)
-            if not mount.writable or not (anonymous or (mount.kind == "bind" and os.path.isdir(mount.source))):
-                continue
-            kind = "an unnamed volume" if anonymous else "a folder of the host"
-            reason = f"{kind} that service {container.service} has at {mount.target}"
-            plan.left_out.append({"kind": "folder", "name": mount.source, "reason": reason})
-            if container.service not in own and not is_excluded(mount.source, options.exclude):
-                plan.warnings.append(
-                    f"{mount.source} is not in the set: it is {reason}; give it a named volume, "
-                    "back it up by other means, or name it in exclude if nothing in it needs to be kept"
-                )
+def _unused_volumes(stack: Stack, mounted: Iterable[str]) -> dict[str, str]:
+    """Volumes of the project that no container mounts now: that of a service which was removed, or not started yet."""
+    volumes = project_volumes(stack)
+    return {name: _folder_of(volumes[name]) for name in sorted(set(volumes) - set(mounted))}
+
+
+def _folder_of(facts: Mapping[str, Any]) -> str:
+    """The folder of a volume that no container mounts: that of a bound folder is the folder itself."""
+    options = facts.get("Options") or {}
+    bound = "bind" in str(options.get("o") or "").split(",") and os.path.isdir(str(options.get("device")))
+    return str(options["device"] if bound else facts["Mountpoint"])
 
 
 def _internal_volumes(stack: Stack, options: BackupOptions) -> dict[str, str]:
@@ -103,8 +121,8 @@ def _internal_volumes(stack: Stack, options: BackupOptions) -> dict[str, str]:
         if container.service not in options.access.servers and mount.kind == "volume" and mount.writable
     }
     for service, reason in (
-        (options.access.cache_service, "belongs to the cache"),
-        (options.access.database_service, "belongs to the database server, whose databases are dumped"),
+        (options.access.cache_service, OF_CACHE),
+        (options.access.database_service, OF_DATABASE),
     ):
         for container in stack.of_service(service):
             reasons.update(
@@ -117,27 +135,20 @@ def _internal_volumes(stack: Stack, options: BackupOptions) -> dict[str, str]:
     return reasons
 
 
-def _writers(stack: Stack, docker_name: str) -> list[Container]:
-    return [
-        container
-        for container in stack.containers
-        if container.running and any(mount.name == docker_name and mount.writable for mount in container.mounts)
-    ]
-
-
-def _check_folder(name: str, folder: str, repository: str) -> None:
+def check_folder(kind: str, name: str, folder: str, repository: str) -> None:
+    """Refuse a volume or folder that cannot be read, and one that holds the repository."""
     if not os.path.isdir(folder):
         raise MaxopsError(
-            f'volume "{name}" has no folder {folder} on this host; '
+            f'{kind} "{name}" has no folder {folder} on this host; '
             "run this task on the host that runs the stack, as root"
         )
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise MaxopsError(f'volume "{name}" ({folder}) cannot be read by this user: run as root (become: true)')
+        raise MaxopsError(f'{kind} "{name}" ({folder}) cannot be read by this user: run as root (become: true)')
     inside = os.path.join(os.path.realpath(folder), "")
     if os.path.join(os.path.realpath(repository), "").startswith(inside):
         raise MaxopsError(
-            f'repository {repository} lies inside volume "{name}" ({folder}), so each set would hold all earlier ones; '
-            "name a repository outside of the volumes that are backed up"
+            f'repository {repository} lies inside {kind} "{name}" ({folder}), so each set would hold all earlier ones; '
+            f"name a repository outside of the {kind}s that are backed up, or name this {kind} in exclude"
         )
 
 
@@ -148,13 +159,22 @@ def _check_mounted(stack: Stack, name: str, docker_name: str, folder: str) -> No
     ]
     if any(container.state in ("running", "paused", "restarting") for container in users):
         return
-    device = ((volume_facts(stack, docker_name) or {}).get("Options") or {}).get("device")
-    if device and not os.path.ismount(folder) and not (os.path.exists(device) and os.path.samefile(device, folder)):
+    device = _unmounted_device(stack, docker_name, folder)
+    if device:
         services = ", ".join(sorted({container.service for container in users}))
         raise MaxopsError(
             f'volume "{name}" is {device}, which Docker mounts only while a container uses it, and none does: '
             f"start a service that mounts it ({services}), or leave the volume out (exclude)"
         )
+
+
+def _unmounted_device(stack: Stack, docker_name: str, folder: str) -> str:
+    """The device or share of a volume that is not mounted; empty for any other volume."""
+    device = str(((volume_facts(stack, docker_name) or {}).get("Options") or {}).get("device") or "")
+    if not device or os.path.ismount(folder):
+        return ""
+    here = os.path.exists(device) and os.path.exists(folder) and os.path.samefile(device, folder)
+    return "" if here else device
 
 
 def _short(docker_name: str, project: str, mounted: Iterable[str]) -> str:

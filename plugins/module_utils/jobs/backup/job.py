@@ -64,7 +64,7 @@ def _preview(options: BackupOptions) -> dict[str, Any]:
             for part in plan.databases
         ]
         + [
-            {"kind": "volume", "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
+            {"kind": part.kind, "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
             for part in plan.volumes
         ],
         **_facts(plan),
@@ -204,7 +204,9 @@ class Backup:
         passfile = self.open.enter_context(programs.password_file(self.plan.server))
         # Tasks start in this order: paused applications wait for their volumes, so these come first.
         tasks = [
-            partial(self._archive, group, [progress.part(f"volume {part.name}", part.size) for part in group.volumes])
+            partial(
+                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.volumes]
+            )
             for group in groups
         ]
         for part in sorted(self.plan.databases, key=lambda part: part.facts.size, reverse=True):
@@ -253,8 +255,11 @@ class Backup:
             with self.plan.stack.paused(group.containers):
                 self._freeze(group.databases)
                 archived = archiver.archive(group, meters)
-        self.warnings += [f"volume {part['name']}: {line}" for part in archived for line in part["remarks"]]
-        return [{**part, **self._finish(archiver.target(part["name"]), meter)} for part, meter in zip(archived, meters)]
+        self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
+        return [
+            {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}
+            for part, meter in zip(archived, meters)
+        ]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
         found = self.plan.configuration
@@ -284,7 +289,7 @@ class Backup:
         stack = self.plan.stack
         images = {container.image_id: stack.image_facts(container.image_id) for container in stack.containers}
         return {
-            "format": backup_set.FORMAT,
+            "format": backup_set.format_of(parts),
             "set_id": self.set_id,
             "project": self.options.access.project_name,
             "host": socket.gethostname(),
@@ -306,11 +311,12 @@ class Backup:
                 }
                 for container in stack.containers
             },
-            "parts": [part for part in parts if part["kind"] in {"database", "volume"}],
+            "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
             **recorded(keys_of(stack), self.set_id),
             "left_out": self.plan.left_out,
+            "object_storage": self.plan.object_storage,
             "warnings": self.warnings,
             "files": files,
         }

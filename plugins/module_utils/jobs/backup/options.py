@@ -20,6 +20,7 @@ class BackupOptions:
     repository: str
     databases: Sequence[str] | None = None
     volumes: Sequence[str] | None = None
+    folders: Sequence[str] | None = None
     exclude: Sequence[str] = ()
     jobs: int = 2
     compression: str = "auto"

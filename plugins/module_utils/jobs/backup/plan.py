@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import huma
 from .configuration import plan_configuration
 from .databases import plan_databases
 from .folders import plan_volumes
+from .host_folders import plan_folders
 from .options import BackupOptions
 from .values import BackupPlan, PreviousParts
 
@@ -33,11 +34,12 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     previous = _previous_parts(repository, options.access.project_name)
     plan_databases(plan, options, previous)
     plan_volumes(plan, options, previous)
+    plan_folders(plan, options, previous)
     plan_configuration(plan, options)
     if not plan.databases and not plan.volumes:
         raise MaxopsError(
             f'no part of project "{options.access.project_name}" is left to back up; '
-            "check databases, volumes and exclude"
+            "check databases, volumes, folders and exclude"
         )
     _choose_compression(plan, options)
     estimates = [part.estimate for part in plan.databases] + [part.estimate for part in plan.volumes]

@@ -42,7 +42,12 @@ class DatabasePart:
 
 @dataclass(frozen=True)
 class VolumePart:
-    """A volume to archive: ``writers`` are the running containers that can change it."""
+    """A volume or a folder of the host to archive: ``writers`` are the running containers that can change it.
+
+    ``folder`` is its path on the host, ``skip`` are relative paths in it that are left out, ``mounts`` the services
+    that mount it, with the path inside them. ``live`` are the databases in it that have to be at rest while it is
+    copied, in words; its writers are paused for that.
+    """
 
     name: str
     docker_name: str
@@ -50,6 +55,29 @@ class VolumePart:
     size: int
     estimate: int
     writers: tuple[Container, ...]
+    kind: str = "volume"
+    skip: tuple[str, ...] = ()
+    mounts: tuple[tuple[str, str], ...] = ()
+    live: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Kind and name, for messages."""
+        return f'{self.kind} "{self.name}"'
+
+    def facts(self) -> dict[str, Any]:
+        """What the manifest records about it before it is copied."""
+        facts: dict[str, Any] = {"kind": self.kind, "name": self.name, "source_bytes": self.size}
+        if self.docker_name:
+            facts["docker_name"] = self.docker_name
+        if self.kind == "folder":
+            facts["path"] = self.folder
+            facts["mounts"] = [{"service": service, "target": target} for service, target in self.mounts]
+            facts["skipped"] = list(self.skip)
+        if self.live:
+            facts["live_databases"] = list(self.live)
+            facts["paused"] = sorted({container.service for container in self.writers})
+        return facts
 
 
 @dataclass
@@ -63,7 +91,10 @@ class BackupPlan:
     server_version: str | None = None
     databases: list[DatabasePart] = field(default_factory=list)
     volumes: list[VolumePart] = field(default_factory=list)
+    """The volumes and the folders of the host."""
     configuration: Configuration = field(default_factory=Configuration)
+    object_storage: list[dict[str, str]] = field(default_factory=list)
+    """Files that applications keep elsewhere: application, what, type and source of each."""
     left_out: list[dict[str, str]] = field(default_factory=list)
     dump_compression: str = "none"
     packer: str = "none"

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A volume's part of a backup set, and which volumes are copied within one pause."""
+"""The part of a volume or folder in a backup set, and which of them are copied within one pause."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from .values import BackupPlan, VolumePart
 
 @dataclass
 class VolumeGroup:
-    """Volumes that are copied together while ``containers`` are paused and ``databases`` are frozen."""
+    """Volumes and folders that are copied together while ``containers`` are paused and ``databases`` are frozen."""
 
     volumes: list[VolumePart]
     containers: list[Container] = field(default_factory=list)
@@ -33,18 +34,21 @@ class VolumeGroup:
 
 
 def group_volumes(plan: BackupPlan, pause: bool) -> list[VolumeGroup]:
-    """One group for each volume; with ``pause``, one for all volumes that share an application that writes to them."""
-    if not pause:
-        return [VolumeGroup([part]) for part in plan.volumes]
+    """One group for each volume and folder; with ``pause``, one for all that share an application that writes to them.
+
+    What holds a live database is copied in a pause anyway.
+    """
     groups: list[VolumeGroup] = []
     for part in plan.volumes:
-        new = VolumeGroup([part], list(part.writers))
+        new = VolumeGroup([part], list(part.writers) if pause or part.live else [])
         for other in [group for group in groups if _overlap(group.containers, new.containers)]:
             groups.remove(other)
             own_ids = {container.id for container in new.containers}
             new.containers += [container for container in other.containers if container.id not in own_ids]
             new.volumes += other.volumes
         groups.append(new)
+    if not pause:
+        return groups
     unassigned = [part.name for part in plan.databases]
     for group in groups:
         group.databases = [name for name in unassigned if uses_database(group.containers, name)]
@@ -57,7 +61,7 @@ def _overlap(some: Sequence[Container], others: Sequence[Container]) -> bool:
 
 
 class Archiver:
-    """Writes the volumes of a group into the set's staging folder."""
+    """Writes the volumes and folders of a group into the set's staging folder."""
 
     def __init__(self, plan: BackupPlan, layout: Layout, options: BackupOptions, cancellation: Cancellation) -> None:
         self._layout = layout
@@ -65,13 +69,13 @@ class Archiver:
         self._priority = Priority(options.nice, options.ionice)
         self._cancellation = cancellation
 
-    def target(self, name: str) -> str:
+    def target(self, kind: str, name: str) -> str:
         """The archive's path in staging."""
-        return self._layout.volume(name, self._packer.suffix)
+        return self._layout.archive(kind, name, self._packer.suffix)
 
     def archive(self, group: VolumeGroup, meters: Sequence[Part]) -> list[dict[str, Any]]:
-        """Archive all volumes of the group side by side; returns their entries for the manifest, in their order."""
-        # A failure stops the other volumes: otherwise an application would stay paused while they are copied in vain.
+        """Archive all of the group side by side; returns their entries for the manifest, in their order."""
+        # A failure stops the others: otherwise an application would stay paused while they are copied in vain.
         tasks = [partial(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
         return run_all(tasks, self._cancellation)
 
@@ -82,15 +86,22 @@ class Archiver:
         def watch(gauge: Callable[[], int]) -> None:
             meter.measure = gauge
 
+        target = self.target(part.kind, part.name)
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         remarks = volume_pack.archive(
-            part.name, part.folder, self.target(part.name), self._packer, self._cancellation, self._priority, watch
+            part.name,
+            part.folder,
+            target,
+            self._packer,
+            self._cancellation,
+            self._priority,
+            watch,
+            kind=part.kind,
+            skip=part.skip,
         )
         return {
-            "kind": "volume",
-            "name": part.name,
-            "docker_name": part.docker_name,
+            **part.facts(),
             "compression": self._packer.name,
-            "source_bytes": part.size,
             "remarks": remarks,
             "copy_seconds": round(time.monotonic() - started, 3),
         }

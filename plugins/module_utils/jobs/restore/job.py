@@ -188,7 +188,7 @@ class Restore:
         databases = self._database_tasks(self._target(passfile)) if self.plan.databases else []
         volumes: list[Callable[[], None]] = []
         for volume in self.plan.volumes:
-            meter = self.progress.part(f"volume {volume.part['name']}", volume.part["source_bytes"])
+            meter = self.progress.part(volume.label, volume.part["source_bytes"])
             volumes.append(partial(self._load_volume, volume, meter))
         return [*databases[:1], *volumes, *databases[1:]]
 
@@ -253,7 +253,7 @@ class Restore:
         name, swap = load.part["name"], load.swap
         with self.slots.taking(1):
             self.cancellation.check()
-            self.watch(f"load volume {name}")
+            self.watch(f"load {load.label}")
             meter.start()
             if swap.made:
                 make_volume(self.plan.stack, swap.made)
@@ -262,11 +262,13 @@ class Restore:
             def gauge(measure: Callable[[], int]) -> None:
                 meter.measure = measure
 
-            remarks = extract(name, load.archive, swap.new, self.cancellation, load.members, gauge)
+            remarks = extract(
+                name, load.archive, swap.new, self.cancellation, load.members, gauge, kind=load.part["kind"]
+            )
         put_on_disk(swap.new, self.cancellation)
-        self.remarks += [f"volume {name}: {line}" for line in remarks[:MAX_REMARKS]]
+        self.remarks += [f"{load.label}: {line}" for line in remarks[:MAX_REMARKS]]
         self.loaded[swap.new] = {"duration": round(meter.finish(), 3)}
-        self.watch(f"volume {name} loaded")
+        self.watch(f"{load.label} loaded")
 
     # -- the swap -----------------------------------------------------------------------------------------------
 
@@ -314,7 +316,7 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
 
 
 def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry for each database and volume: its names in the source and here, and the data that it replaces."""
+    """One entry for each database, volume and folder: its names in the source and here, and what it replaces."""
     originals = {load.swap.new: load.part for load in plan.databases}
     originals.update({load.swap.new: load.part for load in plan.volumes})
     prefix = f"{plan.stack.project_name}_"
@@ -331,4 +333,4 @@ def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[st
         }
 
     databases = [part("database", swap) for swap in plan.journal.databases]
-    return databases + [part("volume", swap) for swap in plan.journal.volumes]
+    return databases + [part(swap.kind, swap) for swap in plan.journal.volumes]

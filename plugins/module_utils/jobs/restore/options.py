@@ -33,6 +33,7 @@ class RestoreOptions:
     previous: bool = False
     databases: Sequence[str] | None = None
     volumes: Sequence[str] | None = None
+    folders: Sequence[str] | None = None
     paths: Sequence[str] = ()
     destination: str | None = None
     into: Mapping[str, str] = field(default_factory=dict)
@@ -60,10 +61,13 @@ def check_options(options: RestoreOptions) -> None:
         raise MaxopsError(
             "paths and destination belong together: the files to take out of a volume, and the folder to put them into"
         )
-    if options.paths and (options.databases or len(options.volumes or ()) != 1 or options.into):
-        raise MaxopsError("paths takes from one volume: name it in volumes, and leave databases and into out")
-    if options.file is not None and (options.volumes or options.paths):
-        raise MaxopsError("a legacy dump holds only a database: leave volumes and paths out")
+    archived = [*(options.volumes or ()), *(options.folders or ())]
+    if options.paths and (options.databases or len(archived) != 1 or options.into):
+        raise MaxopsError(
+            "paths takes from one volume or folder: name it in volumes or folders, and leave databases and into out"
+        )
+    if options.file is not None and (archived or options.paths):
+        raise MaxopsError("a legacy dump holds only a database: leave volumes, folders and paths out")
 
 
 def find_source(options: RestoreOptions) -> RestoreSource:
@@ -73,7 +77,7 @@ def find_source(options: RestoreOptions) -> RestoreSource:
     repository = Repository(options.repository)
     project = options.source_project or options.access.project_name
     kept = choose_set(repository, project, options.set or LATEST, options.before)
-    source = source_of_set(kept, project, options.databases, options.volumes)
-    if not source.databases and not source.volumes:
-        raise MaxopsError(f"no part of {source.label} was chosen; correct the options databases and volumes")
+    source = source_of_set(kept, project, options.databases, options.volumes, options.folders)
+    if not source.databases and not source.archived:
+        raise MaxopsError(f"no part of {source.label} was chosen; correct the options databases, volumes and folders")
     return source

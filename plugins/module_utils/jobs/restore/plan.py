@@ -35,6 +35,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import huma
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
+from .folders import check_nothing_mounted_below, is_affected
 from .options import RestoreOptions, check_options, find_source
 from .secrets import Restored, secrets_that_differ
 from .volumes import LoadVolume, plan_volumes
@@ -237,7 +238,9 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
         for volume in record.volumes:
             if volume.previous:
                 kept = f"{volume.folder}.maxops-previous-{restore_id}" if os.path.lexists(volume.folder) else None
-                plan.journal.volumes.append(VolumeSwap(volume.name, volume.folder, volume.previous, kept))
+                swap = VolumeSwap(volume.name, volume.folder, volume.previous, kept, kind=volume.kind)
+                check_nothing_mounted_below(f'{volume.kind} "{volume.name}"', volume.folder)
+                plan.journal.volumes.append(swap)
 
 
 # -- all together ---------------------------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
             raise MaxopsError(
                 f"{space.path} has {human_size(space.free)} free, and the restored data may need "
                 f"{human_size(space.need)} beside the running data: free some space, restore fewer parts at a time "
-                "(databases, volumes), or set space_check to false to try anyway"
+                "(databases, volumes, folders), or set space_check to false to try anyway"
             )
 
 
@@ -302,7 +305,6 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
     if plan.server and names:
         with Session(plan.server, "postgres") as session:
             addresses = {address for name in names for address in databases.client_addresses(session, name)}
-    volumes = {volume.name for volume in plan.journal.volumes}
     return [
         container
         for container in plan.stack.containers
@@ -310,6 +312,6 @@ def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
         and (
             any(uses_database([container], name) for name in names)
             or addresses & set(container.addresses)
-            or any(mount.name in volumes for mount in container.mounts)
+            or any(is_affected(container, volume) for volume in plan.journal.volumes)
         )
     ]

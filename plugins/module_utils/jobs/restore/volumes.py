@@ -1,59 +1,102 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a restore unpacks volumes, and which folders it replaces."""
+"""Where a restore unpacks volumes and folders, and which folders of the host it replaces."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archive_of
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import VolumeSwap
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders import is_inside
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .folders import BY_HAND, check_nothing_mounted_below, folder_swap, new_folder_swap
 from .options import RestoreOptions
 
 
 @dataclass
 class LoadVolume:
-    """A volume to unpack, all of it or only ``members``."""
+    """A volume or folder to unpack, all of it or only ``members``."""
 
     part: dict[str, Any]
     archive: str
     swap: VolumeSwap
     members: Sequence[str] = ()
 
+    @property
+    def label(self) -> str:
+        """Kind and name, for messages."""
+        return f"{self.part['kind']} {self.part['name']}"
+
 
 def plan_volumes(stack: Stack, restore_id: str, options: RestoreOptions, source: RestoreSource) -> list[LoadVolume]:
-    """Where each volume is unpacked, and which folder it replaces."""
-    loads = []
-    for part in source.volumes:
-        archive = _archive_of(source, part["name"])
+    """Where each volume and folder is unpacked, and which folder it replaces.
+
+    Raises MaxopsError for parts that cannot be restored; the message has the options that restore all others.
+    """
+    loads: list[LoadVolume] = []
+    refused: list[tuple[dict[str, Any], MaxopsError]] = []
+    for part in source.archived:
         members = [_member(path) for path in options.paths]
-        if options.destination:
-            swap = _destination_swap(restore_id, os.path.abspath(options.destination))
-        elif part["name"] in options.into:
-            swap = _new_volume_swap(stack, restore_id, options.into[part["name"]])
-        else:
-            swap = _volume_swap(stack, restore_id, part)
-        loads.append(LoadVolume(part, archive, swap, members))
+        try:
+            swap = _swap_of(stack, restore_id, options, part)
+        except MaxopsError as error:
+            refused.append((part, error))
+            continue
+        manifest = source.kept.manifest if source.kept else None
+        loads.append(LoadVolume(part, archive_of(source.layout.path, manifest, part), swap, members))
+    if refused:
+        raise MaxopsError(
+            ". ".join(str(error) for _part, error in refused) + _rest(source, [one for one, _ in refused])
+        )
+    _check_apart(loads)
     return loads
 
 
-def _archive_of(source: RestoreSource, name: str) -> str:
-    start = os.path.relpath(source.layout.volume(name, ".tar"), source.layout.path)
-    manifest = (source.kept.manifest if source.kept else None) or {}
-    archives = [entry["path"] for entry in manifest["files"] if entry["path"].startswith(start)]
-    if len(archives) != 1:
-        raise MaxopsError(
-            f'{source.label} lists {len(archives)} archives of volume "{name}" instead of one; take another set'
-        )
-    return os.path.join(source.layout.path, archives[0])
+def _swap_of(stack: Stack, restore_id: str, options: RestoreOptions, part: Mapping[str, Any]) -> VolumeSwap:
+    name, folder = part["name"], part["kind"] == "folder"
+    if options.destination:
+        return new_folder_swap(restore_id, options.destination, "destination", part["kind"])
+    if name in options.into:
+        if folder:
+            return new_folder_swap(restore_id, options.into[name], "into", "folder")
+        return _new_volume_swap(stack, restore_id, options.into[name])
+    if folder:
+        return folder_swap(stack, restore_id, part, options.access.servers)
+    return _volume_swap(stack, restore_id, part)
+
+
+def _rest(source: RestoreSource, refused: Sequence[Mapping[str, Any]]) -> str:
+    """How to restore the parts that are not refused, for the end of a message."""
+    names = {
+        "databases": [part["name"] for part in source.databases],
+        "volumes": [part["name"] for part in source.volumes if part not in refused],
+        "folders": [part["name"] for part in source.folders if part not in refused],
+    }
+    options = "; ".join(
+        f"{option}: {json.dumps(chosen, ensure_ascii=False)}" for option, chosen in names.items() if chosen
+    )
+    return f". To restore everything else, name it: {options}" if options else ""
+
+
+def _check_apart(loads: Sequence[LoadVolume]) -> None:
+    """Refuse folders of which one contains another: they would be renamed with each other."""
+    for load in loads:
+        for other in loads:
+            if load is not other and is_inside(os.path.realpath(load.swap.folder), os.path.realpath(other.swap.folder)):
+                raise MaxopsError(
+                    f"{load.label} would be restored to {load.swap.folder}, and {other.label} to {other.swap.folder}, "
+                    "which contains it: restore them one after the other (volumes, folders)"
+                )
 
 
 def _member(path: str) -> str:
@@ -64,17 +107,6 @@ def _member(path: str) -> str:
             f'the path "{path}" leads out of the volume; write it relative to the top of the volume, without ".."'
         )
     return f"./{inside}" if inside != "." and inside else "."
-
-
-def _destination_swap(restore_id: str, destination: str) -> VolumeSwap:
-    empty = os.path.isdir(destination) and not os.path.islink(destination) and not os.listdir(destination)
-    if os.path.lexists(destination) and not empty:
-        raise MaxopsError(f"destination {destination} exists already and is not an empty folder; name a new one")
-    if not os.path.isdir(os.path.dirname(destination)):
-        raise MaxopsError(
-            f"the destination's parent folder {os.path.dirname(destination)} does not exist; make it first"
-        )
-    return VolumeSwap(destination, destination, f"{destination}.maxops-new-{restore_id}", None)
 
 
 def _new_volume_swap(stack: Stack, restore_id: str, docker_name: str) -> VolumeSwap:
@@ -101,6 +133,7 @@ def _volume_swap(stack: Stack, restore_id: str, part: Mapping[str, Any]) -> Volu
             "would keep using the old files: stop that first"
         )
     folder = _folder(docker_name, facts)
+    check_nothing_mounted_below(f'volume "{docker_name}"', folder)
     previous = f"{folder}.maxops-previous-{restore_id}" if os.path.lexists(folder) else None
     return VolumeSwap(docker_name, folder, f"{folder}.maxops-new-{restore_id}", previous)
 
@@ -115,6 +148,6 @@ def _folder(docker_name: str, facts: Mapping[str, Any]) -> str:
     if not plain or os.path.ismount(folder):
         raise MaxopsError(
             f'volume "{docker_name}" is on its own file system ({folder}), so it cannot be swapped by a rename; '
-            'take its files out with paths (["."]) and destination, and put them in place by hand'
+            f"{BY_HAND}"
         )
     return folder

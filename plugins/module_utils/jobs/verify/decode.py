@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout, archived_parts
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import (
     LegacyDump,
     check_file,
@@ -63,10 +64,10 @@ Lister = Callable[[Sequence[str], Sequence[tuple[str, str, bool]], Cancellation]
 def check(subject: Subject, lister: Lister | None, jobs: int, cancellation: Cancellation, meter: Part) -> None:
     """Read everything in a set whose checksums match; ``lister`` runs a program of the server's own image."""
     work: list[Callable[[], None]] = []
-    for part in subject.parts("volume"):
-        work += [_job(_volume, subject, path, cancellation) for path in _files_of(subject, "volume", part)]
+    for part in archived_parts(subject.manifest):
+        work += [_job(_volume, subject, path, cancellation) for path in _files_of(subject, part)]
     for part in subject.parts("database"):
-        paths = _files_of(subject, "database", part)
+        paths = _files_of(subject, part)
         work.append(_job(_list_of_dump, subject, part, paths, lister, cancellation))
         work += [_job(_member, subject, path, cancellation) for path in paths]
     work.append(_job(_texts, subject))
@@ -79,12 +80,9 @@ def _job(function: Callable[..., None], *arguments: Any) -> Callable[[], None]:
     return lambda: function(*arguments)
 
 
-def _files_of(subject: Subject, kind: str, part: dict[str, Any]) -> list[str]:
+def _files_of(subject: Subject, part: dict[str, Any]) -> list[str]:
     """Relative paths of a part's files, the largest first."""
-    layout = subject.layout
-    start = layout.database(part["name"]) + "/" if kind == "database" else layout.volume(part["name"], ".tar")
-    start = os.path.relpath(start, subject.path) + ("/" if kind == "database" else "")
-    entries = [entry for entry in (subject.manifest or {})["files"] if entry["path"].startswith(start)]
+    entries = [entry for entry in (subject.manifest or {})["files"] if Layout("").holds(part, entry["path"])]
     return [entry["path"] for entry in sorted(entries, key=lambda entry: int(entry["size"]), reverse=True)]
 
 

@@ -14,6 +14,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.rehearsal import space
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.area import RehearsalArea
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.rehearsal import rehearse
 from ansible_collections.maxops.ops.plugins.module_utils.storage import checksum
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archived_parts
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import Findings
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
@@ -116,7 +117,7 @@ class Verification:
 
     def _preview(self, checked: CheckedSet, area: RehearsalArea) -> None:
         source = source_of(checked, self.stack, self.options)
-        needed = space.plan(area.folder, [*source.databases, *checked.subject.parts("volume")], area.budget)
+        needed = space.plan(area.folder, [*source.databases, *archived_parts(checked.subject.manifest)], area.budget)
         self.remarks.append(
             f"{checked.subject.set_id} would be rehearsed in image {source.image.name}; it needs about "
             f"{human_size(needed.need)} in {area.folder}, where {human_size(needed.free)} are free"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     require_program,
 )
 
+from .container import PROJECT_LABEL
+
 if TYPE_CHECKING:
     from .stack import Stack
+
+_UNNAMED = re.compile(r"[0-9a-f]{64}")
 
 
 def measure(folder: str, seconds: float | None = None) -> int:
@@ -43,6 +48,33 @@ def volume_facts(stack: Stack, docker_name: str) -> dict[str, Any] | None:
     with stack.daemon_call("list the volumes") as api:
         volumes = api.volumes(filters={"name": docker_name}).get("Volumes") or []
     return next((dict(volume) for volume in volumes if volume["Name"] == docker_name), None)
+
+
+def is_unnamed(docker_name: str) -> bool:
+    """True for the name that Docker gives a volume which the Compose file does not name."""
+    return bool(_UNNAMED.fullmatch(docker_name))
+
+
+def project_volumes(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The daemon's facts about all named volumes of the project, whether a container mounts them or not, by name."""
+    label = f"{PROJECT_LABEL}={stack.project_name}"
+    with stack.daemon_call("list the volumes") as api:
+        volumes = api.volumes(filters={"label": label}).get("Volumes") or []
+    return {volume["Name"]: dict(volume) for volume in volumes if not is_unnamed(volume["Name"])}
+
+
+def foreign_binds(stack: Stack) -> list[tuple[str, str, bool]]:
+    """Bind mounts of running containers that do not belong to the stack: container, path on the host, writable."""
+    own = {container.id for container in stack.containers}
+    with stack.daemon_call("list the containers") as api:
+        entries = api.containers()
+    return [
+        (entry["Names"][0].lstrip("/"), mount.get("Source", ""), bool(mount.get("RW")))
+        for entry in entries
+        if entry["Id"] not in own
+        for mount in entry.get("Mounts") or []
+        if mount.get("Type") == "bind"
+    ]
 
 
 def foreign_containers(stack: Stack, docker_name: str) -> list[str]:

@@ -166,7 +166,7 @@ def test_bad_manifest_is_refused_with_a_message(path: Path, content: bytes | Non
 
 def test_manifest_of_a_later_format_asks_for_a_later_collection(path: Path) -> None:
     path.write_text(json.dumps(seal({**MANIFEST, "format": FORMAT + 1})))
-    with pytest.raises(MaxopsError, match=r"has format 2, this maxops\.ops supports 1: update the collection"):
+    with pytest.raises(MaxopsError, match=r"has format 3, this maxops\.ops supports 2: update the collection"):
         read_manifest(str(path))
 
 

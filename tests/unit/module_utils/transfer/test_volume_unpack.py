@@ -113,11 +113,38 @@ def test_no_file_is_written_outside(name: str, tmp_path: Path, destination: Path
 
 @as_root
 @pytest.mark.parametrize("kind", [CHARACTER, BLOCK])
-def test_no_device_is_made(kind: bytes, tmp_path: Path, destination: Path) -> None:
-    path = archive_of(tmp_path / "attack.tar", (member("./disk", type=kind, devmajor=8, devminor=0, mode=0o666), b""))
-    with pytest.raises(MaxopsError, match="holds entries that no backup writes"):
+def test_device_is_skipped_with_a_remark_and_everything_else_unpacked(
+    kind: bytes, tmp_path: Path, destination: Path
+) -> None:
+    device = (member("./disk", type=kind, devmajor=8, devminor=0, mode=0o666), b"")
+    path = archive_of(tmp_path / "old.tar", (member("./before"), b"1"), device, (member("./later"), b"2"))
+    [remark] = extract("data", path, str(destination), Cancellation())
+    assert remark == "tar: ./disk: Cannot mknod: Operation not permitted (no restore can create it)"
+    assert sorted(os.listdir(destination)) == ["before", "later"]
+
+
+@as_root
+def test_device_hides_no_other_failure(tmp_path: Path, destination: Path) -> None:
+    device = (member("./disk", type=BLOCK, devmajor=8, devminor=0), b"")
+    hard = (member("./twin", type=HARD, linkname="./nothing"), b"")
+    path = archive_of(tmp_path / "bad.tar", device, hard)
+    with pytest.raises(MaxopsError, match=r'^volume "data" could not be unpacked .*nothing'):
         extract("data", path, str(destination), Cancellation())
-    assert not (destination / "disk").exists()
+
+
+def test_too_long_path_of_an_earlier_version_is_skipped_with_a_remark(tmp_path: Path, destination: Path) -> None:
+    long = "./" + "/".join(["d" * 200] * 21)
+    path = archive_of(tmp_path / "old.tar", (member(f"{long}/file"), b"1"), (member("./short"), b"2"))
+    remarks = extract("data", path, str(destination), Cancellation())
+    assert len(remarks) >= 1
+    assert all("File name too long (no restore can create it)" in line for line in remarks)
+    assert (destination / "short").read_text() == "2"
+
+
+def test_messages_name_the_kind_of_the_part(tmp_path: Path, destination: Path) -> None:
+    (tmp_path / "bad.tar").write_bytes(b"not an archive" * 1000)
+    with pytest.raises(MaxopsError, match=r'^folder "/srv/data" could not be unpacked from '):
+        extract("/srv/data", str(tmp_path / "bad.tar"), str(destination), Cancellation(), kind="folder")
 
 
 def test_links_of_an_application_stay_as_they_are(tmp_path: Path, destination: Path) -> None:
