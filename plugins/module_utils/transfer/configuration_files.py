@@ -38,10 +38,12 @@ COMPOSE_FILES = "Compose files"
 
 _SECRETS = "/run/secrets/"
 # Every host has its own of these, and programs that watch the host mount them.
-_OF_HOST = ("/proc", "/sys", "/dev", "/run", "/var/run", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/boot")
-_OF_HOST += ("/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc/ssl/certs", "/etc/pki/ca-trust")
-_OF_HOST += tuple(f"/etc/{name}" for name in ("localtime", "timezone", "hosts", "hostname", "resolv.conf"))
-_OF_HOST += tuple(f"/etc/{name}" for name in ("machine-id", "os-release", "passwd", "group", "shadow"))
+_OF_HOST: tuple[str, ...] = (
+    *("/proc", "/sys", "/dev", "/run", "/var/run", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/boot"),
+    *("/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc/ssl/certs", "/etc/pki/ca-trust"),
+    *("/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"),
+    *("/etc/machine-id", "/etc/os-release", "/etc/passwd", "/etc/group", "/etc/shadow"),
+)
 _WHOLE = {"/", "/etc", "/var", "/var/lib", "/home", "/root", "/opt", "/srv", "/mnt", "/media"}
 _SQLITE = b"SQLite format 3\0"
 

@@ -241,7 +241,7 @@ class _Place:
 def _loader() -> Any:
     """Reads plain values only; of Compose's own tags, ``!reset`` means no value, and ``!override`` the value itself."""
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    class Loader(yaml.SafeLoader):
         """A loader of its own, so that the tags are not known to any other code."""
 
     def plain(loader: Any, tag: str, node: Any) -> Any:
