@@ -17,6 +17,11 @@ description:
   - Never restores over running data. Databases are loaded under new names, volumes and folders beside theirs while the
     applications keep running; rows are counted and compared with the manifest. Only then the affected services stop,
     all names are changed (those of databases in one transaction), and the services start again and must become healthy.
+  - While the applications are stopped, whatever names people and things only by a number of the replaced database is
+    removed. These are the sessions of Gitea (everybody signs in again), the caches of both applications in Redis or
+    memcached, and, unless database and volume are from one paused set, Gitea's search indexes and its lines in
+    C(authorized_keys). Gitea writes keys, hooks and indexes again after the start. When sessions cannot be deleted, the
+    restore is refused or undone. RV(effects) lists all of it, also in check mode.
   - If any step fails, everything is put back as it was before and the applications keep running. If the restore is
     killed, a watchdog process does the same at once, and if that is killed too, the next restore or backup of the stack
     does. A restore that is killed after all names have changed is completed instead, because applications may have
@@ -96,8 +101,12 @@ options:
   health_timeout:
     description:
       - Seconds that the applications may take to become healthy on the restored data; otherwise everything is put back.
+      - A running service whose own health check has a longer start period, or whose log still grows (a migration), is
+        waited for longer, at most twice as long. One that ends or restarts in a loop is not waited for.
+      - A service that was not healthy before the restore, or whose health check cannot run, does not undo the restore;
+        a warning names it.
     type: int
-    default: 300
+    default: 900
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -254,7 +263,7 @@ steps:
   description: Seconds of each step.
   returned: when not in check mode
   type: dict
-  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "start": 0.9, "health": 4.1}
+  sample: {"verify": 0.4, "load": 9.8, "stop": 1.1, "swap": 0.12, "clear": 0.1, "start": 0.9, "health": 4.1}
 duration:
   description: Seconds that the whole job took.
   returned: when not in check mode
@@ -272,6 +281,13 @@ new_roles:
   type: list
   elements: str
   sample: []
+effects:
+  description: What happens to sessions, caches, search indexes and SSH keys, which belong to rows of the database.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "Gitea: everybody signs in again, its sessions in Redis database 3 of redis are deleted"
 recovered:
   description: What was recovered first, after an earlier restore had been killed.
   returned: when not in check mode
@@ -348,7 +364,7 @@ SPEC = (
             "source_project": {"type": "str"},
             "force": {"type": "str"},
             "keep_previous": {"type": "int", "default": 7},
-            "health_timeout": {"type": "int", "default": 300},
+            "health_timeout": {"type": "int", "default": 900},
         },
         {"keep_previous": Bounds(least=0, most=36500), "health_timeout": ONE_OR_MORE},
     )

@@ -94,6 +94,24 @@ def uses_database(containers: Iterable[Container], database: str) -> bool:
     )
 
 
+def gitea_settings(container: Container, root: str = "") -> dict[tuple[str, str], str]:
+    """Gitea's settings by section, in lower case, and key, in upper case: app.ini, and the variables over it.
+
+    The image writes the variables into app.ini at each start, also when another app.ini was restored.
+    """
+    files = Files(container, root)
+    settings: dict[tuple[str, str], str] = {}
+    for source in (files.ini(), configuration.entries(container.environment)):
+        # The exact spelling is the one that Gitea reads: it comes last.
+        for (section, key), value in sorted(source.items(), key=lambda item: item[0][1].isupper()):
+            name = key.upper()
+            in_file = name.endswith("__FILE")
+            settings[section, name[: -len("__FILE")] if in_file else name] = (
+                (files.secret(value) or "") if in_file else value
+            )
+    return settings
+
+
 class Files:
     """Reads files of a container, where this host can read them."""
 
@@ -164,7 +182,7 @@ def _database_logins(container: Container, files: Files) -> Iterator[DatabaseLog
     yield from _of_gitea(container, "GITEA__database__PASSWD", section, files)
     image = configuration.image_database(environment)
     yield from _of_section(container, "DB_PASSWD", image, files.value(environment, "DB_PASSWD"))
-    if not image and not _is_gitea(container):
+    if not image and not is_gitea(container):
         return
     ini = {key: value for (name, key), value in files.ini().items() if name == "database"}
     yield from _of_gitea(container, files.ini_path()[0], ini, files)
@@ -206,7 +224,7 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
     for name, value in _urls(environment, files, url_names, _REDIS_URL):
         yield from _of_redis_url(container, name, value)
     entries = configuration.entries(environment)
-    sources = [("GITEA", entries), (files.ini_path()[0], files.ini() if _is_gitea(container) else {})]
+    sources = [("GITEA", entries), (files.ini_path()[0], files.ini() if is_gitea(container) else {})]
     for origin, settings in sources:
         for section, key in _CACHE_ENTRIES:
             source = f"{origin}__{section}__{key}" if origin == "GITEA" else f"[{section}] {key} of {origin}"
@@ -228,7 +246,8 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
         yield from _of_memcached(container, name, environment.get(name, ""))
 
 
-def _is_gitea(container: Container) -> bool:
+def is_gitea(container: Container) -> bool:
+    """True for a container of Gitea or Forgejo, by its service, its image or its variables."""
     names = {container.service, *re.split(r"\W+", container.image)}
     return bool(
         names & {"gitea", "forgejo"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 PORT = 6379
 SECONDS = 10.0
 """How long one answer may take unless the caller says otherwise."""
+BATCH = 1000
+"""How many keys one command lists or deletes."""
 
 _PASSWORD_NAMES = ("REDISCLI_AUTH", "REDIS_PASSWORD", "REDIS_PASS")
 _PASSWORD_WORD = re.compile(r"--requirepass[ =]+(\S+)")
@@ -57,6 +60,7 @@ class RedisServer:
     port: int
     password: str = field(repr=False)
     container: str
+    user: str = ""
 
     def connect(self, seconds: float = SECONDS) -> Redis:
         """Open a connection. Raises MaxopsError that names the container, the cause and the next step."""
@@ -126,7 +130,7 @@ class Redis:
         self._stream = self._socket.makefile("rb")
         try:
             if server.password:
-                self._authenticate(server.password)
+                self._authenticate(server.user, server.password)
         except BaseException:
             self.close()
             raise
@@ -164,11 +168,57 @@ class Redis:
         reply = self.run("CONFIG", "GET", name)
         return str(reply[1]) if reply else ""
 
+    # -- deleting -----------------------------------------------------------------------------------------------
+
+    def empty(self, database: int) -> None:
+        """Delete all keys of one database."""
+        self.run("SELECT", database)
+        try:
+            self.run("FLUSHDB", "ASYNC")
+        except RedisError:  # the command is renamed or forbidden
+            self._delete(self._scan("*"))
+            # A name that is not text cannot be deleted this way.
+            left = int(self.run("DBSIZE"))
+            if left:
+                raise MaxopsError(
+                    f"{self._name} still has {left} keys in database {database} and forbids FLUSHDB: allow that command"
+                ) from None
+
+    def delete_matching(self, database: int, prefix: str, pattern: str) -> None:
+        """Delete the keys of one database that begin with ``prefix`` and match a regular expression as a whole."""
+        self.run("SELECT", database)
+        escaped = re.sub(r"([\\*?\[\]^])", r"\\\1", prefix)
+        self._delete(key for key in self._scan(f"{escaped}*") if re.fullmatch(pattern, key))
+
+    def delete_listed(self, database: int, name: str) -> None:
+        """Delete the keys that are fields of a hash, and the hash."""
+        self.run("SELECT", database)
+        self._delete([*(self.run("HKEYS", name) or []), name])
+
+    def save_soon(self) -> None:
+        """Let Redis write its snapshot, if it writes any, so that deleted keys do not come back after a crash."""
+        with suppress(RedisError):
+            if self.setting("save"):
+                self.run("BGSAVE", "SCHEDULE")
+
+    def _scan(self, pattern: str) -> list[str]:
+        cursor, found = "0", []
+        while True:
+            cursor, keys = self.run("SCAN", cursor, "MATCH", pattern, "COUNT", BATCH)
+            found += keys
+            if str(cursor) == "0":
+                return list(dict.fromkeys(found))
+
+    def _delete(self, keys: Iterable[str]) -> None:
+        names = list(keys)
+        for start in range(0, len(names), BATCH):
+            self.run("DEL", *names[start : start + BATCH])
+
     # -- the protocol (RESP 2) ----------------------------------------------------------------------------------
 
-    def _authenticate(self, password: str) -> None:
+    def _authenticate(self, user: str, password: str) -> None:
         try:
-            self.run("AUTH", password)
+            self.run("AUTH", *([user] if user else []), password)
         except RedisError as error:
             # The server has no password; the password in the environment is for another program.
             if "without any password configured" in error.reply:

@@ -28,7 +28,7 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     rows = [_row(part) for part in result["parts"]]
     head = f"{host}: would restore {result['source']}" if check_mode else f"{host}: restored {result['source']}"
     lines = [head + _times(result), *aligned(rows, right=(2, 3, 4))]
-    lines += [f"  {line}" for line in _services(result, check_mode)]
+    lines += [f"  {line}" for line in (*_services(result, check_mode), *result.get("effects", []))]
     if result["new_roles"]:
         verb = "would create" if check_mode else "created"
         lines.append(f"  {verb} the missing roles {', '.join(result['new_roles'])}")

@@ -15,7 +15,8 @@ from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
+from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (

@@ -18,7 +18,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps im
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.swap.guard import guarded
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import LOADING, DatabaseSwap, Journals, VolumeSwap
-from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import expire_previous, recover_locked
+from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover_locked
+from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.swap.swap import Swap, Watcher, helper_key
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import make_volume
@@ -40,7 +41,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_pack im
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract, put_on_disk
 
 from .options import RestoreOptions
-from .plan import LoadDatabase, RestorePlan, affected, check_version, make_plan
+from .plan import LoadDatabase, RestorePlan, check_version, make_plan, plan_services
 from .volumes import LoadVolume
 
 
@@ -121,7 +122,7 @@ class Restore:
         self.cancellation = Cancellation()
         # One more than the option: the largest database takes all of them, and its last index leaves processors idle.
         self.slots = Slots(options.jobs + 1)
-        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch)
+        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch, options.access.servers)
         self.remarks = list(plan.remarks)
         self.loaded: dict[str, dict[str, Any]] = {}
         self.steps: dict[str, float] = {}
@@ -158,7 +159,7 @@ class Restore:
         cause = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         with self._timed("back"):
             try:
-                self.swap.back()
+                left = self.swap.back()
             except (MaxopsError, OSError) as second:
                 raise MaxopsError(
                     f"{cause}. Not everything could be put back: {second}. Fix that, then run any restore or backup of "
@@ -170,7 +171,9 @@ class Restore:
                 if touched
                 else "The running data was not touched, and the loaded data is removed"
             )
-            raise MaxopsError(f"{cause}. {state}") from error
+            if self.swap.touched_sessions:
+                state += "; sessions and caches were deleted: everybody signs in again"
+            raise MaxopsError(". ".join([cause, state, *left])) from error
 
     # -- loading ------------------------------------------------------------------------------------------------
 
@@ -275,18 +278,24 @@ class Restore:
     def _swap_in(self) -> None:
         # Loading took some time: the containers that run now are the ones to stop.
         self.plan.stack.refresh()
-        self.plan.affected = affected(self.plan, self.options)
+        plan_services(self.plan, self.options, self.journals)
         stopped = time.monotonic()
         with self._timed("stop"):
-            self.swap.stop(self.plan.affected)
+            self.swap.stop(self.plan.affected, self.plan.users)
         with self._timed("swap"):
             self.swap.swap()
+        with self._timed("clear"):
+            self.remarks += [remark for remark in self.swap.clear() if remark not in self.remarks]
         with self._timed("start"):
-            containers = self.swap.start()
+            containers = self.swap.start(self.options.health_timeout)
         with self._timed("health"):
-            services.wait_healthy(self.plan.stack, containers, self.options.health_timeout)
+            seconds = self.options.health_timeout
+            self.remarks += services.wait_healthy(self.plan.stack, containers, seconds, self.plan.sick)
         self.plan.journal.downtime = round(time.monotonic() - stopped, 3) if self.plan.affected else 0.0
         self.watch("healthy")
+        # First: as long as it fails, people cannot work.
+        self.remarks[:0] = self.swap.regenerate()
+        self.swap.start_watchers()
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -311,6 +320,7 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
+        "effects": plan.effects,
         "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }
 

@@ -40,7 +40,7 @@ class RestoreOptions:
     source_project: str | None = None
     force: str | None = None
     keep_previous: int = 7
-    health_timeout: int = 300
+    health_timeout: int = 900
     jobs: int = 2
     space_check: bool = True
     progress_file: str | None = None

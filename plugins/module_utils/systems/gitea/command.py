@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gitea's own command line inside its container, for when there is no token yet.
+"""Gitea's own command line inside its container, for what its API cannot do.
 
 No secret is ever part of a command: passwords and tokens appear only in its output.
 """
@@ -28,20 +28,24 @@ class ListedAccount(NamedTuple):
     admin: bool
 
 
+class NotInstalledError(MaxopsError):
+    """The container has no app.ini that Gitea's user can read."""
+
+
 class GiteaCommand:
     """The program ``gitea`` in a running container."""
 
     def __init__(self, stack: Stack, container: Container) -> None:
         self._stack = stack
         self._container = container
-        self._configuration = self._find_configuration()
+        self.configuration = self._find_configuration()
 
     def _find_configuration(self) -> str:
         candidates = configuration_paths(self._container.environment)
         for path in candidates:
             if self._stack.execute(self._container, ["test", "-r", path], user=USER)[0] == 0:
                 return path
-        raise MaxopsError(
+        raise NotInstalledError(
             f"container {self._container.name} has none of {', '.join(candidates)} that its user {USER} can read: "
             "wait until Gitea has started for the first time, and if it does not, read docker logs "
             f"{self._container.name}"
@@ -80,13 +84,20 @@ class GiteaCommand:
             raise MaxopsError(f"gitea admin user generate-access-token in {self._container.name} printed no token")
         return match.group(0)
 
+    def regenerate(self, what: str) -> None:
+        """Write ``keys`` (authorized_keys) or ``hooks`` (of all repositories) again, from the database."""
+        self._admin("regenerate", what)
+
     def _run(self, command: str, *arguments: str) -> str:
-        argv = ["gitea", "--config", self._configuration, "admin", "user", command, *arguments]
+        return self._admin("user", command, *arguments)
+
+    def _admin(self, group: str, command: str, *arguments: str) -> str:
+        argv = ["gitea", "--config", self.configuration, "admin", group, command, *arguments]
         code, output = self._stack.execute(self._container, argv, user=USER)
         if code != 0:
             text = re.sub(r"^.*Command error: ", "", output.strip().splitlines()[-1] if output.strip() else "no output")
             raise MaxopsError(
-                f"gitea admin user {command} in container {self._container.name} failed: {text}; "
+                f"gitea admin {group} {command} in container {self._container.name} failed: {text}; "
                 f"see docker logs {self._container.name}"
             )
         return output

@@ -1,0 +1,189 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Empties what applications keep in files about the replaced data: sessions, search indexes, lines of SSH keys.
+
+An application may have put links into its volume: nothing outside of the volume is touched through them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount, mount_of
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import volume_facts
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path, remove_tree
+
+from .journal import Clearing, Journal
+
+SESSION_FILES, INDEX, FOLDER, KEYS = "session files", "index", "folder", "keys"
+"""Kinds of clearings in files."""
+
+_SESSION_NAME = re.compile("[0-9a-f]|[0-9a-f]{16,64}")
+"""A folder or file of Gitea's sessions: 0/a/0a…"""
+_REMOVED = ".maxops-removed"
+_GITEA_COMMENT = b"# gitea public key"
+_GITEA_LINE = re.compile(rb"command=.*\bserv\s+key-\d+")
+_INDEX_FILES = {"index_meta.json", "rupture_meta.json", "store"}
+
+
+def clear_files(stack: Stack, journal: Journal, clearing: Clearing) -> list[str]:
+    """Do one clearing; returns remarks on what was left alone. Raises MaxopsError or OSError when it fails."""
+    return [remark for path in _host_paths(stack, clearing) for remark in _clear_path(journal, clearing, path)]
+
+
+def put_back(stack: Stack, journal: Journal) -> None:
+    """Bring the files of keys back, while the applications are stopped and before the names are changed back."""
+    for path, copy in _copies(stack, journal):
+        os.rename(copy, path)
+        fsync_path(os.path.dirname(path))
+
+
+def remove_copies(stack: Stack, journal: Journal) -> bool:
+    """Remove the copies of the files of keys; returns whether there were any. What cannot be removed stays."""
+    found = False
+    with suppress(OSError, MaxopsError):
+        for _path, copy in _copies(stack, journal):
+            found = True
+            os.unlink(copy)
+    return found
+
+
+def host_path(stack: Stack, container: Container, inside: str, follow: bool = False) -> str | None:
+    """The path of a container's file on this host; None where it is not on a volume or bind mount.
+
+    With ``follow`` it is the file that a link leads to. Raises MaxopsError where a link would lead out of the mount:
+    the application may have made that link.
+    """
+    mount = mount_of(inside, container.mounts)
+    if mount is None or mount.kind not in ("volume", "bind") or not mount.writable:
+        return None
+    top = os.path.realpath(_folder(stack, mount))
+    rest = os.path.normpath(inside)[len(mount.target.rstrip("/")) :].strip("/")
+    if not rest:
+        return top
+    folder, name = os.path.split(os.path.join(top, rest))
+    path = os.path.realpath(os.path.join(folder, name)) if follow else os.path.join(os.path.realpath(folder), name)
+    if not path.startswith(f"{top}/"):
+        raise MaxopsError(
+            f"{inside} of {container.name} is behind a link that leads out of {mount.name or mount.source}: replace "
+            "the link by what it leads to"
+        )
+    return path
+
+
+def _folder(stack: Stack, mount: Mount) -> str:
+    """A mount's folder on this host. That of a volume for another folder is only mounted while a container uses it."""
+    facts = (volume_facts(stack, mount.name) or {}) if mount.kind == "volume" else {}
+    return str((facts.get("Options") or {}).get("device") or mount.source)
+
+
+def _host_paths(stack: Stack, clearing: Clearing) -> Iterator[str]:
+    found: dict[str, None] = {}
+    for container in stack.of_service(clearing.service):
+        for inside in clearing.paths:
+            path = host_path(stack, container, inside, clearing.required)
+            if path and os.path.lexists(path):
+                found.setdefault(path)
+    yield from found
+
+
+def _clear_path(journal: Journal, clearing: Clearing, path: str) -> Iterator[str]:
+    if clearing.kind == KEYS:
+        yield from _strip_keys(journal, path)
+    elif os.path.islink(path):
+        yield f"{clearing.what}: {path} is a link and was left alone"
+    elif clearing.kind == SESSION_FILES:
+        _remove_sessions(path)
+    elif clearing.kind != INDEX or _is_index(path):
+        _discard(path)
+
+
+def _remove_sessions(folder: str) -> None:
+    """Delete Gitea's session files; everything in a folder that is only for them."""
+    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        if os.path.basename(folder) == "sessions" or _SESSION_NAME.fullmatch(name):
+            remove_tree(os.path.join(folder, name))
+
+
+def _is_index(path: str) -> bool:
+    name = os.path.basename(path)
+    return (
+        name == "indexers"
+        or name.endswith(".bleve")
+        or (os.path.isdir(path) and bool(_INDEX_FILES & set(os.listdir(path))))
+    )
+
+
+def _discard(path: str) -> None:
+    """Remove a folder at once: a half removed index keeps Gitea from starting, a missing one is made again."""
+    if os.path.ismount(path):
+        for name in os.listdir(path):
+            _discard(os.path.join(path, name))
+        return
+    remove_tree(path + _REMOVED)
+    os.rename(path, path + _REMOVED)
+    fsync_path(os.path.dirname(path))
+    remove_tree(path + _REMOVED)
+
+
+def _strip_keys(journal: Journal, path: str) -> Iterator[str]:
+    """Take Gitea's lines out of a file of keys, and keep a copy of the file until the restore is done.
+
+    Other lines stay: on a host whose own user shares the file with Gitea, they are that user's.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        text, found = stream.read(), os.fstat(stream.fileno())
+    kept = without_gitea_keys(text)
+    if kept == text:
+        return
+    copy = _copy_of(journal, path)
+    if not os.path.lexists(copy):
+        _write_like(copy, text, found)
+    _write_like(path, kept, found)
+    if os.path.basename(path) == "authorized_principals":
+        yield (
+            f"the certificates' principals in {path} were removed: write them again in Gitea's site administration, "
+            "maintenance, task resync_all_sshprincipals"
+        )
+
+
+def without_gitea_keys(text: bytes) -> bytes:
+    """The lines of an authorized_keys file that Gitea did not write."""
+    lines = text.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(_GITEA_COMMENT) and not _GITEA_LINE.search(line))
+
+
+def _write_like(path: str, text: bytes, like: os.stat_result) -> None:
+    temporary = f"{path}.maxops-new"
+    with suppress(FileNotFoundError):
+        os.unlink(temporary)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fchown(stream.fileno(), like.st_uid, like.st_gid)
+        os.fchmod(stream.fileno(), like.st_mode & 0o7777)
+        os.fsync(stream.fileno())
+    os.rename(temporary, path)
+    fsync_path(os.path.dirname(path))
+
+
+def _copy_of(journal: Journal, path: str) -> str:
+    return f"{path}.maxops-{journal.id}"
+
+
+def _copies(stack: Stack, journal: Journal) -> Iterator[tuple[str, str]]:
+    """Files of keys of which a copy was kept, each with its copy."""
+    for clearing in journal.clearings:
+        for container in stack.of_service(clearing.service) if clearing.kind == KEYS else []:
+            for inside in clearing.paths:
+                path = host_path(stack, container, inside, follow=True)
+                if path and os.path.lexists(_copy_of(journal, path)):
+                    yield path, _copy_of(journal, path)

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions, indexes and keys in files: what is removed, what stays, and that links lead nowhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files import (
+    FOLDER,
+    INDEX,
+    KEYS,
+    SESSION_FILES,
+    clear_files,
+    put_back,
+    remove_copies,
+    without_gitea_keys,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.tests.unit.stacks import bind, container, stack_of
+
+OWN = b"ssh-ed25519 AAAAown operator@host\n"
+GITEA = (
+    b"# gitea public key\n"
+    b'command="/usr/local/bin/gitea --config=/data/gitea/conf/app.ini serv key-17",no-pty ssh-rsa AAAA user-1\n'
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def stack(data: Path) -> Stack:
+    return stack_of(container("gitea", bind(str(data), "/data", writable=True)))
+
+
+def clear(stack: Stack, kind: str, *paths: str, required: bool = False) -> list[str]:
+    journal = Journal("X", "shop", "set")
+    clearing = Clearing(kind, "gitea", "Gitea's files", required, paths=list(paths))
+    journal.clearings.append(clearing)
+    return clear_files(stack, journal, clearing)
+
+
+def write(path: Path, text: bytes = b"x") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text)
+    return path
+
+
+def test_session_files(stack: Stack, data: Path) -> None:
+    write(data / "gitea/sessions/0/a/0a23456789abcdef")
+    write(data / "gitea/sessions/oddly-named")
+    write(data / "gitea/other/0/a/0a23456789abcdef")
+    kept = write(data / "gitea/other/avatars/1")
+    clear(stack, SESSION_FILES, "/data/gitea/sessions", "/data/gitea/other", "/data/none", required=True)
+    assert list((data / "gitea/sessions").iterdir()) == []
+    assert list((data / "gitea/other").iterdir()) == [kept.parent]
+
+
+def test_indexes_are_removed_and_nothing_else(stack: Stack, data: Path) -> None:
+    write(data / "gitea/indexers/issues.bleve/store/root.bolt")
+    write(data / "gitea/indexers.maxops-removed/left by a killed run")
+    write(data / "mine/index_meta.json")
+    kept = write(data / "git/repositories/a/b.git/HEAD")
+    write(data / "gitea/tmp/local-repo/1")
+    clear(stack, INDEX, "/data/gitea/indexers", "/data/mine", "/data/git/repositories")
+    clear(stack, FOLDER, "/data/gitea/tmp")
+    assert sorted(path.name for path in data.iterdir()) == ["git", "gitea"]
+    assert list((data / "gitea").iterdir()) == []
+    assert kept.exists()
+
+
+def test_only_lines_of_gitea_are_taken_out() -> None:
+    assert without_gitea_keys(OWN + GITEA + OWN) == OWN + OWN
+    assert without_gitea_keys(GITEA.splitlines(keepends=True)[1]) == b""
+    assert without_gitea_keys(OWN) == OWN
+    assert without_gitea_keys(b"") == b""
+
+
+def test_keys_are_taken_out_and_come_back(stack: Stack, data: Path) -> None:
+    path = write(data / "git/.ssh/authorized_keys", OWN + GITEA)
+    path.chmod(0o600)
+    os.chown(path, 1000, 1001)
+    journal = Journal("X", "shop", "set")
+    clearing = Clearing(KEYS, "gitea", "keys", True, paths=["/data/git/.ssh/authorized_keys"])
+    journal.clearings.append(clearing)
+    for _twice in range(2):
+        assert clear_files(stack, journal, clearing) == []
+        assert path.read_bytes() == OWN
+        assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777) == (1000, 1001, 0o600)
+    put_back(stack, journal)
+    assert path.read_bytes() == OWN + GITEA
+    assert path.stat().st_uid == 1000
+    assert os.listdir(path.parent) == ["authorized_keys"]
+    clear_files(stack, journal, clearing)
+    assert remove_copies(stack, journal)
+    assert not remove_copies(stack, journal)
+    assert os.listdir(path.parent) == ["authorized_keys"]
+
+
+def test_principals_are_taken_out_with_a_remark(stack: Stack, data: Path) -> None:
+    write(data / "git/.ssh/authorized_principals", GITEA)
+    [remark] = clear(stack, KEYS, "/data/git/.ssh/authorized_principals", required=True)
+    assert "resync_all_sshprincipals" in remark
+
+
+@pytest.mark.parametrize("kind", [SESSION_FILES, INDEX, FOLDER, KEYS])
+def test_a_link_out_of_the_volume_is_refused(stack: Stack, data: Path, tmp_path: Path, kind: str) -> None:
+    outside = write(tmp_path / "outside/sessions/indexers/authorized_keys/0", GITEA)
+    (data / "gitea").symlink_to(tmp_path / "outside")
+    paths = [f"/data/gitea/{name}" for name in ("sessions", "sessions/indexers")]
+    with pytest.raises(MaxopsError, match="is behind a link that leads out of"):
+        clear(stack, kind, *paths, required=True)
+    assert outside.exists()
+
+
+def test_a_linked_folder_is_left_alone_or_followed_inside_the_volume(stack: Stack, data: Path) -> None:
+    write(data / "elsewhere/sessions/0/a/0a23456789abcdef")
+    write(data / "elsewhere/tmp/1")
+    (data / "gitea").mkdir()
+    for name in ("sessions", "tmp"):
+        (data / "gitea" / name).symlink_to(f"../elsewhere/{name}")
+    [remark] = clear(stack, FOLDER, "/data/gitea/tmp")
+    assert remark.endswith("is a link and was left alone")
+    assert (data / "elsewhere/tmp/1").exists()
+    assert clear(stack, SESSION_FILES, "/data/gitea/sessions", required=True) == []
+    assert list((data / "elsewhere/sessions").iterdir()) == []
+
+
+def test_paths_on_no_mount_and_on_read_only_mounts_are_left_alone(tmp_path: Path) -> None:
+    kept = write(tmp_path / "gitea/sessions/0/a/0a23456789abcdef")
+    made = stack_of(container("gitea", bind(str(tmp_path), "/data")))
+    clear(made, SESSION_FILES, "/data/gitea/sessions", str(tmp_path / "gitea/sessions"), required=True)
+    assert kept.exists()
