@@ -70,11 +70,7 @@ def cross_check(content: Content, names: Iterable[str]) -> dict[str, dict[str, i
             for application in (openproject, gitea):
                 if not application.applies(session):
                     continue
-                if content.volumes:
-                    counted[application.NAME] = application.check(content, session)
-                else:
-                    seen = "its files cannot be compared, because the set holds no volume"
-                    content.subject.warning("content", f"database {name}", seen, "its application's volume")
+                counted[application.NAME] = application.check(content, session)
     return counted
 
 

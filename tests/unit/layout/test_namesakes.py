@@ -31,7 +31,7 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/users/openproject": "accounts groups roles",
     "module_utils/jobs/verify": "decode job source",
     "module_utils/module": "users",
-    "module_utils/rehearsal": "compare content git gitea load",
+    "module_utils/rehearsal": "compare content git load",
     "module_utils/swap": "guard swap",
     "module_utils/systems": "channels",
     "module_utils/systems/docker": "container volumes",

@@ -19,6 +19,7 @@ from .databases import plan_databases
 from .folders import plan_volumes
 from .host_folders import plan_folders
 from .options import BackupOptions
+from .remarks import report_data_folder, report_object_storage
 from .values import BackupPlan, PreviousParts
 
 MARGIN = 64 * 1000 * 1000
@@ -36,6 +37,8 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     plan_volumes(plan, options, previous)
     plan_folders(plan, options, previous)
     plan_configuration(plan, options)
+    report_object_storage(plan)
+    report_data_folder(plan, options)
     if not plan.databases and not plan.volumes:
         raise MaxopsError(
             f'no part of project "{options.access.project_name}" is left to back up; '
