@@ -16,7 +16,7 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import SocketConnection
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
@@ -26,7 +26,7 @@ INSPECT_SECONDS = 2.0
 """How long the daemon may take to inspect one container."""
 
 
-class EngineUnreachable(MaxopsError):
+class EngineUnreachable(HostFault):
     """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user has no access to it."""
 
     def __init__(self, text: str, forbidden: bool = False) -> None:

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     Cancellation,
     Stage,
@@ -364,7 +364,7 @@ class Stack:
         try:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise MaxopsError(
+            raise HostFault(
                 f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
                 f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"
             ) from error
@@ -378,7 +378,7 @@ def _reason(error: Exception) -> str:
 def _cannot_connect(docker_host: str, error: Exception) -> MaxopsError:
     """The first connection failed: the SDK's text quotes exceptions, so the system's own cause is shown instead."""
     if "http+docker" in str(error):
-        return MaxopsError(
+        return HostFault(
             f"the Docker SDK for Python {docker.__version__} does not work with requests {requests.__version__}: "
             f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the role maxops.ops.host "
             "installs both from the distribution"

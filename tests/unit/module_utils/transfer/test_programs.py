@@ -122,10 +122,6 @@ def test_environment_has_the_settings_and_no_password() -> None:
         ("", 125, "see docker info and the daemon's log"),
         ("could not extend file: No space left on device", 1, "the disk of the database server is full"),
         ("write: Disk quota exceeded", 1, "the disk quota of the database server is used up"),
-        ('ERROR:  role "ann" does not exist', 1, "create that role"),
-        ('ERROR:  extension "vector" is not available', 1, "the database's image lacks an extension"),
-        ("pg_restore: error: unsupported version (1.16) in file header", 1, "comes from a newer PostgreSQL"),
-        ("gunzip failed", 3, "the file is cut short or damaged"),
         ("FATAL: terminating connection due to administrator command", 1, "docker logs --tail=50 db-1"),
         ("something else", 1, "fix the cause and run this again"),
     ],
@@ -134,9 +130,33 @@ def test_next_step_fits_the_failure(stderr: str, code: int, advice: str) -> None
     assert advice in programs.advice_on(StageResult("x", code, stderr, True), "db-1")
 
 
-def test_last_lines_are_the_last_four_or_the_exit_code() -> None:
-    assert programs.last_lines(StageResult("x", 1, "a\nb\n c \n\nd\n", True)) == "b; c; d"
-    assert programs.last_lines(StageResult("x", 7, "\n", True)) == "exit code 7"
+PROGRAM = """pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 3312; 2606 16390 CONSTRAINT t t_pkey maxops
+pg_restore: error: could not execute query: ERROR:  could not create unique index "t_pkey"
+LINE 1: ALTER TABLE
+        ^
+Command was: ALTER TABLE ONLY public.t
+DETAIL:  Key (x)=(a) is duplicated.
+pg_restore: error: a worker process died unexpectedly
+"""
+
+
+def test_message_begins_with_the_first_error_and_its_details() -> None:
+    def message(stderr: str, code: int = 1) -> str:
+        return programs.first_error(StageResult("x", code, stderr, True))
+
+    assert message(PROGRAM) == (
+        'ERROR: could not create unique index "t_pkey"; DETAIL: Key (x)=(a) is duplicated.; Command was: ALTER TABLE '
+        "ONLY public.t"
+    )
+    assert message("psql:<stdin>:12: ERROR:  no\nHINT:  yes") == "psql:<stdin>:12: ERROR: no; HINT: yes"
+    assert message("Unable to find image\ndocker: Error response from daemon: no\n").startswith(
+        "docker: Error response"
+    )
+    assert message("a\nb\n c \n\nd\ne\n") == "b; c; d; e"
+    assert message("\n", 7) == "exit code 7"
+    long = message("ERROR:  no\nDETAIL:  " + "x" * 5000)
+    assert (len(long) < programs.ERROR_LIMIT + 10, long[:12], long[-1]) == (True, "ERROR: no; D", "…")
 
 
 # -- the image of the helpers ---------------------------------------------------------------------------------------
