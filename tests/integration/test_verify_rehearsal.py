@@ -209,7 +209,7 @@ def test_set_without_the_files_of_its_rows_does_not_pass(
     rehearse: Module, content_stack: ContentStack, repository: Path, tmp_path: Path
 ) -> None:
     folder = content_stack.back_up(tmp_path, repository, databases=["openproject"], volumes=[])
-    reseal(folder, asked_for={})
+    reseal(folder, scope={})
     result = rehearse()
     assert findings_of(result)["OpenProject"]["seen"] == (
         "its data is in no volume or folder of this set (40 attachments without files)"
@@ -217,7 +217,7 @@ def test_set_without_the_files_of_its_rows_does_not_pass(
     assert result["failed"]
     assert "is bad: OpenProject: its data is in no volume or folder of this set" in result["msg"]
     # The same set, where an operator asked for the database only.
-    reseal(folder, asked_for={"databases": ["openproject"], "volumes": [], "folders": None})
+    reseal(folder, scope={"databases": ["openproject"], "volumes": [], "folders": None})
     result = rehearse()
     assert result["passed"], result
     assert findings_of(result, "warning")["OpenProject"]["cause"] == "coverage"

@@ -76,7 +76,14 @@ def _package_path(digest: str) -> str:
 
 KINDS = (
     Files(
-        "lfs", "lfs_meta_object", "LFS objects", "oid", ("git/lfs", "lfs", "data/lfs"), _lfs_path, ("lfs",), hashed=True
+        "lfs",
+        "lfs_meta_object",
+        "LFS objects",
+        "oid",
+        ("git/lfs", "lfs", "data/lfs"),
+        _lfs_path,
+        ("lfs", "lfs objects"),
+        hashed=True,
     ),
     Files(
         "attachments",
@@ -85,7 +92,7 @@ KINDS = (
         "uuid",
         ("gitea/attachments", "attachments", "data/attachments"),
         _attachment_path,
-        ("attachment",),
+        ("attachment", "attachments"),
     ),
     Files(
         "packages",
@@ -94,7 +101,7 @@ KINDS = (
         "hash_sha256",
         ("gitea/packages", "packages", "data/packages"),
         _package_path,
-        ("package",),
+        ("package", "packages"),
         hashed=True,
     ),
     Files(
@@ -104,7 +111,7 @@ KINDS = (
         "avatar",
         ("gitea/avatars", "avatars", "data/avatars"),
         str,
-        ("avatar", "picture"),
+        ("avatar", "avatars"),
         size="",
         minor=True,
         condition="use_custom_avatar AND coalesce(avatar, '') <> ''",
@@ -116,7 +123,7 @@ KINDS = (
         "avatar",
         ("gitea/repo-avatars", "repo-avatars", "data/repo-avatars"),
         str,
-        ("repo-avatar", "repository avatar"),
+        ("repo-avatar", "repo-avatars"),
         size="",
         minor=True,
         condition="coalesce(avatar, '') <> ''",
@@ -163,7 +170,8 @@ def _condition(session: Session, files: Files) -> str:
 
 
 def _outside(content: Content, settings: GiteaSettings, files: Files) -> str:
-    return object_storage(content.manifest, NAME, files.words) or settings.object_storage(files.kind)
+    entries = [*(content.manifest.get("object_storage") or []), *settings.object_storage()]
+    return object_storage(entries, NAME, files.words)
 
 
 def _report_missing(

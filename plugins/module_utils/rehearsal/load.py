@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archive_of, archived_parts
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import COVERAGE, PRODUCTION, SET
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host.system import memory
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
@@ -155,8 +156,9 @@ class Loading:
             except MaxopsError as error:
                 self.throwaway.check()
                 fix = error.fix if isinstance(error, LoadError) else ""
+                cause = PRODUCTION if fix else SET
                 fix = f"Production is like this too: {fix}" if fix else TAKE_ANOTHER
-                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", fix)
+                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", fix, cause)
                 return
             finally:
                 meter.finish()
@@ -174,7 +176,7 @@ class Loading:
             self.subject.notice(RESTORE, subject, note)
         for extension in loaded.get("left_out", ()):
             seen = f"was not rehearsed: it works only in the one database that {SINGLE_DATABASE[extension]} names"
-            self.subject.warning(RESTORE, f"extension {extension} of {name}", seen, "its rows")
+            self.subject.warning(RESTORE, f"extension {extension} of {name}", seen, "its rows", cause=COVERAGE)
 
     def _unpack(self, part: dict[str, Any]) -> None:
         name, kind = part["name"], part["kind"]
