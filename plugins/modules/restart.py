@@ -35,9 +35,10 @@ options:
     default: false
   timeout:
     description:
-      - Seconds within which all services have to be healthy again.
+      - Seconds within which all services have to be healthy again. A running service whose own health check has a
+        longer start period, or whose log still grows, is waited for longer, at most twice as long.
     type: float
-    default: 300
+    default: 900
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -159,7 +160,7 @@ SPEC = (
         {
             "services": {"type": "list", "elements": "str", "default": []},
             "include_stopped": {"type": "bool", "default": False},
-            "timeout": {"type": "float", "default": 300},
+            "timeout": {"type": "float", "default": 900},
         },
         {"timeout": Bounds(above=0, most=86_400)},
     )

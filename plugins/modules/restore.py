@@ -101,8 +101,12 @@ options:
   health_timeout:
     description:
       - Seconds that the applications may take to become healthy on the restored data; otherwise everything is put back.
+      - A running service whose own health check has a longer start period, or whose log still grows (a migration), is
+        waited for longer, at most twice as long. One that ends or restarts in a loop is not waited for.
+      - A service that was not healthy before the restore, or whose health check cannot run, does not undo the restore;
+        a warning names it.
     type: int
-    default: 300
+    default: 900
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -277,6 +281,15 @@ new_roles:
   type: list
   elements: str
   sample: []
+memory:
+  description:
+    - How the load shares the memory of the running server. At most C(jobs) jobs load databases at the same time, each
+      with C(maintenance_work_mem) bytes. All of them take at most a quarter of C(limit), the bytes that the server's
+      container may use, or that the host has available.
+    - Nothing when no database is restored from a set or a file.
+  returned: success
+  type: dict
+  sample: {"jobs": 2, "maintenance_work_mem": 268435456, "limit": 8589934592}
 effects:
   description: What happens to sessions, caches, search indexes and SSH keys, which belong to rows of the database.
   returned: success
@@ -360,7 +373,7 @@ SPEC = (
             "source_project": {"type": "str"},
             "force": {"type": "str"},
             "keep_previous": {"type": "int", "default": 7},
-            "health_timeout": {"type": "int", "default": 300},
+            "health_timeout": {"type": "int", "default": 900},
         },
         {"keep_previous": Bounds(least=0, most=36500), "health_timeout": ONE_OR_MORE},
     )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ chown -R 1000:1000 /data; chmod -R go= /data/git
 
 ODD_NAME = """we'ird "; 100 % -- Ü"""
 
-OID = "ab12" + "c" * 60
+OID = hashlib.sha256(b"123456789").hexdigest()
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 

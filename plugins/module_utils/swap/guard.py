@@ -21,8 +21,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 
 from .recovery import recover
 
-PATIENCE_SECONDS = 60
-"""How long the watchdog tries; after that the next run recovers."""
+PATIENCE_SECONDS = 600
+"""How long the watchdog tries; after that the next run recovers.
+
+A try includes the grace periods of the containers, so this is long enough for a few of them.
+"""
 
 _FINISHED = b"."
 
@@ -66,6 +69,7 @@ def _watch(access: Access, reading: int) -> NoReturn:
 
 def _recover(access: Access) -> str:
     deadline = time.monotonic() + PATIENCE_SECONDS
+    pause = 0.2
     while True:
         try:
             return recover(access) or "there was nothing to recover"
@@ -73,7 +77,8 @@ def _recover(access: Access) -> str:
             # The pipe closes a moment before the lock of the killed process is free.
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.2)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 10.0)
 
 
 def _close_all_but(kept: int) -> None:

@@ -10,6 +10,7 @@ After a successful restore its journal becomes the record of the data that it re
 from __future__ import annotations
 
 import datetime
+import glob
 import hashlib
 import json
 import os
@@ -94,6 +95,11 @@ class Clearing:
 class Journal:
     """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data.
 
+    ``roles`` are the roles that it created, with their object ids, so that they can be taken back.
+    ``one_shots`` are services that have to run to their end on the restored data before the others start, and
+    ``watchers`` are those that start and stop containers themselves. ``renamed`` is when all names had been changed.
+    A record is ``expiring`` when the removal of its data has begun: what is left of it must not be used any more.
+
     ``clearings`` are done after the names are changed, and ``cleared`` says that they are. The keys and hooks of the
     services in ``regenerate`` are written again after the start.
     """
@@ -108,6 +114,11 @@ class Journal:
     services: dict[str, list[str]] = field(default_factory=dict)
     kept_until: str | None = None
     downtime: float | None = None
+    roles: dict[str, int] = field(default_factory=dict)
+    one_shots: dict[str, list[str]] = field(default_factory=dict)
+    watchers: dict[str, list[str]] = field(default_factory=dict)
+    renamed: str | None = None
+    expiring: bool = False
     clearings: list[Clearing] = field(default_factory=list)
     cleared: bool = False
     regenerate: list[str] = field(default_factory=list)
@@ -123,9 +134,42 @@ class Journal:
         names = [database.previous for database in self.databases] + [volume.previous for volume in self.volumes]
         return [name for name in names if name]
 
+    @property
+    def stopped(self) -> dict[str, list[str]]:
+        """All services that may not run while names are changed."""
+        return {**self.one_shots, **self.services}
+
+    @property
+    def moving(self) -> list[str]:
+        """Folders that no container should use once all names are right."""
+        return [path for volume in self.volumes for path in (volume.new, volume.previous) if path]
+
     def describe(self) -> str:
         """The restore as text for messages."""
         return f"the restore of {self.source} started at {self.id}"
+
+
+@dataclass
+class Leftovers:
+    """What restores could not undo: databases, folders, volumes and roles to remove, and services that are down.
+
+    Only names with the id of a restore are removed, volumes only while they are empty, and roles only while
+    they have the object ids that they got from the restore.
+    """
+
+    databases: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
+    services: dict[str, list[str]] = field(default_factory=dict)
+    roles: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.services) or self.removable
+
+    @property
+    def removable(self) -> bool:
+        """True when there is anything to remove."""
+        return bool(self.databases or self.folders or self.volumes or self.roles)
 
 
 def new_name(name: str, restore_id: str) -> str:
@@ -153,6 +197,7 @@ class Journals:
         self.folder = os.path.join(folder, safe_name(project))
         self._current = os.path.join(self.folder, "restore.json")
         self._records = os.path.join(self.folder, "previous")
+        self._leftovers = os.path.join(self.folder, "leftovers.json")
 
     def current(self) -> Journal | None:
         """The journal of a restore that has not finished, or None."""
@@ -178,12 +223,19 @@ class Journals:
 
     def keep(self, journal: Journal) -> None:
         """Keep the journal of a successful restore as its record."""
-        write_atomically(self._record_path(journal.id), to_json({"format": FORMAT, **asdict(journal)}))
+        self.write_record(journal)
         self.drop()
+
+    def write_record(self, journal: Journal) -> None:
+        """Write a record to the disk, a new one or a changed one."""
+        write_atomically(self._record_path(journal.id), to_json({"format": FORMAT, **asdict(journal)}))
 
     def drop(self) -> None:
         """Remove the journal: there is nothing left to recover."""
         remove_tree(self._current)
+        # A job that is killed while it writes leaves the beginning of the new text behind.
+        for path in glob.glob(f"{glob.escape(self._current)}.tmp-*"):
+            remove_tree(path)
 
     def records(self) -> list[Journal]:
         """The records of earlier restores whose replaced data may still exist, the oldest first."""
@@ -196,22 +248,60 @@ class Journals:
         """Remove a record whose data is removed."""
         remove_tree(self._record_path(journal.id))
 
+    def leftovers(self) -> Leftovers:
+        """What earlier restores could not undo."""
+        if not os.path.lexists(self._leftovers):
+            return Leftovers()
+        data = _load(self._leftovers, "the list of what restores left behind")
+        try:
+            return Leftovers(**data)
+        except TypeError as error:
+            raise _unreadable(self._leftovers, "the list of what restores left behind", error) from error
+
+    def leave(self, leftovers: Leftovers) -> None:
+        """Write that list to the disk; an empty one removes it."""
+        if leftovers:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            write_atomically(self._leftovers, to_json({"format": FORMAT, **asdict(leftovers)}))
+        else:
+            remove_tree(self._leftovers)
+
+    def owe(self, services: dict[str, list[str]]) -> None:
+        """Note services that a restore has stopped and that are down now: the next restore starts them."""
+        leftovers = self.leftovers()
+        if leftovers.services != services:
+            leftovers.services = services
+            self.leave(leftovers)
+
     def _record_path(self, restore_id: str) -> str:
         return os.path.join(self._records, f"{restore_id}.json")
 
 
 def _read(path: str) -> Journal:
+    what = "the journal or record of a restore"
+    data = _load(path, what)
+    try:
+        data["databases"] = [DatabaseSwap(**database) for database in data["databases"]]
+        data["volumes"] = [VolumeSwap(**volume) for volume in data["volumes"]]
+        data["clearings"] = [Clearing(**clearing) for clearing in data.get("clearings", [])]
+        return Journal(**data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(path, what, error) from error
+
+
+def _load(path: str, what: str) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as stream:
             data: dict[str, Any] = json.load(stream)
         if data.pop("format") > FORMAT:
             raise MaxopsError(f"{path} was written by a later maxops.ops: update the collection on this controller")
-        data["databases"] = [DatabaseSwap(**database) for database in data["databases"]]
-        data["volumes"] = [VolumeSwap(**volume) for volume in data["volumes"]]
-        data["clearings"] = [Clearing(**clearing) for clearing in data.get("clearings", [])]
-        return Journal(**data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MaxopsError(
-            f"{path}, the journal or record of a restore, cannot be read: {error!r}; look for databases and folders "
-            "whose names contain maxops, rename or remove them by hand, then remove that file"
-        ) from error
+        raise _unreadable(path, what, error) from error
+    return data
+
+
+def _unreadable(path: str, what: str, error: Exception) -> MaxopsError:
+    return MaxopsError(
+        f"{path}, {what}, cannot be read: {error!r}; look for databases and folders "
+        "whose names contain maxops, rename or remove them by hand, then remove that file"
+    )

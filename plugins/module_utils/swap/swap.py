@@ -12,23 +12,33 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import remove_volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Server,
     ServerGoneError,
     Session,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path, remove_tree
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path
 
 from . import clearing, clearing_files
-from .journal import LOADING, REVERTING, STARTING, STOPPING, SWAPPING, Journal, Journals, VolumeSwap
+from .journal import (
+    LOADING,
+    REVERTING,
+    STARTING,
+    STOPPING,
+    SWAPPING,
+    Journal,
+    Journals,
+    Leftovers,
+    VolumeSwap,
+)
+from .removal import Removal
+from .running import Running
 
 Watcher = Callable[[str], Any]
 """Gets the name of each step before it runs; an exception that it raises is a failure of that step."""
@@ -38,6 +48,9 @@ RECOVERY_SECONDS = 300
 
 On a busy disk it flushes its whole data folder and replays its log first, which takes minutes.
 """
+
+ONE_SHOT_SECONDS = 900
+"""How long one-time services may take when a recovery runs them."""
 
 
 def helper_key(project: str) -> str:
@@ -49,7 +62,13 @@ class Swap:
     """Carries out the swap of one journal, or undoes it."""
 
     def __init__(
-        self, journal: Journal, journals: Journals, stack: Stack, server: Server | None, watch: Watcher
+        self,
+        journal: Journal,
+        journals: Journals,
+        stack: Stack,
+        server: Server | None,
+        watch: Watcher,
+        servers: Collection[str],
     ) -> None:
         self.journal = journal
         self.swap_seconds = 0.0
@@ -59,15 +78,17 @@ class Swap:
         self._stack = stack
         self._server = server
         self._watch = watch
+        self._running = Running(journal, journals, stack, servers)
+        self._is_back: list[str] | None = None
 
     # -- forward ------------------------------------------------------------------------------------------------
 
-    def stop(self, affected: Sequence[Container]) -> None:
-        """Stop the running containers; the journal on the disk names them before."""
-        self.journal.services = services.by_service(affected)
+    def stop(self, affected: Sequence[Container], users: Sequence[Container]) -> None:
+        """Stop the affected containers; the journal on the disk names them before. ``users`` may also be down."""
+        self._running.plan(affected, users)
         self._enter(STOPPING)
         self._watch("stop services")
-        services.stop(self._stack, self.journal.services)
+        self._running.stop()
         self._watch("services stopped")
 
     def swap(self) -> None:
@@ -78,6 +99,7 @@ class Swap:
         with self._session() as session:
             if session:
                 self._lock_out(session)
+            self._running.keep_down(strict=True)
             for volume in self.journal.volumes:
                 self._watch(f"move {volume.kind} {volume.name}")
                 self._move_in(volume)
@@ -85,6 +107,7 @@ class Swap:
                 self._watch("rename databases")
                 self._rename(session, forward=True)
             self._watch("names changed")
+            self._running.names_changed()
             self._enter(STARTING)
             self._watch("unlock databases")
             if session:
@@ -102,6 +125,9 @@ class Swap:
         self.touched_sessions = True
         remarks = clearing.clear(self._stack, self.journal)
         self.journal.cleared = True
+        # What something else has started on the new data with the old sessions is restarted too.
+        self.journal.renamed = None
+        self._running.names_changed()
         self._journals.write(self.journal)
         self._watch("sessions cleared")
         return remarks
@@ -111,18 +137,26 @@ class Swap:
         self._watch("write keys again")
         return clearing.regenerate(self._stack, self.journal, seconds)
 
-    def start(self) -> list[Container]:
-        """Start the services that ran; returns their containers."""
+    def start(self, seconds: float) -> list[Container]:
+        """Run the one-time services, then start the services that ran; returns the containers of the latter.
+
+        Raises MaxopsError when a one-time service fails, or does not end within about ``seconds``.
+        """
         self._watch("start services")
-        containers = services.start(self._stack, self.journal.services)
+        containers = self._running.start(seconds)
         self._watch("services started")
         return containers
+
+    def start_watchers(self) -> None:
+        """Start what starts and stops containers by itself; call it when the services are healthy."""
+        self._running.start_watchers()
 
     def finish(self) -> list[str]:
         """Complete a swap that was interrupted after the names had been changed; returns remarks.
 
         Raises NotClearedError before anything is started: the swap can still be undone.
         """
+        self._running.names_changed()
         self._enter(STARTING)
         with self._session() as session:
             if session:
@@ -130,9 +164,11 @@ class Swap:
         remarks = []
         if self.journal.clearings and not self.journal.cleared:
             # Docker's restart policy may have started them, after a reboot of the host.
-            services.stop(self._stack, self.journal.services)
+            self._running.stop()
             remarks += self.clear()
-        self.start()
+        self._watch("start services")
+        remarks += self._running.finish_start(ONE_SHOT_SECONDS)
+        self._watch("services started")
         remarks += self.regenerate(clearing.START_SECONDS)
         self.close()
         return remarks
@@ -150,8 +186,11 @@ class Swap:
 
     # -- back ---------------------------------------------------------------------------------------------------
 
-    def back(self) -> None:
-        """Put everything back as it was before the restore, start the services, and remove the loaded data."""
+    def back(self) -> list[str]:
+        """Put everything back as it was before the restore, start the services, and remove the loaded data.
+
+        Returns remarks: on what could not be removed, which later jobs try again.
+        """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while True:
             try:
@@ -161,53 +200,68 @@ class Swap:
                     raise
             time.sleep(0.5)
 
-    def _go_back(self) -> None:
+    def _go_back(self) -> list[str]:
         stopped = self.journal.phase != LOADING
         self._enter(REVERTING)
         self._watch("go back")
         with self._session() as session:
-            if stopped:
+            if stopped and self._is_back is None:
                 self._change_back(session)
                 self._watch("start services again")
-                services.start(self._stack, self.journal.services)
+                self._is_back = self._running.start_again()
             self._watch("remove the loaded data")
-            if self.journal.disposable:
-                self._remove_loaded(session)
+            remarks = self._remove_loaded(session)
         self._watch("drop the journal")
         self._journals.drop()
+        return [*self.remarks_of_back, *(self._is_back or []), *remarks]
 
     def _change_back(self, session: Session | None) -> None:
+        # A killed job may have asked the daemon to stop them: then they still run now and end later. Docker's restart
+        # policy may have started them, after a reboot of the host.
+        self._running.stop()
         present = databases.databases(session) if session else {}
         moved = [volume for volume in self.journal.volumes if _is_moved(volume)]
         renamed = self._is_renamed(present)
+        if session and renamed:
+            self._lock_out(session)
         if moved or renamed:
-            # Docker's restart policy may have started them, after a reboot of the host.
-            services.stop(self._stack, self.journal.services)
+            self._running.keep_down(strict=False)
             if self.journal.cleared:
                 self._watch("clear sessions again")
                 self.remarks_of_back = clearing.clear_again(self._stack, self.journal)
             clearing_files.put_back(self._stack, self.journal)
-        if session and renamed:
-            self._lock_out(session)
         for volume in moved:
             self._watch(f"move {volume.kind} {volume.name} back")
             _move_back(volume)
         if session and renamed:
             self._watch("rename databases back")
             self._rename(session, forward=False)
+        if moved or renamed:
+            self._running.names_changed(again=True)
         if session:
             replaced = [database.name for database in self.journal.databases if database.previous]
             existing = databases.databases(session)
             databases.let_in(session, [name for name in replaced if name in existing])
 
-    def _remove_loaded(self, session: Session | None) -> None:
-        self._stack.remove_helpers(helper_key(self.journal.project))
-        for database in self.journal.databases if session else []:
-            databases.drop(session, database.new)  # type: ignore[arg-type]
-        for volume in self.journal.volumes:
-            remove_tree(volume.new)
-            if volume.made:
-                remove_volume(self._stack, volume.made)
+    def _remove_loaded(self, session: Session | None) -> list[str]:
+        """Remove what was loaded; what cannot be removed is written to the list of leftovers."""
+        volumes = self.journal.volumes
+        names = Leftovers(folders=[path for path in map(_stray, volumes) if os.path.lexists(path)])
+        if self.journal.disposable:
+            self._stack.remove_helpers(helper_key(self.journal.project))
+            names.databases = [database.new for database in self.journal.databases if session]
+            names.roles = dict(self.journal.roles) if session else {}
+            names.folders += [volume.new for volume in volumes]
+            names.volumes = [volume.made for volume in volumes if volume.made]
+        problems = Removal(stack=self._stack, session=session).remove(names)
+        if problems:
+            leftovers = self._journals.leftovers()
+            leftovers.databases += [name for name in names.databases if name not in leftovers.databases]
+            leftovers.folders += [name for name in names.folders if name not in leftovers.folders]
+            leftovers.roles.update(names.roles)
+            leftovers.volumes += [name for name in names.volumes if name not in leftovers.volumes]
+            self._journals.leave(leftovers)
+        return [f"{problem}; later jobs try again" for problem in problems]
 
     # -- the current state ------------------------------------------------------------------------------------------
 
@@ -274,7 +328,17 @@ def _is_moved(volume: VolumeSwap) -> bool:
     return os.path.lexists(volume.folder) and not os.path.lexists(volume.new)
 
 
+def _stray(volume: VolumeSwap) -> str:
+    """The name for a folder that something made where the volume's was missing for a moment."""
+    return f"{volume.new}.stray"
+
+
 def _move_back(volume: VolumeSwap) -> None:
+    if os.path.lexists(volume.folder) and os.path.lexists(volume.new):
+        with suppress(OSError):
+            os.rmdir(volume.folder)
+        if os.path.lexists(volume.folder):
+            os.rename(volume.folder, _stray(volume))
     if os.path.lexists(volume.folder):
         os.rename(volume.folder, volume.new)
     if volume.previous:

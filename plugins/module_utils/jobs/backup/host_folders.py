@@ -30,6 +30,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders im
     is_inside,
     system_kind,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import data_folder
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.live_databases import find_databases
 
@@ -47,9 +48,6 @@ _SYSTEM = {
     SYSTEM: "it is a folder of the host's system",
     SHARED: "it is a folder of the whole host, not of one application",
 }
-
-PGDATA = "/var/lib/postgresql/data"
-"""Where the image of PostgreSQL keeps its data without the variable of this name."""
 
 
 @dataclass
@@ -183,8 +181,8 @@ def _reason_to_leave(stack: Stack, options: BackupOptions, folder: HostFolder) -
 def _holds_server(options: BackupOptions, folder: HostFolder) -> bool:
     """True for the data folder of the database server, and for one that contains a server's files."""
     for container, mount in folder.uses:
-        data = container.environment.get("PGDATA") or PGDATA
-        if container.service == options.access.database_service and mount_of(data, container.mounts) == mount:
+        own = container.service == options.access.database_service
+        if own and mount_of(data_folder(container), container.mounts) == mount:
             return True
     return any(database.startswith("PostgreSQL") for database in find_databases(folder.path))
 

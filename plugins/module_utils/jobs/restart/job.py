@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journals
@@ -45,6 +45,7 @@ class ContainerRestart:
     stopped: float | None = None
     downtime: float | None = None
     problem: str | None = None
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -103,7 +104,7 @@ def restart(options: RestartOptions, check_mode: bool = False) -> dict[str, Any]
 def _plan(options: RestartOptions) -> RestartPlan:
     stack = options.access.connect()
     chosen = services.chosen_containers(stack, options.services)
-    stopped = [container for container in chosen if not _is_in_use(container)]
+    stopped = [container for container in chosen if not services.is_in_use(container)]
     if options.include_stopped:
         stopped = [container for container in stopped if stack.inspection_of(container).done]
     elif options.services and stopped:
@@ -124,19 +125,12 @@ def _grace(stack: Stack, containers: Sequence[Container]) -> float:
     return max([float(DEFAULT_GRACE), *(stack.inspection_of(container).stop_timeout or 0 for container in containers)])
 
 
-def _is_in_use(container: Container) -> bool:
-    return services.is_up(container) or container.state == "paused"
-
-
 def _stop(stack: Stack, level: Sequence[ContainerRestart]) -> None:
-    entries = {entry.container.id: entry for entry in level if _is_in_use(entry.container)}
+    entries = {entry.container.id: entry for entry in level if services.is_in_use(entry.container)}
 
     def stop(api: Any, container: Container) -> None:
         entries[container.id].stopped = time.monotonic()
-        if container.state == "paused":
-            # Paused processes do not react to the signal to end.
-            api.unpause(container.id)
-        api.stop(container.id)
+        services.stop_one(api, stack.inspection_of(container))
 
     services.at_once([entry.container for entry in entries.values()], "stop", stop, stack)
 
@@ -148,7 +142,8 @@ def _start(stack: Stack, level: Sequence[ContainerRestart], deadline: float) -> 
 
     def wait(entry: ContainerRestart) -> None:
         try:
-            services.wait_healthy(stack, [entry.container], max(1.0, round(deadline - time.monotonic(), 1)))
+            seconds = max(1.0, round(deadline - time.monotonic(), 1))
+            entry.remarks = services.wait_healthy(stack, [entry.container], seconds)
         except MaxopsError as error:
             entry.problem = str(error)
         else:
@@ -180,7 +175,7 @@ def _result(options: RestartOptions, plan: RestartPlan, remarks: Sequence[str]) 
             {"service": container.service, "container": container.name, "state": container.state}
             for container in plan.left
         ],
-        "remarks": [*remarks, *_dependents(plan)],
+        "remarks": [*remarks, *(remark for entry in plan.entries for remark in entry.remarks), *_dependents(plan)],
     }
 
 
@@ -188,7 +183,9 @@ def _dependents(plan: RestartPlan) -> list[str]:
     """Remarks on running services that depend on a restarted one and are not restarted themselves."""
     restarted = {entry.container.service for entry in plan.entries}
     waiting = [
-        container for container in plan.stack.containers if _is_in_use(container) and container.service not in restarted
+        container
+        for container in plan.stack.containers
+        if services.is_in_use(container) and container.service not in restarted
     ]
     needed = {container.service: sorted(container.depends_on & restarted) for container in waiting}
     return [

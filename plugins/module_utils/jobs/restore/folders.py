@@ -78,23 +78,6 @@ def check_nothing_mounted_below(label: str, folder: str) -> None:
         )
 
 
-def is_affected(container: Container, swap: VolumeSwap) -> bool:
-    """True for a container whose mounts contain data that a swap replaces: the same folder, one below or one above."""
-    return any(_is_affected(mount, swap) for mount in container.mounts)
-
-
-def _is_affected(mount: Mount, swap: VolumeSwap) -> bool:
-    if mount.kind == "volume" and mount.name == swap.name:
-        return True
-    if mount.kind not in ("bind", "volume") or not mount.source:
-        return False
-    source, folder = os.path.realpath(mount.source), os.path.realpath(swap.folder)
-    if is_inside(source, folder):
-        return True
-    # A mount above the folder shows the new files at once, but its programs may have the old ones open.
-    return bool(swap.previous) and mount.writable and is_inside(folder, source) and not system_kind(source)
-
-
 def _present_mount(stack: Stack, part: Mapping[str, Any]) -> Mount | None:
     """The mount with the path of the set, else the one that the same service has at the same place."""
     mounts = list(_mounts(stack))

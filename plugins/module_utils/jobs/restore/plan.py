@@ -22,22 +22,26 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
     new_name,
     previous_name,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import uses_database
+from ansible_collections.maxops.ops.plugins.module_utils.swap.users import one_shots, users_of_data, watchers
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.symptoms import quote
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .applications import plan_effects
-from .folders import check_nothing_mounted_below, is_affected
+from .databases import extension_remarks, memory_remarks, share_memory
+from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
-from .secrets import secrets_that_differ
+from .secrets import Restored, secrets_that_differ
 from .volumes import LoadVolume, plan_volumes
 
 MARGIN = 64 * 1000 * 1000
@@ -66,8 +70,10 @@ class SpaceNeed:
 
 @dataclass
 class RestorePlan:
-    """Everything that a restore needs to know before it starts; ``affected`` are the containers that have to stop.
+    """Everything that a restore needs to know before it starts.
 
+    ``users`` are the containers that use the data, ``affected`` those of them that have to stop, and ``sick`` the names
+    of those that are not healthy now.
     ``effects`` are sentences about sessions, caches, search indexes and SSH keys.
     """
 
@@ -79,9 +85,12 @@ class RestorePlan:
     server_version: str | None = None
     databases: list[LoadDatabase] = field(default_factory=list)
     volumes: list[LoadVolume] = field(default_factory=list)
+    users: list[Container] = field(default_factory=list)
     affected: list[Container] = field(default_factory=list)
+    sick: set[str] = field(default_factory=set)
     spaces: list[SpaceNeed] = field(default_factory=list)
     new_roles: list[str] = field(default_factory=list)
+    memory: LoadMemory | None = None
     expected_downtime: float | None = None
     effects: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -97,6 +106,12 @@ class RestorePlan:
         if self.container is None:
             raise MaxopsError("no database was planned, so there is no database container")
         return self.container
+
+    def require_memory(self) -> LoadMemory:
+        """The memory of the load; a plan that loads databases always has it."""
+        if self.memory is None:
+            raise MaxopsError("no database was planned, so no memory was shared")
+        return self.memory
 
     def require_source(self) -> RestoreSource:
         """The set or file; a plan that loads data always has one."""
@@ -124,17 +139,17 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
         _check_targets(plan, options)
         _check_space(plan, options)
-        plan.remarks += secrets_that_differ(source) if source.databases else []
+        plan.remarks += source.remarks
+        if source.databases:
+            restored = Restored(
+                [load.swap.name for load in plan.databases],
+                [load.swap.folder for load in plan.volumes if not load.members],
+            )
+            plan.remarks += secrets_that_differ(source, plan.stack, restored)
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
-    users = _users(plan, options)
-    plan.affected = [container for container in users if services.is_up(container)]
-    plan.remarks += [
-        f"{container.name} uses the restored data, was {container.state} before and stays so: "
-        f"docker start {container.name} starts it"
-        for container in users
-        if container not in plan.affected
-    ]
+    plan_services(plan, options, journals)
+    plan.remarks += _service_remarks(plan)
     _plan_effects(plan, options)
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
@@ -166,6 +181,8 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
     with Session(plan.require_server(), "postgres") as session:
         plan.server_version = session.version
         check_version(plan)
+        plan.container, remarks = with_server_image(plan.stack, plan.require_container(), session.version)
+        plan.remarks += remarks
         present = databases.databases(session)
         for part in source.databases:
             name = options.into.get(part["name"], part["name"])
@@ -174,6 +191,11 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
             swap = _database_swap(plan.journal.id, part["name"], name, present)
             plan.databases.append(LoadDatabase({**like, **part}, swap))
             _check_prepared(session, name)
+            plan.remarks += extension_remarks(session, part, name)
+        limit = plan.stack.inspection_of(plan.require_container()).memory_limit
+        # One job more than the option where there are several databases: see the slots of the job.
+        plan.memory = share_memory(session, limit, options.jobs + (len(plan.databases) > 1))
+        plan.remarks += memory_remarks(plan.memory, options.jobs, plan.require_container().name)
         if source.kept:
             plan.new_roles = missing_roles(session, source.layout.globals)
         _check_owners(plan, databases.roles(session))
@@ -224,7 +246,8 @@ def _check_owners(plan: RestorePlan, present: set[str]) -> None:
 
 def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> None:
     """Plan to swap in the data that the newest record names, if all of it still exists."""
-    records = [record for record in journals.records() if record.replaced]
+    # What is left of data whose removal has begun is not whole.
+    records = [record for record in journals.records() if record.replaced and not record.expiring]
     _connect(plan, options, any(record.databases for record in records))
     with Session(plan.server, "postgres") if plan.server else nullcontext() as session:
         present = databases.databases(session) if session else {}
@@ -301,25 +324,51 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
             )
 
 
-def affected(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
-    """Containers that are up and use the swapped data."""
-    return [container for container in _users(plan, options) if services.is_up(container)]
-
-
-def _users(plan: RestorePlan, options: RestoreOptions) -> list[Container]:
-    """Containers that use the swapped data, according to their environment, a session or a mount."""
+def plan_services(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> None:
+    """Find the containers that use the swapped data, and those of them that have to stop and start."""
     names = [database.name for database in plan.journal.databases]
     addresses: set[str] = set()
     if plan.server and names:
         with Session(plan.server, "postgres") as session:
             addresses = {address for name in names for address in databases.client_addresses(session, name)}
-    return [
-        container
-        for container in plan.stack.containers
-        if container.service not in options.access.servers
-        and (
-            any(uses_database([container], name) for name in names)
-            or addresses & set(container.addresses)
-            or any(is_affected(container, volume) for volume in plan.journal.volumes)
-        )
+    plan.users = users_of_data(plan.stack.containers, plan.journal, options.access.servers, addresses)
+    # What an earlier restore has stopped and could not start again belongs to the running services.
+    owed = {name for names in journals.leftovers().services.values() for name in names}
+    plan.affected = [each for each in plan.users if services.is_in_use(each) or each.name in owed]
+    plan.sick = {each.name for each in plan.affected if each.name in owed or not _is_well(plan.stack, each)}
+
+
+def _is_well(stack: Stack, container: Container) -> bool:
+    inspection = stack.inspection_of(container)
+    return not inspection.crashing and inspection.health != "unhealthy"
+
+
+def _service_remarks(plan: RestorePlan) -> list[str]:
+    """What the operator has to know about the services before the restore."""
+    first = one_shots(plan.stack, plan.affected, plan.users)
+    remarks = [
+        f"{container.name} runs to its end on the restored data before the other services start" for container in first
+    ]
+    remarks += [
+        f"{container.name} starts and stops other containers, so it stops first and starts last"
+        for container in (watchers(plan.stack.containers, plan.affected) if plan.affected else [])
+    ]
+    for container in plan.affected:
+        if container.state == "paused":
+            remarks.append(f"{container.name} uses the restored data and is paused: it runs after the restore")
+        elif not services.is_up(container):
+            remarks.append(f"{container.name} was left down by an earlier restore: it is started with the others")
+        elif container.name in plan.sick:
+            output = quote(plan.stack.inspection_of(container).health_output)
+            said = f', its health check says "{output}"' if output else ""
+            remarks.append(
+                f"{container.name} is not healthy now{said}: the restore does not wait for it as for the others, and "
+                "stays even if it is not healthy afterwards"
+            )
+    skipped = {container.id for container in [*plan.affected, *first]}
+    return remarks + [
+        f"{container.name} uses the restored data, was {container.state} before and stays so: "
+        f"docker start {container.name} starts it"
+        for container in plan.users
+        if container.id not in skipped
     ]

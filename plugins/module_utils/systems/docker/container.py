@@ -18,6 +18,8 @@ SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 
 DEPENDS_ON_LABEL = "com.docker.compose.depends_on"
+COMPLETED = "service_completed_successfully"
+"""The condition of a dependency on a one-time service, such as a migration."""
 
 DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
 
@@ -57,8 +59,17 @@ class Container:
     @property
     def depends_on(self) -> frozenset[str]:
         """Services that it depends on, from its Compose file."""
-        entries = self.labels.get(DEPENDS_ON_LABEL, "").split(",")
-        return frozenset(entry.split(":")[0] for entry in entries) - {""}
+        return frozenset(entry[0] for entry in self._dependencies) - {""}
+
+    @property
+    def needs_completed(self) -> frozenset[str]:
+        """One-time services that must have ended successfully before it starts, from its Compose file."""
+        return frozenset(entry[0] for entry in self._dependencies if entry[1:2] == [COMPLETED]) - {""}
+
+    @property
+    def _dependencies(self) -> list[list[str]]:
+        """Service, condition and further words of each dependency."""
+        return [entry.split(":") for entry in self.labels.get(DEPENDS_ON_LABEL, "").split(",")]
 
 
 def container_from(data: Mapping[str, Any]) -> Container:

@@ -14,6 +14,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import pa
 
 from .container import Container, container_from
 
+DEFAULT_INTERVAL, DEFAULT_RETRIES = 30, 3
+"""Docker's defaults for a health check: seconds between two runs, and failures until it counts as unhealthy."""
+
 CRASH_SECONDS = 90
 """A restarted container that has been running for less than this many seconds counts as crashing."""
 
@@ -32,8 +35,11 @@ class PublishedPort:
 class Inspection:
     """A container with all facts of its inspection.
 
-    ``exit_code`` is None where the daemon did not report it. ``health`` is empty without a health check. ``ports`` are
-    the published ports of the Compose file, also while the container is down; ``bound`` the ports that are open now.
+    ``exit_code`` is None where the daemon did not report it. ``health`` is empty without a health check.
+    ``start_seconds`` is how long a container with a start period may take until its health check counts as failed; 0
+    without one.
+    ``ports`` are the published ports of the Compose file, also while the container is down; ``bound`` the ports that
+    are open now.
     """
 
     container: Container
@@ -47,6 +53,7 @@ class Inspection:
     failing_streak: int = 0
     health_output: str = field(default="", repr=False)
     health_test: tuple[str, ...] = field(default=(), repr=False)
+    start_seconds: float = 0.0
     started: datetime.datetime | None = None
     finished: datetime.datetime | None = None
     stop_timeout: int | None = None
@@ -142,6 +149,7 @@ def inspection_from(data: Mapping[str, Any]) -> Inspection:
         failing_streak=int(health.get("FailingStreak") or 0),
         health_output=(checks[-1].get("Output") or "").strip() if checks else "",
         health_test=_health_test(config),
+        start_seconds=_start_seconds(config),
         started=parse_docker(state.get("StartedAt")),
         finished=parse_docker(state.get("FinishedAt")),
         stop_timeout=config.get("StopTimeout"),
@@ -172,6 +180,14 @@ def missing_services(inspections: Iterable[Inspection]) -> dict[str, str]:
 def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
     test = tuple((config.get("Healthcheck") or {}).get("Test") or ())
     return () if test[:1] == ("NONE",) else test
+
+
+def _start_seconds(config: Mapping[str, Any]) -> float:
+    """The start period and the failures that Docker accepts after it. Docker counts in nanoseconds."""
+    check = config.get("Healthcheck") or {}
+    period = check.get("StartPeriod") or 0
+    interval = check.get("Interval") or DEFAULT_INTERVAL * 1e9
+    return float(period + interval * (check.get("Retries") or DEFAULT_RETRIES)) / 1e9 if period else 0.0
 
 
 def _published(bindings: Mapping[str, Sequence[Mapping[str, str]] | None]) -> tuple[PublishedPort, ...]:

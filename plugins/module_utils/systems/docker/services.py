@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stops and starts services of the stack, and waits until they are healthy."""
+"""Stops and starts services of the stack."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,14 @@ from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from .inspection import Inspection, inspection_from
+from .inspection import Inspection
 from .stack import Container, Stack
+from .waiting import wait_completed, wait_healthy
 
-POLL_SECONDS = 0.2
-STEADY_SECONDS = 2.0
-"""A container without a health check counts as healthy after this many seconds of running."""
+__all__ = ["wait_completed", "wait_healthy"]
+
+LOOKS = 5
+"""How often containers are looked at again, because something else starts or stops them too."""
 
 
 def is_up(container: Container) -> bool:
@@ -26,12 +27,16 @@ def is_up(container: Container) -> bool:
     return container.running or container.state == "restarting"
 
 
+def is_in_use(container: Container) -> bool:
+    """True for a container that is up, and for a paused one: it holds its folders and sessions too."""
+    return is_up(container) or container.state == "paused"
+
+
 def by_service(containers: Sequence[Container]) -> dict[str, list[str]]:
-    """Names of the containers that are up, by service: they must run again afterwards."""
+    """Names of containers by service."""
     services: dict[str, list[str]] = {}
     for container in containers:
-        if is_up(container):
-            services.setdefault(container.service, []).append(container.name)
+        services.setdefault(container.service, []).append(container.name)
     return services
 
 
@@ -45,26 +50,79 @@ def chosen_containers(stack: Stack, names: Sequence[str]) -> list[Container]:
 
 
 def stop(stack: Stack, services: Mapping[str, Sequence[str]]) -> None:
-    """Stop all containers of services at once, each with its own grace period."""
+    """Stop all containers of services at once, each with its own grace period.
+
+    A container that the daemon is already stopping looks as if it runs; it is stopped again, which waits for its end.
+    """
     stack.refresh()
-    running = [container for container in stack.containers if container.service in services and is_up(container)]
-    at_once(running, "stop", lambda api, container: api.stop(container.id), stack)
+    stop_all(stack, [container for container in stack.containers if container.service in services])
 
 
-def start(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
+def stop_all(stack: Stack, containers: Sequence[Container]) -> None:
+    """Stop those of the containers that are in use, at once, each with its own grace period."""
+    in_use = [container for container in containers if is_in_use(container)]
+    at_once(in_use, "stop", lambda api, container: stop_one(api, stack.inspection_of(container)), stack)
+
+
+def stop_one(api: Any, inspection: Inspection) -> None:
+    """Stop one container with its own grace period; a paused one ends its pause first, or the signal has no effect."""
+    container = inspection.container
+    if container.state == "paused":
+        api.unpause(container.id)
+    if inspection.stop_timeout is None:
+        api.stop(container.id)
+    else:
+        # Without the argument, the SDK stops waiting for the daemon's answer after about two minutes.
+        api.stop(container.id, timeout=inspection.stop_timeout)
+
+
+def start(
+    stack: Stack,
+    services: Mapping[str, Sequence[str]],
+    outdated: Callable[[Inspection], bool] = lambda _inspection: False,
+    settle: float | None = None,
+) -> list[Container]:
     """Start containers by service and name, dependencies first; returns the containers.
 
     A container that was recreated meanwhile has another name or id: then all containers of its service are started.
+    A running container that is ``outdated`` is restarted. With ``settle``, the containers are looked at again after
+    that many seconds, and started again when something has stopped them meanwhile.
     """
-    stack.refresh()
+    old: list[Container] = []
+    for look in range(LOOKS):
+        stack.refresh()
+        chosen = _named(stack, services)
+        old = [container for container in chosen if is_in_use(container) and outdated(stack.inspection_of(container))]
+        down = [container for container in chosen if not container.running or container in old]
+        if look and not old and not (settle is not None and down):
+            return chosen
+        stop_all(stack, old)
+        for level in levels(chosen):
+            at_once([container for container in level if container in down], "start", _start_one, stack)
+        if settle:
+            time.sleep(settle)
+    if old:
+        names = ", ".join(sorted(container.name for container in old))
+        raise MaxopsError(
+            f"{names} runs on the replaced data again after each restart: something else starts it at the same time "
+            "(for example autoheal, watchtower or a schedule); stop that first"
+        )
+    return chosen
+
+
+def _named(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
     chosen = []
     for service, names in services.items():
         containers = stack.of_service(service)
         chosen += [container for container in containers if container.name in names] or containers
-    for level in levels(chosen):
-        stopped = [container for container in level if not container.running]
-        at_once(stopped, "start", lambda api, container: api.start(container.id), stack)
     return chosen
+
+
+def _start_one(api: Any, container: Container) -> None:
+    if container.state == "paused":
+        api.unpause(container.id)
+    else:
+        api.start(container.id)
 
 
 def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Container], Any], stack: Stack) -> None:
@@ -88,75 +146,3 @@ def levels(containers: Sequence[Container]) -> list[list[Container]]:
         levels.append([container for container in containers if container.service in ready])
         left -= ready
     return levels
-
-
-def wait_healthy(stack: Stack, containers: Sequence[Container], seconds: float) -> None:
-    """Wait until all containers are healthy. Raises MaxopsError that names the unhealthy ones and their problem.
-
-    A container's own check is also run from here, so that this does not wait for the end of a long interval.
-    """
-    deadline = time.monotonic() + seconds
-    stopped = threading.Event()
-    watches = [_HealthWatch(stack, container, stopped) for container in containers]
-    try:
-        for watch in watches:
-            watch.thread.start()
-        for watch in watches:
-            watch.thread.join(max(0.0, deadline - time.monotonic()))
-    finally:
-        stopped.set()
-    unhealthy = [watch for watch in watches if not watch.healthy]
-    if unhealthy:
-        problems = "; ".join(
-            f"{watch.container.name} {watch.problem or f'is not healthy after {seconds:g} s'}" for watch in unhealthy
-        )
-        raise MaxopsError(f"{problems}; see docker logs --tail=50 {unhealthy[0].container.name}")
-
-
-class _HealthWatch:
-    """Watches one container until it is healthy, cannot become healthy, or the wait is over."""
-
-    def __init__(self, stack: Stack, container: Container, stopped: threading.Event) -> None:
-        self.container = container
-        self.healthy = False
-        self.problem = ""
-        self.thread = threading.Thread(target=self._run, daemon=True, name=f"health-{container.service}")
-        self._stack = stack
-        self._stopped = stopped
-
-    def _run(self) -> None:
-        try:
-            while not self._stopped.is_set() and not self.healthy and not self.problem:
-                self.healthy = self._is_healthy(self._inspect())
-                self._stopped.wait(0 if self.healthy else POLL_SECONDS)
-        except MaxopsError as error:
-            self.problem = f"cannot be watched: {error}"
-
-    def _inspect(self) -> Inspection:
-        with self._stack.daemon_call(f"inspect {self.container.name}") as api:
-            return inspection_from(api.inspect_container(self.container.id))
-
-    def _is_healthy(self, inspection: Inspection) -> bool:
-        if inspection.state in ("exited", "dead") and inspection.policy in ("", "no"):
-            self.problem = f"ended with exit code {inspection.exit_code}"
-        if not inspection.running:
-            return False
-        if not inspection.health_test:
-            return self._is_steady(inspection)
-        return inspection.health == "healthy" or self._passes(inspection.health_test)
-
-    def _is_steady(self, before: Inspection) -> bool:
-        if self._stopped.wait(STEADY_SECONDS):
-            return False
-        now = self._inspect()
-        return now.running and now.started == before.started
-
-    def _passes(self, test: Sequence[str]) -> bool:
-        argv = ["/bin/sh", "-c", test[1]] if test[0] == "CMD-SHELL" else list(test[1:])
-        try:
-            with self._stack.daemon_call(f"run the health check of {self.container.name}") as api:
-                run = api.exec_create(self.container.id, argv)
-                api.exec_start(run["Id"])
-                return bool(api.exec_inspect(run["Id"])["ExitCode"] == 0)
-        except MaxopsError:
-            return False  # it stopped meanwhile; the next inspection shows it

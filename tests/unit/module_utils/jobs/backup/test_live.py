@@ -76,16 +76,16 @@ def test_database_at_rest_is_copied_without_a_word(plan: BackupPlan) -> None:
         (
             Found(["MongoDB"], [container("db", state="restarting")]),
             (
-                'volume "data" is not in the set: it holds MongoDB, and service db restarts again and again, so it cannot '
-                "be paused; fix or stop that service (docker compose stop db), or name it in exclude"
+                'volume "data" is not in the set: it holds MongoDB, and service db restarts again and again, so it '
+                "cannot be paused; fix or stop that service (docker compose stop db), or name it in exclude"
             ),
         ),
         (
             Found(["MongoDB"], [APP], ["billing-mongo-1"]),
             (
-                'volume "data" is not in the set: it holds MongoDB, and billing-mongo-1 of another project uses it, which '
-                "is not paused; stop that container during the backup, or back it up with its own project, or name it in "
-                "exclude"
+                'volume "data" is not in the set: it holds MongoDB, and billing-mongo-1 of another project uses it, '
+                "which is not paused; stop that container during the backup, or back it up with its own project, or "
+                "name it in exclude"
             ),
         ),
         (

@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore import folders
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.folders import (
     folder_swap,
-    is_affected,
     new_folder_swap,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import VolumeSwap
+from ansible_collections.maxops.ops.plugins.module_utils.swap.users import is_affected
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import bind, container, stack_of, volume_mount
