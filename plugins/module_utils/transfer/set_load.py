@@ -117,7 +117,7 @@ class SetLoad:
                     search_path.give(session, self.routines, self.schemas)
         names = [routine.signature for routine in self.routines]
         more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-        self.loading.remarks.append(
+        self.loading.faults.append(
             f"function {function} relies on the search_path, which is empty while a dump is loaded. Meanwhile these "
             f"functions had a search_path of their own: {', '.join(names[:10])}{more}. In production: ALTER "
             f"FUNCTION {function} SET search_path = {search_path.in_sql(self.schemas)}, then back up again"

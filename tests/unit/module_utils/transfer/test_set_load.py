@@ -158,8 +158,8 @@ def test_functions_that_rely_on_the_search_path_get_one_meanwhile(tmp_path: Path
         ["--section=post-data"],
     ]
     assert routines == ["drop", "give", "take back"]
-    assert "public.f(text) relies on the search_path" in result["remarks"][0]
-    assert "ALTER FUNCTION public.f(text) SET search_path = public, then back up again" in result["remarks"][0]
+    assert "public.f(text) relies on the search_path" in result["faults"][0]
+    assert "ALTER FUNCTION public.f(text) SET search_path = public, then back up again" in result["faults"][0]
     with pytest.raises(
         MaxopsError, match=r"ERROR: function g\(text\) does not exist.*ALTER FUNCTION public\.f\(text\)"
     ):
