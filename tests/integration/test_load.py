@@ -18,8 +18,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
-from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, module
-from ansible_collections.maxops.ops.tests.integration.support import Module, run, running
+from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, drive, module
+from ansible_collections.maxops.ops.tests.integration.support import Module, run, running, wait_until
 from ansible_collections.maxops.ops.tests.integration.verify_support import findings_of
 
 OLD = ["audited", "guarded", "hashes"]
@@ -221,6 +221,10 @@ def test_failed_restore_takes_its_roles_back_and_logs_no_secret(
     assert (verified["passed"], finding["cause"]) == (False, "production")
     assert "did not pass, because the running application has the same faults" in verified["msg"]
     assert finding["fix"].startswith("Production is like this too: production's table public.t")
+    killed = {"project_name": stack.project, "repository": str(folder), "set": "latest", "databases": ["settled"]}
+    assert drive(killed, {"load database settled": "kill"}) == {}
+    wait_until(lambda: stack.leftovers() == [], 60, "the guard has recovered")
+    assert stack.sql("SELECT count(*) FROM pg_roles WHERE rolname IN ('newcomer', 'staff')", "postgres") == "0"
     result = restore(set="latest", databases=["settled"])
     assert sorted(result["new_roles"]) == ["newcomer", "staff"]
     assert stack.sql("SELECT count(*) FROM pg_auth_members WHERE member = 'newcomer'::regrole", "postgres") == "1"

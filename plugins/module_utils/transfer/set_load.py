@@ -24,6 +24,7 @@ from .load_target import Target
 
 SECTIONS = ("pre-data", "data", "post-data")
 
+_DROPS = {"schema public": "DROP SCHEMA public", "extension plpgsql": "DROP EXTENSION plpgsql"}
 _REFRESH = re.compile(r"Command was: REFRESH MATERIALIZED VIEW (.+?);?$", re.MULTILINE)
 
 
@@ -97,6 +98,12 @@ class SetLoad:
             for remark in databases.create(session, self.loading.name, self.part, self.properties):
                 if remark not in self.loading.notes:
                     self.loading.notes.append(remark)
+        # Every new database has these two, and a dump does not say that they were dropped.
+        statements = [_DROPS[each] for each in (self.properties or {}).get("absent") or [] if each in _DROPS]
+        if statements:
+            with Session(self.target.server, self.loading.name, self.loading.cancellation) as session:
+                for statement in statements:
+                    session.run("prepare", statement)
 
     def _command(self, *options: str, only: str | None = None) -> list[str]:
         words = program(self.target, self.loading.name, f"--jobs={self.jobs}", *self.options, *options)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,8 +84,8 @@ def routines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
 
     @contextmanager
-    def session(*_arguments: Any) -> Iterator[None]:
-        yield None
+    def session(*_arguments: Any) -> Iterator[Any]:
+        yield SimpleNamespace(run=lambda _action, statement: done.append(statement))
 
     monkeypatch.setattr(set_load, "Session", session)
     monkeypatch.setattr(set_load.databases, "drop", lambda *_arguments: done.append("drop"))
@@ -102,6 +103,7 @@ def load(
     extensions: Mapping[str, str] | None = None,
     fires_event_triggers: bool = False,
     globals_sql: str = "",
+    properties: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[list[str]]]:
     """Load a dump whose table of contents has these words; returns the result and the commands."""
     (tmp_path / "toc.dat").write_bytes(toc(*words))
@@ -109,7 +111,7 @@ def load(
     target = Target(results, fires_event_triggers)
     loading = Loading(target, "shop", str(tmp_path), "new", Cancellation(), Part("x", 0))
     part = {**PART, "extensions": extensions or {}}
-    result = set_load.SetLoad(loading, part, None, str(tmp_path / "globals.sql"), 2).run()
+    result = set_load.SetLoad(loading, part, properties, str(tmp_path / "globals.sql"), 2).run()
     assert target.results == []
     return result, target.commands
 
@@ -175,6 +177,11 @@ def test_missing_tablespace_and_extension_of_another_database(tmp_path: Path, ro
     assert result["notes"][0] == 'tablespace "fast" does not exist here: all of its tables are in pg_default'
     assert result["left_out"] == ["pg_cron"]
     assert command[5] == dump_contents.of_extension("pg_cron")
+
+
+def test_what_every_new_database_has_is_dropped_where_the_source_lacked_it(tmp_path: Path, routines: list[str]) -> None:
+    load(tmp_path, [ended()], properties={"absent": ["schema public", "extension plpgsql", "schema other"]})
+    assert routines == ["DROP SCHEMA public", "DROP EXTENSION plpgsql"]
 
 
 def test_properties_of_a_set_are_read(tmp_path: Path) -> None:
