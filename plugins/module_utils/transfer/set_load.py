@@ -117,7 +117,9 @@ class SetLoad:
         for section in SECTIONS:
             result = self.loading.run(self._command(f"--section={section}"))
             if result.failed:
-                raise self.loading.failure(failed, self.schemas)
+                error = self.loading.failure(result, self.schemas)
+                # Without a cause of its own, the failure of the first try says more.
+                raise error if getattr(error, "fix", True) else self.loading.failure(failed, self.schemas)
             if section == SECTIONS[0]:
                 with Session(self.target.server, self.loading.name, self.loading.cancellation) as session:
                     self.routines = search_path.routines(session)

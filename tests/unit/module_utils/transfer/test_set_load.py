@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import dump_contents, set_load
@@ -166,6 +166,11 @@ def test_functions_that_rely_on_the_search_path_get_one_meanwhile(tmp_path: Path
         MaxopsError, match=r"ERROR: function g\(text\) does not exist.*ALTER FUNCTION public\.f\(text\)"
     ):
         load(tmp_path, [ended(RELYING), ended(), ended("ERROR:  another")])
+    with pytest.raises(HostFault, match="No space left on device"):
+        load(tmp_path, [ended(RELYING), ended(), ended("ERROR:  could not extend file: No space left on device")])
+    checked = 'ERROR:  new row for relation "t" violates check constraint "known"'
+    with pytest.raises(MaxopsError, match="its function reads other tables"):
+        load(tmp_path, [ended(RELYING), ended(), ended(checked)])
 
 
 def test_missing_tablespace_and_extension_of_another_database(tmp_path: Path, routines: list[str]) -> None:
