@@ -148,7 +148,7 @@ def check(content: Content, session: Session) -> dict[str, int]:
     ]
     places = settings.places("repositories", REPOSITORIES)
     found = content.find_folder(*places)
-    locations = {files.kind: content.find_folder(*files.places) for files in kinds}
+    locations = {files.kind: _find(content, files, found) for files in kinds}
     _report_missing(content, session, kinds, locations, found, places)
     counted = check_repositories(content, session, found, settings.folder("repositories"))
     for files in kinds:
@@ -167,6 +167,14 @@ def _condition(session: Session, files: Files) -> str:
     if files.kind == "attachments" and "external_url" in columns(session, files.table):
         return "coalesce(external_url, '') = ''"
     return files.condition
+
+
+def _find(content: Content, files: Files, repositories: Location | None) -> Location | None:
+    """The folder of a kind, beside the repositories if possible: other volumes have folders of such names, too."""
+    own = {name for name in content.volumes if any(word in name.lower() for word in WORDS)}
+    own |= {repositories.part} if repositories else set()
+    sure = [place for place in files.places if "/" in place]
+    return content.find_folder(*files.places, parts=own) or content.find_folder(*sure)
 
 
 def _outside(content: Content, settings: GiteaSettings, files: Files) -> str:
