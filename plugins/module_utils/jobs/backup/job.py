@@ -32,10 +32,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VE
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import copy_configuration
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import (
+    copy_configuration,
+    write_effective,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import Dumper
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.keys import keys_of, recorded
 
 from . import ending, volumes
+from .configuration import report_lacks
 from .options import BackupOptions
 from .plan import make_plan
 from .values import BackupPlan, DatabasePart
@@ -253,7 +258,10 @@ class Backup:
         ]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
-        sources, remarks = copy_configuration(self.plan.stack, self.layout.config)
+        found = self.plan.configuration
+        sources, remarks = copy_configuration(self.plan.stack, self.layout.config, found)
+        write_effective(self.plan.stack, found, self.layout.config)
+        report_lacks(self.plan, found)
         self.warnings += remarks
         return [{"kind": "config", "sources": sources, **self._finish(self.layout.config)}]
 
@@ -301,6 +309,7 @@ class Backup:
             "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
+            **recorded(keys_of(stack), self.set_id),
             "left_out": self.plan.left_out,
             "object_storage": self.plan.object_storage,
             "warnings": self.warnings,

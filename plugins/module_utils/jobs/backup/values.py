@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts, Server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import Configuration
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
 
 GROWTH = 1.15
@@ -93,6 +94,7 @@ class BackupPlan:
     databases: list[DatabasePart] = field(default_factory=list)
     volumes: list[VolumePart] = field(default_factory=list)
     """The volumes and the folders of the host."""
+    configuration: Configuration = field(default_factory=Configuration)
     object_storage: list[dict[str, str]] = field(default_factory=list)
     """Files that applications keep elsewhere: application, what, type and source of each."""
     left_out: list[dict[str, str]] = field(default_factory=list)
