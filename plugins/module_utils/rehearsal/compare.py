@@ -55,7 +55,8 @@ def compare(content: Content, databases: Sequence[Mapping[str, Any]], loaded: Ma
         name = part["name"]
         if name in loaded:
             compare_rows(content.subject, name, loaded[name].get("differences", []))
-            extensions = part.get("extensions", {})
+            left_out = loaded[name].get("left_out", ())
+            extensions = {key: value for key, value in part.get("extensions", {}).items() if key not in left_out}
             compare_database(content.subject, content.server, name, extensions, content.cancellation)
 
 

@@ -40,7 +40,7 @@ from .area import Folders, RehearsalArea
 from .content import Content
 from .live import Live
 from .load import Loading, note_step
-from .server import ThrowawayServer, bootstrap_user, throwaway_server
+from .server import ThrowawayServer, bootstrap_user, preload_libraries, throwaway_server
 from .values import Outcome, Source
 
 
@@ -136,6 +136,7 @@ class Rehearsal:
             self.folders.socket,
             self.area.key,
             self._cancellation,
+            preload_libraries(self.subject.manifest),
         )
         with server as throwaway:
             self._throwaway = throwaway

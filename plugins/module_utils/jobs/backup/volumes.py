@@ -132,6 +132,12 @@ class Archiver:
         return {
             **part.facts(),
             "compression": self._packer.name,
+            "empty": not has_files(part.folder),
             "remarks": remarks,
             "copy_seconds": round(time.monotonic() - started, 3),
         }
+
+
+def has_files(folder: str) -> bool:
+    """True when there is anything but folders below a folder; ends with the first one that it finds."""
+    return any(files for _folder, _folders, files in os.walk(folder))

@@ -55,6 +55,7 @@ class Verification:
         """All levels for all sets, and the result."""
         started = time.monotonic()
         chosen = choose(self.repository, self.options)
+        self.remarks += chosen.remarks
         with ExitStack() as holds, Progress(self.options.progress_file, f"verify {self.options.level}") as progress:
             for kept in chosen.sets:
                 holds.enter_context(self.repository.holding(kept.set_id))
