@@ -15,13 +15,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     NEUTRAL,
     NO_LIMITS,
     Server,
     passfile_entry,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult
 
 WORKER_SHARE = 128 * 1000 * 1000
@@ -37,9 +40,17 @@ INSIDE_PASSFILE = "/maxops/pgpass"
 
 _ADVICE = (
     (
-        r"response from daemon",
+        r"[Nn]o such image|[Uu]nable to find image",
+        (
+            "the image of container {container} is no longer on this host: docker pull it, or start the service again "
+            "(docker compose up --detach), then run this again"
+        ),
+    ),
+    (
+        r"[Nn]o such container|is not running|is restarting|is paused|cannot join network|to container .* network",
         "was container {container} stopped or restarted? See docker ps -a and its docker logs, then run this again",
     ),
+    (r"response from daemon", "see docker info and the daemon's log (journalctl -u docker), then run this again"),
     (r"No space left on device", "the disk of the database server is full: free some space, then run this again"),
     (r"Disk quota exceeded", "the disk quota of the database server is used up: free some space, then run this again"),
     (
@@ -112,7 +123,7 @@ def disk_full(result: StageResult) -> bool:
 
 def advice_on(result: StageResult, container: str) -> str:
     """The next step after a failed dump of the server in ``container``, or after a failure to reach it."""
-    output = "response from daemon" if not_started(result) else result.stderr
+    output = f"{result.stderr}\nresponse from daemon" if not_started(result) else result.stderr
     advice = next((text for sign, text in _ADVICE if re.search(sign, output)), "fix the cause and run this again")
     return advice.format(container=container)
 
@@ -120,6 +131,36 @@ def advice_on(result: StageResult, container: str) -> str:
 def workers(size: int, jobs: int) -> int:
     """How many parallel workers a database of this size in bytes gets."""
     return max(1, min(jobs, -(-size // WORKER_SHARE)))
+
+
+def with_server_image(stack: Stack, container: Container, version: str) -> tuple[Container, list[str]]:
+    """The container of a server with the image for its helpers, and remarks: its own image, while that exists.
+
+    A container goes on when its image was removed; then the image that its name stands for now is taken, where it has
+    the same major version. Raises MaxopsError when there is none.
+    """
+    if stack.find_image(container.image_id):
+        return container, []
+    named = stack.find_image(container.image)
+    if named and _major_of(stack, named) == version.partition(".")[0]:
+        return replace(container, image_id=named), [
+            (
+                f"the image that container {container.name} was made of is no longer on this host: the programs of "
+                f"{container.image}, which has the same PostgreSQL version, were used"
+            )
+        ]
+    up = stack.compose.command("up", "--detach", container.service)
+    raise MaxopsError(
+        f"the image of the running container {container.name} ({container.image}, {container.image_id}) is no longer "
+        f"on this host, so its programs cannot be run: docker pull {container.image} (PostgreSQL {version}), "
+        f"then {up}, and run this again"
+    )
+
+
+def _major_of(stack: Stack, image_id: str) -> str:
+    environment = stack.image_environment(image_id)
+    version = environment.get("PG_MAJOR") or environment.get("PG_VERSION") or stack.image_facts(image_id)["version"]
+    return str(version or "").partition(".")[0]
 
 
 @contextmanager

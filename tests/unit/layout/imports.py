@@ -30,6 +30,7 @@ LIBRARIES = {
     "apprise": {"systems.channels"},
     "docker": {"systems.docker.stack"},
     "psycopg2": {"systems.postgresql.session"},
+    "yaml": {"systems.docker.compose_files"},
     "requests": {"tools.http.client", "systems.docker.stack"},
 }
 

@@ -12,6 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.inve
     take_inventory,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 
 from .options import BackupOptions
 from .values import BackupPlan, DatabasePart, PreviousParts, estimate_of, is_excluded, quoted
@@ -32,10 +33,11 @@ def plan_databases(plan: BackupPlan, options: BackupOptions, previous: PreviousP
     if options.databases is not None and not options.databases:
         return
     container = options.access.database_container(plan.stack)
-    plan.database_container = container
     plan.server = options.access.server_in(container, plan.stack)
     inventory = take_inventory(plan.server)
     plan.server_version, plan.preloaded = inventory.version, inventory.preloaded
+    plan.database_container, remarks = with_server_image(plan.stack, container, plan.server_version)
+    plan.warnings += remarks
     if options.databases is None:
         wanted = choose(plan, options, inventory.databases)
     else:

@@ -31,9 +31,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VE
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import copy_configuration
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import (
+    copy_configuration,
+    write_effective,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.keys import keys_of, recorded
 
 from . import ending, volumes
+from .configuration import report_lacks
 from .dumps import Dumps
 from .options import BackupOptions
 from .plan import make_plan
@@ -226,7 +231,7 @@ class Backup:
         self.dumps.freeze(part.name for part in databases if part.name not in frozen_later)
         archives = [
             partial(
-                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.volumes]
+                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.parts]
             )
             for group in groups
         ]
@@ -264,6 +269,7 @@ class Backup:
             with self.plan.stack.paused(group.containers):
                 self.dumps.freeze(group.databases)
                 archived = archiver.archive(group, meters)
+            archived += archiver.archive_later(group, meters)
         self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
         return [
             {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}
@@ -271,7 +277,10 @@ class Backup:
         ]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
-        sources, remarks = copy_configuration(self.plan.stack, self.layout.config)
+        found = self.plan.configuration
+        sources, remarks = copy_configuration(self.plan.stack, self.layout.config, found)
+        write_effective(self.plan.stack, found, self.layout.config)
+        report_lacks(self.plan, found)
         self.warnings += remarks
         return [{"kind": "config", "sources": sources, **self._finish(self.layout.config)}]
 
@@ -320,9 +329,8 @@ class Backup:
             "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
+            **recorded(keys_of(stack), self.set_id),
             "left_out": self.plan.left_out,
-            # Only these were asked for; null means all. A rehearsal has to know what was left out on purpose.
-            "asked_for": {kind: getattr(self.options, kind) for kind in ("databases", "volumes", "folders")},
             "object_storage": self.plan.object_storage,
             "warnings": list(dict.fromkeys(self.warnings)),
             "files": files,

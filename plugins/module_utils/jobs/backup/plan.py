@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import require_program
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
+from .configuration import plan_configuration
 from .databases import plan_databases
 from .folders import plan_volumes
 from .host_folders import plan_folders
@@ -35,12 +36,14 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     check_names(options.accept_changes)
     stack = options.access.connect()
     plan = BackupPlan(stack, repository, here(options.access.project_name))
+    plan.warnings += repository.remarks()
     ownership = repository.of(plan.origin)
     plan.warnings += ownership.remarks()
     previous = _previous_parts(ownership.own)
     plan_databases(plan, options, previous)
     plan_volumes(plan, options, previous)
     plan_folders(plan, options, previous)
+    plan_configuration(plan, options)
     report_object_storage(plan)
     report_data_folder(plan, options)
     if not plan.databases and not plan.volumes:

@@ -34,13 +34,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .applications import plan_effects
 from .databases import extension_remarks, memory_remarks, share_memory
 from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
-from .secrets import secrets_that_differ
+from .secrets import Restored, secrets_that_differ
 from .volumes import LoadVolume, plan_volumes
 
 MARGIN = 64 * 1000 * 1000
@@ -139,7 +140,12 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         _check_targets(plan, options)
         _check_space(plan, options)
         plan.remarks += source.remarks
-        plan.remarks += secrets_that_differ(source) if source.databases else []
+        if source.databases:
+            restored = Restored(
+                [load.swap.name for load in plan.databases],
+                [load.swap.folder for load in plan.volumes if not load.members],
+            )
+            plan.remarks += secrets_that_differ(source, plan.stack, restored)
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
     plan_services(plan, options, journals)
@@ -175,6 +181,8 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
     with Session(plan.require_server(), "postgres") as session:
         plan.server_version = session.version
         check_version(plan)
+        plan.container, remarks = with_server_image(plan.stack, plan.require_container(), session.version)
+        plan.remarks += remarks
         present = databases.databases(session)
         for part in source.databases:
             name = options.into.get(part["name"], part["name"])

@@ -54,6 +54,17 @@ class Repository:
                 f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)"
             )
 
+    def remarks(self) -> list[str]:
+        """What an operator should know about the file system of the repository; changes nothing."""
+        if fsync_path(nearest_existing(self.path)):
+            return []
+        return [
+            (
+                f"the file system of repository {self.path} cannot write the names in a folder to the disk on request "
+                "(fsync): a power cut soon after a backup may lose the set; keep the repository on a local disk"
+            )
+        ]
+
     def check_readable(self) -> None:
         """Raise MaxopsError when there is a repository whose sets this process may not read."""
         for folder in (nearest_existing(self.path), self.sets_path):

@@ -79,7 +79,8 @@ def dumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dumps:
     monkeypatch.setattr(FakeSnapshot, "fault", None)
     monkeypatch.setattr(FakeSnapshot, "opened", [])
     monkeypatch.setattr(FakeDumper, "errors", [])
-    plan = BackupPlan(stack_of(), Repository(str(tmp_path)), container("postgres"), SERVER, databases=[SHOP, GITEA])
+    plan = BackupPlan(stack_of(), Repository(str(tmp_path)), databases=[SHOP, GITEA])
+    plan.database_container, plan.server = container("postgres"), SERVER
     layout = Layout(str(tmp_path / "set"))
     os.makedirs(layout.databases)
     return Dumps(plan, layout, Cancellation())
