@@ -12,8 +12,14 @@ from typing import Any
 import psycopg2
 import pytest
 
-from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, module
-from ansible_collections.maxops.ops.tests.integration.support import Module, run, running
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.area import RehearsalArea
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.server import throwaway_server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, drive, module
+from ansible_collections.maxops.ops.tests.integration.support import Module, run, running, wait_until
 from ansible_collections.maxops.ops.tests.integration.verify_support import findings_of
 
 OLD = ["audited", "guarded", "hashes"]
@@ -212,7 +218,13 @@ def test_failed_restore_takes_its_roles_back_and_logs_no_secret(
     assert stack.leftovers() == []
     verified = Module("verify", {"project_name": stack.project, "repository": str(folder)}, tmp_path)(level="rehearse")
     finding = findings_of(verified)['database "twice"']
+    assert (verified["passed"], finding["cause"]) == (False, "production")
+    assert "did not pass, because the running application has the same faults" in verified["msg"]
     assert finding["fix"].startswith("Production is like this too: production's table public.t")
+    killed = {"project_name": stack.project, "repository": str(folder), "set": "latest", "databases": ["settled"]}
+    assert drive(killed, {"load database settled": "kill"}) == {}
+    wait_until(lambda: stack.leftovers() == [], 60, "the guard has recovered")
+    assert stack.sql("SELECT count(*) FROM pg_roles WHERE rolname IN ('newcomer', 'staff')", "postgres") == "0"
     result = restore(set="latest", databases=["settled"])
     assert sorted(result["new_roles"]) == ["newcomer", "staff"]
     assert stack.sql("SELECT count(*) FROM pg_auth_members WHERE member = 'newcomer'::regrole", "postgres") == "1"
@@ -221,3 +233,18 @@ def test_failed_restore_takes_its_roles_back_and_logs_no_secret(
     assert "LOG:  statement: SELECT" in log.stdout + log.stderr, "the log has the statements of other sessions"
     assert "SCRAM-SHA-256" not in log.stdout + log.stderr
     assert "setting-secret" not in log.stdout + log.stderr
+
+
+def test_rehearsal_server_preloads_the_libraries_that_its_image_has(tmp_path: Path) -> None:
+    stack = Stack.connect("maxload-none", required=False)
+    image = stack.find_image("maxops-lab/postgres:17")
+    assert image
+    area = RehearsalArea(str(tmp_path), stack, 1)
+    with area.opened(), area.folders("x") as folders:
+        libraries = ["nosuch", "auto_explain"]
+        server = throwaway_server(
+            stack, image, "maxops", folders.data, folders.socket, area.key, Cancellation(), libraries
+        )
+        with server as throwaway, Session(throwaway.server, "postgres") as session:
+            assert throwaway.not_loaded == ["nosuch"]
+            assert databases.setting(session, "shared_preload_libraries") == "auto_explain"

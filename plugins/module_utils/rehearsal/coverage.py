@@ -43,7 +43,7 @@ def left_out(manifest: Mapping[str, Any], names: Sequence[str]) -> LeftOut:
         if entry.get("kind") in ("volume", "folder") and not str(entry.get("reason", "")).startswith(_NO_LOSS)
     ]
     own = [entry for entry in entries if any(word in f"{entry['name']} {entry['reason']}".lower() for word in names)]
-    asked = {kind: (manifest.get("asked_for") or {}).get(kind) for kind in ("volumes", "folders")}
+    asked = {kind: (manifest.get("scope") or {}).get(kind) for kind in ("volumes", "folders")}
     named = [f"{kind} {', '.join(wanted) or 'none'}" for kind, wanted in asked.items() if wanted is not None]
     if not own and named:
         return LeftOut(f"only these were asked for: {'; '.join(named)}", deliberate=True)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archive_of, archived_parts
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import HOST, PRODUCTION, SET
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host.system import memory
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
@@ -97,7 +98,9 @@ class Loading:
         self._loads = Slots(target.memory.jobs)
         for library in self.throwaway.not_loaded:
             seen = f"is not in {self.source.image.name}, so the rehearsal's server runs without it"
-            self.subject.notice(RESTORE, f"library {library}", seen, "shared_preload_libraries of the set's server")
+            self.subject.notice(
+                RESTORE, f"library {library}", seen, "shared_preload_libraries of the set's server", cause=HOST
+            )
         begun = time.monotonic()
         with Session(self.throwaway.server, "postgres", self.cancellation) as session:
             self.outcome.postgresql = session.version
@@ -155,8 +158,9 @@ class Loading:
             except MaxopsError as error:
                 self.throwaway.check()
                 fix = error.fix if isinstance(error, LoadError) else ""
+                cause = PRODUCTION if fix else SET
                 fix = f"Production is like this too: {fix}" if fix else TAKE_ANOTHER
-                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", fix)
+                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", fix, cause)
                 return
             finally:
                 meter.finish()
@@ -169,12 +173,14 @@ class Loading:
         """Remarks of the load, and what a restore loads only after the swap."""
         subject = f'database "{name}"'
         for remark in loaded["remarks"]:
-            self.subject.warning(RESTORE, subject, remark)
+            self.subject.warning(RESTORE, subject, remark, cause=HOST)
+        for fault in loaded["faults"]:
+            self.subject.warning(RESTORE, subject, fault, cause=PRODUCTION)
         for note in loaded["notes"]:
-            self.subject.notice(RESTORE, subject, note)
+            self.subject.notice(RESTORE, subject, note, cause=HOST)
         for extension in loaded.get("left_out", ()):
             seen = f"was not rehearsed: it works only in the one database that {SINGLE_DATABASE[extension]} names"
-            self.subject.warning(RESTORE, f"extension {extension} of {name}", seen, "its rows")
+            self.subject.warning(RESTORE, f"extension {extension} of {name}", seen, "its rows", cause=HOST)
 
     def _unpack(self, part: dict[str, Any]) -> None:
         name, kind = part["name"], part["kind"]

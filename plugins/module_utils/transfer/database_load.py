@@ -38,7 +38,7 @@ def load_set_database(
     """Make the database ``name`` and load a part of the manifest into it, with its owner, properties and settings.
 
     Returns ``rows``, as ``differences`` the tables whose number of rows differs from the manifest, ``remarks``,
-    ``notes``, and as ``left_out`` the extensions for :func:`load_extension`.
+    ``faults``, ``notes``, and as ``left_out`` the extensions for :func:`load_extension`.
     Raises HostFault or LoadError, which say who is at fault.
     """
     loading = Loading(target, part["name"], layout.database(part["name"]), name, cancellation, meter)
@@ -75,7 +75,7 @@ def load_file(
     """Make the database ``name`` and load a legacy dump into it, ``.sql`` or ``.sql.gz``, in one transaction.
 
     ``like`` has owner, encoding, collate and ctype; ``properties`` are not in such a dump. Returns ``rows``,
-    ``remarks`` and ``notes``. Raises HostFault or LoadError.
+    ``remarks``, ``faults`` and ``notes``. Raises HostFault or LoadError.
     """
     loading = Loading(target, os.path.basename(path), os.path.dirname(path), name, cancellation, meter)
     with target.session(cancellation) as session:

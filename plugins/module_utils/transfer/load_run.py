@@ -26,7 +26,8 @@ from .load_target import YIELDING, Target
 class Loading:
     """A load into the new database ``name``.
 
-    ``remarks`` are for a person to act on, ``notes`` are differences that are normal on another server.
+    ``remarks`` are for a person to act on, ``faults`` are faults of production's own data that the load has got over,
+    and ``notes`` are differences that are normal on another server.
     """
 
     target: Target
@@ -36,6 +37,7 @@ class Loading:
     cancellation: Cancellation
     meter: Part
     remarks: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -59,8 +61,9 @@ class Loading:
         return load_failures.failure(subject, result, container, memory, search_path.in_sql(schemas))
 
     def result(self, rows: Mapping[str, int]) -> dict[str, Any]:
-        """The result of a load: rows by table, seconds, remarks and notes."""
-        return {"rows": rows, "load_seconds": self.seconds, "remarks": self.remarks, "notes": self.notes}
+        """The result of a load: rows by table, seconds, remarks, faults and notes."""
+        texts = {"remarks": self.remarks, "faults": self.faults, "notes": self.notes}
+        return {"rows": rows, "load_seconds": self.seconds, **texts}
 
 
 def count_and_analyze(loading: Loading) -> tuple[dict[str, int], dict[str, str]]:

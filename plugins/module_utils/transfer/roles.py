@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 _TABLESPACE = re.compile(r'CREATE TABLESPACE ("(?:[^"]|"")+"|[^\s";,]+)\s')
+_EXCERPT = re.compile(r" LINE \d+: .*\^")
 _NAME = r'("(?:[^"]|"")+"|[^\s";,]+)'
 _CREATE = re.compile(rf"CREATE ROLE {_NAME}$")
 _ABOUT = re.compile(rf"(?:ALTER ROLE|COMMENT ON ROLE|SECURITY LABEL FOR \S+ ON ROLE) {_NAME}\s", re.DOTALL)
@@ -94,9 +95,17 @@ def create_missing_roles(
             for statement in all_statements:
                 # A membership is created when either of its roles is new.
                 if any(name in missing for name in statement.names):
-                    session.run("create the set's missing roles in", statement.text.replace("%", "%%"))
+                    _run(session, statement)
             note(object_ids(session, missing))
     return missing
+
+
+def _run(session: Session, statement: RoleStatement) -> None:
+    try:
+        session.run("create the set's missing roles in", statement.text.replace("%", "%%"))
+    except MaxopsError as error:
+        # The server's message quotes the statement, which may hold a password.
+        raise type(error)(_EXCERPT.sub("", str(error))) from None
 
 
 def _read(path: str) -> str:

@@ -24,6 +24,7 @@ from .load_target import Target
 
 SECTIONS = ("pre-data", "data", "post-data")
 
+_DROPS = {"schema public": "DROP SCHEMA public", "extension plpgsql": "DROP EXTENSION plpgsql"}
 _REFRESH = re.compile(r"Command was: REFRESH MATERIALIZED VIEW (.+?);?$", re.MULTILINE)
 
 
@@ -97,6 +98,12 @@ class SetLoad:
             for remark in databases.create(session, self.loading.name, self.part, self.properties):
                 if remark not in self.loading.notes:
                     self.loading.notes.append(remark)
+        # Every new database has these two, and a dump does not say that they were dropped.
+        statements = [_DROPS[each] for each in (self.properties or {}).get("absent") or [] if each in _DROPS]
+        if statements:
+            with Session(self.target.server, self.loading.name, self.loading.cancellation) as session:
+                for statement in statements:
+                    session.run("prepare", statement)
 
     def _command(self, *options: str, only: str | None = None) -> list[str]:
         words = program(self.target, self.loading.name, f"--jobs={self.jobs}", *self.options, *options)
@@ -110,14 +117,16 @@ class SetLoad:
         for section in SECTIONS:
             result = self.loading.run(self._command(f"--section={section}"))
             if result.failed:
-                raise self.loading.failure(failed, self.schemas)
+                error = self.loading.failure(result, self.schemas)
+                # Without a cause of its own, the failure of the first try says more.
+                raise error if getattr(error, "fix", True) else self.loading.failure(failed, self.schemas)
             if section == SECTIONS[0]:
                 with Session(self.target.server, self.loading.name, self.loading.cancellation) as session:
                     self.routines = search_path.routines(session)
                     search_path.give(session, self.routines, self.schemas)
         names = [routine.signature for routine in self.routines]
         more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-        self.loading.remarks.append(
+        self.loading.faults.append(
             f"function {function} relies on the search_path, which is empty while a dump is loaded. Meanwhile these "
             f"functions had a search_path of their own: {', '.join(names[:10])}{more}. In production: ALTER "
             f"FUNCTION {function} SET search_path = {search_path.in_sql(self.schemas)}, then back up again"

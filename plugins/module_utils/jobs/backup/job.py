@@ -311,8 +311,6 @@ class Backup:
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
             **recorded(keys_of(stack), self.set_id),
             "left_out": self.plan.left_out,
-            # Only these were asked for; null means all. A rehearsal has to know what was left out on purpose.
-            "asked_for": {kind: getattr(self.options, kind) for kind in ("databases", "volumes", "folders")},
             "object_storage": self.plan.object_storage,
             "warnings": self.warnings,
             "files": files,

@@ -238,7 +238,7 @@ class Restore:
                 loaded = load_set_database(target, source.layout, load.part, new, workers, self.cancellation, meter)
                 self._check_rows(name, loaded.pop("differences"))
                 self.left_out[load.swap.name] = loaded.pop("left_out")
-        said = [*loaded.pop("remarks"), *loaded.pop("notes")]
+        said = [*loaded.pop("faults"), *loaded.pop("remarks"), *loaded.pop("notes")]
         self.remarks += [f"database {name}: {line}" for line in said]
         self.loaded[new] = {**loaded, "duration": round(meter.finish(), 3)}
         self.watch(f"database {name} loaded")

@@ -65,13 +65,13 @@ def test_left_out_on_purpose_only_when_all_of_it_was(reasons: list[str], deliber
 
 def test_backup_of_named_parts_leaves_the_others_out_on_purpose() -> None:
     asked = {"databases": None, "volumes": ["openproject-assets"], "folders": None}
-    assert left_out({"asked_for": asked}, ["gitea"]).deliberate
-    assert left_out({"asked_for": asked}, ["gitea"]).words == "only these were asked for: volumes openproject-assets"
-    assert left_out({"asked_for": {"volumes": [], "folders": []}}, ["gitea"]).deliberate
-    assert not left_out({"asked_for": {"databases": ["gitea"], "volumes": None, "folders": None}}, ["gitea"]).deliberate
+    assert left_out({"scope": asked}, ["gitea"]).deliberate
+    assert left_out({"scope": asked}, ["gitea"]).words == "only these were asked for: volumes openproject-assets"
+    assert left_out({"scope": {"volumes": [], "folders": []}}, ["gitea"]).deliberate
+    assert not left_out({"scope": {"databases": ["gitea"], "volumes": None, "folders": None}}, ["gitea"]).deliberate
     # What could not be taken was not left out on purpose.
     entry = {"kind": "folder", "name": "/opt/gitea", "reason": "it cannot be read"}
-    assert not left_out({"asked_for": asked, "left_out": [entry]}, ["gitea"]).deliberate
+    assert not left_out({"scope": asked, "left_out": [entry]}, ["gitea"]).deliberate
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import dump_contents, set_load
@@ -83,8 +84,8 @@ def routines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
 
     @contextmanager
-    def session(*_arguments: Any) -> Iterator[None]:
-        yield None
+    def session(*_arguments: Any) -> Iterator[Any]:
+        yield SimpleNamespace(run=lambda _action, statement: done.append(statement))
 
     monkeypatch.setattr(set_load, "Session", session)
     monkeypatch.setattr(set_load.databases, "drop", lambda *_arguments: done.append("drop"))
@@ -102,6 +103,7 @@ def load(
     extensions: Mapping[str, str] | None = None,
     fires_event_triggers: bool = False,
     globals_sql: str = "",
+    properties: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[list[str]]]:
     """Load a dump whose table of contents has these words; returns the result and the commands."""
     (tmp_path / "toc.dat").write_bytes(toc(*words))
@@ -109,7 +111,7 @@ def load(
     target = Target(results, fires_event_triggers)
     loading = Loading(target, "shop", str(tmp_path), "new", Cancellation(), Part("x", 0))
     part = {**PART, "extensions": extensions or {}}
-    result = set_load.SetLoad(loading, part, None, str(tmp_path / "globals.sql"), 2).run()
+    result = set_load.SetLoad(loading, part, properties, str(tmp_path / "globals.sql"), 2).run()
     assert target.results == []
     return result, target.commands
 
@@ -158,12 +160,17 @@ def test_functions_that_rely_on_the_search_path_get_one_meanwhile(tmp_path: Path
         ["--section=post-data"],
     ]
     assert routines == ["drop", "give", "take back"]
-    assert "public.f(text) relies on the search_path" in result["remarks"][0]
-    assert "ALTER FUNCTION public.f(text) SET search_path = public, then back up again" in result["remarks"][0]
+    assert "public.f(text) relies on the search_path" in result["faults"][0]
+    assert "ALTER FUNCTION public.f(text) SET search_path = public, then back up again" in result["faults"][0]
     with pytest.raises(
         MaxopsError, match=r"ERROR: function g\(text\) does not exist.*ALTER FUNCTION public\.f\(text\)"
     ):
         load(tmp_path, [ended(RELYING), ended(), ended("ERROR:  another")])
+    with pytest.raises(HostFault, match="No space left on device"):
+        load(tmp_path, [ended(RELYING), ended(), ended("ERROR:  could not extend file: No space left on device")])
+    checked = 'ERROR:  new row for relation "t" violates check constraint "known"'
+    with pytest.raises(MaxopsError, match="its function reads other tables"):
+        load(tmp_path, [ended(RELYING), ended(), ended(checked)])
 
 
 def test_missing_tablespace_and_extension_of_another_database(tmp_path: Path, routines: list[str]) -> None:
@@ -175,6 +182,11 @@ def test_missing_tablespace_and_extension_of_another_database(tmp_path: Path, ro
     assert result["notes"][0] == 'tablespace "fast" does not exist here: all of its tables are in pg_default'
     assert result["left_out"] == ["pg_cron"]
     assert command[5] == dump_contents.of_extension("pg_cron")
+
+
+def test_what_every_new_database_has_is_dropped_where_the_source_lacked_it(tmp_path: Path, routines: list[str]) -> None:
+    load(tmp_path, [ended()], properties={"absent": ["schema public", "extension plpgsql", "schema other"]})
+    assert routines == ["DROP SCHEMA public", "DROP EXTENSION plpgsql"]
 
 
 def test_properties_of_a_set_are_read(tmp_path: Path) -> None:
