@@ -303,6 +303,24 @@ def test_configuration_of_a_set_starts_the_stack_elsewhere(backup: Module, stack
     run("docker", "compose", "--file", config / "effective.json", "config", "--quiet")
 
 
+def test_stack_whose_compose_files_are_gone_is_incomplete(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
+    names = ("docker-compose.yml", ".env")
+    for name in names:
+        (stack.folder / name).rename(tmp_path / name)
+    try:
+        result = backup(databases=[], volumes=["assets"])
+        accepted = backup(databases=[], volumes=["assets"], exclude=["Compose files"])
+    finally:
+        for name in names:
+            (tmp_path / name).rename(stack.folder / name)
+    assert result["failed"] is True
+    assert "no Compose file and no .env of this stack was found on this host" in result["msg"]
+    assert f"(labels name {stack.folder}/docker-compose.yml)" in result["msg"]
+    config = Path(result["path"]) / "config"
+    assert "POSTGRES_PASSWORD" in (config / "containers.json").read_text()
+    assert accepted["changed"] is True, accepted
+
+
 def test_data_outside_of_every_set_is_reported(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
     stack.sql("CREATE DATABASE closed")
     stack.sql("ALTER DATABASE closed ALLOW_CONNECTIONS false")
