@@ -262,7 +262,9 @@ def test_playbook_runs_from_the_checkout_and_keeps_its_result(stack: MiniStack, 
     assert len(list((tmp_path / "repository/sets").iterdir())) == 1
 
 
-def test_folder_of_the_host_is_taken_and_a_closed_database_reported(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
+def test_folder_of_the_host_is_taken_and_a_closed_database_reported(
+    backup: Module, stack: MiniStack, tmp_path: Path
+) -> None:
     stack.sql("CREATE DATABASE closed")
     stack.sql("ALTER DATABASE closed ALLOW_CONNECTIONS false")
     (stack.folder / "uploads").mkdir()
