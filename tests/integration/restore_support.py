@@ -43,9 +43,7 @@ services:
     volumes: ["redis-data:/data"]
   openproject:
     <<: *app
-    environment:
-      DATABASE_URL: "postgres://maxops:secret@postgres/openproject"
-      SECRET_KEY_BASE: "s3cret key of {project}"
+    environment: {{DATABASE_URL: "postgres://maxops:secret@postgres/openproject"}}
     volumes: ["openproject-assets:/assets"]
     healthcheck:
       test: ["CMD-SHELL", 'psql "$$DATABASE_URL" -c "select count(*) from attachments" && test ! -e /assets/sick']
