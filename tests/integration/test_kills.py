@@ -187,7 +187,7 @@ def seen(state: str, stack: KillStack, repository: Path) -> Callable[[], bool]:
     files = {"dump": "*/databases/*/toc.dat", "archive": "*/volumes/*", "manifest": "*/manifest.json*"}
     if state in files:
         pattern = files[state]
-        return lambda: any(True for _path in staging.glob(pattern))
+        return lambda: next(staging.glob(pattern), None) is not None
     return {
         "locked": lambda: (repository / "lock").exists(),
         "staging": lambda: any(staging.glob("*")),

@@ -207,22 +207,18 @@ def test_one_shots_run_first_and_a_crash_loop_is_not_healthy(stack: RunningStack
         assert "Everything was put back" in error
         assert stack.word_of("openproject") == "third"
     finally:
-        stack.compose("rm", "--force", "--stop", "late")
-        stack.compose("rm", "--force", "--stop", "seeder", check=False)
+        run("docker", "rm", "--force", f"{PROJECT}-late-1", f"{PROJECT}-seeder-1", check=False)
 
 
 def test_a_database_that_cannot_be_dropped_stops_no_later_job(
     stack: RunningStack, options: dict[str, Any], tmp_path: Path
 ) -> None:
     """As with a subscription: here, because it is marked as a template."""
-    watch = "SELECT datname FROM pg_database WHERE datname ~ '__maxops_new_'"
-    mark = (
-        f"run docker exec --env PGPASSWORD=secret {PROJECT}-postgres-1 sh -c "
-        f'\'psql -U maxops -d postgres -Atc "{watch}" | while read d; do '
-        'psql -U maxops -d postgres -c "ALTER DATABASE \\"$d\\" IS_TEMPLATE true"; done\''
-    )
+    look = "SELECT datname FROM pg_database WHERE datname ~ '__maxops_new_'"
+    update = "UPDATE pg_database SET datistemplate = true WHERE datname ~ '__maxops_new_'"
+    mark = f'run docker exec {PROJECT}-postgres-1 psql -U maxops -d postgres -c "{update}"'
     error = drive(options, {"all is loaded": mark, "stop services": "fail"})["error"]
-    left = stack.sql(watch, "postgres")
+    left = stack.sql(look, "postgres")
     assert left
     assert f'database "{left}" could not be removed' in error
     try:
@@ -235,4 +231,4 @@ def test_a_database_that_cannot_be_dropped_stops_no_later_job(
     finally:
         stack.sql(f'ALTER DATABASE "{left}" IS_TEMPLATE false', "postgres")
     assert not any(left in text for text in drive(options)["warnings"])
-    assert stack.sql(watch, "postgres") == ""
+    assert stack.sql(look, "postgres") == ""

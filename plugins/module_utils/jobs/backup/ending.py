@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ending of a backup: what its set lacks, what has shrunk, what retention removes, and whether the run failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import Change, change_of, review, unaccepted
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, scope_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Ownership
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+
+from .options import FAIL, BackupOptions
+from .values import BackupPlan, is_excluded
+
+SHOWN = 5
+"""Parts that a message names in full."""
+
+HELD = "retention is on hold"
+
+
+def identity(plan: BackupPlan, options: BackupOptions) -> dict[str, Any]:
+    """The keys of a manifest that say where the set belongs, what it was meant to hold, and what it lacks of that."""
+    return {
+        "project": plan.origin.project,
+        "host": plan.origin.host,
+        "machine_id": plan.origin.machine_id,
+        "scope": scope_of(options),
+        "incomplete": incomplete(plan, options),
+    }
+
+
+def incomplete(plan: BackupPlan, options: BackupOptions) -> list[dict[str, str]]:
+    """The parts that could not be taken and that the operator has not excluded, with reason and fix."""
+    return [entry for entry in plan.lacking if not is_excluded(entry["name"], options.exclude)]
+
+
+def shrunk(plan: BackupPlan, options: BackupOptions, manifest: Mapping[str, Any]) -> tuple[list[Change], list[str]]:
+    """The changes of a new set against the earlier ones of this host, and the remarks on them for the operator."""
+    changes = review(plan.repository.of(plan.origin).own, manifest, options.accept_changes)
+    remarks = [f"{change.sentence()}; {accept_advice([change])}" for change in changes if not change.accepted]
+    remarks += [f"{change.sentence()} (accepted)" for change in changes if change.accepted]
+    found = {label(change.key) for change in changes}
+    remarks += [
+        f"accept_changes names {name}, which has not changed: remove it there, so that a later change is not accepted"
+        for name in options.accept_changes
+        if name not in found
+    ]
+    return changes, remarks
+
+
+def accept_advice(changes: Sequence[Change]) -> str:
+    """How an operator accepts changes."""
+    names = ", ".join(f'"{label(change.key)}"' for change in changes)
+    return f"retention removes nothing until it is fixed, or accepted by name (accept_changes: [{names}])"
+
+
+def holds(manifest: Mapping[str, Any], ownership: Ownership) -> list[str]:
+    """Why retention must not remove anything after this set, if anything speaks against it."""
+    reasons = [change.sentence() for change in unaccepted(manifest)]
+    reasons += [_lack(entry) for entry in manifest["incomplete"]]
+    if ownership.is_newly_named(manifest["set_id"]):
+        reasons.append(f"first set since this host was called {', '.join(ownership.former)}")
+    return reasons
+
+
+def retain(
+    plan: BackupPlan, options: BackupOptions, set_id: str, manifest: Mapping[str, Any], check_mode: bool = False
+) -> dict[str, Any]:
+    """Apply retention after a set was made, or say what it would do; returns the result ``retention``."""
+    repository = plan.repository
+    removed: list[str] = []
+    try:
+        planned = manifest if check_mode else None
+        held = holds(manifest, repository.of(plan.origin))
+        reasons = repository.reasons_to_keep(plan.origin, options.retention, set_id, planned)
+        for old_id in [old_id for old_id, why in reasons.items() if not why]:
+            if held:
+                reasons[old_id].append(HELD)
+            elif check_mode or repository.remove(old_id):
+                removed.append(old_id)
+            else:
+                reasons[old_id].append("in use")
+    except (Cancelled, OSError) as error:
+        cause = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "the job was stopped"
+        raise MaxopsError(
+            f"backup set {set_id} was made and is complete, but retention did not finish ({cause}; "
+            f"removed: {', '.join(removed) or 'none'}): fix the cause; the next backup removes the remaining sets"
+        ) from error
+    return {"kept": {old_id: why for old_id, why in reasons.items() if why}, "removed": removed, "held": held}
+
+
+def failure(manifest: Mapping[str, Any], options: BackupOptions, path: str, check_mode: bool) -> str:
+    """Why the run failed although it made a set, beginning with what is wrong; an empty text for a success."""
+    sentences = [
+        f'{_lack(entry)}; {entry["fix"]}, or name it in exclude ("{entry["name"]}")' for entry in manifest["incomplete"]
+    ]
+    changes = [change_of(entry) for entry in manifest["shrunk"] if not entry["accepted"]]
+    if options.on_change == FAIL and changes:
+        sentences += [change.sentence() for change in changes[:-1]]
+        sentences.append(f"{changes[-1].sentence()}; {accept_advice(changes)}")
+    if not sentences:
+        return ""
+    more = f" (and {len(sentences) - SHOWN} more)" if len(sentences) > SHOWN else ""
+    made = "would be made" if check_mode else "was made"
+    what = "of everything else" if manifest["incomplete"] else "nevertheless"
+    return (
+        f"{' | '.join(sentences[:SHOWN])}{more}. Set {manifest['set_id']} {made} {what} ({path}), and no earlier set "
+        f"{'would be' if check_mode else 'was'} removed"
+    )
+
+
+def _lack(entry: Mapping[str, str]) -> str:
+    return f'{entry["kind"]} "{entry["name"]}" is not in the set: {entry["reason"]}'

@@ -1,0 +1,344 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the configuration of a stack: the files that its labels, its Compose files and its mounts name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose import effective_configuration
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose_files import (
+    CONFIG,
+    MOUNT,
+    SECRET,
+    DrawnIn,
+    drawn_files,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_from
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+
+LIMIT = 100 * 1000 * 1000
+"""A file or read-only folder larger than this is content, not configuration."""
+
+OUTSIDE = "outside"
+"""Folder for files outside of the project's folder; it holds them under their absolute path."""
+
+COMPOSE_FILES = "Compose files"
+"""The name, for the option exclude, of the Compose files that are not on this host."""
+
+_SECRETS = "/run/secrets/"
+# Every host has its own of these, and programs that watch the host mount them.
+_OF_HOST: tuple[str, ...] = (
+    *("/proc", "/sys", "/dev", "/run", "/var/run", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/boot"),
+    *("/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc/ssl/certs", "/etc/pki/ca-trust"),
+    *("/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"),
+    *("/etc/machine-id", "/etc/os-release", "/etc/passwd", "/etc/group", "/etc/shadow"),
+)
+_WHOLE = {"/", "/etc", "/var", "/var/lib", "/home", "/root", "/opt", "/srv", "/mnt", "/media"}
+_SQLITE = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True)
+class ConfigurationFile:
+    """A file or folder of the host, and its path in the set's folder ``config``; ``private`` ones may hold secrets."""
+
+    source: str
+    path: str
+    private: bool
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that cannot be taken, under the name that the option exclude knows it by."""
+
+    name: str
+    reason: str
+    fix: str
+    sentence: str
+
+
+@dataclass
+class Configuration:
+    """The configuration of a stack: what to copy, folders first, and what is missing.
+
+    ``passed_over`` are real paths of folders inside those folders that are not configuration. ``effective`` is the
+    project as Compose merges it, as JSON with secrets.
+    """
+
+    files: list[ConfigurationFile] = field(default_factory=list)
+    passed_over: set[str] = field(default_factory=set)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    lacks: list[Lack] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    effective: str = field(default="", repr=False)
+
+
+def find_configuration(
+    stack: Stack, is_excluded: Callable[[str], bool] = lambda _name: False, avoid: Sequence[str] = ()
+) -> Configuration:
+    """Find the configuration; ``is_excluded`` says which paths are left out, ``avoid`` are folders never to enter."""
+    finder = _Finder(stack, is_excluded, avoid)
+    finder.find()
+    return finder.found
+
+
+def merge_configuration(stack: Stack, found: Configuration, is_excluded: Callable[[str], bool]) -> None:
+    """Let Compose merge the project's files: adds the effective configuration, and files that only Compose finds."""
+    project = stack.compose
+    if not project.files_exist:
+        return  # what is missing is known already
+    try:
+        merged = effective_configuration(project)
+    except MaxopsError as error:
+        mask = Mask(secret for container in stack.containers for secret in secrets_of(container.environment))
+        found.warnings.append(
+            f"the set has no effective configuration (config/effective.json): {mask(str(error))}; "
+            f"{project.command('config', '--quiet')} shows the cause"
+        )
+        return
+    found.effective = merged.text
+    if merged.unset:
+        found.warnings.append(
+            f"no file on this host sets {', '.join(merged.unset)}, which the Compose files use: what the containers "
+            "have is in the set (config/containers.json), but docker compose up would leave it empty; set it in .env"
+        )
+    finder = _Finder(stack, is_excluded, ())
+    finder.found = found
+    finder.add_drawn(_of_model(json.loads(merged.text), project))
+
+
+class _Finder:
+    def __init__(self, stack: Stack, is_excluded: Callable[[str], bool], avoid: Sequence[str]) -> None:
+        self.found = Configuration(passed_over={os.path.realpath(path) for path in avoid})
+        self._stack = stack
+        self._is_excluded = is_excluded
+        self._folder = stack.working_dir or ""
+
+    def find(self) -> None:
+        """Fill ``found``: folders first, so that a file inside a folder keeps its own mode."""
+        mounts = [(container, mount) for container in self._stack.containers for mount in _binds(container)]
+        self._add_folders([mount for _container, mount in mounts])
+        for container, mount in mounts:
+            self._add_mounted_file(container, mount)
+        self._add_labelled()
+        projects = {project_from(container.labels) for container in self._stack.containers}
+        contexts: dict[str, str] = {}
+        for project in sorted(projects, key=lambda project: project.files):
+            drawn = drawn_files(project, os.environ) if project.files else None
+            if drawn:
+                self.add_drawn(drawn.files)
+                contexts.update(drawn.contexts)
+                self.found.warnings += [line for line in drawn.remarks if line not in self.found.warnings]
+        self._report_contexts(contexts)
+
+    # -- by labels ----------------------------------------------------------------------------------------------
+
+    def _add_labelled(self) -> None:
+        """The files that the labels name, and the environment files in the project's folder."""
+        # Each container has the files of its own last start.
+        starts = [project_from(container.labels) for container in self._stack.containers]
+        named = list(dict.fromkeys(path for start in starts for path in start.files))
+        env_files = list(dict.fromkeys(path for start in starts for path in start.env_files))
+        present = self._stack.project_files()
+        for path in present:
+            self._add(path, private=True)
+        missing = [path for path in named if path not in present]
+        if missing == named and (named or not present):
+            self._lack_compose_files(named, bool(present))
+            missing = []
+        for path in [*missing, *(path for path in env_files if path not in present)]:
+            self._warn_missing(path, "a label of the containers names it")
+
+    def _lack_compose_files(self, named: Sequence[str], has_env: bool) -> None:
+        names = ", ".join(named) or "none"
+        what = "no Compose file" if has_env else "no Compose file and no .env"
+        reason = (
+            f"{what} of this stack was found on this host (labels name {names}): "
+            "the set cannot start the applications again"
+        )
+        if self._is_excluded(COMPOSE_FILES):
+            self.found.left_out.append({"kind": "configuration", "name": COMPOSE_FILES, "reason": "excluded"})
+            return
+        fix = "put them back there (a tool such as Portainer keeps them inside its own container)"
+        self.found.lacks.append(Lack(COMPOSE_FILES, reason, fix, reason))
+
+    # -- by the Compose files -----------------------------------------------------------------------------------
+
+    def add_drawn(self, drawn: Iterable[DrawnIn]) -> None:
+        """Files that the Compose files draw in; one that is missing is a warning unless it need not exist."""
+        for file in drawn:
+            if file.kind == MOUNT and _is_of_host(os.path.realpath(file.path)):
+                self._leave_out(file.path, "belongs to the host")
+            elif os.path.lexists(file.path):
+                self._add(file.path, private=file.kind not in (CONFIG, MOUNT))
+            elif file.required:
+                self._warn_missing(file.path, f"{file.named_by} names it as {_article(file.kind)}")
+
+    def _report_contexts(self, contexts: dict[str, str]) -> None:
+        shown = {name: folder for name, folder in contexts.items() if not self._is_excluded(folder)}
+        if shown:
+            services = ", ".join(f"{name} ({folder})" for name, folder in sorted(shown.items()))
+            self.found.warnings.append(
+                f"images are built on this host, and the set has neither them nor their folders: {services}; "
+                "keep these in version control, and name the folders in exclude"
+            )
+
+    # -- by mounts ----------------------------------------------------------------------------------------------
+
+    def _add_folders(self, mounts: Sequence[Mount]) -> None:
+        folders = [mount for mount in mounts if os.path.isdir(mount.source)]
+        writable = {os.path.realpath(mount.source) for mount in folders if mount.writable}
+        self.found.passed_over |= writable
+        project = os.path.realpath(self._folder) if self._folder else ""
+        for source in sorted({mount.source for mount in folders if not mount.writable}):
+            real = os.path.realpath(source)
+            if _is_of_host(real) or real in _WHOLE:
+                self._leave_out(source, "belongs to the host")
+            # A folder that a service writes is data, with all that is in it; but not where that is the whole project.
+            elif not any(_is_in(real, folder) and not _is_in(project, folder) for folder in writable):
+                self._add(source, private=False)
+
+    def _add_mounted_file(self, container: Container, mount: Mount) -> None:
+        source = mount.source
+        if os.path.isdir(source):
+            return
+        secret = mount.target.startswith(_SECRETS)
+        if _is_of_host(os.path.realpath(source)) and not secret:
+            if os.path.isfile(source):
+                self._leave_out(source, "belongs to the host")
+        elif not os.path.lexists(source):
+            # A running container keeps its mounts, even when the file is removed from the host.
+            self._warn(source, "it is no longer on the host")
+        elif os.path.isfile(source):
+            if mount.writable and container.running and _is_sqlite(source):
+                self._lack(
+                    source,
+                    f"service {container.service} writes this SQLite database, whose journal is inside the container",
+                    "mount the folder that holds it instead of the file",
+                )
+            else:
+                self._add(source, private=secret)
+        elif _is_in(source, self._folder):
+            self._add(source, private=False)  # is no regular file: the copy says so
+
+    # -- all ----------------------------------------------------------------------------------------------------
+
+    def _add(self, source: str, private: bool) -> None:
+        source = self._without_links(os.path.normpath(source))
+        known = next((file for file in self.found.files if file.source == source), None)
+        if known:
+            if private and not known.private:
+                self.found.files[self.found.files.index(known)] = ConfigurationFile(source, known.path, True)
+            return
+        if any(lack.name == source for lack in self.found.lacks):
+            return
+        if self._is_excluded(source):
+            self._leave_out(source, "excluded")
+            return
+        size = size_of(source, self.found.passed_over)
+        if size > LIMIT:
+            self._lack(source, f"{human_size(size)} is too large for configuration", "back it up by other means")
+            return
+        self.found.files.append(ConfigurationFile(source, self._relative(source), private))
+
+    def _without_links(self, source: str) -> str:
+        """The real path of what is behind a link inside a folder that is taken: the copy keeps the link as a link."""
+        for folder in (file.source for file in self.found.files if file.source != source):
+            if _is_in(source, folder) and os.path.isdir(folder):
+                real = os.path.realpath(source)
+                if real != os.path.join(os.path.realpath(folder), os.path.relpath(source, folder)):
+                    return real
+        return source
+
+    def _relative(self, source: str) -> str:
+        if _is_in(source, self._folder):
+            return os.path.relpath(source, self._folder)
+        return os.path.join(OUTSIDE, source.lstrip("/"))
+
+    def _leave_out(self, source: str, reason: str) -> None:
+        entry = {"kind": "configuration", "name": source, "reason": reason}
+        if entry not in self.found.left_out:
+            self.found.left_out.append(entry)
+
+    def _lack(self, source: str, reason: str, fix: str) -> None:
+        if self._is_excluded(source):
+            self._leave_out(source, "excluded")
+        elif all(lack.name != source for lack in self.found.lacks):
+            sentence = f"configuration {source} was left out: {reason}"
+            self.found.lacks.append(Lack(source, reason, fix, sentence))
+
+    def _warn_missing(self, source: str, why: str) -> None:
+        self._warn(source, f"it is not on this host, and {why}")
+
+    def _warn(self, source: str, reason: str) -> None:
+        start = f"configuration {source} was left out: "
+        if not self._is_excluded(source) and not any(line.startswith(start) for line in self.found.warnings):
+            self.found.warnings.append(start + reason)
+
+
+def size_of(source: str, passed_over: Collection[str]) -> int:
+    """Bytes of a file, or of the files in a folder; it stops counting above the limit."""
+    total = 0
+    for path in _paths(source, passed_over):
+        with suppress(OSError):
+            total += os.lstat(path).st_size
+        if total > LIMIT:
+            break
+    return total
+
+
+def _paths(source: str, passed_over: Collection[str]) -> Iterator[str]:
+    if not os.path.isdir(source):
+        yield os.path.realpath(source)
+        return
+    for folder, subfolders, names in os.walk(source):
+        real = os.path.realpath(folder)
+        subfolders[:] = [name for name in subfolders if os.path.join(real, name) not in passed_over]
+        yield from (os.path.join(folder, name) for name in names)
+
+
+def _of_model(model: dict[str, Any], project: ComposeProject) -> Iterator[DrawnIn]:
+    """The files of the host in the project that Compose merged; it doubles each dollar sign."""
+    named_by = project.files[0]
+    for section, kind in (("secrets", SECRET), ("configs", CONFIG)):
+        for entry in (model.get(section) or {}).values():
+            if entry.get("file"):
+                yield DrawnIn(str(entry["file"]).replace("$$", "$"), kind, named_by)
+    for service in (model.get("services") or {}).values():
+        for volume in service.get("volumes") or []:
+            source = str(volume.get("source") or "").replace("$$", "$")
+            if volume.get("type") == "bind" and os.path.isfile(source) and not _is_of_host(os.path.realpath(source)):
+                yield DrawnIn(source, MOUNT, named_by)
+
+
+def _binds(container: Container) -> list[Mount]:
+    return [mount for mount in container.mounts if mount.kind == "bind"]
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """True for the folder itself and everything below it."""
+    return bool(folder) and os.path.join(path, "").startswith(os.path.join(folder, ""))
+
+
+def _is_of_host(path: str) -> bool:
+    return any(_is_in(path, folder) for folder in _OF_HOST)
+
+
+def _is_sqlite(path: str) -> bool:
+    with suppress(OSError), open(path, "rb") as stream:
+        return stream.read(len(_SQLITE)) == _SQLITE
+    return False
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

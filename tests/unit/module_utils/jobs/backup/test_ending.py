@@ -1,0 +1,252 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a backup ends: what retention removes, when it removes nothing, and when the run fails although it made a set."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import ending
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import read_manifest
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.tests.unit.kept_sets import HERE, database, manifest, only, volume
+from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
+
+MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
+FULL = (database("gitea", rows=10_902), database("openproject"), volume("data"))
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> BackupPlan:
+    return BackupPlan(stack_of(), Repository(str(tmp_path / "repository")), HERE)
+
+
+def options(**more: Any) -> BackupOptions:
+    return BackupOptions(Access("shop"), "/r", **{"retention": Policy(keep_last=1), **more})
+
+
+def back_up(plan: BackupPlan, hour: int, *parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Make a set as the job does, ``hour`` hours later, and apply retention; returns the result's ``retention``.
+
+    ``more`` are options of the backup, and ``host`` for the host that makes it.
+    """
+    host = more.pop("host", {})
+    some = options(**more)
+    planned: dict[str, Any] = {"parts": list(parts), **ending.identity(plan, some), **host}
+    changes, _remarks = ending.shrunk(plan, some, planned)
+    planned["shrunk"] = [change.to_dict() for change in changes]
+    path = make_set(plan.repository, MOMENT + datetime.timedelta(hours=hour), CONTENT, **planned)
+    plan.lacking.clear()
+    plan.incomplete.clear()
+    made = read_manifest(str(path / "manifest.json"))
+    with plan.repository.locked("test"):
+        return {} if host else ending.retain(plan, some, made["set_id"], made)
+
+
+def ids(plan: BackupPlan) -> list[str]:
+    return sorted(name for name in os.listdir(plan.repository.sets_path) if "." not in name)
+
+
+def at(hour: int) -> str:
+    return f"20261123T{2 + hour:02}0000Z"
+
+
+# -- retention ------------------------------------------------------------------------------------------------------
+
+
+def test_retention_reports_removed_sets_and_sets_in_use(plan: BackupPlan) -> None:
+    for hour in range(3):
+        back_up(plan, hour, *FULL, retention=Policy())
+    with plan.repository.holding(at(2)):
+        retention = back_up(plan, 3, *FULL)
+    assert retention == {
+        "kept": {at(3): ["newest", "keep_last"], at(2): ["in use"]},
+        "removed": [at(1), at(0)],
+        "held": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (Cancelled("stopped by signal SIGTERM; nothing was published"), "the job was stopped"),
+        (PermissionError(1, "Operation not permitted", "/r/sets/x"), "Operation not permitted: /r/sets/x"),
+    ],
+)
+def test_interrupted_retention_says_that_the_set_was_made(
+    plan: BackupPlan, monkeypatch: pytest.MonkeyPatch, error: BaseException, cause: str
+) -> None:
+    for hour in range(2):
+        back_up(plan, hour, *FULL, retention=Policy())
+    remove = plan.repository.remove
+
+    def second_fails(set_id: str) -> bool:
+        if set_id == at(0):
+            raise error
+        return remove(set_id)
+
+    monkeypatch.setattr(plan.repository, "remove", second_fails)
+    with pytest.raises(MaxopsError) as failure:
+        back_up(plan, 2, *FULL)
+    assert str(failure.value) == (
+        f"backup set {at(2)} was made and is complete, but retention did not finish ({cause}; "
+        f"removed: {at(1)}): fix the cause; the next backup removes the remaining sets"
+    )
+    assert ids(plan) == [at(0), at(2)]
+
+
+def test_partial_backups_do_not_push_the_full_set_out(plan: BackupPlan) -> None:
+    """Adversary 1: three backups of one database removed the only set with everything else."""
+    policy = Policy(keep_last=3, daily=7, weekly=4, monthly=6)
+    back_up(plan, 0, *FULL, retention=policy)
+    for hour in range(1, 9):
+        last = back_up(plan, hour, FULL[0], retention=policy, databases=["gitea"], volumes=[])
+    assert ids(plan) == [at(0), at(6), at(7), at(8)]
+    assert {"only set with database openproject", "only set with volume data"} <= set(last["kept"][at(0)])
+
+
+def test_emptied_database_keeps_every_set_until_it_is_accepted(plan: BackupPlan) -> None:
+    """Field cases N2 and F26: an emptied server pushed the last good set out in three nights."""
+    back_up(plan, 0, *FULL)
+    emptied = (database("gitea", rows=0), *FULL[1:])
+    for hour in (1, 2, 3):
+        retention = back_up(plan, hour, *emptied)
+        assert retention["removed"] == []
+        assert retention["held"] == [f'database "gitea": 10,902 rows in {at(0)}, now 0']
+        assert retention["kept"][at(0)] == ["only set with database gitea", "keep_last"]
+    assert ids(plan) == [at(0), at(1), at(2), at(3)]
+    retention = back_up(plan, 4, *emptied, accept_changes=["database gitea"])
+    assert retention["held"] == []
+    # The last copy with rows stays also then.
+    assert ids(plan) == [at(0), at(4)]
+    assert back_up(plan, 5, *emptied)["removed"] == [at(4)]
+
+
+def test_vanished_volume_keeps_every_set(plan: BackupPlan) -> None:
+    back_up(plan, 0, *FULL)
+    assert back_up(plan, 1, *FULL[:2])["held"] == [f'volume "data": 9.0 kB in {at(0)}, now missing']
+    assert back_up(plan, 2, FULL[0], databases=["gitea"], volumes=[])["removed"] == []
+    assert back_up(plan, 3, *FULL)["removed"] == [at(2), at(1), at(0)]
+
+
+def test_other_hosts_sets_are_neither_counted_nor_removed(plan: BackupPlan) -> None:
+    """Field case F04: two hosts and one repository."""
+    for hour in range(2):
+        back_up(plan, hour, *FULL, host={"host": "web2", "machine_id": "b" * 32}, retention=Policy())
+        back_up(plan, 2 + hour, *FULL, retention=Policy())
+    retention = back_up(plan, 4, *FULL)
+    assert retention["removed"] == [at(3), at(2)]
+    assert ids(plan) == [at(0), at(1), at(4)]
+
+
+def test_first_set_under_a_new_name_removes_nothing(plan: BackupPlan) -> None:
+    for hour in range(2):
+        back_up(plan, hour, *FULL, host={"host": "before"}, retention=Policy())
+    assert back_up(plan, 2, *FULL)["held"] == ["first set since this host was called before"]
+    assert back_up(plan, 3, *FULL)["removed"] == [at(2), at(1), at(0)]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_dry_run_removes_nothing_and_says_the_same(plan: BackupPlan, lost: bool) -> None:
+    parts = FULL[:2] if lost else FULL
+    for hour in range(2):
+        back_up(plan, hour, *FULL, retention=Policy())
+    planned = {"set_id": at(2), "parts": list(parts), **ending.identity(plan, options())}
+    planned["shrunk"] = [change.to_dict() for change in ending.shrunk(plan, options(), planned)[0]]
+    dry = ending.retain(plan, options(), at(2), planned, check_mode=True)
+    assert len(ids(plan)) == 2
+    assert dry == back_up(plan, 2, *parts)
+    assert dry["removed"] == ([] if lost else [at(1), at(0)])
+
+
+# -- what cannot be taken -------------------------------------------------------------------------------------------
+
+
+def test_incomplete_set_removes_nothing_and_fails_the_run(plan: BackupPlan) -> None:
+    back_up(plan, 0, *FULL)
+    plan.not_taken("volume", "data", "its folder cannot be read", "start the service that mounts it")
+    assert plan.left_out == [{"kind": "volume", "name": "data", "reason": "its folder cannot be read"}]
+    made = {"set_id": at(1), "shrunk": [], **ending.identity(plan, options())}
+    assert ending.failure(made, options(), "/r/sets/x", check_mode=False) == (
+        'volume "data" is not in the set: its folder cannot be read; start the service that mounts it, or name it in '
+        f'exclude ("data"). Set {at(1)} was made of everything else (/r/sets/x), and no earlier set was removed'
+    )
+    assert "would be made of everything else" in ending.failure(made, options(), "/r/sets/x", check_mode=True)
+    retention = back_up(plan, 1, *FULL[:2])
+    assert (retention["removed"], retention["held"]) == (
+        [],
+        ['volume "data" is not in the set: its folder cannot be read'],
+    )
+    assert ids(plan) == [at(0), at(1)]
+
+
+def test_excluded_part_that_cannot_be_taken_is_no_failure(plan: BackupPlan) -> None:
+    plan.not_taken("volume", "data", "its folder cannot be read", "x")
+    some = options(exclude=["dat*"])
+    made = {"set_id": at(1), "shrunk": [], **ending.identity(plan, some)}
+    assert made["incomplete"] == []
+    assert ending.failure(made, some, "/r/sets/x", check_mode=False) == ""
+
+
+def test_long_list_is_cut(plan: BackupPlan) -> None:
+    for number in range(7):
+        plan.not_taken("database", f"db{number}", "it is invalid", "DROP DATABASE")
+    made = {"set_id": at(1), "shrunk": [], **ending.identity(plan, options())}
+    message = ending.failure(made, options(), "/r/sets/x", check_mode=False)
+    assert message.startswith('database "db0" is not in the set: it is invalid; DROP DATABASE, or name it in exclude')
+    assert '"db4"' in message
+    assert "(and 2 more). Set" in message
+
+
+# -- changes --------------------------------------------------------------------------------------------------------
+
+
+def test_change_is_a_remark_with_the_way_to_accept_it_or_a_failure(plan: BackupPlan) -> None:
+    back_up(plan, 0, *FULL)
+    made = {**manifest(at(1), database("gitea", rows=0), *FULL[1:]), "incomplete": []}
+    changes, remarks = ending.shrunk(plan, options(), made)
+    sentence = f'database "gitea": 10,902 rows in {at(0)}, now 0'
+    advice = 'retention removes nothing until it is fixed, or accepted by name (accept_changes: ["database gitea"])'
+    assert remarks == [f"{sentence}; {advice}"]
+    made["shrunk"] = [change.to_dict() for change in changes]
+    assert ending.failure(made, options(), "/p", check_mode=False) == ""
+    assert ending.failure(made, options(on_change="fail"), "/p", check_mode=False) == (
+        f"{sentence}; {advice}. Set {at(1)} was made nevertheless (/p), and no earlier set was removed"
+    )
+
+
+def test_accepted_change_is_remarked_once_and_a_needless_name_always(plan: BackupPlan) -> None:
+    back_up(plan, 0, *FULL)
+    some = options(accept_changes=["database gitea", "volume data"])
+    made = manifest(at(1), database("gitea", rows=0), *FULL[1:])
+    changes, remarks = ending.shrunk(plan, some, made)
+    assert [change.accepted for change in changes] == [True]
+    assert remarks == [
+        f'database "gitea": 10,902 rows in {at(0)}, now 0 (accepted)',
+        (
+            "accept_changes names volume data, which has not changed: remove it there, so that a later change is not "
+            "accepted"
+        ),
+    ]
+
+
+def test_identity_says_where_the_set_belongs_and_what_was_chosen(plan: BackupPlan) -> None:
+    assert ending.identity(plan, options(databases=["gitea"], exclude=["x"])) == {
+        "project": "shop",
+        "host": "web1",
+        "machine_id": "a" * 32,
+        "scope": only(databases=["gitea"], exclude=["x"]),
+        "incomplete": [],
+    }
