@@ -24,8 +24,12 @@ notes:
 options:
   retention:
     description:
-      - Which sets of this stack to keep after a backup. Without any rule all are kept.
-      - The newest set and the newest verified set are always kept.
+      - Which sets of this stack and host to keep after a backup. Without any rule all are kept. Sets of other hosts and
+        stacks in the same repository are never removed.
+      - The newest set and the newest verified set are always kept, and so are, for each part (database, volume), the
+        newest set and the newest verified set that has it.
+      - A rule counts, for each set, the sets that hold all its parts. A set of some parts never uses up the number of
+        sets that have more.
     type: dict
     suboptions:
       keep_last:

@@ -17,6 +17,8 @@ description:
     set.
   - Databases are dumped by the server's own C(pg_dump) in a throw-away container of the same image, so versions match.
     Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
+  - A part that cannot be taken is named. The set is made of everything else, retention removes nothing, and the module
+    fails until the part is named in O(exclude).
   - A set is published complete or not at all. Every file has its SHA-256 in the manifest and is on the disk before the
     set appears in C(sets/). A killed job leaves only files in C(staging/), which the next job removes.
   - One job at a time works on a repository and on a stack; a second one fails at once and
@@ -69,6 +71,24 @@ options:
     type: str
     choices: [none, pause]
     default: none
+  accept_changes:
+    description:
+      - Parts, as in V(database gitea), V(volume gitea-data) or V(folder /srv/data), that are rightly missing, empty or
+        much smaller than in earlier sets. Retention removes nothing before such a change was accepted.
+      - The set records it, so name a part once, on the command line. A name without a change is a remark.
+    type: list
+    elements: str
+    default: []
+  on_change:
+    description:
+      - What happens when a part that earlier sets of this host and stack had is missing, empty (no rows, no tables, no
+        files) or below a tenth of its rows or bytes, and was not accepted. The set is made, and retention removes
+        nothing.
+      - V(warn) ends with a warning, V(fail) with a failure.
+      - Parts that O(databases), O(volumes), O(folders) or O(exclude) leave out are not missing.
+    type: str
+    choices: [warn, fail]
+    default: warn
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -110,6 +130,10 @@ EXAMPLES = r"""
 - name: Back up the stack
   maxops.ops.backup:
 
+- name: Accept that the database of an application that is no longer used is gone
+  maxops.ops.backup:
+    accept_changes: [database wiki]
+
 - name: Keep a week of daily sets, four weekly and twelve monthly ones, in another repository
   maxops.ops.backup:
     repository: /srv/backups/maxops
@@ -133,22 +157,22 @@ EXAMPLES = r"""
 RETURN = r"""
 set_id:
   description: Name of the set, its UTC time.
-  returned: success
+  returned: when a set was made
   type: str
   sample: 20261123T020000Z
 path:
   description: Folder of the set.
-  returned: success
+  returned: when a set was made
   type: str
   sample: /var/backups/maxops/sets/20261123T020000Z
 repository:
   description: Folder that keeps the sets.
-  returned: success
+  returned: when a set was made
   type: str
   sample: /var/backups/maxops
 parts:
   description: Databases, volumes and folders of the set. In check mode RV(parts[].bytes) is an estimate.
-  returned: success
+  returned: when a set was made
   type: list
   elements: dict
   contains:
@@ -179,7 +203,7 @@ parts:
       rows: {"public.repository": 40}
 bytes:
   description: Size of the whole set; in check mode an upper estimate.
-  returned: success
+  returned: when a set was made
   type: int
   sample: 310378496
 files:
@@ -194,30 +218,83 @@ duration:
   sample: 5.31
 need_bytes:
   description: Free space that the set was estimated to need.
-  returned: success
+  returned: when a set was made
   type: int
   sample: 640000000
 free_bytes:
   description: Free space of the repository's file system before the backup.
-  returned: success
+  returned: when a set was made
   type: int
   sample: 85000000000
 compression:
   description: What databases (the value given to C(pg_dump --compress)), and volumes and folders were compressed with.
-  returned: success
+  returned: when a set was made
   type: dict
   sample: {"databases": "zstd:1", "volumes": "zstd"}
 left_out:
   description: Databases, volumes and folders of the host that are not in the set, and why.
-  returned: success
+  returned: when a set was made
   type: list
   elements: dict
   sample: [{"kind": "volume", "name": "redis-data", "reason": "belongs to the cache"}]
 retention:
-  description: What retention keeps, with the reasons, and what it removed (would remove, in check mode).
-  returned: success
+  description:
+    - What retention keeps, with the reasons, and what it removed (would remove, in check mode).
+    - With RV(retention.held), the reasons why it removed nothing.
+  returned: when a set was made
   type: dict
-  sample: {"kept": {"20261123T020000Z": ["newest"]}, "removed": []}
+  sample: {"kept": {"20261123T020000Z": ["newest"]}, "removed": [], "held": []}
+shrunk:
+  description:
+    - Parts that earlier sets had and that are missing, empty or much smaller now, also those accepted by
+      O(accept_changes). In check mode, rows are not known yet.
+  returned: when a set was made
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(database), V(volume) or V(folder).
+      type: str
+    name:
+      description: Name of the part.
+      type: str
+    change:
+      description: V(missing), V(empty) or V(smaller).
+      type: str
+    set_id:
+      description: The newest set in which the part was as it should be.
+      type: str
+    unit:
+      description: V(rows), V(tables) or V(bytes).
+      type: str
+    before:
+      description: How much of it that set has.
+      type: int
+    now:
+      description: How much of it there is now.
+      type: int
+    accepted:
+      description: Whether an operator accepted it.
+      type: bool
+    message:
+      description: All of this as one sentence.
+      type: str
+  sample:
+    - kind: database
+      name: gitea
+      change: empty
+      set_id: 20261130T123822Z
+      unit: rows
+      before: 10902
+      now: 0
+      accepted: false
+      message: 'database "gitea": 10,902 rows in 20261130T123822Z, now 0'
+incomplete:
+  description: Parts that could not be taken and are not excluded, each with its kind, name, reason and fix.
+  returned: when a set was made
+  type: list
+  elements: dict
+  sample: []
 swept:
   description: Leftovers of killed jobs that were removed from C(staging/).
   returned: when not in check mode
@@ -231,7 +308,7 @@ manifest:
   sample: {"format": 1, "set_id": "20261123T020000Z"}
 remarks:
   description: What needs attention although the set is complete, such as files that changed while they were read.
-  returned: success
+  returned: when a set was made
   type: list
   elements: str
   sample: []
@@ -243,7 +320,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.job import back_up
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
+from ansible_collections.maxops.ops.plugins.module_utils.module.frame import displayable, end, report_failures
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
 from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
     CACHE,
@@ -283,6 +360,8 @@ SPEC = (
             "exclude": {"type": "list", "elements": "str", "default": []},
             "compression": {"type": "str", "choices": ["auto", "zstd", "gzip", "none"], "default": "auto"},
             "quiesce": {"type": "str", "choices": ["none", "pause"], "default": "none"},
+            "accept_changes": {"type": "list", "elements": "str", "default": []},
+            "on_change": {"type": "str", "choices": ["warn", "fail"], "default": "warn"},
         }
     )
 )
@@ -310,7 +389,10 @@ def main() -> None:
             after = sorted(result["retention"]["kept"])
             before = sorted((set(after) | set(result["retention"]["removed"])) - {result["set_id"]})
             result["diff"] = {"before": {"sets": before}, "after": {"sets": after}}
-        end(module, result)
+        for change in result["shrunk"]:
+            if not change["accepted"]:
+                module.warn(displayable(change["message"]))
+        end(module, result, result.pop("failure"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ author:
 description:
   - Lists the backup sets of a repository with age, size, parts, verdict and what retention will do with each, and the
     legacy dumps (made by C(/backup.sh)) beside them.
-  - Adds a remark when the newest set is too old, or when its size differs much from the sets before it.
+  - Adds a remark when the newest set is too old, when its size differs much from the sets before it, when a part is
+    missing, empty or much smaller without being accepted.
   - Needs neither Docker nor PostgreSQL.
 options:
   max_age_hours:
@@ -42,7 +43,8 @@ attributes:
   idempotent:
     support: full
 notes:
-  - All sets of O(repository) are listed; those of O(project_name) are counted for age, size and retention.
+  - All sets of O(repository) are listed; those of O(project_name) and this host are counted for age, size and
+    retention.
   - O(retention) are the rules that backups of this stack use, as in M(maxops.ops.backup). Without it the result says
     nothing about retention.
 seealso:
@@ -72,6 +74,17 @@ project:
   returned: success
   type: str
   sample: maxoperation
+host:
+  description: Name of this host.
+  returned: success
+  type: str
+  sample: web1
+other_hosts:
+  description: Hosts that made sets of the same stack in this repository. Retention on this host never removes them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 sets:
   description: All sets, the newest first.
   returned: success
@@ -87,6 +100,13 @@ sets:
     project:
       description: The Compose project that it was made of.
       type: str
+    host:
+      description: Name of the host that it was made on.
+      type: str
+    missing:
+      description: Databases and volumes that the stack has and this set does not; only for sets of this host and stack.
+      type: list
+      elements: dict
     time:
       description: When it was started.
       type: str
@@ -124,7 +144,7 @@ dumps:
       database: openproject
       bytes: 20971520
 newest:
-  description: The newest complete set of the stack.
+  description: The newest complete set of this stack and host.
   returned: success
   type: str
   sample: 20261123T020000Z

@@ -281,6 +281,15 @@ new_roles:
   type: list
   elements: str
   sample: []
+memory:
+  description:
+    - How the load shares the memory of the running server. At most C(jobs) jobs load databases at the same time, each
+      with C(maintenance_work_mem) bytes. All of them take at most a quarter of C(limit), the bytes that the server's
+      container may use, or that the host has available.
+    - Nothing when no database is restored from a set or a file.
+  returned: success
+  type: dict
+  sample: {"jobs": 2, "maintenance_work_mem": 268435456, "limit": 8589934592}
 effects:
   description: What happens to sessions, caches, search indexes and SSH keys, which belong to rows of the database.
   returned: success

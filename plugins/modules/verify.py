@@ -37,9 +37,15 @@ options:
         each table's rows and that each table is in the dump's list.
       - V(rehearse) restores everything into a throw-away PostgreSQL from the image that made the set, without a
         network, and into throw-away folders. Then it compares the exact number of rows of each table, roles, extensions
-        and sequences. It checks that every attachment of OpenProject, and every repository, LFS object and attachment
-        of Gitea has its file, that C(git fsck) passes on each repository, and lists files without a row. It reads all
-        archives by unpacking them, so nothing is decoded twice.
+        and sequences. It checks that every attachment of OpenProject, and every repository, LFS object, attachment and
+        package file of Gitea has its file, that C(git fsck) passes on each repository, that LFS objects and package
+        files have the SHA-256 that they are named by, and lists files without a row. A lost avatar is a warning. It
+        reads all archives by unpacking them, so nothing is decoded twice.
+      - A set that lacks the files of rows that it holds does not pass, unless an operator left the files out of the
+        backup, or they are kept in object storage; then a warning says once what is not covered.
+      - Where this host runs the stack that the set was made of, V(rehearse) looks up what it misses in the running
+        application, too, reading only these rows, files and repositories. So each finding says whether the set is at
+        fault, whether production has the same fault, or whether the data changed during a backup without a pause.
     type: str
     choices: [checksum, decode, rehearse]
     default: checksum
@@ -48,10 +54,41 @@ options:
       - How many findings of one kind are listed for each set; the others are only counted.
     type: int
     default: 100
+  accept:
+    description:
+      - Findings of a rehearsal that are known and accepted for a time. A critical finding or warning that matches is
+        reported as a notice with its reason, the set can pass, and the verdict records it. After the end date it
+        counts again, and says so.
+      - Findings of O(level=checksum) and O(level=decode) cannot be accepted, because they are damage to one set.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      finding:
+        description:
+          - The subject of the finding, as in RV(findings[].subject); V(*), V(?) and V([...]) are wildcards. A pattern
+            that matches every subject is refused.
+        type: str
+        required: true
+      check:
+        description:
+          - The check of the finding, as in RV(findings[].check); may have wildcards.
+        type: str
+        default: "*"
+      reason:
+        description:
+          - Why it is accepted.
+        type: str
+        required: true
+      until:
+        description:
+          - The last day on which it is accepted, in UTC, such as V(2027-01-31).
+        type: str
+        required: true
   cross_check:
     description:
-      - Compare the applications' rows with their files in a rehearsal. Turn it off if an application keeps its files
-        elsewhere, such as in object storage.
+      - Compare the applications' rows with their files in a rehearsal. Without it, the result names them as not
+        compared.
     type: bool
     default: true
   rehearsal_dir:
@@ -119,6 +156,14 @@ EXAMPLES = r"""
     level: rehearse
     rehearsal_dir: /srv/scratch/maxops
 
+- name: Accept a known fault of production for a while
+  maxops.ops.verify:
+    level: rehearse
+    accept:
+      - finding: "gitea-data: git/repositories/platform/archive.git"
+        reason: its old pull requests are lost, and it is deleted in January
+        until: "2027-01-31"
+
 - name: Check a legacy dump of /backup.sh
   maxops.ops.verify:
     set: /opt/maxoperation/backup/daily/openproject_20240101_020000.sql.gz
@@ -165,8 +210,21 @@ sets:
       description: Why it could not be verified.
       type: str
     counts:
-      description: Number of findings by state. The set is bad if one is V(critical).
+      description: Number of findings by state. The set does not pass if one is V(critical).
       type: dict
+    causes:
+      description: Number of critical findings, warnings and accepted findings by RV(findings[].cause), without zeros.
+      type: dict
+    not_covered:
+      description:
+        - Data of the applications that an operator left out of the set, or that is kept in object storage. The verdict
+          says nothing about them, and lists them.
+      type: list
+      elements: str
+    not_compared:
+      description: What the set holds and no check compares.
+      type: list
+      elements: str
     bytes:
       description: Size of its files.
       type: int
@@ -195,6 +253,8 @@ sets:
       state: passed
       level: rehearse
       counts: {"critical": 0, "notice": 1, "ok": 0, "unknown": 0, "warning": 0}
+      causes: {}
+      not_covered: []
       recovery_seconds: 41.8
       rows: {"gitea": 120431, "openproject": 893122}
 findings:
@@ -217,6 +277,14 @@ findings:
         - V(critical) when the set is not as required, V(warning) when a person should check it, V(notice) when it is
           expected and worth knowing.
       type: str
+    cause:
+      description:
+        - Where the finding comes from. V(set) is a fault of the set itself. V(production) is a fault that the running
+          application has, too, so the set is a faithful copy. V(changed) is data that changed during a backup without a
+          pause. V(host) is something that this host lacks for the verification. V(unclear) is a fault of the set or of
+          production, where the running application could not be looked at. V(coverage) is data that is deliberately
+          in no set. V(accepted) is a finding that O(accept) matches. Empty for all others.
+      type: str
     seen:
       description: What was seen.
       type: str
@@ -235,6 +303,7 @@ findings:
       check: checksum
       subject: volumes/gitea-data.tar.zst
       state: critical
+      cause: set
       seen: 1048576 bytes
       limit: 2097152 bytes
       evidence: []
@@ -275,6 +344,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
     size_of,
     workers_of,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.storage.acceptance import acceptances
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM, LEVELS
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import PSYCOPG2_IMPORT_ERROR
@@ -291,6 +361,17 @@ SPEC = (
             "set": {"type": "list", "elements": "str", "default": ["latest"]},
             "level": {"type": "str", "choices": list(LEVELS), "default": CHECKSUM},
             "findings": {"type": "int", "default": 100},
+            "accept": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "finding": {"type": "str", "required": True},
+                    "check": {"type": "str", "default": "*"},
+                    "reason": {"type": "str", "required": True},
+                    "until": {"type": "str", "required": True},
+                },
+            },
             "cross_check": {"type": "bool", "default": True},
             "rehearsal_dir": {"type": "path"},
             "rehearsal_budget": {"type": "str"},
@@ -304,6 +385,7 @@ def read_options(module: AnsibleModule) -> VerifyOptions:
     """The module's parameters as the job's options."""
     parameters = dict(module.params)
     parameters["jobs"] = workers_of(parameters)
+    parameters["accept"] = acceptances(parameters["accept"])
     parameters["rehearsal_budget"] = size_of(module, "rehearsal_budget")
     os.nice(parameters.pop("nice"))
     return VerifyOptions(access_of(parameters), **rest_of(parameters))
@@ -315,8 +397,8 @@ def main() -> None:
     check_bounds(module, SPEC)
     if module.params["level"] != CHECKSUM:
         require(module, {"docker": DOCKER_IMPORT_ERROR, "psycopg2": PSYCOPG2_IMPORT_ERROR})
-    options = read_options(module)
     with report_failures(module, "no verdict was written, run this again"):
+        options = read_options(module)
         result = verify(options, module.check_mode)
         verdicts = result.pop("verdicts")
         message = result.pop("message")

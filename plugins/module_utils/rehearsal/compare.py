@@ -55,7 +55,8 @@ def compare(content: Content, databases: Sequence[Mapping[str, Any]], loaded: Ma
         name = part["name"]
         if name in loaded:
             compare_rows(content.subject, name, loaded[name].get("differences", []))
-            extensions = part.get("extensions", {})
+            left_out = loaded[name].get("left_out", ())
+            extensions = {key: value for key, value in part.get("extensions", {}).items() if key not in left_out}
             compare_database(content.subject, content.server, name, extensions, content.cancellation)
 
 
@@ -70,11 +71,7 @@ def cross_check(content: Content, names: Iterable[str]) -> dict[str, dict[str, i
             for application in (openproject, gitea):
                 if not application.applies(session):
                     continue
-                if content.volumes:
-                    counted[application.NAME] = application.check(content, session)
-                else:
-                    seen = "its files cannot be compared, because the set holds no volume"
-                    content.subject.warning("content", f"database {name}", seen, "its application's volume")
+                counted[application.NAME] = application.check(content, session)
     return counted
 
 

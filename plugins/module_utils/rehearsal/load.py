@@ -6,25 +6,31 @@
 from __future__ import annotations
 
 import os
-import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archive_of, archived_parts
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import HOST, PRODUCTION, SET
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.system import memory
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Session,
     identifier,
     passfile_entry,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import database_load, volume_unpack
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.dump_contents import SINGLE_DATABASE
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_failures import LoadError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory, share
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_target import Target, target_of
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import workers
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import create_missing_roles
 
@@ -36,11 +42,6 @@ RESTORE = "restore"
 """Check of findings about a part that could not be restored."""
 
 TAKE_ANOTHER = "Take another set; this part cannot be restored."
-
-# What the server says when the host is at fault and not the set.
-_HOST_FAULTS = re.compile(
-    r"No space left|Disk quota exceeded|out of memory|could not resize shared memory|Docker could"
-)
 
 
 def note_step(subject: Subject, name: str, since: float) -> None:
@@ -70,6 +71,12 @@ class Loading:
     def __post_init__(self) -> None:
         """Create as many slots as jobs; a large database takes several."""
         self._slots = Slots(self.area.jobs)
+        self._loads = Slots(self.area.jobs)
+
+    def _memory(self) -> LoadMemory:
+        with Session(self.throwaway.server, "postgres", self.cancellation) as session:
+            own = databases.setting_bytes(session, "maintenance_work_mem")
+        return share(0, memory().available, own, self.area.jobs)
 
     def run(self) -> dict[str, dict[str, Any]]:
         """Create roles, then load all databases and volumes at once; gives the loading result of each database."""
@@ -77,14 +84,23 @@ class Loading:
         descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(passfile_entry("nobody", "none"))
-        target = database_load.target_of(
+        target = target_of(
             self.area.stack,
             self.source.image.id,
             self.throwaway.server,
             self.area.key,
             passfile,
+            self._memory(),
             socket_folder=self.folders.socket,
         )
+        # Later sessions read the restored databases, and fire no event trigger of theirs either.
+        self.throwaway.server = target.server
+        self._loads = Slots(target.memory.jobs)
+        for library in self.throwaway.not_loaded:
+            seen = f"is not in {self.source.image.name}, so the rehearsal's server runs without it"
+            self.subject.notice(
+                RESTORE, f"library {library}", seen, "shared_preload_libraries of the set's server", cause=HOST
+            )
         begun = time.monotonic()
         with Session(self.throwaway.server, "postgres", self.cancellation) as session:
             self.outcome.postgresql = session.version
@@ -114,17 +130,18 @@ class Loading:
             return
         try:
             create_missing_roles(session, self.subject.layout.globals)
-        except Cancelled:
+        except (Cancelled, HostFault):
             raise
         except MaxopsError as error:
             self.throwaway.check()
             self.subject.critical(RESTORE, "globals.sql", str(error), "roles that can be created", TAKE_ANOTHER)
 
-    def _load(self, target: database_load.Target, part: dict[str, Any]) -> None:
+    def _load(self, target: Target, part: dict[str, Any]) -> None:
         name = part["name"]
-        count = workers(int(part["source_bytes"]), self.area.jobs)
+        count = min(workers(int(part["source_bytes"]), self.area.jobs), target.memory.jobs)
         meter = self.progress.part(f"database {name}", int(part["source_bytes"]))
-        with self._slots.taking(count):
+        # The memory first: a database that waits for it takes no slot from the volumes.
+        with self._loads.taking(count), self._slots.taking(count):
             begun = time.monotonic()
             meter.start()
             try:
@@ -136,19 +153,34 @@ class Loading:
                     loaded = database_load.load_set_database(
                         target, self.subject.layout, part, name, count, self.cancellation, meter
                     )
-            except Cancelled:
+            except (Cancelled, HostFault):
                 raise
             except MaxopsError as error:
                 self.throwaway.check()
-                if _HOST_FAULTS.search(str(error)):
-                    raise
-                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", TAKE_ANOTHER)
+                fix = error.fix if isinstance(error, LoadError) else ""
+                cause = PRODUCTION if fix else SET
+                fix = f"Production is like this too: {fix}" if fix else TAKE_ANOTHER
+                self.subject.critical(RESTORE, f'database "{name}"', str(error), "a database", fix, cause)
                 return
             finally:
                 meter.finish()
                 note_step(self.subject, f"database {name}", begun)
+        self._report(name, loaded)
         self.loaded[name] = loaded
         self.outcome.rows[name] = loaded["rows"]
+
+    def _report(self, name: str, loaded: Mapping[str, Any]) -> None:
+        """Remarks of the load, and what a restore loads only after the swap."""
+        subject = f'database "{name}"'
+        for remark in loaded["remarks"]:
+            self.subject.warning(RESTORE, subject, remark, cause=HOST)
+        for fault in loaded["faults"]:
+            self.subject.warning(RESTORE, subject, fault, cause=PRODUCTION)
+        for note in loaded["notes"]:
+            self.subject.notice(RESTORE, subject, note, cause=HOST)
+        for extension in loaded.get("left_out", ()):
+            seen = f"was not rehearsed: it works only in the one database that {SINGLE_DATABASE[extension]} names"
+            self.subject.warning(RESTORE, f"extension {extension} of {name}", seen, "its rows", cause=HOST)
 
     def _unpack(self, part: dict[str, Any]) -> None:
         name, kind = part["name"], part["kind"]
@@ -166,11 +198,9 @@ class Loading:
             try:
                 # The copy is removed soon: writing it must not slow down the running stack's disk.
                 volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch, kind=kind)
-            except Cancelled:
+            except (Cancelled, HostFault):
                 raise
             except MaxopsError as error:
-                if "disk filled up" in str(error):
-                    raise
                 self.subject.critical(RESTORE, f'{kind} "{name}"', str(error), "files", TAKE_ANOTHER)
             finally:
                 meter.finish()

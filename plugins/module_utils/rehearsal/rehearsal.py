@@ -38,8 +38,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import P
 from . import compare, space
 from .area import Folders, RehearsalArea
 from .content import Content
+from .live import Live
 from .load import Loading, note_step
-from .server import ThrowawayServer, bootstrap_user, throwaway_server
+from .server import ThrowawayServer, bootstrap_user, preload_libraries, throwaway_server
 from .values import Outcome, Source
 
 
@@ -50,15 +51,19 @@ def rehearse(
     cancellation: Cancellation,
     progress: Progress,
     cross_check: bool = True,
+    live: Live | None = None,
 ) -> Outcome:
     """Restore a set, or a legacy dump, and compare it with its manifest; ``cross_check`` compares rows with files.
 
-    A fault of the set becomes a finding. Raises MaxopsError for a fault of the host.
+    ``live`` tells the set's own faults from those of the running application. A fault of the set becomes a finding.
+    Raises MaxopsError for a fault of the host.
     """
     with restored(area, subject, source, cancellation, progress) as rehearsal:
         rehearsal.compare()
-        if cross_check and not source.file:
-            rehearsal.cross_check()
+        if not cross_check:
+            rehearsal.outcome.not_compared.append("the applications' rows with their files (cross_check is off)")
+        elif not source.file:
+            rehearsal.cross_check(live)
     return rehearsal.outcome
 
 
@@ -131,6 +136,7 @@ class Rehearsal:
             self.folders.socket,
             self.area.key,
             self._cancellation,
+            preload_libraries(self.subject.manifest),
         )
         with server as throwaway:
             self._throwaway = throwaway
@@ -163,23 +169,36 @@ class Rehearsal:
         compare.compare(self._content(), self.source.databases, self.loaded)
         note_step(self.subject, "compare", begun)
 
-    def cross_check(self) -> None:
+    def cross_check(self, live: Live | None = None) -> None:
         """Compare the applications' rows with their files; each difference becomes a finding."""
         begun = time.monotonic()
-        self.outcome.content = compare.cross_check(self._content(), self.loaded)
+        content = self._content()
+        if live:
+            content.live = live
+        self.outcome.content = compare.cross_check(content, self.loaded)
+        self.outcome.not_covered += content.not_covered
+        self.outcome.not_compared += content.not_compared
         note_step(self.subject, "cross-check", begun)
 
     def _content(self) -> Content:
         return Content(
             self.subject,
             self.server,
-            self.volumes,
+            {**self.volumes, **self._places_inside()},
             self.area.stack,
             self.area.key,
             self.folders.folder,
             self.area.jobs,
             self._cancellation,
         )
+
+    def _places_inside(self) -> dict[str, str]:
+        """Folders that services mount, and whose files are in a folder above them."""
+        return {
+            name: os.path.join(self.volumes[part["name"]], path)
+            for part in archived_parts(self.subject.manifest)
+            for name, path in part.get("inside", {}).items()
+        }
 
     def _bootstrap_user(self) -> str:
         """The set's own first superuser: it granted the other roles their rights."""

@@ -17,7 +17,8 @@ class Outcome:
     """What a rehearsal measured and counted.
 
     ``recovery_seconds`` is the time until all data was restored, ``written_bytes`` the largest measured size,
-    ``rows`` are numbers of rows by database and table, ``content`` the counts of each application.
+    ``rows`` are numbers of rows by database and table, ``content`` the counts of each application. ``not_covered`` says
+    which data an operator left out of the set or keeps elsewhere, ``not_compared`` what no check compares.
     """
 
     image: str
@@ -26,6 +27,8 @@ class Outcome:
     written_bytes: int = 0
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     content: dict[str, dict[str, int]] = field(default_factory=dict)
+    not_covered: list[str] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as data."""

@@ -6,45 +6,96 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
+    NOTICE,
     STATES,
+    WARNING,
     Finding,
     rank,
     worst_first,
 )
 
+from .acceptance import Acceptance
+
+SET = "set"
+"""The set itself is at fault: it is damaged, or lacks what it should hold."""
+PRODUCTION = "production"
+"""The running application has the same fault: the set is a faithful copy of it."""
+CHANGED = "changed"
+"""The data changed while the backup ran without a pause."""
+HOST = "host"
+"""This host lacks something that the verification needs."""
+UNCLEAR = "unclear"
+"""The running application could not be asked, so the set or the application is at fault."""
+COVERAGE = "coverage"
+"""The operator left these data out of the set, or they are kept elsewhere: nothing is said about them."""
+ACCEPTED = "accepted"
+"""An operator has accepted the finding, with a reason and an end date."""
+
+CAUSES = (SET, PRODUCTION, CHANGED, HOST, UNCLEAR, COVERAGE, ACCEPTED)
+"""Where a finding about a set comes from."""
+
 
 class Findings:
     """Collects findings of checks that run side by side; many of one kind are counted, not listed.
 
-    ``limit`` findings of each check and state are kept in full.
+    ``limit`` findings of each check, state and cause are kept in full. A critical finding or a warning that an operator
+    has accepted becomes a notice with the cause ACCEPTED.
     """
 
-    def __init__(self, limit: int = 100) -> None:
+    def __init__(self, limit: int = 100, accepted: Sequence[Acceptance] = ()) -> None:
         self.limit = limit
+        self.accepted = list(accepted)
+        self.seen: set[Acceptance] = set()
+        """The acceptances that a finding matched, also those that have ended."""
         self._lock = threading.Lock()
         self._kept: list[Finding] = []
-        self._counts: dict[tuple[str, str], int] = {}
+        self._counts: dict[tuple[str, str, str], int] = {}
 
     def add(self, finding: Finding) -> None:
         """Keep one more finding."""
-        key = (finding.state, finding.check)
         with self._lock:
+            finding = self._judged(finding)
+            key = (finding.state, finding.check, finding.cause)
             self._counts[key] = self._counts.get(key, 0) + 1
             if self._counts[key] <= self.limit:
                 self._kept.append(finding)
 
-    def count(self, state: str) -> int:
-        """The number of findings of a state, listed or not."""
+    def _judged(self, finding: Finding) -> Finding:
+        if finding.state not in (CRITICAL, WARNING):
+            return finding
+        matching = [acceptance for acceptance in self.accepted if acceptance.matches(finding)]
+        self.seen.update(matching)
+        valid = next((acceptance for acceptance in matching if not acceptance.ended), None)
+        if valid:
+            evidence = (*finding.evidence, f"{finding.state}, accepted until {valid.until}: {valid.reason}")
+            return replace(finding, state=NOTICE, cause=ACCEPTED, evidence=evidence)
+        if not matching:
+            return finding
+        evidence = (*finding.evidence, f"it was accepted until {matching[0].until}: {matching[0].reason}")
+        fix = f"It was accepted until {matching[0].until}, and this has ended. {finding.fix}".strip()
+        return replace(finding, evidence=evidence, fix=fix)
+
+    def count(self, state: str, cause: str | None = None) -> int:
+        """The number of findings of a state, listed or not; with a cause, only those."""
         with self._lock:
-            return sum(number for (kind, _check), number in self._counts.items() if kind == state)
+            return sum(
+                number for (kind, _check, of), number in self._counts.items() if kind == state and cause in (None, of)
+            )
 
     def counts(self) -> dict[str, int]:
         """The number of findings of each state, listed or not."""
         return {state: self.count(state) for state in STATES}
+
+    def causes(self) -> dict[str, int]:
+        """The number of critical findings, warnings and accepted findings of each cause, without zeros."""
+        numbers = {cause: sum(self.count(state, cause) for state in (CRITICAL, WARNING)) for cause in CAUSES}
+        numbers[ACCEPTED] = self.count(NOTICE, ACCEPTED)
+        return {cause: number for cause, number in numbers.items() if number}
 
     @property
     def passed(self) -> bool:
@@ -55,8 +106,10 @@ class Findings:
         """The findings, the worst first, then by check and subject; the number of those not listed comes last."""
         with self._lock:
             more = [
-                Finding(check, check, state, f"{number - self.limit} more findings of this kind are not listed")
-                for (state, check), number in self._counts.items()
+                Finding(
+                    check, check, state, f"{number - self.limit} more findings of this kind are not listed", cause=of
+                )
+                for (state, check, of), number in self._counts.items()
                 if number > self.limit
             ]
             listed = sorted(self._kept, key=lambda finding: (-rank(finding.state), finding.check, finding.subject))

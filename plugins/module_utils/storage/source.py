@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 
 from . import backup_set
 from .backup_set import Layout
+from .changes import unaccepted
+from .coverage import Key, doubtful, label, labels, lacking, newest_holders, not_taken, parts_of, stack_parts
+from .origin import Origin, Ownership, host_of
 from .repository.interface import KeptSet
 from .repository.local import Repository
 
@@ -31,6 +34,7 @@ class RestoreSource:
     volumes: list[dict[str, Any]] = field(default_factory=list)
     kept: KeptSet | None = None
     file: str | None = None
+    remarks: list[str] = field(default_factory=list)
     folders: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -55,35 +59,126 @@ class RestoreSource:
 # -- sets ---------------------------------------------------------------------------------------------------------
 
 
-def choose_set(repository: Repository, project: str, which: str, before: str | None) -> KeptSet:
-    """The set named by ``which``: an id, ``latest`` or ``latest_verified``; the last two at or before a moment."""
+def choose_set(
+    repository: Repository, origin: Origin, which: str, before: str | None, wanted: Collection[Key] = ()
+) -> tuple[KeptSet, list[str]]:
+    """The set named by ``which``: an id, ``latest`` or ``latest_verified``; the last two at or before a moment.
+
+    The last two choose among the own sets of this host, or among those of others where it has none: the newest set
+    that has the ``wanted`` parts, or else everything that the stack has. Also returns remarks on this choice.
+    """
     sets = repository.sets()
+    ownership = origin.split(sets)
     if which not in (LATEST, LATEST_VERIFIED):
-        named = next((kept for kept in sets if kept.set_id == which), None)
-        if named is None:
-            raise MaxopsError(
-                f'repository {repository.path} has no set "{which}" ({_newest(sets)}); correct the option set'
-            )
-        if named.manifest is None:
-            raise MaxopsError(f"set {which} cannot be restored: {named.problem}")
-        return named
+        kept = _named_set(repository, sets, which)
+        return kept, _about_set(kept, ownership)
     limit = moment(before) if before else None
-    candidates = [
-        kept
-        for kept in sets
-        if kept.manifest is not None
-        and kept.manifest.get("project") == project
-        and (limit is None or backup_set.moment_of(kept.set_id) <= limit)
-        and (which == LATEST or repository.is_verified(kept))
-    ]
+
+    def in_time(sets: Sequence[KeptSet]) -> list[KeptSet]:
+        return [kept for kept in sets if limit is None or backup_set.moment_of(kept.set_id) <= limit]
+
+    within = in_time(ownership.own) if ownership.own else _of_newest_host(in_time(ownership.others))
+    candidates = [kept for kept in within if which == LATEST or repository.is_verified(kept)]
     if not candidates:
         kind = "verified set" if which == LATEST_VERIFIED else "complete set"
         when = f" from {before} or before" if before else ""
+        others = ""
+        if ownership.own and ownership.others:
+            others = f"; a set of another host can be named by its id ({_newest(ownership.others)})"
         raise MaxopsError(
-            f'repository {repository.path} has no {kind} of stack "{project}"{when} ({_newest(sets)}); '
-            "name a set, another repository, or the stack that the set was made of in source_project"
+            f'repository {repository.path} has no {kind} of stack "{origin.project}"{when} ({_newest(sets)}); '
+            f"name a set, another repository, or the stack that the set was made of in source_project{others}"
         )
-    return candidates[-1]
+    needed = set(wanted) or stack_parts(within)
+
+    def missing_from(kept: KeptSet) -> list[Key]:
+        # A named part is taken from before a loss; the whole stack is not set back for the sake of one part.
+        lost = needed & doubtful(kept.manifest or {}) if wanted else set()
+        return sorted({*_lacks(kept, needed), *lost})
+
+    # Of the sets that have the most, the newest.
+    kept = max(candidates, key=lambda kept: (-len(missing_from(kept)), kept.set_id))
+    remarks = _about_set(kept, ownership)
+    if not wanted:
+        remarks += _about_parts(kept, within, needed)
+    newer = [other for other in candidates if other.set_id > kept.set_id]
+    if newer:
+        remarks.append(
+            f"set {kept.set_id} was chosen although {newer[-1].set_id} is newer: that one lacks "
+            f"{labels(missing_from(newer[-1]))}, or has lost data of it; name it to take it nevertheless"
+        )
+    return kept, remarks
+
+
+def wanted_parts(chosen: Mapping[str, Sequence[str] | None]) -> set[Key]:
+    """The parts that the options name; ``chosen`` has the names of each kind, such as ``database``."""
+    return {(kind, name) for kind, names in chosen.items() for name in names or ()}
+
+
+def _named_set(repository: Repository, sets: Sequence[KeptSet], which: str) -> KeptSet:
+    named = next((kept for kept in sets if kept.set_id == which), None)
+    if named is None:
+        raise MaxopsError(
+            f'repository {repository.path} has no set "{which}" ({_newest(sets)}); correct the option set'
+        )
+    if named.manifest is None:
+        raise MaxopsError(f"set {which} cannot be restored: {named.problem}")
+    return named
+
+
+def _of_newest_host(others: Sequence[KeptSet]) -> list[KeptSet]:
+    """The sets of the one other host that made the newest set."""
+    return [kept for kept in others if host_of(kept) == host_of(others[-1])]
+
+
+def _lacks(kept: KeptSet, needed: Collection[Key]) -> list[Key]:
+    """The needed parts that a set lacks; a volume may be named with or without the project's name."""
+    manifest = kept.manifest or {}
+    long_names = {("volume", part.get("docker_name")) for part in manifest.get("parts", [])}
+    return [key for key in lacking(kept, needed) if key not in long_names]
+
+
+def _about_host(kept: KeptSet, ownership: Ownership) -> list[str]:
+    host, origin = host_of(kept), ownership.origin
+    if kept in ownership.others:
+        none = "" if ownership.own else f"; this host ({origin.host}) has no set of its own in this repository"
+        more = [name for name in ownership.other_hosts if name != host]
+        also = f"; sets of {', '.join(more)} are there too" if more else ""
+        return [f"set {kept.set_id} was made on another host, {host}{none}{also}"]
+    if host in ownership.former:
+        return [f"set {kept.set_id} was made when this host ({origin.host}) was called {host}"]
+    return []
+
+
+def _about_set(kept: KeptSet, ownership: Ownership) -> list[str]:
+    """Where a set comes from, and what its own backup has said about it."""
+    remarks = _about_host(kept, ownership) + not_taken_remarks(kept)
+    remarks += [
+        f"set {kept.set_id} was made after a loss: {change.sentence()}; to get back what was there, name that set"
+        for change in unaccepted(kept.manifest)
+        if change.key in parts_of(kept.manifest)
+    ]
+    return remarks
+
+
+def not_taken_remarks(kept: KeptSet) -> list[str]:
+    """What a set lacks because its backup could not take it."""
+    return [
+        f'{entry["kind"]} "{entry["name"]}" is not in set {kept.set_id}: {entry["reason"]}'
+        for entry in (kept.manifest or {}).get("incomplete", [])
+    ]
+
+
+def _about_parts(kept: KeptSet, sets: Sequence[KeptSet], needed: Collection[Key]) -> list[str]:
+    """What of the stack is not in a set, and which set has it."""
+    manifest = kept.manifest or {}
+    holders = newest_holders(sets)
+    keys = _lacks(kept, {*needed, *doubtful(manifest)} - not_taken(manifest))
+    return [
+        f"{label(key)} is not in set {kept.set_id}"
+        + (f": the newest set that has it is {holders[key].set_id}" if key in holders else "")
+        for key in keys
+    ]
 
 
 def moment(text: str) -> datetime.datetime:

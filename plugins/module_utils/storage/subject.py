@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, NOTICE, WARNING, Finding
 
 from .backup_set import Layout
-from .findings import Findings
+from .findings import SET, Findings
 
 
 @dataclass
@@ -39,14 +39,14 @@ class Subject:
         parts = (self.manifest or {}).get("parts", [])
         return [part for part in parts if part["kind"] == kind]
 
-    def critical(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
-        """Add a critical finding: the set is damaged."""
-        self.findings.add(Finding(check, subject, CRITICAL, seen, limit, fix=fix))
+    def critical(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "", cause: str = SET) -> None:
+        """Add a critical finding: the set is not as required, by default because it is damaged."""
+        self.findings.add(Finding(check, subject, CRITICAL, seen, limit, fix=fix, cause=cause))
 
-    def warning(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
+    def warning(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "", cause: str = "") -> None:
         """Add a warning: a person should check it."""
-        self.findings.add(Finding(check, subject, WARNING, seen, limit, fix=fix))
+        self.findings.add(Finding(check, subject, WARNING, seen, limit, fix=fix, cause=cause))
 
-    def notice(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "") -> None:
+    def notice(self, check: str, subject: str, seen: str, limit: str = "", fix: str = "", cause: str = "") -> None:
         """Add a notice: good to know."""
-        self.findings.add(Finding(check, subject, NOTICE, seen, limit, fix=fix))
+        self.findings.add(Finding(check, subject, NOTICE, seen, limit, fix=fix, cause=cause))

@@ -20,10 +20,17 @@ LEVELS = (CHECKSUM, DECODE, REHEARSE)
 
 FORMAT = 1
 
+_ONLY_WITH_CONTENT = ("causes", "accepted", "not_covered")
+_FIELDS = ("passed", "time", "seconds", "errors", "warnings", "recovery_seconds", "versions", *_ONLY_WITH_CONTENT)
+
 
 @dataclass(frozen=True)
 class LevelResult:
-    """The result of the last verification of one level; ``recovery_seconds`` is measured by a rehearsal."""
+    """The result of the last verification of one level; ``recovery_seconds`` is measured by a rehearsal.
+
+    ``causes`` counts the findings by their cause, ``accepted`` lists those that an operator accepted, ``not_covered``
+    says which data of the applications the result says nothing about.
+    """
 
     passed: bool
     time: str
@@ -32,6 +39,14 @@ class LevelResult:
     warnings: int = 0
     recovery_seconds: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, int] = field(default_factory=dict)
+    accepted: list[dict[str, str]] = field(default_factory=list)
+    not_covered: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as data; the last three fields only where they hold something."""
+        fields = asdict(self)
+        return {key: value for key, value in fields.items() if value or key not in _ONLY_WITH_CONTENT}
 
 
 @dataclass(frozen=True)
@@ -84,7 +99,7 @@ class Verdict:
             "level": self.level,
             "time": self.time,
             "recovery_seconds": self.recovery_seconds,
-            "results": {level: asdict(result) for level, result in self.results.items()},
+            "results": {level: result.to_dict() for level, result in self.results.items()},
         }
 
 
@@ -95,10 +110,15 @@ def read_verdict(path: str) -> Verdict | None:
             data = json.load(stream)
         if data["format"] != FORMAT:
             return None
-        results = {level: LevelResult(**data["results"][level]) for level in LEVELS if level in data["results"]}
+        results = {level: _result(data["results"][level]) for level in LEVELS if level in data["results"]}
         return Verdict(str(data["set_id"]), str(data["manifest_sha256"]), results)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _result(data: dict[str, Any]) -> LevelResult:
+    """A level's result; a later version may write further fields."""
+    return LevelResult(**{key: value for key, value in data.items() if key in _FIELDS})
 
 
 def write_verdict(path: str, verdict: Verdict) -> None:

@@ -95,6 +95,7 @@ class Clearing:
 class Journal:
     """One restore: ``services`` are those that ran, with their containers; ``disposable``: it loaded its data.
 
+    ``roles`` are the roles that it created, with their object ids, so that they can be taken back.
     ``one_shots`` are services that have to run to their end on the restored data before the others start, and
     ``watchers`` are those that start and stop containers themselves. ``renamed`` is when all names had been changed.
     A record is ``expiring`` when the removal of its data has begun: what is left of it must not be used any more.
@@ -113,6 +114,7 @@ class Journal:
     services: dict[str, list[str]] = field(default_factory=dict)
     kept_until: str | None = None
     downtime: float | None = None
+    roles: dict[str, int] = field(default_factory=dict)
     one_shots: dict[str, list[str]] = field(default_factory=dict)
     watchers: dict[str, list[str]] = field(default_factory=dict)
     renamed: str | None = None
@@ -149,18 +151,25 @@ class Journal:
 
 @dataclass
 class Leftovers:
-    """What restores could not undo: databases, folders and Docker volumes to remove, and services that are down.
+    """What restores could not undo: databases, folders, volumes and roles to remove, and services that are down.
 
-    Only names with the id of a restore are removed, and volumes only while they are empty.
+    Only names with the id of a restore are removed, volumes only while they are empty, and roles only while
+    they have the object ids that they got from the restore.
     """
 
     databases: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
     services: dict[str, list[str]] = field(default_factory=dict)
+    roles: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.databases or self.folders or self.volumes or self.services)
+        return bool(self.services) or self.removable
+
+    @property
+    def removable(self) -> bool:
+        """True when there is anything to remove."""
+        return bool(self.databases or self.folders or self.volumes or self.roles)
 
 
 def new_name(name: str, restore_id: str) -> str:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import volumes
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.databases import drop
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.roles import drop_created
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import ServerGoneError, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import remove_tree
@@ -44,7 +45,7 @@ def expire_previous(access: Access, journals: Journals | None = None) -> tuple[l
             if record.expiring or (record.kept_until is not None and record.kept_until <= now)
         ]
         leftovers = journals.leftovers()
-        if not due and not (leftovers.databases or leftovers.folders or leftovers.volumes):
+        if not due and not leftovers.removable:
             return [], []
         removal = Removal(access)
         for record in due:
@@ -101,6 +102,10 @@ class Removal:
         """
         problems: list[str] = []
         names.databases = self._each(names.databases, problems, self._drop, "database")
+        if names.roles:
+            # After the databases, in which they own objects; all at once, because one may be a member of another.
+            several = self._each([", ".join(names.roles)], problems, lambda _names: self._drop_roles(names), "role")
+            names.roles = names.roles if several else {}
         names.folders = self._each(names.folders, problems, remove_folder, "folder")
         names.volumes = self._each(names.volumes, problems, self._remove_volume, "volume")
         return problems
@@ -127,11 +132,22 @@ class Removal:
         return failed
 
     def _drop(self, name: str) -> None:
+        with self._server_session() as session:
+            drop(session, name)
+
+    def _drop_roles(self, names: Leftovers) -> None:
+        with self._server_session() as session:
+            drop_created(session, names.roles)
+
+    @contextmanager
+    def _server_session(self) -> Iterator[Session]:
         if self._session is not None:
-            drop(self._session, name)
+            yield self._session
         elif self._access is not None:
             with Session(self._access.server(self._connect()), "postgres") as session:
-                drop(session, name)
+                yield session
+        else:
+            raise MaxopsError("there is no access to the database server")
 
     def _remove_volume(self, name: str) -> None:
         """Remove a volume that was made for a restore, unless there are files in it: then it is someone's own."""

@@ -250,6 +250,7 @@ class Swap:
         if self.journal.disposable:
             self._stack.remove_helpers(helper_key(self.journal.project))
             names.databases = [database.new for database in self.journal.databases if session]
+            names.roles = dict(self.journal.roles) if session else {}
             names.folders += [volume.new for volume in volumes]
             names.volumes = [volume.made for volume in volumes if volume.made]
         problems = Removal(stack=self._stack, session=session).remove(names)
@@ -257,6 +258,7 @@ class Swap:
             leftovers = self._journals.leftovers()
             leftovers.databases += [name for name in names.databases if name not in leftovers.databases]
             leftovers.folders += [name for name in names.folders if name not in leftovers.folders]
+            leftovers.roles.update(names.roles)
             leftovers.volumes += [name for name in names.volumes if name not in leftovers.volumes]
             self._journals.leave(leftovers)
         return [f"{problem}; later jobs try again" for problem in problems]

@@ -13,5 +13,9 @@ class MaxopsError(Exception):
     """
 
 
+class HostFault(MaxopsError):
+    """This host is at fault: its disk, memory, Docker daemon, image or network. It says nothing about the data."""
+
+
 class Cancelled(MaxopsError):
     """The job was stopped, by a signal or because another part of it failed."""

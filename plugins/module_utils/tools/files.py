@@ -10,7 +10,9 @@ import hashlib
 import json
 import os
 import shutil
-from contextlib import suppress
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Callable
 from urllib.parse import quote
 
@@ -23,13 +25,36 @@ def safe_name(name: str) -> str:
     return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
 
 
-def fsync_path(path: str) -> None:
-    """Make the kernel write a file's content, or a folder's entries, to the disk."""
+def fsync_path(path: str) -> bool:
+    """Make the kernel write a file's content, or a folder's entries, to the disk.
+
+    False for a folder on a file system that cannot do that. Raises OSError with the path and the call.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with _named(path, "fsync"):
+            os.fsync(descriptor)
+    except OSError as error:
+        if error.errno in _NO_FSYNC and stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            return False
+        raise
     finally:
         os.close(descriptor)
+    return True
+
+
+_NO_FSYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
+"""Some network and FUSE file systems answer with one of these to the fsync of a folder, never of a file."""
+
+
+@contextmanager
+def _named(path: str, call: str = "") -> Iterator[None]:
+    """Add the path, and the call, to an error: the system's own text is no more than "Input/output error"."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise OSError(error.errno, f"{call}: {cause}" if call else cause, path) from error
 
 
 def fsync_folders(top: str) -> None:
@@ -50,7 +75,8 @@ def sha256_and_sync(path: str) -> tuple[int, str]:
                 break
             size += count
             digest.update(buffer[:count])
-        os.fsync(stream.fileno())
+        with _named(path, "fsync"):
+            os.fsync(stream.fileno())
     return size, digest.hexdigest()
 
 
@@ -77,9 +103,11 @@ def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             os.fchmod(stream.fileno(), mode)
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+            with _named(path):
+                stream.write(text)
+                stream.flush()
+            with _named(path, "fsync"):
+                os.fsync(stream.fileno())
         os.rename(temporary, path)
     except BaseException:
         if os.path.lexists(temporary):

@@ -35,7 +35,8 @@ class Finding:
     ``check`` names the check (in a diagnosis, the kind of cause), ``subject`` the checked service, file, table or
     other thing, ``state`` is one of STATES. ``seen`` says what was observed and ``limit`` what it should be;
     ``evidence`` holds the observations behind it, ``fix`` the next step, a command where there is one. ``limit``,
-    ``evidence`` and ``fix`` may be empty.
+    ``evidence`` and ``fix`` may be empty. ``cause`` says where a fault of a backup set comes from (storage/findings.py
+    lists the values); other checks leave it empty.
     """
 
     check: str
@@ -45,6 +46,7 @@ class Finding:
     limit: str = ""
     evidence: tuple[str, ...] = ()
     fix: str = ""
+    cause: str = ""
 
     def sentence(self) -> str:
         """The finding as one line for a message."""
@@ -52,8 +54,11 @@ class Finding:
         return f"{text} (expected {self.limit})" if self.limit else text
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as data for a module's result, with all its fields."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        """The finding as data for a module's result: all its fields, ``cause`` only where it has one."""
+        fields = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        if not self.cause:
+            del fields["cause"]
+        return fields
 
 
 def from_error(

@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Callable
 
-from .errors import Cancelled, MaxopsError
+from .errors import Cancelled, HostFault
 
 STDERR_LIMIT = 64 * 1024
-"""Bytes of a program's standard error that are kept, from its end."""
+"""Bytes of a program's standard error that are kept: a quarter from its start, where its cause is, and its end."""
 
 STOP_SECONDS = 2.0
 """How long :meth:`Cancellation.cancel` waits for its stop functions to return."""
@@ -133,9 +133,9 @@ class PipelineResult:
 
 
 def require_program(name: str) -> None:
-    """Raise MaxopsError when a program that the work needs is not installed."""
+    """Raise HostFault when a program that the work needs is not installed."""
     if shutil.which(name) is None:
-        raise MaxopsError(
+        raise HostFault(
             f'the program "{name}" is not installed on this host; '
             "install it, or run the role maxops.ops.host, which installs what a managed host needs"
         )
@@ -191,7 +191,7 @@ def run_pipeline(
             _kill_all(processes)
             for process in processes:
                 process.wait()
-            texts = [_tail(error) for error in errors]
+            texts = [_text(error) for error in errors]
             for error in errors:
                 error.close()
     cancellation.check()
@@ -226,7 +226,11 @@ def _kill_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
             process.kill()
 
 
-def _tail(stream: IO[bytes]) -> str:
+def _text(stream: IO[bytes]) -> str:
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - STDERR_LIMIT))
-    return stream.read().decode("utf-8", "replace")
+    stream.seek(0)
+    if size <= STDERR_LIMIT:
+        return stream.read().decode("utf-8", "replace")
+    start = stream.read(STDERR_LIMIT // 4)
+    stream.seek(size - (STDERR_LIMIT - len(start)))
+    return (start + stream.read()).decode("utf-8", "replace")

@@ -1,85 +1,131 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration in a backup set: the files that are needed to start the stack again."""
+"""Copies the configuration into a backup set: the files that are needed to start the stack again."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import stat
-from contextlib import suppress
+from collections.abc import Collection
+from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import is_disk_full, to_json, write_atomically
 
-LIMIT = 100 * 1000 * 1000
-"""A read-only mount larger than this is content, not configuration."""
+from .configuration_files import Configuration, ConfigurationFile, Lack, find_configuration
 
-OUTSIDE = "outside"
-"""Folder for files outside of the project's folder; it holds them under their absolute path."""
+EFFECTIVE = "effective.json"
+"""The project as Compose merges it, with all values; ``docker compose --file effective.json`` can read it."""
+
+CONTAINERS = "containers.json"
+"""The containers as they were created, with all variables: a value may come from no file at all."""
 
 
-def copy_configuration(stack: Stack, destination: str) -> tuple[list[dict[str, str]], list[str]]:
-    """Copy Compose files, environment files and read-only mounts; returns ``[{source, path}]`` and warnings.
+def copy_configuration(
+    stack: Stack, destination: str, found: Configuration | None = None
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Copy the configuration; returns ``[{source, path}]``, and warnings on what was left out.
 
-    Owners and modes are kept, except that only the owner can read a Compose or environment file: it may hold secrets.
+    Owners and modes are kept, except that only the owner can read a file that may hold secrets: its entry has the
+    original ``mode``, such as "0644". Without ``found`` the files are looked for first, and the warnings of that are
+    returned, too. A file that cannot be read is added to the lacks of ``found``.
     """
+    warnings = []
+    if found is None:
+        found = find_configuration(stack)
+        warnings = found.warnings + [lack.sentence for lack in found.lacks]
     copied: list[dict[str, str]] = []
-    warnings: list[str] = []
-    private = stack.project_files()
-    for source in dict.fromkeys([*private, *stack.read_only_binds()]):
-        relative = _relative(source, stack.working_dir)
-        if any(relative == entry["path"] or relative.startswith(entry["path"] + "/") for entry in copied):
-            continue
-        size = _size(source)
-        if size > LIMIT:
-            warnings.append(f"configuration {source} was left out: {human_size(size)} is too large for configuration")
-            continue
-        target = os.path.join(destination, relative)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-        warnings += _copy(source, target)
-        if os.path.lexists(target):
-            copied.append({"source": source, "path": relative})
-    # At the end: a folder copied later may contain the same file again, with its own mode.
-    for entry in copied:
-        if entry["source"] in private:
-            os.chmod(os.path.join(destination, entry["path"]), 0o600)
+    top = os.path.realpath(destination)
+    for file in found.files:
+        target = os.path.join(destination, file.path)
+        if not _is_below(os.path.realpath(os.path.dirname(target)), top):
+            continue  # behind a link that leads out of the set: nothing there may be changed
+        below = any(_is_below(file.path, entry["path"]) for entry in copied)
+        # What a folder brought already is not copied again; its secrets are made private.
+        if not below or not os.path.lexists(target):
+            warnings += _copy_one(file, target, found)
+            below = False
+        if os.path.lexists(target) and (file.private or not below):
+            copied.append({"source": file.source, "path": file.path, **_made_private(file, target)})
     return copied, warnings
 
 
-def _relative(source: str, working_dir: str | None) -> str:
-    if working_dir and os.path.join(source, "").startswith(os.path.join(working_dir, "")):
-        return os.path.relpath(source, working_dir)
-    return os.path.join(OUTSIDE, source.lstrip("/"))
+def write_effective(stack: Stack, found: Configuration, destination: str) -> None:
+    """Write what Compose and the daemon say about the project, readable by its owner only: it holds secrets."""
+    if found.effective:
+        write_atomically(os.path.join(destination, EFFECTIVE), found.effective, 0o600)
+    containers = [_described(stack.inspection_of(container)) for container in stack.containers]
+    write_atomically(os.path.join(destination, CONTAINERS), to_json(containers), 0o600)
 
 
-def _size(source: str) -> int:
-    paths = [source]
-    if os.path.isdir(source):
-        paths = [os.path.join(folder, name) for folder, _subfolders, names in os.walk(source) for name in names]
-    total = 0
-    for path in paths:
-        with suppress(FileNotFoundError):
-            total += os.lstat(path).st_size
-    return total
+def _described(inspection: Inspection) -> dict[str, Any]:
+    """A container as it was created: enough to write a Compose file for it."""
+    container = inspection.container
+    return {
+        "service": container.service,
+        "name": container.name,
+        "image": container.image,
+        "image_id": container.image_id,
+        "environment": container.environment,
+        "command": list(container.command),
+        "user": inspection.user,
+        "restart": inspection.policy,
+        "ports": [f"{port.address}:{port.port}:{port.target}/{port.protocol}" for port in inspection.ports],
+        "networks": {name: list(aliases) for name, aliases in inspection.networks.items()},
+        "mounts": [
+            {
+                "type": mount.kind,
+                "source": mount.name or mount.source,
+                "target": mount.target,
+                "read_only": not mount.writable,
+            }
+            for mount in container.mounts
+        ],
+        "depends_on": sorted(container.depends_on),
+    }
 
 
-def _copy(source: str, target: str) -> list[str]:
-    if os.path.isdir(source):
-        os.makedirs(target, mode=0o700, exist_ok=True)
-        warnings = [line for name in sorted(os.listdir(source)) for line in _copy_entry(source, target, name)]
-        _keep_owner_and_mode(source, target)
-        return warnings
-    return _copy_file(source, target)
+def _is_below(path: str, folder: str) -> bool:
+    return folder == os.curdir or path.startswith(f"{folder}/") or path == folder
 
 
-def _copy_entry(source: str, target: str, name: str) -> list[str]:
-    path = os.path.join(source, name)
-    if os.path.islink(path):
-        os.symlink(os.readlink(path), os.path.join(target, name))
+def _made_private(file: ConfigurationFile, target: str) -> dict[str, str]:
+    """Let only the owner read a file that may hold secrets; returns its mode where that was another."""
+    if not file.private or os.path.islink(target) or not os.path.isfile(target):
+        return {}
+    mode = stat.S_IMODE(os.stat(target).st_mode)
+    os.chmod(target, 0o600)
+    return {} if mode == 0o600 else {"mode": f"{mode:04o}"}
+
+
+def _copy_one(file: ConfigurationFile, target: str, found: Configuration) -> list[str]:
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    try:
+        return _copy(file.source, target, found.passed_over)
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        name, reason = error.filename or file.source, f"it could not be read ({error.strerror})"
+        found.lacks.append(Lack(name, reason, "see why", f"configuration {name} was left out: {reason}"))
         return []
-    return _copy(path, os.path.join(target, name))
+
+
+def _copy(source: str, target: str, passed_over: Collection[str]) -> list[str]:
+    if not os.path.isdir(source):
+        return _copy_file(source, target)
+    os.makedirs(target, mode=0o700, exist_ok=True)
+    warnings = []
+    for name in sorted(os.listdir(source)):
+        path, copy = os.path.join(source, name), os.path.join(target, name)
+        if os.path.islink(path):
+            os.symlink(os.readlink(path), copy)
+        elif os.path.realpath(path) not in passed_over:
+            warnings += _copy(path, copy, passed_over)
+    _keep_owner_and_mode(source, target)
+    return warnings
 
 
 def _copy_file(source: str, target: str) -> list[str]:
@@ -87,7 +133,7 @@ def _copy_file(source: str, target: str) -> list[str]:
         if not stat.S_ISREG(os.stat(source).st_mode):
             return [f"configuration {source} was left out: it is not a regular file"]
         shutil.copyfile(source, target)
-    except FileNotFoundError:  # a running container keeps its mounts, even when the file is removed from the host
+    except FileNotFoundError:
         return [f"configuration {source} was left out: it is no longer on the host"]
     _keep_owner_and_mode(source, target)
     return []

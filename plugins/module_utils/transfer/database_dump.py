@@ -138,7 +138,7 @@ def _watching(server: Server, database: str, meter: Part) -> Iterator[None]:
 
 def _explain(source: DumpSource, subject: str, program: str, result: StageResult) -> str:
     container = source.container.name
-    output, advice = programs.last_lines(result), programs.advice_on(result, container)
+    output, advice = programs.first_error(result), programs.advice_on(result, container)
     if programs.disk_full(result):
         free = human_size(free_bytes(source.repository))
         return (

@@ -15,12 +15,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     NO_LIMITS,
     Server,
     passfile_entry,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult
 
 WORKER_SHARE = 128 * 1000 * 1000
@@ -36,24 +39,34 @@ INSIDE_PASSFILE = "/maxops/pgpass"
 
 _ADVICE = (
     (
-        r"response from daemon",
+        r"[Nn]o such image|[Uu]nable to find image",
+        (
+            "the image of container {container} is no longer on this host: docker pull it, or start the service again "
+            "(docker compose up --detach), then run this again"
+        ),
+    ),
+    (
+        r"[Nn]o such container|is not running|is restarting|is paused|cannot join network|to container .* network",
         "was container {container} stopped or restarted? See docker ps -a and its docker logs, then run this again",
     ),
+    (r"response from daemon", "see docker info and the daemon's log (journalctl -u docker), then run this again"),
     (r"No space left on device", "the disk of the database server is full: free some space, then run this again"),
     (r"Disk quota exceeded", "the disk quota of the database server is used up: free some space, then run this again"),
-    (r'role "[^"]+" does not exist', "create that role (CREATE ROLE …) or take a set that has it, then run this again"),
-    (
-        r"is not available",
-        "the database's image lacks an extension that the set needs: use the image that the set names",
-    ),
-    (r"unsupported version", "the set comes from a newer PostgreSQL: restore it into that version or a later one"),
-    (r"gunzip failed", "the file is cut short or damaged: take another backup"),
     (
         r"connection to server|server closed|terminating connection|lost synchronization",
         "was the container stopped or restarted? See docker logs --tail=50 {container}, then run this again",
     ),
 )
 _LOST = re.compile(_ADVICE[-1][0])
+
+ERROR_LIMIT = 700
+"""Characters of a program's messages that an error quotes."""
+
+ERROR = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): |[Ee]rror response from daemon")
+"""A line that begins a failure's message."""
+_EXPLAINS = re.compile(r"(?:DETAIL|HINT|CONTEXT|QUERY):")
+_POINTER = re.compile(r"\^|LINE \d+: .*")
+_PREFIX = re.compile(r"^pg_\w+: error: (?:could not execute query: |query failed: )?(?=.*(?:ERROR|FATAL|PANIC):)")
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -68,10 +81,28 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def last_lines(result: StageResult) -> str:
-    """The last lines that a program printed about its failure, joined into one."""
-    lines = [line.strip() for line in result.stderr.splitlines()[-4:]]
-    return "; ".join(line for line in lines if line) or f"exit code {result.returncode}"
+def first_error(result: StageResult) -> str:
+    """What a program printed about its failure, as one line that begins with its first error.
+
+    Details, hints and the context of that error follow, then other lines, as far as they fit.
+    """
+    lines = [" ".join(line.split()) for line in result.stderr.splitlines()]
+    lines = [line for line in lines if line and not _POINTER.fullmatch(line)]
+    start = next((number for number, line in enumerate(lines) if ERROR.search(line)), None)
+    if start is None:
+        return "; ".join(lines[-4:]) or f"exit code {result.returncode}"
+    [first], rest = lines[start : start + 1], lines[start + 1 :]
+    # The first error's own lines end where the next message begins.
+    own = next((number for number, line in enumerate(rest) if ERROR.search(line)), len(rest))
+    explained = [line for line in rest[:own] if _EXPLAINS.match(line)]
+    others = [line for line in rest[:own] if line not in explained]
+    text = _PREFIX.sub("", first, count=1)
+    for line in [*explained, *others]:
+        if len(text) + len(line) > ERROR_LIMIT:
+            text = f"{text}; {line[: ERROR_LIMIT - len(text)]}…" if len(text) < ERROR_LIMIT - 40 else text
+            break
+        text += f"; {line}"
+    return text
 
 
 def not_started(result: StageResult) -> bool:
@@ -90,8 +121,8 @@ def disk_full(result: StageResult) -> bool:
 
 
 def advice_on(result: StageResult, container: str) -> str:
-    """The next step after a failure of a program that worked on the server in ``container``."""
-    output = "response from daemon" if not_started(result) else result.stderr
+    """The next step after a failed dump of the server in ``container``, or after a failure to reach it."""
+    output = f"{result.stderr}\nresponse from daemon" if not_started(result) else result.stderr
     advice = next((text for sign, text in _ADVICE if re.search(sign, output)), "fix the cause and run this again")
     return advice.format(container=container)
 
@@ -99,6 +130,36 @@ def advice_on(result: StageResult, container: str) -> str:
 def workers(size: int, jobs: int) -> int:
     """How many parallel workers a database of this size in bytes gets."""
     return max(1, min(jobs, -(-size // WORKER_SHARE)))
+
+
+def with_server_image(stack: Stack, container: Container, version: str) -> tuple[Container, list[str]]:
+    """The container of a server with the image for its helpers, and remarks: its own image, while that exists.
+
+    A container goes on when its image was removed; then the image that its name stands for now is taken, where it has
+    the same major version. Raises MaxopsError when there is none.
+    """
+    if stack.find_image(container.image_id):
+        return container, []
+    named = stack.find_image(container.image)
+    if named and _major_of(stack, named) == version.partition(".")[0]:
+        return replace(container, image_id=named), [
+            (
+                f"the image that container {container.name} was made of is no longer on this host: the programs of "
+                f"{container.image}, which has the same PostgreSQL version, were used"
+            )
+        ]
+    up = stack.compose.command("up", "--detach", container.service)
+    raise MaxopsError(
+        f"the image of the running container {container.name} ({container.image}, {container.image_id}) is no longer "
+        f"on this host, so its programs cannot be run: docker pull {container.image} (PostgreSQL {version}), "
+        f"then {up}, and run this again"
+    )
+
+
+def _major_of(stack: Stack, image_id: str) -> str:
+    environment = stack.image_environment(image_id)
+    version = environment.get("PG_MAJOR") or environment.get("PG_VERSION") or stack.image_facts(image_id)["version"]
+    return str(version or "").partition(".")[0]
 
 
 @contextmanager

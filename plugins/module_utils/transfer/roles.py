@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.roles import object_ids
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+_TABLESPACE = re.compile(r'CREATE TABLESPACE ("(?:[^"]|"")+"|[^\s";,]+)\s')
+_EXCERPT = re.compile(r" LINE \d+: .*\^")
 _NAME = r'("(?:[^"]|"")+"|[^\s";,]+)'
 _CREATE = re.compile(rf"CREATE ROLE {_NAME}$")
 _ABOUT = re.compile(rf"(?:ALTER ROLE|COMMENT ON ROLE|SECURITY LABEL FOR \S+ ON ROLE) {_NAME}\s", re.DOTALL)
@@ -67,10 +71,19 @@ def missing_roles(session: Session, globals_path: str) -> list[str]:
     ]
 
 
-def create_missing_roles(session: Session, globals_path: str) -> list[str]:
+def tablespaces(globals_path: str) -> list[str]:
+    """Tablespaces of the server that the set was made of."""
+    matches = (_TABLESPACE.match(statement) for statement in statements(_read(globals_path)))
+    return [_unquoted(match.group(1)) for match in matches if match]
+
+
+def create_missing_roles(
+    session: Session, globals_path: str, note: Callable[[dict[str, int]], None] = lambda _created: None
+) -> list[str]:
     """Create the missing roles of the set, all or none, with password, settings and memberships; returns their names.
 
-    An existing role is not changed, including its password.
+    An existing role is not changed, including its password. ``note`` gets the new roles with their object ids before
+    they exist for others: what it records is enough to take them back, and never names a role of another job.
     """
     present = databases.roles(session)
     all_statements = role_statements(_read(globals_path))
@@ -82,8 +95,17 @@ def create_missing_roles(session: Session, globals_path: str) -> list[str]:
             for statement in all_statements:
                 # A membership is created when either of its roles is new.
                 if any(name in missing for name in statement.names):
-                    session.run("create the set's missing roles in", statement.text.replace("%", "%%"))
+                    _run(session, statement)
+            note(object_ids(session, missing))
     return missing
+
+
+def _run(session: Session, statement: RoleStatement) -> None:
+    try:
+        session.run("create the set's missing roles in", statement.text.replace("%", "%%"))
+    except MaxopsError as error:
+        # The server's message quotes the statement, which may hold a password.
+        raise type(error)(_EXCERPT.sub("", str(error))) from None
 
 
 def _read(path: str) -> str:

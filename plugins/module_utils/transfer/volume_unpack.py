@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import nearest_existing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     STDERR_LIMIT,
@@ -76,7 +76,7 @@ def put_on_disk(folder: str, cancellation: Cancellation) -> None:
     """Write everything below a folder to the disk before this returns, with all other data of its file system."""
     synced = run(["sync", "--file-system", folder], cancellation)
     if synced.failed:
-        raise MaxopsError(f"{folder} could not be written to the disk: {synced.stderr.strip()}; check that disk")
+        raise HostFault(f"{folder} could not be written to the disk: {synced.stderr.strip()}; check that disk")
 
 
 def unpacker(archive: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def _raise_on_failure(label: str, archive: str, destination: str, result: Pipeli
     cause = "; ".join(stage.stderr.strip().splitlines()[-3:]) or f"exit code {stage.returncode}"
     if any(sign in stage.stderr for sign in _FULL):
         free = os.statvfs(nearest_existing(destination))
-        raise MaxopsError(
+        raise HostFault(
             f"the disk filled up while {label} was unpacked into {destination} "
             f"({human_size(free.f_bavail * free.f_frsize)} free): free some space, then run this again"
         )

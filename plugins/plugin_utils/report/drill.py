@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration, human_size
 
-from .verification import sentence
+from .verification import causes, limits, sentence
 
 PASSED, FAILED, NOT_REACHED = "passed", "failed", "not reached"
 
@@ -87,6 +87,9 @@ def _details(result: Mapping[str, Any]) -> list[str]:
         for application, counted in rehearsal.get("content", {}).items():
             counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counted.items())
             lines += ["", f"{application}: {counts}."]
+        words = causes(backup)
+        lines += ["", f"Findings of {backup['set_id']} by cause: {words}."] if words else []
+        lines += ["", *(f"- {_escaped(line)}" for line in limits(backup))] if limits(backup) else []
     if result["findings"]:
         lines += ["", "Findings:", ""]
         lines += [f"- {_escaped(sentence(finding))}{_fix(finding)}" for finding in result["findings"]]

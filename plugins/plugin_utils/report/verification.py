@@ -20,11 +20,39 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     some,
 )
 
+CAUSES = {
+    "set": "the set is at fault",
+    "production": "the running application has it, too",
+    "changed": "changed during the backup",
+    "host": "this host lacks something",
+    "unclear": "set or running application",
+    "coverage": "not covered",
+    "accepted": "accepted",
+}
+"""The causes of findings in words."""
+
 
 def sentence(finding: Mapping[str, Any]) -> str:
-    """A finding as one line."""
+    """A finding as one line; an accepted one with its reason."""
     text = f"{finding['state']}: {finding['subject']}: {finding['seen']}"
-    return f"{text} (expected {finding['limit']})" if finding["limit"] else text
+    if finding["limit"]:
+        text += f" (expected {finding['limit']})"
+    cause = finding.get("cause", "")
+    if cause == "accepted":
+        return f"{text} [{finding['evidence'][-1]}]"
+    return f"{text} [{CAUSES[cause]}]" if cause in CAUSES and cause != "set" else text
+
+
+def causes(backup_set: Mapping[str, Any]) -> str:
+    """How many findings of a set have each cause: "1 the set is at fault, 2 accepted"; empty for none."""
+    numbers = backup_set.get("causes") or {}
+    return ", ".join(f"{numbers[cause]} {words}" for cause, words in CAUSES.items() if numbers.get(cause))
+
+
+def limits(backup_set: Mapping[str, Any]) -> list[str]:
+    """What the verdict says nothing about."""
+    covered = [f"not covered: {entry}" for entry in backup_set.get("not_covered") or []]
+    return covered + [f"not compared: {entry}" for entry in backup_set.get("not_compared") or []]
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
@@ -43,6 +71,10 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
         reached = sorted({backup_set["level"] for backup_set in result["sets"] if backup_set["level"]} - {level})
         level = f"check mode: only {', '.join(reached)} was checked, not {level}" if reached else level
     lines = [f"{host}: {_verdict(result)} ({level}), {duration(result['duration'])}", *aligned(rows)]
+    for backup_set in result["sets"]:
+        name = f"{backup_set['set_id']}: " if len(result["sets"]) > 1 else ""
+        lines += [f"  {name}findings: {words}" for words in [causes(backup_set)] if words]
+        lines += [f"  {name}{line}" for line in limits(backup_set)]
     lines += some([sentence(finding) for finding in result["findings"]], "findings")
     lines += [f"  {entry['set_id']}: {entry['problem']}" for entry in result["sets"] if entry["problem"]]
     return [*lines, *remarks(result)]

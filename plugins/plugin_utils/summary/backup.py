@@ -24,10 +24,11 @@ SHOWN_REMARKS = 5
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
     """The backup of one host, in a few lines."""
-    if result.get("failed"):
+    if "set_id" not in result:
         return [f"{host}: no backup set was made: {reason(result)}"]
     about = "about " if check_mode else ""
     head = f"{host}: " + ("would make backup set " if check_mode else "backup set ") + result["set_id"]
+    head += " (INCOMPLETE)" if result.get("incomplete") else ""
     head += f", {about}{human_size(result['bytes'])}"
     if "duration" in result:
         head += f", {duration(result['duration'])}"
@@ -46,12 +47,21 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
             "" if rows_by_table is None else _rows(rows_by_table),
         ]
         rows.append(row)
-    lines = [head, *aligned(rows, right=(2, 4, 5))]
+    # What is wrong comes first: it must not be overlooked.
+    lines = [*alarms(host, result), head, *aligned(rows, right=(2, 4, 5))]
     kept, removed = len(result["retention"]["kept"]), result["retention"]["removed"]
     removal = f", {'would remove' if check_mode else 'removed'} {', '.join(removed)}" if removed else ""
-    lines.append(f"  keeps {count(kept, 'set')}{removal}")
+    held = ": retention is on hold" if result["retention"].get("held") else ""
+    lines.append(f"  keeps {count(kept, 'set')}{removal}{held}")
     lines += remarks(result, SHOWN_REMARKS)
     return [*lines, f"  {result['path']}"]
+
+
+def alarms(host: str, result: Mapping[str, Any]) -> list[str]:
+    """A line for the failure of a run that made a set, and for each part that has shrunk without being accepted."""
+    lines = [f"{host}: FAILED: {reason(result)}"] if result.get("failed") else []
+    shrunk = [change["message"] for change in result.get("shrunk", []) if not change["accepted"]]
+    return lines + [f"{host}: WARNING: {message}; retention removes nothing until it is accepted" for message in shrunk]
 
 
 def _rows(rows_by_table: Mapping[str, int]) -> str:
@@ -59,10 +69,12 @@ def _rows(rows_by_table: Mapping[str, int]) -> str:
 
 
 def table(results: Results) -> list[str]:
-    """The backups of many hosts, one line per host, failures first."""
+    """The backups of many hosts, one line per host, failures first; what is wrong with a set comes before all."""
     rows = [["HOST", "SET", "SIZE", "TIME", "PARTS", "REMARKS"]]
+    first: list[str] = []
     for host, result in failures_first(results):
-        if result.get("failed"):
+        first += alarms(host, result) if "set_id" in result else []
+        if "set_id" not in result:
             rows.append(failed_row(host, result, len(rows[0])))
             continue
         time = duration(result["duration"]) if "duration" in result else "check mode"
@@ -76,4 +88,4 @@ def table(results: Results) -> list[str]:
                 str(len(result.get("remarks", [])) or ""),
             ]
         )
-    return aligned(rows, right=(2, 3, 4))
+    return [*first, *aligned(rows, right=(2, 3, 4))]

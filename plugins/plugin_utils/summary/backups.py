@@ -19,7 +19,10 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     remarks,
 )
 
-HEAD = ["SET", "AGE", "SIZE", "PARTS", "VERIFIED", "RECOVERY", "NEXT BACKUP"]
+HEAD = ["SET", "AGE", "SIZE", "PARTS", "LACKS", "MADE ON", "VERIFIED", "RECOVERY", "NEXT BACKUP"]
+NUMBERS = {"AGE", "SIZE", "RECOVERY"}
+WHERE_NEEDED = {"LACKS", "MADE ON"}
+"""Columns that are shown only where a row has something in them."""
 
 
 def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
@@ -28,7 +31,7 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
         return [f"{host}: {reason(result)}"]
     rows = _rows(result)
     lines = [f"{host}: {_counts(result)} in {result['repository']}"]
-    lines += [f"  {line}" for line in aligned([HEAD, *rows], right=(1, 2, 5))] if rows else []
+    lines += [f"  {line}" for line in _columns([HEAD, *rows])] if rows else []
     return [*lines, *remarks(result)]
 
 
@@ -41,13 +44,24 @@ def table(results: Results) -> list[str]:
             continue
         rows += [[host, *row] for row in _rows(result)]
         notes += [f"{host}: {line}" for line in result["remarks"]]
-    lines = aligned([["HOST", *HEAD], *rows], right=(2, 3, 6)) if rows else ["no host has any backup"]
+    lines = _columns([["HOST", *HEAD], *rows]) if rows else ["no host has any backup"]
     return [*lines, *(f"remark: {line}" for line in notes)]
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    head = rows[0]
+    shown = [
+        index for index, name in enumerate(head) if name not in WHERE_NEEDED or any(row[index] for row in rows[1:])
+    ]
+    right = [position for position, index in enumerate(shown) if head[index] in NUMBERS]
+    return aligned([[row[index] for index in shown] for row in rows], right=right)
 
 
 def _counts(result: Mapping[str, Any]) -> str:
     sets, dumps = len(result["sets"]), len(result["dumps"])
     text = count(sets, "set")
+    others = sum(kept["project"] == result["project"] and kept.get("missing") is None for kept in result["sets"])
+    text += f" ({count(others, 'set')} of {', '.join(result['other_hosts'])})" if others else ""
     return f"{text} and {count(dumps, 'legacy dump')}" if dumps else text
 
 
@@ -62,13 +76,16 @@ def _rows(result: Mapping[str, Any]) -> list[list[str]]:
                 _age(kept),
                 human_size(kept["bytes"]),
                 parts if kept["project"] in (None, result["project"]) else f"{parts} of {kept['project']}",
+                ", ".join(f"{part['kind']} {part['name']}" for part in kept.get("missing") or []),
+                kept["host"] if kept.get("host") not in (None, result.get("host")) else "",
                 _verified(kept["verdict"]),
                 duration(recovery) if recovery else "",
                 _retention(kept["retention"]),
             ]
         )
     rows += [
-        [dump["set_id"], _age(dump), human_size(dump["bytes"]), "legacy dump", "", "", ""] for dump in result["dumps"]
+        [dump["set_id"], _age(dump), human_size(dump["bytes"]), "legacy dump", "", "", "", "", ""]
+        for dump in result["dumps"]
     ]
     return rows
 

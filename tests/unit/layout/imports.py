@@ -20,7 +20,7 @@ INDEPENDENT = {"swap": {"transfer"}, "transfer": {"swap"}}
 BASE_SYSTEM = "systems.docker"
 """The only system that the others may import, because all of them run in its containers."""
 
-WHOLE_STACK = {"systems.access", "systems.applications", "systems.stores"}
+WHOLE_STACK = {"systems.access", "systems.applications", "systems.object_storage", "systems.stores"}
 """Files about the stack as a whole: how it is reached, how its applications log in to its servers, and what they keep
 there. They may import every system; no system may import them."""
 
@@ -30,6 +30,7 @@ LIBRARIES = {
     "apprise": {"systems.channels"},
     "docker": {"systems.docker.stack"},
     "psycopg2": {"systems.postgresql.session"},
+    "yaml": {"systems.docker.compose_files"},
     "requests": {"tools.http.client", "systems.docker.stack"},
 }
 

@@ -10,6 +10,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
     list_databases,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 
 from .options import BackupOptions
 from .values import BackupPlan, DatabasePart, PreviousParts, estimate_of, is_excluded, quoted
@@ -23,9 +24,10 @@ def plan_databases(plan: BackupPlan, options: BackupOptions, previous: PreviousP
     if options.databases is not None and not options.databases:
         return
     container = options.access.database_container(plan.stack)
-    plan.database_container = container
     plan.server = options.access.server_in(container, plan.stack)
     plan.server_version, listed = list_databases(plan.server)
+    plan.database_container, remarks = with_server_image(plan.stack, container, plan.server_version)
+    plan.warnings += remarks
     databases = {database.name: database for database in listed}
     wanted = list(databases) if options.databases is None else list(dict.fromkeys(options.databases))
     missing = [name for name in wanted if name not in databases]

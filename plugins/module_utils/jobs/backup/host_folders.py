@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import mount_of
@@ -30,6 +31,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders im
     is_inside,
     system_kind,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import data_folder
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.live_databases import find_databases
 
@@ -41,6 +43,7 @@ from .values import BackupPlan, PreviousParts, VolumePart, estimate_of, is_exclu
 OF_LEGACY = "belongs to the service backup, whose files are backups"
 ONLY_READ = "it is outside of the project's folder, and services only read it"
 CONFIGURATION = "configuration"
+EMPTY = "it is empty; the image asks for a volume there that the service does not use"
 _SYSTEM = {
     RUNTIME: "it belongs to the running system and holds nothing to keep",
     ENGINE: "it holds the data of the container engine itself",
@@ -48,15 +51,13 @@ _SYSTEM = {
     SHARED: "it is a folder of the whole host, not of one application",
 }
 
-PGDATA = "/var/lib/postgresql/data"
-"""Where the image of PostgreSQL keeps its data without the variable of this name."""
-
 
 @dataclass
 class HostFolder:
     """A folder that containers mount: ``name`` is its path, or ``SERVICE:TARGET`` for an unnamed volume.
 
-    ``path`` is its real path on the host, ``skip`` are paths below it that are left out of its archive.
+    ``path`` is its real path on the host, ``skip`` are paths below it that are left out of its archive, ``inside`` the
+    relative paths of other folders whose files it holds, by their name.
     """
 
     name: str
@@ -64,6 +65,7 @@ class HostFolder:
     docker_name: str = ""
     uses: list[tuple[Container, Mount]] = field(default_factory=list)
     skip: list[str] = field(default_factory=list)
+    inside: dict[str, str] = field(default_factory=dict)
 
     @property
     def writers(self) -> list[Container]:
@@ -174,17 +176,23 @@ def _reason_to_leave(stack: Stack, options: BackupOptions, folder: HostFolder) -
     if services == {LEGACY_BACKUP_SERVICE}:
         return OF_LEGACY
     if not services <= {*options.access.servers, LEGACY_BACKUP_SERVICE}:
-        return ""
+        return EMPTY if folder.docker_name and _is_empty(folder.path) else ""
     if options.access.database_service not in services:
         return OF_CACHE
     return OF_DATABASE if folder.docker_name or _holds_server(options, folder) else ""
 
 
+def _is_empty(path: str) -> bool:
+    with suppress(OSError), os.scandir(path) as entries:
+        return next(entries, None) is None
+    return False
+
+
 def _holds_server(options: BackupOptions, folder: HostFolder) -> bool:
     """True for the data folder of the database server, and for one that contains a server's files."""
     for container, mount in folder.uses:
-        data = container.environment.get("PGDATA") or PGDATA
-        if container.service == options.access.database_service and mount_of(data, container.mounts) == mount:
+        own = container.service == options.access.database_service
+        if own and mount_of(data_folder(container), container.mounts) == mount:
             return True
     return any(database.startswith("PostgreSQL") for database in find_databases(folder.path))
 
@@ -203,8 +211,9 @@ def _report(plan: BackupPlan, options: BackupOptions, folder: HostFolder, reason
         plan.not_taken("folder", folder.name, text, "let the service mount a folder of its own below it")
         return
     own = reason in (OF_DATABASE, OF_CACHE, OF_LEGACY)
+    nothing = reason in (EMPTY, _SYSTEM[RUNTIME])
     plan.left_out.append({"kind": "folder", "name": folder.name, "reason": reason if own else text})
-    silent = own or excluded or reason == _SYSTEM[RUNTIME] or (reason in _SYSTEM.values() and not folder.writers)
+    silent = own or excluded or nothing or (reason in _SYSTEM.values() and not folder.writers)
     if not silent:
         more = "name it in folders to take it" if reason == ONLY_READ else "back it up by other means"
         plan.warnings.append(f"{folder.name} is not in the set: it is {text}; {more}, or name it in exclude")
@@ -220,6 +229,9 @@ def _outermost(plan: BackupPlan, chosen: Iterable[HostFolder]) -> list[HostFolde
         if outer:
             reason = f"its files are in {outer}"
             plan.left_out.append({"kind": "folder", "name": folder.name, "reason": reason})
+            for other in kept:
+                if _contains(other, folder):
+                    other.inside[folder.name] = os.path.relpath(folder.path, other.path)
         else:
             kept.append(folder)
     return kept
@@ -240,7 +252,7 @@ def _same_folder(some: str, other: str) -> bool:
 def _take(plan: BackupPlan, options: BackupOptions, chosen: Iterable[HostFolder], previous: PreviousParts) -> None:
     folders = [folder for folder in chosen if _is_readable(plan, folder)]
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        sizes = list(pool.map(lambda folder: measure(folder.path), folders))
+        sizes = list(pool.map(_measure, folders))
     databases = find_in_all({folder.name: (folder.path, folder.skip) for folder in folders}, options.jobs)
     binds = foreign_binds(plan.stack) if any(databases.values()) else []
     for folder, size in zip(folders, sizes):
@@ -259,11 +271,18 @@ def _take(plan: BackupPlan, options: BackupOptions, chosen: Iterable[HostFolder]
             kind="folder",
             skip=tuple(folder.skip),
             mounts=tuple(mounts),
+            inside=folder.inside,
         )
         found = Found(databases[folder.name], _users(plan.stack, folder), sorted(set(others)))
         taken = at_rest(plan, options, part, found, named=options.folders is not None)
         if taken:
             plan.volumes.append(taken)
+
+
+def _measure(folder: HostFolder) -> int:
+    """Bytes on the disk without what is left out."""
+    skipped = (os.path.join(folder.path, path) for path in folder.skip)
+    return max(0, measure(folder.path) - sum(measure(path) for path in skipped if os.path.isdir(path)))
 
 
 def _is_readable(plan: BackupPlan, folder: HostFolder) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
@@ -14,11 +13,10 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
 from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
     free_bytes,
     fsync_folders,
@@ -34,10 +32,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.version import VE
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import copy_configuration
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import (
+    copy_configuration,
+    write_effective,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import Dumper
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.keys import keys_of, recorded
 
-from . import volumes
+from . import ending, volumes
+from .configuration import report_lacks
 from .options import BackupOptions
 from .plan import make_plan
 from .values import BackupPlan, DatabasePart
@@ -50,28 +53,38 @@ def _preview(options: BackupOptions) -> dict[str, Any]:
     """The result that :func:`back_up` would have now; changes nothing."""
     plan = make_plan(options)
     set_id = plan.repository.free_id(utc_now())
-    reasons = plan.repository.reasons_to_keep(options.access.project_name, options.retention, set_id)
+    path = os.path.join(plan.repository.sets_path, set_id)
+    parts = _planned_parts(plan)
+    manifest = {"set_id": set_id, "parts": parts, **ending.identity(plan, options)}
+    changes, remarks = ending.shrunk(plan, options, manifest)
+    manifest["shrunk"] = [change.to_dict() for change in changes]
     return {
         "changed": True,
         "set_id": set_id,
-        "path": os.path.join(plan.repository.sets_path, set_id),
-        "parts": [
-            {"kind": "database", "name": part.name, "source_bytes": part.facts.size, "bytes": part.estimate}
-            for part in plan.databases
-        ]
-        + [
-            {"kind": part.kind, "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
-            for part in plan.volumes
-        ],
+        "path": path,
+        "parts": parts,
         **_facts(plan),
-        "retention": _retention_result(reasons, _without_reason(reasons)),
+        **_ending(plan, options, manifest, path, check_mode=True),
         "bytes": plan.need,
-        "warnings": plan.warnings,
+        "warnings": remarks + plan.warnings,
     }
 
 
+def _planned_parts(plan: BackupPlan) -> list[dict[str, Any]]:
+    return [
+        {"kind": "database", "name": part.name, "source_bytes": part.facts.size, "bytes": part.estimate}
+        for part in plan.databases
+    ] + [
+        {"kind": part.kind, "name": part.name, "source_bytes": part.size, "bytes": part.estimate}
+        for part in plan.volumes
+    ]
+
+
 def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
-    """Make one backup set of the stack and apply retention. Raises MaxopsError; then no partial set is left behind."""
+    """Make one backup set of the stack and apply retention. Raises MaxopsError; then no partial set is left behind.
+
+    The result's ``failure`` is not empty when a set was made and the run failed nevertheless, because it lacks a part.
+    """
     if check_mode:
         return _preview(options)
     started = time.monotonic()
@@ -92,14 +105,14 @@ def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
             if is_disk_full(error):
                 raise MaxopsError(_disk_full(plan)) from error
             raise
-        reasons, removed = _retain(plan.repository, options, set_id)
+        ended = _ending(plan, options, manifest, path)
     return {
         "changed": True,
         "set_id": set_id,
         "path": path,
         "parts": manifest["parts"],
         **_facts(plan),
-        "retention": _retention_result(reasons, removed),
+        **ended,
         "bytes": sum(entry["size"] for entry in manifest["files"]),
         "files": len(manifest["files"]),
         "duration": round(time.monotonic() - started, 3),
@@ -128,32 +141,16 @@ def _undo(plan: BackupPlan, layout: backup_set.Layout) -> None:
         remove_tree(layout.path)
 
 
-def _retain(repository: Repository, options: BackupOptions, set_id: str) -> tuple[dict[str, list[str]], list[str]]:
-    """Apply retention after a set was made; returns the reasons to keep the other sets, and the removed sets."""
-    removed: list[str] = []
-    try:
-        reasons = repository.reasons_to_keep(options.access.project_name, options.retention, set_id)
-        for old_id in _without_reason(reasons):
-            if repository.remove(old_id):
-                removed.append(old_id)
-            else:
-                reasons[old_id].append("in use")
-    except (Cancelled, OSError) as error:
-        cause = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "the job was stopped"
-        raise MaxopsError(
-            f"backup set {set_id} was made and is complete, but retention did not finish ({cause}; "
-            f"removed: {', '.join(removed) or 'none'}): fix the cause; the next backup removes the remaining sets"
-        ) from error
-    return reasons, removed
-
-
-def _without_reason(reasons: dict[str, list[str]]) -> list[str]:
-    """The sets that retention has no reason to keep."""
-    return [set_id for set_id, why in reasons.items() if not why]
-
-
-def _retention_result(reasons: dict[str, list[str]], removed: list[str]) -> dict[str, Any]:
-    return {"kept": {set_id: why for set_id, why in reasons.items() if why}, "removed": removed}
+def _ending(
+    plan: BackupPlan, options: BackupOptions, manifest: dict[str, Any], path: str, check_mode: bool = False
+) -> dict[str, Any]:
+    """Apply retention, and say what the set lacks; ``failure`` is why the run failed although it made a set."""
+    return {
+        "retention": ending.retain(plan, options, manifest["set_id"], manifest, check_mode),
+        "incomplete": manifest["incomplete"],
+        "shrunk": manifest["shrunk"],
+        "failure": ending.failure(manifest, options, path, check_mode),
+    }
 
 
 def _disk_full(plan: BackupPlan) -> str:
@@ -186,6 +183,9 @@ class Backup:
             results = self._run_all(self._tasks(progress))
         parts = [part for result in results for part in result]
         manifest = self._manifest(parts, started_at)
+        changes, remarks = ending.shrunk(self.plan, self.options, manifest)
+        manifest["shrunk"] = [change.to_dict() for change in changes]
+        manifest["warnings"] = remarks + manifest["warnings"]
         manifest["duration"] = round(time.monotonic() - started, 3)
         fsync_folders(self.layout.path)
         sealed = backup_set.seal(manifest)
@@ -201,7 +201,7 @@ class Backup:
         # Tasks start in this order: paused applications wait for their volumes, so these come first.
         tasks = [
             partial(
-                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.volumes]
+                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.parts]
             )
             for group in groups
         ]
@@ -251,6 +251,7 @@ class Backup:
             with self.plan.stack.paused(group.containers):
                 self._freeze(group.databases)
                 archived = archiver.archive(group, meters)
+            archived += archiver.archive_later(group, meters)
         self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
         return [
             {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}
@@ -258,7 +259,10 @@ class Backup:
         ]
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
-        sources, remarks = copy_configuration(self.plan.stack, self.layout.config)
+        found = self.plan.configuration
+        sources, remarks = copy_configuration(self.plan.stack, self.layout.config, found)
+        write_effective(self.plan.stack, found, self.layout.config)
+        report_lacks(self.plan, found)
         self.warnings += remarks
         return [{"kind": "config", "sources": sources, **self._finish(self.layout.config)}]
 
@@ -284,8 +288,7 @@ class Backup:
         return {
             "format": backup_set.format_of(parts),
             "set_id": self.set_id,
-            "project": self.options.access.project_name,
-            "host": socket.gethostname(),
+            **ending.identity(self.plan, self.options),
             "working_dir": stack.working_dir,
             "started": timestamp(started_at),
             "finished": timestamp(utc_now()),
@@ -307,6 +310,7 @@ class Backup:
             "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),
+            **recorded(keys_of(stack), self.set_id),
             "left_out": self.plan.left_out,
             "object_storage": self.plan.object_storage,
             "warnings": self.warnings,

@@ -8,17 +8,29 @@ from __future__ import annotations
 import datetime
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import open_changes_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import (
+    Key,
+    doubtful,
+    lacking,
+    not_taken,
+    stack_parts,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump, list_dumps
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Ownership, here
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import not_taken_remarks
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+
+from .ending import HELD, accept_advice
 
 COMPARED = 5
 """How many earlier sets the newest one is compared with."""
@@ -41,17 +53,29 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
     repository = Repository(options.repository)
     repository.check_readable()
     sets = repository.sets()
-    ours = [kept for kept in sets if kept.manifest and kept.manifest.get("project") == options.project_name]
-    reasons: Mapping[str, list[str]] = {}
+    origin = here(options.project_name)
+    ownership = origin.split(sets)
+    ours, parts = ownership.own, stack_parts(ownership.own)
+    changes = open_changes_of(ours)
+    reasons: dict[str, list[str]] = {}
     if options.retention is not None:
-        reasons = repository.reasons_to_keep(options.project_name, options.retention, latest=backup_set.new_id(now))
+        planned = {"parts": [{"kind": kind, "name": name} for kind, name in sorted(parts)]}
+        reasons = repository.reasons_to_keep(origin, options.retention, repository.free_id(now), planned)
+        if changes or ownership.is_newly_named():
+            reasons = {set_id: why or [HELD] for set_id, why in reasons.items()}
     dumps = list_dumps(repository.path)
-    remarks = _about_age(options, repository, ours, dumps, now) + _about_size(ours, options.size_change)
+    remarks = [f"{change.sentence()}; {accept_advice([change])}" for change in changes] + ownership.remarks()
+    remarks += [line for kept in ours[-1:] for line in not_taken_remarks(kept)]
+    remarks += _about_age(options, repository, ownership, dumps, now) + _about_size(ours, options.size_change)
     remarks += [f"set {kept.set_id} cannot be used: {kept.problem}" for kept in sets if kept.problem]
     return {
         "repository": repository.path,
         "project": options.project_name,
-        "sets": [_set(repository, kept, reasons, options, now) for kept in reversed(sets)],
+        "host": origin.host,
+        "other_hosts": ownership.other_hosts,
+        "sets": [
+            _set(repository, kept, reasons, options, now, parts if kept in ours else None) for kept in reversed(sets)
+        ],
         "dumps": [_dump(dump, now) for dump in reversed(dumps)],
         "newest": ours[-1].set_id if ours else None,
         "healthy": not remarks,
@@ -65,6 +89,7 @@ def _set(
     reasons: Mapping[str, list[str]],
     options: ListingOptions,
     now: datetime.datetime,
+    parts: Collection[Key] | None,
 ) -> dict[str, Any]:
     manifest = kept.manifest or {}
     verdict = repository.verdict(kept)
@@ -72,6 +97,8 @@ def _set(
         "set_id": kept.set_id,
         "path": kept.path,
         "project": manifest.get("project"),
+        "host": manifest.get("host"),
+        "missing": None if parts is None else [{"kind": kind, "name": name} for kind, name in lacking(kept, parts)],
         "time": timestamp(backup_set.moment_of(kept.set_id)),
         "age_hours": _hours(backup_set.moment_of(kept.set_id), now),
         "bytes": kept.size,
@@ -123,14 +150,18 @@ def _exact_hours(moment: datetime.datetime, now: datetime.datetime) -> float:
 def _about_age(
     options: ListingOptions,
     repository: Repository,
-    ours: Sequence[KeptSet],
+    ownership: Ownership,
     dumps: Sequence[LegacyDump],
     now: datetime.datetime,
 ) -> list[str]:
+    ours, others = ownership.own, ownership.other_hosts
     if not os.path.isdir(repository.path):
         return [f"there is no repository {repository.path}: name the right one, or make the first set (backup.yml)"]
     if not ours and not dumps:
-        return [f'{repository.path} has no complete set of stack "{options.project_name}": make one (backup.yml)']
+        where = f" of this host, only of {', '.join(others)}" if others else ""
+        return [
+            f'{repository.path} has no complete set of stack "{options.project_name}"{where}: make one (backup.yml)'
+        ]
     moments = [backup_set.moment_of(kept.set_id) for kept in ours[-1:]]
     moments += [dump.moment for dump in dumps if dump.moment and not ours]
     age = _exact_hours(max(moments), now) if moments else 0
@@ -151,10 +182,15 @@ def _about_size(ours: Sequence[KeptSet], allowed: int) -> list[str]:
         sizes = [_part_sizes(kept)[key] for kept in earlier if key in _part_sizes(kept)]
         expected[key] = statistics.median(sizes)
     newest_sizes = _part_sizes(newest)
-    for kind, name in sorted(set(expected) - set(newest_sizes)):
+    manifest = newest.manifest or {}
+    known = set(newest_sizes) | doubtful(manifest) | not_taken(manifest)
+    absent = {key for key in set(expected) - known if "scope" not in manifest}
+    for kind, name in sorted(absent):
         remarks.append(f'{kind} "{name}" is missing from the newest set {newest.set_id}, and earlier sets have it')
     usual_total = statistics.median(kept.size for kept in earlier)
-    compared: list[tuple[str, float, float]] = [(f"the newest set {newest.set_id}", newest.size, usual_total)]
+    compared: list[tuple[str, float, float]] = []
+    if set(expected) <= set(newest_sizes) or "scope" not in manifest:
+        compared.append((f"the newest set {newest.set_id}", newest.size, usual_total))
     compared += [
         (f'{kind} "{name}" of the newest set {newest.set_id}', newest_sizes[kind, name], expected[kind, name])
         for kind, name in sorted(set(expected) & set(newest_sizes))

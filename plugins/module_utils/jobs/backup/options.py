@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
+WARN, FAIL = "warn", "fail"
+"""What a run does about a part that has shrunk and was not accepted."""
+
 
 @dataclass(frozen=True)
 class BackupOptions:
@@ -26,6 +29,8 @@ class BackupOptions:
     compression: str = "auto"
     quiesce: str = "none"
     retention: Policy = field(default_factory=Policy)
+    accept_changes: Sequence[str] = ()
+    on_change: str = WARN
     nice: int = 10
     ionice: str = "best-effort"
     space_check: bool = True

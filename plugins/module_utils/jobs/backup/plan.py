@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from collections.abc import Sequence
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import check_names
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import parts_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import here
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import require_program
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
+from .configuration import plan_configuration
 from .databases import plan_databases
 from .folders import plan_volumes
 from .host_folders import plan_folders
 from .options import BackupOptions
+from .remarks import report_data_folder, report_object_storage
 from .values import BackupPlan, PreviousParts
 
 MARGIN = 64 * 1000 * 1000
@@ -27,12 +33,19 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     """Make the plan of a backup. Raises MaxopsError for anything that would stop the backup later."""
     repository = Repository(options.repository)
     repository.check_usable()
+    check_names(options.accept_changes)
     stack = options.access.connect()
-    plan = BackupPlan(stack, repository)
-    previous = _previous_parts(repository, options.access.project_name)
+    plan = BackupPlan(stack, repository, here(options.access.project_name))
+    plan.warnings += repository.remarks()
+    ownership = repository.of(plan.origin)
+    plan.warnings += ownership.remarks()
+    previous = _previous_parts(ownership.own)
     plan_databases(plan, options, previous)
     plan_volumes(plan, options, previous)
     plan_folders(plan, options, previous)
+    plan_configuration(plan, options)
+    report_object_storage(plan)
+    report_data_folder(plan, options)
     if not plan.databases and not plan.volumes:
         raise MaxopsError(
             f'no part of project "{options.access.project_name}" is left to back up; '
@@ -97,10 +110,6 @@ def _dump_compression(plan: BackupPlan, wanted: str) -> str:
     return "1"
 
 
-def _previous_parts(repository: Repository, project: str) -> PreviousParts:
-    """(kind, name) → (source bytes, stored bytes) of the newest complete set of the same stack."""
-    for kept in reversed(repository.sets()):
-        if kept.manifest and kept.manifest.get("project") == project:
-            parts: list[dict[str, Any]] = kept.manifest.get("parts", [])
-            return {(part["kind"], part["name"]): (part["source_bytes"], part["bytes"]) for part in parts}
-    return {}
+def _previous_parts(own: Sequence[KeptSet]) -> PreviousParts:
+    """(kind, name) → (source bytes, stored bytes) in the newest set of this host that has the part."""
+    return {key: (part["source_bytes"], part["bytes"]) for kept in own for key, part in parts_of(kept.manifest).items()}

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
     Container,
@@ -17,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts, Server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import Configuration
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
 
 GROWTH = 1.15
@@ -45,7 +47,8 @@ class VolumePart:
 
     ``folder`` is its path on the host, ``skip`` are relative paths in it that are left out, ``mounts`` the services
     that mount it, with the path inside them. ``live`` are the databases in it that have to be at rest while it is
-    copied, in words; its writers are paused for that.
+    copied, in words; its writers are paused for that. ``inside`` are relative paths of other mounted folders that it
+    holds, by their name.
     """
 
     name: str
@@ -58,6 +61,7 @@ class VolumePart:
     skip: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     live: tuple[str, ...] = ()
+    inside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -73,6 +77,7 @@ class VolumePart:
             facts["path"] = self.folder
             facts["mounts"] = [{"service": service, "target": target} for service, target in self.mounts]
             facts["skipped"] = list(self.skip)
+            facts["inside"] = dict(self.inside)
         if self.live:
             facts["live_databases"] = list(self.live)
             facts["paused"] = sorted({container.service for container in self.writers})
@@ -85,12 +90,14 @@ class BackupPlan:
 
     stack: Stack
     repository: Repository
+    origin: Origin = field(default_factory=lambda: Origin("", ""))
     database_container: Container | None = None
     server: Server | None = None
     server_version: str | None = None
     databases: list[DatabasePart] = field(default_factory=list)
     volumes: list[VolumePart] = field(default_factory=list)
     """The volumes and the folders of the host."""
+    configuration: Configuration = field(default_factory=Configuration)
     object_storage: list[dict[str, str]] = field(default_factory=list)
     """Files that applications keep elsewhere: application, what, type and source of each."""
     left_out: list[dict[str, str]] = field(default_factory=list)
@@ -99,12 +106,15 @@ class BackupPlan:
     warnings: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     """What the set lacks although nobody excluded it: the set is made, and the run fails."""
+    lacking: list[dict[str, str]] = field(default_factory=list)
+    """The same as data: kind, name, reason and fix."""
     need: int = 0
     free: int = 0
 
     def not_taken(self, kind: str, name: str, reason: str, fix: str) -> None:
         """Record a part that cannot be taken: the set is made without it, and the run fails until it is excluded."""
         self.left_out.append({"kind": kind, "name": name, "reason": reason})
+        self.lacking.append({"kind": kind, "name": name, "reason": reason, "fix": fix})
         self.incomplete.append(f'{kind} "{name}" is not in the set: {reason}; {fix}, or name it in exclude')
 
     def require_server(self) -> Server:

@@ -124,7 +124,7 @@ def _view(options: Options) -> StackView:
         options.access.engine(options.step_timeout).get("/version")
         stack = options.access.connect(required=False)
     except MaxopsError as error:
-        return StackView(options, None, str(error))
+        return StackView(options, None, error)
     if not stack.containers:
         # Raises the error that lists the existing projects.
         stack.refresh(required=True)

@@ -42,7 +42,7 @@ class Need:
 class StackView:
     """The stack as it was when the diagnosis began; ``stack`` is None when the Docker daemon does not answer."""
 
-    def __init__(self, options: Options, stack: Stack | None, daemon_error: str = "") -> None:
+    def __init__(self, options: Options, stack: Stack | None, daemon_error: MaxopsError | None = None) -> None:
         self.options = options
         self.stack = stack
         self.daemon_error = daemon_error

@@ -73,7 +73,13 @@ MEASURES = {
         "clock_offset_seconds", "Difference between the host's clock and the controller's."
     ),
     "clock_synchronised": Measure("clock_synchronised", "Whether the host's clock is synchronised: 1 or 0."),
-    "backup_age_seconds": Measure("backup_age_seconds", "Age of the newest complete backup set."),
+    "backup_age_seconds": Measure(
+        "backup_age_seconds", "Age of the newest backup of that part of the stack whose newest backup is the oldest."
+    ),
+    "backup_unaccepted_changes": Measure(
+        "backup_unaccepted_changes", "Parts that are missing, empty or much smaller than in earlier backup sets."
+    ),
+    "backup_parts_not_taken": Measure("backup_parts_not_taken", "Parts that the newest backup could not take."),
     "backup_size_bytes": Measure("backup_size_bytes", "Size of the newest complete backup set."),
     "backup_duration_seconds": Measure("backup_duration_seconds", "Duration of the newest backup."),
     "backup_verify_level": Measure(

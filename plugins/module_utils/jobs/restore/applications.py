@@ -52,17 +52,19 @@ def plan_effects(
     effects = Effects()
     containers = [container for container in stack.containers if container.service not in servers]
     stores = [store for container in containers for store in stores_of(container, _root(stack, container))]
-    for container in containers:
+    known = [container for container in containers if is_gitea(container) or is_openproject(container)]
+    for container in known:
         touched = Touched(journal, container)
         if is_gitea(container):
             _Gitea(stack, container, touched, stores, paused, effects).plan()
-        elif is_openproject(container) and touched.database:
+        elif touched.database:
             _openproject(stack, container, stores, effects)
     for swap in journal.databases:
-        if swap.name in KNOWN_DATABASES and not uses_database(containers, swap.name):
+        if swap.name in KNOWN_DATABASES and not uses_database(known, swap.name):
+            application = KNOWN_DATABASES[swap.name]
             effects.warn(
-                f'no container uses database "{swap.name}", so the sessions and caches of {KNOWN_DATABASES[swap.name]} '
-                "were not deleted: empty its cache server before it starts"
+                f'no container of {application} uses database "{swap.name}", so its sessions and caches were not '
+                "deleted: empty its cache server before it starts"
             )
     check(stack, effects, list(started))
     return effects

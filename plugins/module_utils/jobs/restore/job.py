@@ -29,17 +29,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_load import (
-    Target,
-    load_file,
-    load_set_database,
-    target_of,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_load import load_file, load_set_database
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_target import Target, target_of
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import password_file
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import create_missing_roles
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_pack import MAX_REMARKS
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract, put_on_disk
 
+from .databases import load_extensions
 from .options import RestoreOptions
 from .plan import LoadDatabase, RestorePlan, check_version, make_plan, plan_services
 from .volumes import LoadVolume
@@ -122,9 +119,12 @@ class Restore:
         self.cancellation = Cancellation()
         # One more than the option: the largest database takes all of them, and its last index leaves processors idle.
         self.slots = Slots(options.jobs + 1)
+        self.loads = Slots(plan.memory.jobs if plan.memory else 1)
         self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch, options.access.servers)
         self.remarks = list(plan.remarks)
         self.loaded: dict[str, dict[str, Any]] = {}
+        self.left_out: dict[str, list[str]] = {}
+        """Extensions that can only be loaded after the swap, by the final name of their database."""
         self.steps: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
@@ -201,7 +201,7 @@ class Restore:
         for load in sorted(self.plan.databases, key=lambda load: int(load.part["source_bytes"]), reverse=True):
             size = int(load.part["source_bytes"])
             meter = self.progress.part(f"database {load.part['name']}", size)
-            workers = 1 if tasks else programs.workers(size, self.options.jobs)
+            workers = 1 if tasks else min(programs.workers(size, self.options.jobs), self.loads.total)
             tasks.append(partial(self._load_database, load, workers, target, meter))
         return tasks
 
@@ -209,16 +209,24 @@ class Restore:
         container = self.plan.require_container()
         key = helper_key(self.options.access.project_name)
         server = self.plan.require_server()
-        return target_of(self.plan.stack, container.image_id, server, key, passfile, network_of=container.id)
+        memory = self.plan.require_memory()
+        return target_of(self.plan.stack, container.image_id, server, key, passfile, memory, network_of=container.id)
 
     def _make_roles(self, target: Target) -> None:
         if self.plan.source and self.plan.source.kept:
             with target.session(self.cancellation) as session:
-                self.plan.new_roles = create_missing_roles(session, self.plan.source.layout.globals)
+                path = self.plan.source.layout.globals
+                self.plan.new_roles = create_missing_roles(session, path, self._note_roles)
+
+    def _note_roles(self, created: dict[str, int]) -> None:
+        """Record the roles on the disk before they exist for others, so that a failed restore takes them back."""
+        self.plan.journal.roles = created
+        self.journals.write(self.plan.journal)
 
     def _load_database(self, load: LoadDatabase, workers: int, target: Target, meter: Part) -> None:
         name, new = load.part["name"], load.swap.new
-        with self.slots.taking(workers):
+        # The memory first: a database that waits for it takes no slot from the volumes.
+        with self.loads.taking(workers), self.slots.taking(workers):
             self.cancellation.check()
             self.watch(f"load database {name}")
             meter.start()
@@ -229,6 +237,9 @@ class Restore:
             else:
                 loaded = load_set_database(target, source.layout, load.part, new, workers, self.cancellation, meter)
                 self._check_rows(name, loaded.pop("differences"))
+                self.left_out[load.swap.name] = loaded.pop("left_out")
+        said = [*loaded.pop("faults"), *loaded.pop("remarks"), *loaded.pop("notes")]
+        self.remarks += [f"database {name}: {line}" for line in said]
         self.loaded[new] = {**loaded, "duration": round(meter.finish(), 3)}
         self.watch(f"database {name} loaded")
 
@@ -284,6 +295,7 @@ class Restore:
             self.swap.stop(self.plan.affected, self.plan.users)
         with self._timed("swap"):
             self.swap.swap()
+        self._load_extensions()
         with self._timed("clear"):
             self.remarks += [remark for remark in self.swap.clear() if remark not in self.remarks]
         with self._timed("start"):
@@ -296,6 +308,18 @@ class Restore:
         # First: as long as it fails, people cannot work.
         self.remarks[:0] = self.swap.regenerate()
         self.swap.start_watchers()
+
+    def _load_extensions(self) -> None:
+        """Load what works only in a database of its final name."""
+        waiting = [load for load in self.plan.databases if self.left_out.get(load.swap.name)]
+        if not waiting:
+            return
+        with password_file(self.plan.server) as passfile:
+            target, layout = self._target(passfile), self.plan.require_source().layout
+            for load in waiting:
+                name = load.swap.name
+                extensions = self.left_out[name]
+                self.remarks += load_extensions(target, layout, load.part, name, extensions, self.cancellation)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -320,6 +344,7 @@ def _facts(plan: RestorePlan) -> dict[str, Any]:
         "services": sorted({container.service for container in plan.affected}),
         "expected_downtime": plan.expected_downtime,
         "new_roles": plan.new_roles,
+        "memory": plan.memory.to_dict() if plan.memory else None,
         "effects": plan.effects,
         "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
     }

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import source_of_file
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import here
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import (
     LATEST,
     RestoreSource,
     choose_set,
     source_of_set,
+    wanted_parts,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -76,8 +78,10 @@ def find_source(options: RestoreOptions) -> RestoreSource:
         return source_of_file(os.path.abspath(options.file), options.databases)
     repository = Repository(options.repository)
     project = options.source_project or options.access.project_name
-    kept = choose_set(repository, project, options.set or LATEST, options.before)
+    wanted = wanted_parts({"database": options.databases, "volume": options.volumes, "folder": options.folders})
+    kept, remarks = choose_set(repository, here(project), options.set or LATEST, options.before, wanted)
     source = source_of_set(kept, project, options.databases, options.volumes, options.folders)
+    source.remarks = remarks
     if not source.databases and not source.archived:
         raise MaxopsError(f"no part of {source.label} was chosen; correct the options databases, volumes and folders")
     return source

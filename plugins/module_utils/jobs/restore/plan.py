@@ -33,12 +33,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes, nearest_existing
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .applications import plan_effects
+from .databases import extension_remarks, memory_remarks, share_memory
 from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
-from .secrets import secrets_that_differ
+from .secrets import Restored, secrets_that_differ
 from .volumes import LoadVolume, plan_volumes
 
 MARGIN = 64 * 1000 * 1000
@@ -87,6 +90,7 @@ class RestorePlan:
     sick: set[str] = field(default_factory=set)
     spaces: list[SpaceNeed] = field(default_factory=list)
     new_roles: list[str] = field(default_factory=list)
+    memory: LoadMemory | None = None
     expected_downtime: float | None = None
     effects: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -102,6 +106,12 @@ class RestorePlan:
         if self.container is None:
             raise MaxopsError("no database was planned, so there is no database container")
         return self.container
+
+    def require_memory(self) -> LoadMemory:
+        """The memory of the load; a plan that loads databases always has it."""
+        if self.memory is None:
+            raise MaxopsError("no database was planned, so no memory was shared")
+        return self.memory
 
     def require_source(self) -> RestoreSource:
         """The set or file; a plan that loads data always has one."""
@@ -129,7 +139,13 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
         plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
         _check_targets(plan, options)
         _check_space(plan, options)
-        plan.remarks += secrets_that_differ(source) if source.databases else []
+        plan.remarks += source.remarks
+        if source.databases:
+            restored = Restored(
+                [load.swap.name for load in plan.databases],
+                [load.swap.folder for load in plan.volumes if not load.members],
+            )
+            plan.remarks += secrets_that_differ(source, plan.stack, restored)
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
     plan_services(plan, options, journals)
@@ -165,6 +181,8 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
     with Session(plan.require_server(), "postgres") as session:
         plan.server_version = session.version
         check_version(plan)
+        plan.container, remarks = with_server_image(plan.stack, plan.require_container(), session.version)
+        plan.remarks += remarks
         present = databases.databases(session)
         for part in source.databases:
             name = options.into.get(part["name"], part["name"])
@@ -173,6 +191,11 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
             swap = _database_swap(plan.journal.id, part["name"], name, present)
             plan.databases.append(LoadDatabase({**like, **part}, swap))
             _check_prepared(session, name)
+            plan.remarks += extension_remarks(session, part, name)
+        limit = plan.stack.inspection_of(plan.require_container()).memory_limit
+        # One job more than the option where there are several databases: see the slots of the job.
+        plan.memory = share_memory(session, limit, options.jobs + (len(plan.databases) > 1))
+        plan.remarks += memory_remarks(plan.memory, options.jobs, plan.require_container().name)
         if source.kept:
             plan.new_roles = missing_roles(session, source.layout.globals)
         _check_owners(plan, databases.roles(session))

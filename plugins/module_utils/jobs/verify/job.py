@@ -12,6 +12,7 @@ from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal import space
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.area import RehearsalArea
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.live import look
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.rehearsal import rehearse
 from ansible_collections.maxops.ops.plugins.module_utils.storage import checksum
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import archived_parts
@@ -54,6 +55,7 @@ class Verification:
         """All levels for all sets, and the result."""
         started = time.monotonic()
         chosen = choose(self.repository, self.options)
+        self.remarks += chosen.remarks
         with ExitStack() as holds, Progress(self.options.progress_file, f"verify {self.options.level}") as progress:
             for kept in chosen.sets:
                 holds.enter_context(self.repository.holding(kept.set_id))
@@ -65,12 +67,13 @@ class Verification:
             elif self.options.level == REHEARSE:
                 # A rehearsal reads everything anyway, so nothing is decoded first.
                 self._rehearse(progress)
+            self.remarks += self._unused_acceptances()
             changes = [self._record(checked) for checked in self.checked]
         seconds = time.monotonic() - started
         return result_of(self.options.level, self.repository.path, self.checked, changes, self.remarks, seconds)
 
     def _subject(self, set_id: str, path: str) -> Subject:
-        return Subject(set_id, path, findings=Findings(self.options.findings))
+        return Subject(set_id, path, findings=Findings(self.options.findings, self.options.accept))
 
     # -- levels -------------------------------------------------------------------------------------------------
 
@@ -125,9 +128,21 @@ class Verification:
 
     def _rehearse_one(self, checked: CheckedSet, area: RehearsalArea, progress: Progress) -> None:
         source = source_of(checked, self.stack, self.options)
+        live = look(self.options.access, self.stack, checked.subject.manifest or {})
         cross_check = self.options.cross_check
-        checked.outcome = rehearse(area, checked.subject, source, Cancellation(), progress, cross_check)
+        checked.outcome = rehearse(area, checked.subject, source, Cancellation(), progress, cross_check, live)
         checked.level = REHEARSE
+
+    def _unused_acceptances(self) -> list[str]:
+        """A remark for each accepted finding that no rehearsed set has any more."""
+        if not self.checked or any(checked.level != REHEARSE for checked in self.checked):
+            return []
+        used = {acceptance for checked in self.checked for acceptance in checked.subject.findings.seen}
+        return [
+            f'no finding matches "{acceptance.finding}" of the option accept ({acceptance.reason}): remove it'
+            for acceptance in self.options.accept
+            if acceptance not in used
+        ]
 
     @property
     def stack(self) -> Stack:

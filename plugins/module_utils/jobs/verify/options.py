@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.acceptance import Acceptance
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 
@@ -25,6 +26,7 @@ class VerifyOptions:
     level: str = CHECKSUM
     jobs: int = 2
     findings: int = 100
+    accept: Sequence[Acceptance] = ()
     cross_check: bool = True
     rehearsal_dir: str | None = None
     rehearsal_budget: int | None = None

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Outcome
-from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import worst_in_words
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import (
+    ACCEPTED,
+    SET,
+    UNCLEAR,
+    Findings,
+    worst_in_words,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import RestoreSource
@@ -74,9 +80,21 @@ def extended(checked: CheckedSet, before: Verdict | None) -> Verdict | None:
         warnings=findings.count(WARNING),
         recovery_seconds=checked.outcome.recovery_seconds if checked.outcome else None,
         versions=_versions(checked),
+        causes=findings.causes(),
+        accepted=_accepted(checked),
+        not_covered=list(checked.outcome.not_covered) if checked.outcome else [],
     )
     previous = before or Verdict(checked.kept.set_id, checked.kept.manifest["sha256"])
     return previous.extended(checked.level, result)
+
+
+def _accepted(checked: CheckedSet) -> list[dict[str, str]]:
+    """The accepted findings, each with the operator's reason."""
+    return [
+        {"subject": finding.subject, "seen": finding.seen, "accepted": "".join(finding.evidence[-1:])}
+        for finding in checked.subject.findings.all()
+        if finding.cause == ACCEPTED
+    ]
 
 
 def _versions(checked: CheckedSet) -> dict[str, str]:
@@ -104,7 +122,7 @@ def result_of(
         "repository": repository,
         "sets": [_set_result(entry, change.after) for entry, change in zip(checked, changes)],
         "findings": [
-            {"set_id": entry.subject.set_id, **finding.to_dict()}
+            {"set_id": entry.subject.set_id, **finding.to_dict(), "cause": finding.cause}
             for entry in checked
             for finding in entry.subject.findings.all()
         ],
@@ -122,11 +140,23 @@ def _message(checked: Sequence[CheckedSet]) -> str:
     sentences = []
     for entry in bad:
         if entry.state == FAILED:
-            sentences.append(f"set {entry.subject.set_id} is bad: {worst_in_words(entry.subject.findings.all())}")
+            sentences.append(f"set {entry.subject.set_id} {_judged(entry.subject.findings)}")
         else:
             sentences.append(f"set {entry.subject.set_id} could not be verified: {entry.problem}")
     head = f"{len(bad)} of {len(checked)} sets did not pass: " if len(checked) > 1 else ""
     return head + " | ".join(sentences)
+
+
+def _judged(findings: Findings) -> str:
+    """Whose fault the critical findings are, and the worst of them; a set is bad only for a fault of its own."""
+    if findings.count(CRITICAL, SET):
+        head = "is bad"
+    elif findings.count(CRITICAL, UNCLEAR):
+        head = "did not pass, and whether the set or the running application is at fault could not be seen"
+    else:
+        head = "did not pass, because the running application has the same faults"
+    own_first = sorted(findings.all(), key=lambda finding: finding.cause != SET)
+    return f"{head}: {worst_in_words(own_first)}"
 
 
 def _judgement(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -145,6 +175,9 @@ def _set_result(checked: CheckedSet, verdict: dict[str, Any] | None) -> dict[str
         "level": checked.level,
         "problem": checked.problem,
         "counts": checked.subject.findings.counts(),
+        "causes": checked.subject.findings.causes(),
+        "not_covered": list(checked.outcome.not_covered) if checked.outcome else [],
+        "not_compared": list(checked.outcome.not_compared) if checked.outcome else [],
         "bytes": sum(entry["size"] for entry in manifest["files"]) if manifest else _size(checked),
         "files": len(manifest["files"]) if manifest else 1,
         "steps": checked.subject.steps,

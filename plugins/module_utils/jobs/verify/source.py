@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find_image
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Source
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import HOST
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import DECODE, REHEARSE
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import HelperSpec, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import list_databases, list_roles
@@ -35,7 +36,9 @@ def lister_of(checked: CheckedSet, connect: Callable[[], Stack], options: Verify
     except Cancelled:
         raise
     except MaxopsError as error:
-        checked.subject.warning(DECODE, "lists of the dumps", f"were not read: {error}", "the list of each dump")
+        checked.subject.warning(
+            DECODE, "lists of the dumps", f"were not read: {error}", "the list of each dump", cause=HOST
+        )
         return None
 
     def run(argv: Sequence[str], binds: Sequence[tuple[str, str, bool]], cancellation: Cancellation) -> Any:
@@ -56,7 +59,7 @@ def source_of(checked: CheckedSet, stack: Stack, options: VerifyOptions) -> Sour
         set_image = ((checked.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
         fix = f"For a valid drill, get the set's own image: docker pull {set_image}"
         seen = f"rehearsed in {image.name} ({image.id}), because its own image is not on this host"
-        checked.subject.warning(REHEARSE, "image", seen, f"the image that made the set ({set_image})", fix)
+        checked.subject.warning(REHEARSE, "image", seen, f"the image that made the set ({set_image})", fix, HOST)
     return Source(image, checked.subject.parts("database"))
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import datetime
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
@@ -26,6 +27,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock
 
 from .. import backup_set
+from ..coverage import content_of, parts_of, retired
+from ..origin import Origin, Ownership
 from ..retention import Candidate, Policy, reasons_to_keep
 from ..verdict import Verdict, read_verdict, write_verdict
 from .interface import KeptSet
@@ -50,6 +53,17 @@ class Repository:
             raise MaxopsError(
                 f"repository {self.path} cannot be written by this user ({folder}): run as root (become: true)"
             )
+
+    def remarks(self) -> list[str]:
+        """What an operator should know about the file system of the repository; changes nothing."""
+        if fsync_path(nearest_existing(self.path)):
+            return []
+        return [
+            (
+                f"the file system of repository {self.path} cannot write the names in a folder to the disk on request "
+                "(fsync): a power cut soon after a backup may lose the set; keep the repository on a local disk"
+            )
+        ]
 
     def check_readable(self) -> None:
         """Raise MaxopsError when there is a repository whose sets this process may not read."""
@@ -148,7 +162,7 @@ class Repository:
         verdict = read_verdict(self._verification_path(kept.set_id))
         if verdict is None or kept.manifest is None:
             return verdict
-        return verdict if verdict.manifest_sha256 == kept.manifest["sha256"] else None
+        return verdict if verdict.manifest_sha256 == kept.manifest.get("sha256") else None
 
     def is_verified(self, kept: KeptSet) -> bool:
         """True when this set was verified and no failure is open."""
@@ -185,23 +199,37 @@ class Repository:
     def _hold_path(self, set_id: str) -> str:
         return os.path.join(self.sets_path, set_id, backup_set.MANIFEST)
 
-    def reasons_to_keep(self, project: str, policy: Policy, latest: str | None = None) -> dict[str, list[str]]:
-        """The reasons to keep the complete sets of one stack.
+    def of(self, origin: Origin) -> Ownership:
+        """The complete sets of a stack: those of its own host, and those of other hosts."""
+        return origin.split(self.sets())
 
-        ``latest`` is the set just made, or the one that a dry run would make. It is kept, even where a wrong clock gave
-        other sets a later date.
+    def reasons_to_keep(
+        self, origin: Origin, policy: Policy, latest: str | None = None, planned: Mapping[str, Any] | None = None
+    ) -> dict[str, list[str]]:
+        """The reasons to keep the complete sets of one stack on one host; sets of others are not among them.
+
+        ``latest`` is the set just made, or with its manifest ``planned`` the one that a dry run would make. It is kept,
+        even where a wrong clock gave other sets a later date.
         """
-        candidates = {
-            kept.set_id: Candidate(kept.set_id, backup_set.moment_of(kept.set_id), self.is_verified(kept))
-            for kept in self.sets()
-            if kept.manifest and kept.manifest.get("project") == project
-        }
-        if latest and latest not in candidates:
-            candidates[latest] = Candidate(latest, backup_set.moment_of(latest))
-        reasons = reasons_to_keep(candidates.values(), policy)
-        if latest and not reasons[latest]:
+        own = self.of(origin).own
+        if planned is not None:
+            own.append(KeptSet(latest or "", "", dict(planned)))
+        own.sort(key=lambda kept: kept.set_id)
+        candidates = [self._candidate(kept) for kept in own]
+        reasons = reasons_to_keep(candidates, policy, retired(own))
+        if latest and not reasons.setdefault(latest, []):
             reasons[latest].append("just made")
         return reasons
+
+    def _candidate(self, kept: KeptSet) -> Candidate:
+        filled = content_of(kept.manifest)
+        return Candidate(
+            kept.set_id,
+            backup_set.moment_of(kept.set_id),
+            self.is_verified(kept),
+            frozenset(filled),
+            frozenset(set(parts_of(kept.manifest)) - filled),
+        )
 
     def remove(self, set_id: str) -> bool:
         """Remove a set: first move it out of ``sets/``, then delete its files. False when another job holds it."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     Cancellation,
     Stage,
@@ -18,8 +20,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     run_pipeline,
 )
 
+from .project import ComposeProject
 from .stack import Stack
 
+CONFIG_SECONDS = 60.0
+"""How long Compose may take to merge the files; a remote include may never end."""
+
+_UNSET = re.compile(r'The \\?"([^"\\]+)\\?" variable is not set')
 _TEMPLATE = re.compile(r"(?P<before>Invalid template: ).*", re.IGNORECASE)
 
 
@@ -27,19 +34,60 @@ class ComposeRefusal(MaxopsError):
     """Compose cannot read the project's files; the text is Compose's own message."""
 
 
+@dataclass(frozen=True)
+class EffectiveConfiguration:
+    """The project as Compose merges it, as JSON that Compose can read again: ``text`` holds secrets.
+
+    ``unset`` are variables that no file sets, so that Compose left them empty.
+    """
+
+    text: str = field(repr=False)
+    unset: tuple[str, ...] = ()
+
+
 def compose_config(stack: Stack, cancellation: Cancellation | None = None) -> dict[str, Any]:
     """The project as ``docker compose up`` would create it now, with all values filled in; it holds secrets.
 
     Raises ComposeRefusal with Compose's own message, or MaxopsError when the files or Compose cannot be found.
     """
-    project = stack.compose
+    text, _stderr = _config(stack.compose, cancellation or Cancellation())
+    configuration: dict[str, Any] = _plain(json.loads(text))
+    return configuration
+
+
+def _plain(value: Any) -> Any:
+    """A value as the container gets it: Compose prints each dollar sign twice, so that it can read its own output."""
+    if isinstance(value, str):
+        return value.replace("$$", "$")
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def effective_configuration(project: ComposeProject, seconds: float = CONFIG_SECONDS) -> EffectiveConfiguration:
+    """The merged project with the services of all profiles. Raises as :func:`compose_config`, or after ``seconds``."""
+    cancellation = Cancellation()
+    timer = threading.Timer(seconds, cancellation.cancel, [f"docker compose config took longer than {seconds:g} s"])
+    timer.daemon = True
+    timer.start()
+    try:
+        text, stderr = _config(project, cancellation, "--profile", "*")
+    except Cancelled as error:
+        raise MaxopsError(f"{error}; does a Compose file include a remote one?") from error
+    finally:
+        timer.cancel()
+    return EffectiveConfiguration(text, tuple(dict.fromkeys(_UNSET.findall(stderr))))
+
+
+def _config(project: ComposeProject, cancellation: Cancellation, *words: str) -> tuple[str, str]:
+    """What ``docker compose config`` prints, and its warnings."""
     if not project.folder:
         raise MaxopsError("no container has a label with the path of the Compose files")
     require_program("docker")
-    words = project.argv("config", "--format", "json")
     # It holds secrets, so it goes into a file without a name, which other users cannot open.
     with tempfile.TemporaryFile() as output:
-        [done] = run_pipeline([Stage(words)], cancellation or Cancellation(), stdout=output).stages
+        argv = project.argv(*words, "config", "--format", "json")
+        [done] = run_pipeline([Stage(argv)], cancellation, stdout=output).stages
         if done.failed:
             # Compose repeats a value that it cannot interpolate, and that may be a password with a dollar sign.
             message = _TEMPLATE.sub(r"\g<before>***", " ".join(done.stderr.split()))[-500:]
@@ -48,5 +96,4 @@ def compose_config(stack: Stack, cancellation: Cancellation | None = None) -> di
                 raise MaxopsError(f"Compose cannot be run: {message}; run as root (become: true)")
             raise ComposeRefusal(message)
         output.seek(0)
-        configuration: dict[str, Any] = json.loads(output.read())
-        return configuration
+        return output.read().decode("utf-8"), done.stderr

@@ -16,7 +16,7 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import SocketConnection
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
@@ -26,7 +26,7 @@ INSPECT_SECONDS = 2.0
 """How long the daemon may take to inspect one container."""
 
 
-class EngineUnreachable(MaxopsError):
+class EngineUnreachable(HostFault):
     """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user has no access to it."""
 
     def __init__(self, text: str, forbidden: bool = False) -> None:
@@ -52,8 +52,12 @@ def unreachable(docker_host: str, cause: str) -> str:
     lower = cause.lower()
     if "permission denied" in lower:
         advice = "this user has no access to Docker: run as root (become: true)"
+    elif "not a socket" in lower or "not a directory" in lower:
+        advice = "name the daemon's socket in docker_host"
     elif "no such file" in lower or "refused" in lower:
         advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    elif "no answer within" in lower:
+        advice = "it hangs: see its log (journalctl -u docker), then systemctl restart docker"
     else:
         advice = "see the daemon's log (journalctl -u docker)"
     return f"cannot reach the Docker daemon at {docker_host}: {cause}; {advice}"
@@ -147,7 +151,8 @@ class Engine:
 
     def _message(self, error: Exception) -> str:
         timed_out = isinstance(error, (TimeoutError, socket.timeout))
-        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if timed_out else str(error))
+        cause = getattr(error, "strerror", None) or str(error)
+        return unreachable(self.docker_host, f"no answer within {self._seconds:.3g} s" if timed_out else cause)
 
 
 def _as_listed(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,11 +53,39 @@ def project_from(labels: Mapping[str, str]) -> ComposeProject:
     folder = labels.get(WORKING_DIR_LABEL, "")
 
     def paths(label: str) -> tuple[str, ...]:
-        names = labels.get(label, "").split(",")
-        return tuple(os.path.normpath(os.path.join(folder, name)) for name in names if name)
+        return _paths(labels.get(label, ""), folder)
 
     name = labels.get(PROJECT_LABEL, "")
     return ComposeProject(name, folder, paths(CONFIG_FILES_LABEL), paths(ENVIRONMENT_FILE_LABEL))
+
+
+def _paths(label: str, folder: str) -> tuple[str, ...]:
+    """The paths that a label joins by commas; a path may have commas of its own, so the host's files decide."""
+    pieces = label.split(",")
+    paths = []
+    while pieces:
+        joined = [_absolute(",".join(pieces[:count]), folder) for count in range(1, len(pieces) + 1)]
+        existing = (count for count, path in enumerate(joined, 1) if len(pieces) > 1 and os.path.isfile(path))
+        count = next(existing, 0) or _length_of_missing(pieces, folder)
+        if pieces[0] or count > 1:
+            paths.append(joined[count - 1])
+        del pieces[:count]
+    return tuple(paths)
+
+
+def _length_of_missing(pieces: list[str], folder: str) -> int:
+    """How many pieces belong to a first path that is not on this host."""
+    inside = folder.count(",") + 1
+    if ",".join(pieces[:inside]).startswith(os.path.join(folder, "")):
+        return inside
+    if not pieces[0].startswith("/"):
+        return 1
+    # Compose writes absolute paths: up to the next one, it is the same path.
+    return next((count for count, piece in enumerate(pieces) if count and piece.startswith("/")), 1)
+
+
+def _absolute(path: str, folder: str) -> str:
+    return os.path.normpath(os.path.join(folder, path))
 
 
 def project_of(name: str, containers: Iterable[Container]) -> ComposeProject:

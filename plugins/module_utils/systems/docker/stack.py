@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 import os
 import re
+import socket
 import subprocess
+import sys
 import traceback
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     Cancellation,
     Stage,
@@ -29,7 +31,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
 )
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount
-from .engine import no_such_project, refuse_remote, unreachable
+from .engine import EngineTimeout, EngineUnreachable, no_such_project, refuse_remote, unreachable
 from .inspection import Inspection, inspection_from
 from .project import ComposeProject, project_from, project_of
 
@@ -47,12 +49,16 @@ DOCKER_IMPORT_ERROR: str | None = None
 try:
     import docker
     import docker.errors
+    import requests
     import requests.exceptions
 except ImportError:
     DOCKER_IMPORT_ERROR = traceback.format_exc()
 
 HELPER_LABEL = "ops.maxops.helper"
 """Label of every container that this collection starts; its value is the job's key, and a job removes only its own."""
+
+CONNECT_SECONDS = 120
+"""How long the daemon may take for one answer."""
 
 _ENVIRONMENT_FILE = re.compile(r"\.env\..*|.*\.env")
 
@@ -99,9 +105,9 @@ class Stack:
         """Read the project from the daemon. Raises MaxopsError when the daemon or a required project is missing."""
         refuse_remote(docker_host)
         try:
-            client = docker.DockerClient(base_url=docker_host, version="auto", timeout=120)
+            client = docker.DockerClient(base_url=docker_host, version="auto", timeout=CONNECT_SECONDS)
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise MaxopsError(unreachable(docker_host, _reason(error))) from error
+            raise _cannot_connect(docker_host, error) from error
         stack = cls(client, docker_host, project_name)
         stack.refresh(required)
         return stack
@@ -224,6 +230,13 @@ class Stack:
             except docker.errors.ImageNotFound:
                 return None
 
+    def image_environment(self, image_id: str) -> dict[str, str]:
+        """The variables that an image sets; empty where the image is not on this host."""
+        data: dict[str, Any] = {}
+        with self._daemon_errors(f"inspect the image {image_id}"), suppress(docker.errors.ImageNotFound):
+            data = self._client.api.inspect_image(image_id)
+        return dict(entry.partition("=")[::2] for entry in (data.get("Config") or {}).get("Env") or [])
+
     def engine_version(self) -> str:
         """Version of the Docker Engine."""
         with self._daemon_errors("report its version"):
@@ -247,6 +260,8 @@ class Stack:
         """Run a throw-away container to its end. It only has its user's rights, and ends when this process ends."""
         require_program("docker")
         words = ["docker", "--host", self._docker_host, "run", "--rm", "--interactive", "--pull=never"]
+        # The output comes here; a log driver that the daemon cannot reach would keep the container from starting.
+        words += ["--log-driver", "none"]
         words += ["--name", f"maxops-helper-{uuid.uuid4().hex[:12]}", "--label", f"{HELPER_LABEL}={spec.key}"]
         words += ["--user", spec.user, "--cap-drop=ALL", *(f"--cap-add={name}" for name in spec.capabilities)]
         words += ["--security-opt", "no-new-privileges", "--read-only"]
@@ -349,7 +364,7 @@ class Stack:
         try:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise MaxopsError(
+            raise HostFault(
                 f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
                 f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"
             ) from error
@@ -358,3 +373,32 @@ class Stack:
 def _reason(error: Exception) -> str:
     explanation = getattr(error, "explanation", None)
     return str(explanation or error)
+
+
+def _cannot_connect(docker_host: str, error: Exception) -> MaxopsError:
+    """The first connection failed: the SDK's text quotes exceptions, so the system's own cause is shown instead."""
+    if "http+docker" in str(error):
+        return HostFault(
+            f"the Docker SDK for Python {docker.__version__} does not work with requests {requests.__version__}: "
+            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the role maxops.ops.host "
+            "installs both from the distribution"
+        )
+    for cause in _causes(error):
+        if isinstance(cause, (TimeoutError, socket.timeout, requests.exceptions.Timeout)):
+            return EngineTimeout(unreachable(docker_host, f"no answer within {CONNECT_SECONDS} s"))
+        if isinstance(cause, OSError) and cause.errno:
+            text = unreachable(docker_host, os.strerror(cause.errno))
+            return EngineUnreachable(text, isinstance(cause, PermissionError))
+    return EngineUnreachable(unreachable(docker_host, _reason(error)))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and those that it was made of, as its cause or as its arguments."""
+    waiting, seen = [error], set()
+    while waiting:
+        cause = waiting.pop(0)
+        if id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            inner = [cause.__cause__, cause.__context__, *cause.args]
+            waiting += [each for each in inner if isinstance(each, BaseException)]

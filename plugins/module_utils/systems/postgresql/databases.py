@@ -8,18 +8,34 @@ Every function takes a session on the database ``postgres``.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 
+from . import subscriptions
 from .session import Session, identifier
 
 TERMINATE_SECONDS = 20
 """How long sessions may take to end after they were terminated."""
 
 _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
+# Sessions that restore data fire no event trigger of it, and their statements hold passwords and other secrets: they
+# stay out of the server's log. Messages are in English, which is what this collection recognizes them by.
+_QUIET = {
+    "auto_explain.log_min_duration": "-1",
+    "event_triggers": "off",
+    "lc_messages": "C",
+    "log_min_duration_sample": "-1",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_statement": "none",
+    "log_transaction_sample_rate": "0",
+    "pg_stat_statements.track": "none",
+}
+_LOCALE = re.compile(r"locale|collation|collator|ICU", re.IGNORECASE)
 # Settings whose value is a list of names: SET would treat the stored text as one name.
 _LISTS = {
     "local_preload_libraries",
@@ -45,6 +61,29 @@ def is_superuser(session: Session) -> bool:
     """Whether the session's user is a superuser."""
     query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
     return bool(session.run("read the rights in", query)[0][0])
+
+
+def quiet_settings(session: Session) -> dict[str, str]:
+    """Settings of sessions that restore data, as far as the server has them and its user may change them."""
+    if not is_superuser(session):
+        return {}
+    query = "SELECT name FROM pg_settings WHERE name = ANY(%s) ORDER BY 1"
+    return {name: _QUIET[name] for (name,) in session.run("read the settings of", query, [list(_QUIET)])}
+
+
+def setting_bytes(session: Session, name: str) -> int:
+    """The value in bytes of a setting that is an amount of memory."""
+    return int(session.run("read a setting of", "SELECT pg_size_bytes(current_setting(%s))", [name])[0][0])
+
+
+def setting(session: Session, name: str) -> str | None:
+    """The value of a setting; None where the server does not have it."""
+    return session.run("read a setting of", "SELECT current_setting(%s, true)", [name])[0][0]  # type: ignore[no-any-return]
+
+
+def tablespaces(session: Session) -> set[str]:
+    """Names of the server's tablespaces."""
+    return {row[0] for row in session.run("list the tablespaces of", "SELECT spcname FROM pg_tablespace")}
 
 
 def lz4_candidates(session: Session) -> set[str]:
@@ -85,8 +124,11 @@ def like(session: Session, name: str | None, owner: str) -> dict[str, str]:
     return properties if name else {**properties, "owner": owner}
 
 
-def create(session: Session, name: str, like: Mapping[str, Any], properties: Mapping[str, Any] | None) -> None:
-    """Create an empty database; ``like`` has owner, encoding, collate and ctype, as in a manifest's part."""
+def create(session: Session, name: str, like: Mapping[str, Any], properties: Mapping[str, Any] | None) -> list[str]:
+    """Create an empty database; ``like`` has owner, encoding, collate and ctype, as in a manifest's part.
+
+    Returns a remark where its tablespace does not exist here. Raises HostFault where this server lacks its locale.
+    """
     words = [f"CREATE DATABASE {identifier(name)} TEMPLATE template0 OWNER {identifier(like['owner'])}"]
     words.append("ENCODING %s LC_COLLATE %s LC_CTYPE %s")
     values: list[Any] = [like["encoding"], like["collate"], like["ctype"]]
@@ -99,7 +141,22 @@ def create(session: Session, name: str, like: Mapping[str, Any], properties: Map
         if properties.get("icu_rules"):
             words.append("ICU_RULES %s")
             values.append(properties["icu_rules"])
-    session.run(f'create database "{name}" from', " ".join(words), values)
+    tablespace = (properties or {}).get("tablespace") or "pg_default"
+    remarks = []
+    if tablespace != "pg_default":
+        if tablespace in tablespaces(session):
+            words.append(f"TABLESPACE {identifier(tablespace)}")
+        else:
+            remarks.append(f'its tablespace "{tablespace}" does not exist here: it is in pg_default')
+    try:
+        session.run(f'create database "{name}" from', " ".join(words), values)
+    except MaxopsError as error:
+        if isinstance(error, HostFault) or not _LOCALE.search(str(error)):
+            raise
+        raise HostFault(
+            f"{error}; the image of this server lacks that locale: use the image that made the set"
+        ) from error
+    return remarks
 
 
 def _major(session: Session) -> int:
@@ -136,7 +193,8 @@ def _set(session: Session, database: str, setting: Mapping[str, Any]) -> None:
 
 
 def drop(session: Session, name: str) -> None:
-    """Drop a database and its sessions; a missing database is not an error."""
+    """Drop a database with its subscriptions and sessions; a missing database is not an error."""
+    subscriptions.remove(session, name)
     session.run(f'drop database "{name}" from', f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
 
 

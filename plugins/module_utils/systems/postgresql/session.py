@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 PSYCOPG2_IMPORT_ERROR: str | None = None
@@ -43,7 +43,7 @@ _GONE = (
 )
 
 
-class ServerGoneError(MaxopsError):
+class ServerGoneError(HostFault):
     """The server has ended a session, or refuses connections for the moment: it starts, stops, or recovers."""
 
 
@@ -51,13 +51,16 @@ class LoginRefusedError(MaxopsError):
     """The server has no such user, or refused its password."""
 
 
-class NoFreeConnectionError(MaxopsError):
+class NoFreeConnectionError(HostFault):
     """The server accepts no more connections."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages."""
+    """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages.
+
+    ``settings`` are names and values that each session has from its start; only a superuser may set some of them.
+    """
 
     host: str
     port: int
@@ -65,12 +68,14 @@ class Server:
     password: str = field(repr=False)
     container: str
     password_source: str
+    settings: tuple[tuple[str, str], ...] = ()
 
     def connect(self, database: str, seconds: float | None = None) -> Any:
         """Open a session. Raises MaxopsError that names database, container, cause and next step.
 
         ``seconds`` limits the time for this, and for each statement; None means no limit for statements.
         """
+        limits = NO_LIMITS if seconds is None else f"-c statement_timeout={max(1, int(seconds * 1000))}"
         try:
             return psycopg2.connect(
                 host=self.host,
@@ -80,7 +85,7 @@ class Server:
                 dbname=database,
                 connect_timeout=CONNECT_SECONDS if seconds is None else max(2, int(seconds)),
                 application_name="maxops.ops",
-                options=NO_LIMITS if seconds is None else f"-c statement_timeout={max(1, int(seconds * 1000))}",
+                options=" ".join([limits, *(f"-c {name}={value}" for name, value in self.settings)]),
             )
         except psycopg2.OperationalError as error:
             text = " ".join(str(error).split())
@@ -104,7 +109,11 @@ class Server:
             return NoFreeConnectionError(
                 f"{name} has no free connection ({text}); end idle sessions or raise max_connections, then try again"
             )
-        kind = ServerGoneError if any(sign in text for sign in _GONE) else MaxopsError
+        kind: type[MaxopsError] = MaxopsError
+        if any(sign in text for sign in _GONE):
+            kind = ServerGoneError
+        elif "could not access file" in text or "could not load library" in text:
+            kind = HostFault
         return kind(
             f"{name} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
         )
@@ -216,6 +225,10 @@ class Session:
     def __exit__(self, *_error: object) -> None:
         self._connection.close()
 
+    def beside(self, database: str) -> Session:
+        """A session of the same user on another database of the server."""
+        return Session(self._server, database, self._cancellation)
+
     @property
     def version(self) -> str:
         """The server's version, as in ``17.6``."""
@@ -262,14 +275,16 @@ def passfile_entry(user: str, password: str) -> str:
 
 def _failed(action: str, database: str, container: str, error: Exception) -> MaxopsError:
     text = " ".join(str(error).split())
-    kind: type[MaxopsError] = MaxopsError
-    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not getattr(error, "pgcode", None):
+    code = getattr(error, "pgcode", None) or ""
+    # Classes of SQLSTATE: insufficient resources, and errors of the operating system.
+    kind: type[MaxopsError] = HostFault if code.startswith(("53", "58")) else MaxopsError
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not code:
         kind = ServerGoneError
         advice = f"the connection broke: was the container stopped or restarted? See docker logs --tail=50 {container}"
-    elif getattr(error, "pgcode", None) in ("57P01", "57P02", "57P03"):
+    elif code in ("57P01", "57P02", "57P03"):
         kind = ServerGoneError
         advice = "the server was shut down or restarted meanwhile; run this again when it is up"
-    elif getattr(error, "pgcode", None) == "42501":
+    elif code == "42501":
         advice = "the user has no permission to read it: use the stack's own superuser (POSTGRES_USER)"
     else:
         advice = f"see docker logs --tail=50 {container}"

@@ -61,6 +61,21 @@ class Snapshot:
             counts[f"{schema}.{table}"] = self._rows(query, ())[0][0]
         return counts
 
+    def hash_partitions(self) -> dict[str, str]:
+        """Tables below a hash partitioning and the root of each, named as by :meth:`row_counts`.
+
+        pg_dump loads some of them through the root, because the hash of a key may differ on another server: their rows
+        may then be in other partitions, and only the sum is the same.
+        """
+        rows = self._rows(
+            "SELECT n.nspname, c.relname, rn.nspname, r.relname FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class r ON r.oid = pg_partition_root(c.oid)"
+            " JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE c.relispartition AND c.relkind = 'r'"
+            " AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a"
+            " JOIN pg_partitioned_table p ON p.partrelid = a.relid WHERE p.partstrat = 'h')"
+        )
+        return {f"{schema}.{table}": f"{root_schema}.{root}" for schema, table, root_schema, root in rows}
+
     def extensions(self) -> dict[str, str]:
         """Installed extensions and their versions."""
         return dict(self._rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"))
@@ -68,8 +83,9 @@ class Snapshot:
     def properties(self) -> dict[str, Any]:
         """Properties of the database that a dump does not contain: locale, limit, comment, settings and grants."""
         [(row, comment)] = self._rows(
-            "SELECT to_jsonb(d), shobj_description(d.oid, 'pg_database') FROM pg_database d"
-            " WHERE datname = current_database()"
+            "SELECT to_jsonb(d) || jsonb_build_object('tablespace', t.spcname),"
+            " shobj_description(d.oid, 'pg_database') FROM pg_database d"
+            " JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = current_database()"
         )
         settings = self._rows(
             "SELECT r.rolname, split_part(c, '=', 1), substr(c, strpos(c, '=') + 1) FROM pg_db_role_setting s"
@@ -84,6 +100,7 @@ class Snapshot:
             "locale_provider": row.get("datlocprovider", "c"),
             "locale": row.get("datlocale") or row.get("daticulocale"),
             "icu_rules": row.get("daticurules"),
+            "tablespace": row["tablespace"],
             "connection_limit": row["datconnlimit"],
             "comment": comment,
             "settings": [{"role": role, "name": name, "value": value} for role, name, value in settings],

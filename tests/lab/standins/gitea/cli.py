@@ -1,4 +1,4 @@
-"""The `gitea` command inside the container: `--version` and `admin user …`."""
+"""The `gitea` command inside the container: `--version`, `admin user …` and `admin regenerate …`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 
 from ..shared.database import Database, Row, Transaction
-from . import accounts, ini, scopes, secrets
+from . import accounts, ini, keys_file, scopes, secrets
 from .errors import NotExistError, RefusedError
 from .go_flags import Flag, Parsed, UsageError, parse
 from .release import Release, from_environment
@@ -148,6 +148,17 @@ def generate_access_token(transaction: Transaction, flags: Parsed, _settings: Se
     print(token if flags.truth("raw") else f"Access token was successfully created: {token}")
 
 
+def regenerate(what: str, transaction: Transaction, settings: Settings) -> None:
+    if what == "keys":
+        keys_file.write_all(settings, transaction)
+        return
+    for row in transaction.rows("SELECT owner_name, lower_name FROM repository"):
+        hooks = settings.repositories / row["owner_name"].lower() / f"{row['lower_name']}.git" / "hooks"
+        if hooks.parent.is_dir():
+            (hooks / "post-receive.d").mkdir(parents=True, exist_ok=True)
+            (hooks / "post-receive.d" / "gitea").write_text("#!/usr/bin/env bash\n")
+
+
 def _commands(release: Release) -> dict[str, tuple[Action, list[Flag]]]:
     create_flags = [Flag(name) for name in ("name", "username", "password", "email", "random-password-length")]
     switches = ("admin", "random-password", "must-change-password", "access-token", "restricted")
@@ -177,8 +188,16 @@ def run(arguments: list[str], release: Release) -> None:
         print(f"Gitea version {release.version} built with the lab's stand-in")
         return
     commands = _commands(release)
+    if first.words[:2] == ["admin", "regenerate"] and first.words[2:3] in (["keys"], ["hooks"]):
+        if os.geteuid() == 0:
+            raise PermissionError(AS_ROOT)
+        settings = Settings(ini.read(Path(first.text("config") or ini.path())))
+        with Database(**settings.database).transaction() as transaction:
+            regenerate(first.words[2], transaction, settings)
+        return
     if first.words[:2] != ["admin", "user"] or len(first.words) < 3 or first.words[2] not in commands:
-        raise UsageError(f"No help topic for '{' '.join(first.words)}' (this stand-in knows: admin user, --version)")
+        known = "admin user, admin regenerate, --version"
+        raise UsageError(f"No help topic for '{' '.join(first.words)}' (this stand-in knows: {known})")
     if os.geteuid() == 0:
         raise PermissionError(AS_ROOT)
     action, flags = commands[first.words[2]]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hmac
 import json
-import socket
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
 from flask import Blueprint, Response, abort, g, request
 
+from ..shared.redis import RedisError
 from ..shared.web import transaction
 from . import log
 from .context import context
 
 blueprint = Blueprint("health", __name__)
-TIMEOUT = 2.0
 GAUGES = {
     "gitea_accesses": ("Number of Accesses", "SELECT count(*) FROM team_user"),
     "gitea_attachments": ("Number of Attachments", "SELECT count(*) FROM attachment"),
@@ -68,23 +67,11 @@ def _cache_problem() -> str | None:
     server = context().settings.cache
     if server is None:
         return None
-    host, port, password = server
-    words = [["AUTH", password]] if password else []
-    words.append(["PING"])
-    request_bytes = b"".join(_command(command) for command in words)
     try:
-        with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
-            connection.sendall(request_bytes)
-            lines = connection.makefile("rb")
-            answers = [lines.readline() for _command_sent in words]
-    except OSError as error:
+        answer = server.run("PING")
+    except (OSError, RedisError) as error:
         return str(error)
-    return None if answers[-1] == b"+PONG\r\n" else answers[-1].decode(errors="replace").strip() or "no answer"
-
-
-def _command(words: list[str]) -> bytes:
-    parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
-    return f"*{len(words)}\r\n{''.join(parts)}".encode()
+    return None if answer == "PONG" else answer or "no answer"
 
 
 @blueprint.get("/metrics")

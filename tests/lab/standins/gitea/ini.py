@@ -69,7 +69,7 @@ def from_environment(ini: Ini, environment: Mapping[str, str]) -> Ini:
 
 
 def _decoded(name: str) -> str:
-    return re.sub(r"_0X([0-9A-F]{2})_", lambda match: chr(int(match[1], 16)), name)
+    return re.sub(r"_0[xX]([0-9A-Fa-f]{2})_", lambda match: chr(int(match[1], 16)), name)
 
 
 def _defaults() -> list[tuple[str, str, str]]:
@@ -82,6 +82,9 @@ def _defaults() -> list[tuple[str, str, str]]:
         ("server", "HTTP_PORT", "3000"),
         ("server", "ROOT_URL", "http://localhost:3000/"),
         ("database", "DB_TYPE", "postgres"),
+        ("session", "PROVIDER", "file"),
+        ("session", "PROVIDER_CONFIG", "/data/gitea/sessions"),
+        ("indexer", "ISSUE_INDEXER_PATH", "/data/gitea/indexers/issues.bleve"),
         ("lfs", "PATH", "/data/git/lfs"),
         ("attachment", "PATH", "/data/gitea/attachments"),
         ("security", "SECRET_KEY", secrets.token_urlsafe(48)),

@@ -14,6 +14,7 @@ SIGN_IN_FORM = "...ers/web/auth/auth.go:215:SignInPost()"
 BASIC = "...rvices/auth/basic.go:149:Verify()"
 API = "...outers/api/v1/api.go:774:verifyAuthWithOptions()"
 ROUTER = "...eb/routing/logger.go:102:func1()"
+INDEX = "...xer/issues/indexer.go:159:InitIssueIndexer()"
 HEALTH = "...althcheck/check.go:103:checkDatabase()"
 
 

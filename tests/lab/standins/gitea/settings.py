@@ -6,8 +6,9 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from ..shared.redis import Redis, from_text
 from .ini import Ini
 
 TRUE = {"true", "1", "yes", "on"}
@@ -63,14 +64,9 @@ class Settings:
         return self.number("database", "DB_RETRIES", 10), float(pause)
 
     @property
-    def cache(self) -> tuple[str, int, str | None] | None:
-        """Host, port and password of the cache server, or None where the cache is the process's own memory."""
-        if self.text("cache", "ADAPTER", "memory") != "redis":
-            return None
-        address = self.text("cache", "HOST")
-        parts = urlsplit(address if "://" in address else f"redis://{address}")
-        password = unquote(parts.password) if parts.password else None
-        return parts.hostname or "localhost", parts.port or 6379, password
+    def cache(self) -> Redis | None:
+        """The cache server, or None where the cache is the process's own memory."""
+        return from_text(self.text("cache", "HOST")) if self.text("cache", "ADAPTER", "memory") == "redis" else None
 
     @property
     def trusted_proxies(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -10,7 +10,7 @@ import psycopg2
 from .. import control
 from ..shared.database import Database
 from ..shared.server import become_gunicorn
-from . import ini, log, schema
+from . import indexes, ini, log, schema
 from .release import from_environment
 from .settings import Settings
 
@@ -45,6 +45,11 @@ def main() -> int:
         log.write(log.MIGRATE, "F", f"Migration Error: {error}")
         return 1
     database.close()
+    try:
+        indexes.open_all(settings)
+    except (indexes.BrokenIndexError, OSError) as error:
+        log.write(log.INDEX, "F", f"PID: {os.getpid()} Unable to open or create the Issue Indexer: {_one_line(error)}")
+        return 1
     log.write(log.ORM, "I", "ORM engine initialization successful!")
     log.write(log.START, "I", f"Listen: http://0.0.0.0:{settings.port}")
     return become_gunicorn("standins.gitea.app:application()", settings.port)

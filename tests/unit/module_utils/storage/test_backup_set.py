@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import (
     FORMAT,
     ID_PATTERN,
@@ -174,3 +175,46 @@ def test_folder_in_the_place_of_a_manifest_is_refused(path: Path) -> None:
     path.mkdir()
     with pytest.raises(MaxopsError, match="cannot be read"):
         read_manifest(str(path))
+
+
+# -- archived parts -------------------------------------------------------------------------------------------------
+
+FOLDER = {"kind": "folder", "name": "/srv/gitea data"}
+
+
+def test_folder_has_its_own_archive() -> None:
+    layout = backup_set.Layout("/set")
+    assert layout.folder("/srv/gitea data", ".tar.zst") == "/set/folders/%2Fsrv%2Fgitea data.tar.zst"
+    assert layout.folder("server:/data", ".tar") == "/set/folders/server%3A%2Fdata.tar"
+    long = [os.path.basename(layout.folder(f"/{name * 300}", ".tar.zst")) for name in ("a", "b")]
+    assert all(len(name) < 255 for name in long)
+    assert long[0] != long[1]
+
+
+def test_file_belongs_to_exactly_one_part() -> None:
+    layout = backup_set.Layout("")
+    names = ["a", "a.tar", "a.tar.gz", "a.b"]
+    for suffix in backup_set.ARCHIVE_SUFFIXES:
+        for name in names:
+            path = layout.volume(name, suffix)
+            owners = [other for other in names if layout.holds({"kind": "volume", "name": other}, path)]
+            assert owners == [name]
+    assert layout.holds(FOLDER, "folders/%2Fsrv%2Fgitea data.tar.gz")
+    assert not layout.holds({**FOLDER, "kind": "volume"}, "folders/%2Fsrv%2Fgitea data.tar.gz")
+    assert layout.holds({"kind": "database", "name": "shop"}, "databases/shop/toc.dat")
+    assert not layout.holds({"kind": "database", "name": "shop"}, "databases/shop2/toc.dat")
+
+
+def test_archive_of_a_part_is_the_one_in_the_manifest() -> None:
+    manifest = {"parts": [FOLDER], "files": [{"path": "folders/%2Fsrv%2Fgitea data.tar"}, {"path": "globals.sql"}]}
+    assert backup_set.archived_parts(manifest) == [FOLDER]
+    assert backup_set.archive_of("/sets/1", manifest, FOLDER) == "/sets/1/folders/%2Fsrv%2Fgitea data.tar"
+    with pytest.raises(MaxopsError, match='set 1 lists 0 archives of folder "/other" instead of one'):
+        backup_set.archive_of("/sets/1", manifest, {"kind": "folder", "name": "/other"})
+    assert backup_set.archived_parts(None) == []
+
+
+def test_set_without_folders_can_be_read_by_earlier_versions() -> None:
+    volume, database = {"kind": "volume", "name": "a"}, {"kind": "database", "name": "b"}
+    assert backup_set.format_of([volume, database]) == 1
+    assert backup_set.format_of([volume, FOLDER]) == 2

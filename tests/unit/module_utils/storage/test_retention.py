@@ -1,11 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which sets stay: what the rules say, and never less than the newest and the newest verified one."""
+"""Which sets stay: what the rules say, and never less than the newest and the newest verified one of each part."""
 
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,6 +36,24 @@ def at(*texts: str) -> list[Candidate]:
     """Candidates of moments such as ``2026-11-23 02:00``."""
     moments = [datetime.datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC) for text in texts]
     return [Candidate(text, moment) for text, moment in zip(texts, moments)]
+
+
+A, B, C = PARTS = (("database", "a"), ("database", "b"), ("volume", "c"))
+
+
+@st.composite
+def sets_of_parts(draw: st.DrawFn) -> list[Candidate]:
+    """Sets of any parts, some of these empty, some sets verified."""
+    some = []
+    for candidate in draw(candidates):
+        filled = draw(st.frozensets(st.sampled_from(PARTS)))
+        emptied = draw(st.frozensets(st.sampled_from(PARTS))) - filled
+        some.append(replace(candidate, parts=filled, emptied=emptied))
+    return some
+
+
+def of(*parts: tuple[str, str], emptied: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
+    return {"parts": frozenset(parts), "emptied": frozenset(emptied)}
 
 
 # -- whatever the sets and the rules --------------------------------------------------------------------------------
@@ -99,6 +119,57 @@ def test_daily_counts_days_that_have_a_set(some: list[Candidate], count: int) ->
     assert [set_id for set_id, why in reasons.items() if "daily" in why] == expected
 
 
+@given(sets_of_parts(), policies, st.frozensets(st.sampled_from(PARTS)))
+def test_last_and_last_verified_copy_of_every_part_always_stay(
+    some: list[Candidate], policy: Policy, retired: frozenset[tuple[str, str]]
+) -> None:
+    reasons = reasons_to_keep(some, policy, retired)
+    newest_first = sorted(some, key=lambda candidate: candidate.set_id, reverse=True)
+    for part in PARTS:
+        for group in (newest_first, [candidate for candidate in newest_first if candidate.verified]):
+            holders = [candidate.set_id for candidate in group if part in candidate.parts]
+            holders = holders or [candidate.set_id for candidate in group if part in candidate.emptied]
+            assert all(reasons[set_id] for set_id in holders[:1])
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from(PARTS)), st.integers(0, 40), st.booleans()), max_size=25), policies)
+def test_no_sequence_of_backups_loses_the_last_copy_of_a_part(
+    runs: list[tuple[set[tuple[str, str]], int, bool]], policy: Policy
+) -> None:
+    """As backups happen: one set after the other, and after each what has no reason is removed."""
+    repository: list[Candidate] = []
+    made: list[Candidate] = []
+    moment = datetime.datetime(2026, 1, 1, tzinfo=UTC)
+    for parts, hours, verified in runs:
+        moment += datetime.timedelta(hours=hours, seconds=1)
+        candidate = Candidate(new_id(moment), moment, verified, frozenset(parts))
+        made.append(candidate)
+        kept = kept_of([*repository, candidate], policy)
+        repository = [candidate for candidate in [*repository, candidate] if candidate.set_id in kept]
+        for part in PARTS:
+            assert last_of(made, part) == last_of(repository, part)
+
+
+def last_of(some: list[Candidate], part: tuple[str, str]) -> tuple[list[str], list[str]]:
+    """The newest and the newest verified set that has a part; the oldest set comes first."""
+    holders = [candidate for candidate in some if part in candidate.parts]
+    verified = [candidate.set_id for candidate in holders if candidate.verified]
+    return [candidate.set_id for candidate in holders][-1:], verified[-1:]
+
+
+@given(sets_of_parts(), policies)
+def test_sets_of_some_parts_take_no_place_of_sets_with_more(some: list[Candidate], policy: Policy) -> None:
+    full = [replace(candidate, parts=frozenset(PARTS)) for candidate in some[::2]]
+    partial = [candidate for candidate in some[1::2] if candidate.parts != frozenset(PARTS)]
+    assert kept_of(full, policy) <= kept_of(full + partial, policy) | _only_newest(full, policy)
+
+
+def _only_newest(some: list[Candidate], policy: Policy) -> set[str]:
+    """Sets that stay only for being the newest, or the newest verified one, of all sets."""
+    only = ({"newest"}, {"newest verified"}, {"newest", "newest verified"})
+    return {set_id for set_id, why in reasons_to_keep(some, policy).items() if set(why) in only}
+
+
 # -- by hand --------------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +182,90 @@ def test_rules_work_together_and_say_why() -> None:
         "2026-11-16 02:00": [],
         "2026-10-31 02:00": ["monthly"],
     }
+
+
+def test_reasons_name_the_parts() -> None:
+    three, two, one, zero = at("2026-11-23 02:00", "2026-11-22 02:00", "2026-11-21 02:00", "2026-11-20 02:00")
+    some = [
+        replace(three, **of(A)),
+        replace(two, **of(A, B), verified=True),
+        replace(one, **of(A, B)),
+        replace(zero, **of(A, B, C), verified=True),
+    ]
+    assert reasons_to_keep(some, Policy(keep_last=1)) == {
+        "2026-11-23 02:00": ["newest", "keep_last"],
+        "2026-11-22 02:00": ["newest verified", "newest with database b", "keep_last"],
+        "2026-11-21 02:00": [],
+        "2026-11-20 02:00": ["only set with volume c", "keep_last"],
+    }
+
+
+def test_verified_set_of_one_part_does_not_replace_the_verified_set_of_all() -> None:
+    some = at("2026-11-23 02:00", "2026-11-22 02:00", "2026-11-21 02:00")
+    some = [
+        replace(some[0], **of(A, B)),
+        replace(some[1], **of(A), verified=True),
+        replace(some[2], **of(A, B), verified=True),
+    ]
+    assert reasons_to_keep(some, Policy(keep_last=1)) == {
+        "2026-11-23 02:00": ["newest", "keep_last"],
+        "2026-11-22 02:00": ["newest verified"],
+        "2026-11-21 02:00": ["newest verified with database b"],
+    }
+
+
+def test_partial_sets_use_up_no_day_of_full_ones() -> None:
+    full = [replace(some, **of(A, B)) for some in at("2026-11-22 02:00", "2026-11-15 02:00", "2026-11-08 02:00")]
+    days = [f"2026-11-{number:02} 12:00" for number in range(23, 8, -1)]
+    partial = [replace(some, **of(A)) for some in at(*days)]
+    assert kept_of(full + partial, Policy(daily=2)) == {
+        "2026-11-23 12:00",
+        "2026-11-22 12:00",
+        "2026-11-22 02:00",
+        "2026-11-15 02:00",
+    }
+    assert kept_of(full + partial, Policy(weekly=3)) == {
+        "2026-11-23 12:00",
+        "2026-11-22 02:00",
+        "2026-11-22 12:00",
+        "2026-11-15 02:00",
+        "2026-11-15 12:00",
+        "2026-11-08 02:00",
+    }
+
+
+def test_retired_part_waits_for_no_new_set_and_keeps_its_last_copies() -> None:
+    gone = [replace(some, **of(A, C)) for some in at("2026-11-21 02:00", "2026-11-20 02:00", "2026-11-19 02:00")]
+    gone[2] = replace(gone[2], verified=True)
+    new = [replace(some, **of(A)) for some in at("2026-11-23 02:00", "2026-11-22 02:00")]
+    new[0] = replace(new[0], verified=True)
+    policy = Policy(keep_last=2)
+    assert kept_of(new + gone, policy) == {some.set_id for some in new + gone}
+    assert {set_id: why for set_id, why in reasons_to_keep(new + gone, policy, {C}).items() if why} == {
+        "2026-11-23 02:00": ["newest", "newest verified", "keep_last"],
+        "2026-11-22 02:00": ["keep_last"],
+        "2026-11-21 02:00": ["newest with volume c"],
+        "2026-11-19 02:00": ["newest verified with volume c"],
+    }
+
+
+def test_empty_copy_does_not_replace_one_with_content() -> None:
+    some = at("2026-11-23 02:00", "2026-11-22 02:00", "2026-11-21 02:00")
+    some = [
+        replace(some[0], **of(A, emptied=(B,)), verified=True),
+        replace(some[1], **of(A, emptied=(B,))),
+        replace(some[2], **of(A, B), verified=True),
+    ]
+    assert reasons_to_keep(some, Policy(keep_last=1), {B}) == {
+        "2026-11-23 02:00": ["newest", "newest verified", "keep_last"],
+        "2026-11-22 02:00": [],
+        "2026-11-21 02:00": ["only set with database b"],
+    }
+
+
+def test_part_that_was_always_empty_keeps_nothing_more() -> None:
+    some = [replace(candidate, **of(A, emptied=(B,))) for candidate in at("2026-11-23 02:00", "2026-11-22 02:00")]
+    assert kept_of(some, Policy(keep_last=1)) == {"2026-11-23 02:00"}
 
 
 def test_day_without_a_set_uses_up_no_count() -> None:

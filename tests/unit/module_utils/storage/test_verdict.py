@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
@@ -139,7 +140,7 @@ def test_verdict_of_an_earlier_run_is_still_read(repository: Repository) -> None
 def test_retention_keeps_the_newest_verified_set(repository: Repository) -> None:
     oldest = repository.sets()[0]
     repository.record(Verdict(oldest.set_id, oldest.manifest["sha256"]).extended("checksum", result(True)))
-    assert repository.reasons_to_keep("shop", Policy(keep_last=1))[oldest.set_id] == ["newest verified"]
+    assert repository.reasons_to_keep(Origin("shop", "web1"), Policy(keep_last=1))[oldest.set_id] == ["newest verified"]
 
 
 def test_held_set_is_not_removed(repository: Repository) -> None:

@@ -58,6 +58,18 @@ def test_journal_is_read_as_it_was_written(journals: Journals) -> None:
     assert journals.current() == written
 
 
+def test_journal_has_the_roles_that_the_restore_created(journals: Journals, tmp_path: Path) -> None:
+    journals.write(journal(roles={"ann": 16400}))
+    path = tmp_path / "my%2Fproject" / "restore.json"
+    current = journals.current()
+    assert current is not None
+    assert current.roles == {"ann": 16400}
+    older = json.loads(path.read_text())
+    del older["roles"]
+    path.write_text(json.dumps(older))
+    assert journals.current() == journal()
+
+
 def test_journal_becomes_a_record(journals: Journals) -> None:
     journals.write(journal())
     journals.keep(journal(downtime=1.5))

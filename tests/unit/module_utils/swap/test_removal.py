@@ -156,6 +156,26 @@ def test_leftovers_are_tried_again_until_they_are_gone(
     assert journals.leftovers() == Leftovers()
 
 
+def test_roles_are_tried_again_with_their_object_ids(journals: Journals, monkeypatch: pytest.MonkeyPatch) -> None:
+    journals.write(Journal("X", "shop", "set X"))
+    journals.drop()
+    journals.leave(Leftovers(roles={"ann": 16400, "bob": 16401}))
+    assert journals.leftovers().roles == {"ann": 16400, "bob": 16401}
+    dropped: list[dict[str, int]] = []
+
+    def refuse_once(_self: Removal, names: Leftovers) -> None:
+        dropped.append(dict(names.roles))
+        if len(dropped) == 1:
+            raise MaxopsError('role "ann" cannot be dropped because some objects depend on it')
+
+    monkeypatch.setattr(Removal, "_drop_roles", refuse_once)
+    _removed, [remark] = expire_previous(ACCESS, journals)
+    assert 'role "ann, bob" could not be removed' in remark
+    assert expire_previous(ACCESS, journals) == ([], [])
+    assert dropped == [{"ann": 16400, "bob": 16401}] * 2
+    assert journals.leftovers() == Leftovers()
+
+
 def test_a_broken_record_is_a_remark(journals: Journals, previous: Path) -> None:
     keep(journals, previous)
     next((Path(journals.folder) / "previous").glob("*.json")).write_text("{")

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import find_redis
-from ansible_collections.maxops.ops.tests.unit.stacks import container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import RedisPasswordUnknown, find_redis
+from ansible_collections.maxops.ops.tests.unit.stacks import bind, container
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,19 @@ def test_where_the_password_of_redis_is_from(
     server = find_redis(made)
     assert (server.password, server.host, server.port) == (password, "172.18.0.2", 6379)
     assert not password or password not in repr(server)
+
+
+@pytest.mark.parametrize("name", ["REDIS_PASSWORD_FILE", "REDISCLI_AUTH_FILE", "REDIS_PASS_FILE"])
+def test_password_in_a_secret_file_is_read_through_the_mount(tmp_path: Path, name: str) -> None:
+    (tmp_path / "redis").write_text("four\r\n")
+    mount = bind(str(tmp_path / "redis"), "/run/secrets/redis")
+    server = find_redis(container("redis", mount, environment={name: "/run/secrets/redis"}))
+    assert server.password == "four\r"
+    assert "four" not in repr(server)
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_secret_file_that_cannot_be_read_is_unknown_and_no_file_of_the_host(tmp_path: Path, mounted: bool) -> None:
+    mounts = [bind(str(tmp_path / "gone"), "/etc/hostname")] if mounted else []
+    with pytest.raises(RedisPasswordUnknown, match=r"the password file /etc/hostname of container shop-redis-1"):
+        find_redis(container("redis", *mounts, environment={"REDIS_PASSWORD_FILE": "/etc/hostname"}))

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import stat
 import time
 from pathlib import Path
+from typing import Callable
 from urllib.parse import unquote
 
 import pytest
@@ -63,8 +65,6 @@ def test_json_is_for_people_too() -> None:
 
 
 def test_only_full_disks_and_quotas_are_full_disks() -> None:
-    import errno
-
     assert files.is_disk_full(OSError(errno.ENOSPC, "x"))
     assert files.is_disk_full(OSError(errno.EDQUOT, "x"))
     assert not files.is_disk_full(OSError(errno.EIO, "x"))
@@ -198,3 +198,55 @@ def test_free_space_is_that_of_the_folder_that_will_hold_the_new_one(tmp_path: P
 def test_everything_below_a_folder_reaches_the_disk(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     files.fsync_folders(str(tmp_path))
+
+
+# -- file systems that refuse to write to the disk ------------------------------------------------------------------
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, number: int, folders: bool) -> None:
+    """Let the fsync of folders, or of files, fail."""
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) == folders:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
+def test_folder_that_cannot_be_written_to_the_disk_on_request_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    refusing(monkeypatch, number, folders=True)
+    assert files.fsync_path(str(tmp_path)) is False
+    files.fsync_folders(str(tmp_path))
+    files.write_atomically(str(tmp_path / "file"), "text")
+    assert (tmp_path / "file").read_text() == "text"
+
+
+@pytest.mark.parametrize(
+    ("number", "folders"),
+    [(errno.EIO, True), (errno.ENOSPC, True), (errno.EIO, False), (errno.EINVAL, False), (errno.EDQUOT, False)],
+)
+def test_failed_write_to_the_disk_names_the_path_and_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, folders: bool
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    refusing(monkeypatch, number, folders)
+    failing: list[Callable[[], object]] = [lambda: files.fsync_path(str(tmp_path))]
+    if not folders:
+        failing = [
+            lambda: files.fsync_path(str(path)),
+            lambda: files.sha256_and_sync(str(path)),
+            lambda: files.write_atomically(str(path), "new"),
+        ]
+    for call in failing:
+        with pytest.raises(OSError, match=r"fsync") as raised:
+            call()
+        assert raised.value.errno == number
+        assert raised.value.strerror == f"fsync: {os.strerror(number)}"
+        assert raised.value.filename == str(tmp_path if folders else path)
+        assert files.is_disk_full(raised.value) == (number in (errno.ENOSPC, errno.EDQUOT))
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]

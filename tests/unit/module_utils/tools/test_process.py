@@ -101,10 +101,12 @@ def test_failure_of_one_program_is_for_the_caller_to_judge() -> None:
     assert (ended.name, ended.returncode, ended.stderr, ended.failed) == ("sh", 3, "sorry\n", True)
 
 
-def test_only_the_end_of_a_long_standard_error_is_kept() -> None:
-    [stage] = pipeline(shell("head -c 300000 /dev/zero | tr '\\0' x >&2; echo the cause >&2")).stages
+def test_start_and_end_of_a_long_standard_error_are_kept() -> None:
+    script = "echo the cause >&2; head -c 300000 /dev/zero | tr '\\0' x >&2; echo the end >&2"
+    [stage] = pipeline(shell(script)).stages
     assert len(stage.stderr) == process.STDERR_LIMIT
-    assert stage.stderr.endswith("xthe cause\n")
+    assert stage.stderr.startswith("the cause\nx")
+    assert stage.stderr.endswith("xthe end\n")
 
 
 def test_standard_error_of_any_bytes_is_text() -> None:

@@ -1,18 +1,26 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration in a set is enough to start the stack again, and only its owner can read its secrets."""
+"""The configuration in a set is enough to start the stack again, and only its owner can read its secrets.
+
+What is looked for, and what is missing, is tested in test_configuration_files.py.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Mount
-from ansible_collections.maxops.ops.plugins.module_utils.transfer import configuration as config_part
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import copy_configuration
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import configuration_files as config_part
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration import (
+    copy_configuration,
+    write_effective,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import Configuration
 from ansible_collections.maxops.ops.tests.unit.stacks import (
     CONFIG_FILES,
     ENVIRONMENT_FILE,
@@ -61,7 +69,10 @@ def test_compose_files_environment_and_read_only_mounts_are_copied(project: Path
         **{CONFIG_FILES: f"{project}/docker-compose.yml,override.yml,{project}/gone.yml"},
     )
     assert taken == {name: str(project / name) for name in ("docker-compose.yml", "override.yml", ".env", "gateway")}
-    assert warnings == []
+    gone = (
+        f"configuration {project}/gone.yml was left out: it is not on this host, and a label of the containers names it"
+    )
+    assert warnings == [gone]
     assert files_in(target) == {"docker-compose.yml", "override.yml", ".env", "gateway/nginx.conf"}
     assert (target / ".env").read_text() == "SECRET=한글\n"
 
@@ -124,9 +135,99 @@ def test_file_that_was_removed_from_the_host_is_left_out_with_a_warning(project:
     assert set(taken) == {".env"}
 
 
-def test_stack_without_a_compose_folder_has_no_configuration(tmp_path: Path) -> None:
+def test_stack_without_a_compose_folder_has_no_configuration_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    assert copy_configuration(stack_of(container("app")), str(tmp_path / "config")) == ([], [])
+    taken, warnings = copy_configuration(stack_of(container("app")), str(tmp_path / "config"))
+    assert taken == []
+    assert warnings == [
+        (
+            "no Compose file and no .env of this stack was found on this host (labels name none): "
+            "the set cannot start the applications again"
+        )
+    ]
+
+
+def test_secret_outside_of_the_project_is_private_and_its_mode_is_kept_in_the_manifest(
+    project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("s3cret")
+    (tmp_path / "key").chmod(0o644)
+    (project / "docker-compose.yml").write_text(f"secrets: {{k: {{file: {tmp_path}/key}}}}\n")
+    stack = stack_of(container("app", labels={WORKING_DIR: str(project), CONFIG_FILES: "docker-compose.yml"}))
+    (tmp_path / "config").mkdir()
+    taken, warnings = copy_configuration(stack, str(tmp_path / "config"))
+    [entry] = [entry for entry in taken if entry["source"] == f"{tmp_path}/key"]
+    assert entry == {"source": f"{tmp_path}/key", "path": f"outside{tmp_path}/key", "mode": "0644"}
+    assert (tmp_path / "config" / entry["path"]).read_text() == "s3cret"
+    assert (tmp_path / "config" / entry["path"]).stat().st_mode & 0o777 == 0o600
+    assert warnings == []
+
+
+def test_file_behind_a_link_of_a_mounted_folder_is_copied_and_the_hosts_own_file_is_never_changed(
+    project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.env").write_text("A=1")
+    (tmp_path / "elsewhere" / "a.env").chmod(0o644)
+    (project / "gateway" / "linked").symlink_to(tmp_path / "elsewhere")
+    (project / "docker-compose.yml").write_text("services: {app: {env_file: gateway/linked/a.env}}\n")
+    labels = {CONFIG_FILES: "docker-compose.yml"}
+    taken, warnings, target = copied(project, tmp_path, bind(str(project / "gateway"), "/etc/nginx"), **labels)
+    assert warnings == []
+    assert taken[f"outside{tmp_path}/elsewhere/a.env"] == f"{tmp_path}/elsewhere/a.env"
+    assert (target / "gateway" / "linked").is_symlink()
+    assert (tmp_path / "elsewhere" / "a.env").stat().st_mode & 0o777 == 0o644
+
+
+def test_data_and_the_repository_inside_a_read_only_folder_are_passed_over(project: Path, tmp_path: Path) -> None:
+    for name in ("gateway/data", "gateway/sets/config"):
+        (project / name).mkdir(parents=True)
+    (project / "gateway/data/large").write_text("x")
+    stack = stack_of(
+        container("app", bind(str(project / "gateway"), "/etc/nginx"), labels={WORKING_DIR: str(project)}),
+        container("writer", bind(str(project / "gateway/data"), "/data", writable=True)),
+    )
+    found = config_part.find_configuration(stack, avoid=[str(project / "gateway/sets")])
+    copy_configuration(stack, str(project / "gateway/sets/config"), found)
+    assert files_in(project / "gateway/sets/config") == {".env", "gateway/nginx.conf"}
+
+
+def test_whole_project_mounted_read_only_is_taken_once(project: Path, tmp_path: Path) -> None:
+    _taken, warnings, target = copied(
+        project, tmp_path, bind(str(project), "/app"), bind(str(project / "gateway"), "/etc/nginx")
+    )
+    assert warnings == []
+    assert files_in(target) == {".env", "docker-compose.yml", "gateway/nginx.conf"}
+    assert (target / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_file_that_cannot_be_read_is_a_lack_and_the_others_are_copied(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copyfile(source: str, target: str) -> None:
+        if source.endswith(".env"):
+            raise PermissionError(13, "Permission denied", source)
+        Path(target).write_bytes(Path(source).read_bytes())
+
+    monkeypatch.setattr("shutil.copyfile", copyfile)
+    stack = stack_of(container("app", bind(str(project / "gateway"), "/x"), labels={WORKING_DIR: str(project)}))
+    found = config_part.find_configuration(stack)
+    (tmp_path / "config").mkdir()
+    taken, _warnings = copy_configuration(stack, str(tmp_path / "config"), found)
+    assert [entry["path"] for entry in taken] == ["gateway"]
+    assert [(lack.name, lack.reason) for lack in found.lacks] == [
+        (f"{project}/.env", "it could not be read (Permission denied)")
+    ]
+
+
+def test_effective_configuration_and_containers_are_written_for_the_owner_only(tmp_path: Path) -> None:
+    stack = stack_of(container("app", bind("/x.conf", "/y.conf"), environment={"SECRET_KEY_BASE": "s3cret"}))
+    write_effective(stack, Configuration(effective='{"services": {}}'), str(tmp_path))
+    assert (tmp_path / "effective.json").read_text() == '{"services": {}}'
+    [described] = json.loads((tmp_path / "containers.json").read_text())
+    assert described["environment"] == {"SECRET_KEY_BASE": "s3cret"}
+    assert described["mounts"] == [{"type": "bind", "source": "/x.conf", "target": "/y.conf", "read_only": True}]
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="owners are root's to give")

@@ -8,14 +8,18 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import NO_LIMITS, Server
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import password_file, workers
 from ansible_collections.maxops.ops.tests.unit.children import child, line_of
+from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 SERVER = Server("172.18.0.2", 5432, "max:ops", "p:w\\", "shop-postgres-1", "the option database_password")
 
@@ -38,7 +42,9 @@ def test_without_a_server_there_is_no_password() -> None:
 HOLDER = """
 import sys
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import password_file
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import NO_LIMITS, Server
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 with password_file(Server("h", 1, "u", "secret", "c", "s")) as path:
     print(path, flush=True)
@@ -91,14 +97,31 @@ def test_environment_has_the_settings_and_no_password() -> None:
 @pytest.mark.parametrize(
     ("stderr", "code", "advice"),
     [
-        ("docker: Error response from daemon: no such image", 1, "was container db-1 stopped or restarted?"),
-        ("", 125, "was container db-1 stopped or restarted?"),
+        (
+            "docker: Error response from daemon: No such image: sha256:aaaa.",
+            125,
+            "image of container db-1 is no longer",
+        ),
+        ("docker: Error response from daemon: no such image", 1, "docker pull it, or start the service again"),
+        (
+            "docker: Error response from daemon: No such container: f00d",
+            125,
+            "was container db-1 stopped or restarted?",
+        ),
+        (
+            "docker: Error response from daemon: cannot join network of a non running container: f00d",
+            125,
+            "was container db-1 stopped or restarted?",
+        ),
+        ("Error response from daemon: Container f00d is not running", 125, "was container db-1 stopped or restarted?"),
+        (
+            "docker: Error response from daemon: failed to initialize logging driver: dial tcp: connection refused.",
+            125,
+            "see docker info and the daemon's log",
+        ),
+        ("", 125, "see docker info and the daemon's log"),
         ("could not extend file: No space left on device", 1, "the disk of the database server is full"),
         ("write: Disk quota exceeded", 1, "the disk quota of the database server is used up"),
-        ('ERROR:  role "ann" does not exist', 1, "create that role"),
-        ('ERROR:  extension "vector" is not available', 1, "the database's image lacks an extension"),
-        ("pg_restore: error: unsupported version (1.16) in file header", 1, "comes from a newer PostgreSQL"),
-        ("gunzip failed", 3, "the file is cut short or damaged"),
         ("FATAL: terminating connection due to administrator command", 1, "docker logs --tail=50 db-1"),
         ("something else", 1, "fix the cause and run this again"),
     ],
@@ -107,6 +130,78 @@ def test_next_step_fits_the_failure(stderr: str, code: int, advice: str) -> None
     assert advice in programs.advice_on(StageResult("x", code, stderr, True), "db-1")
 
 
-def test_last_lines_are_the_last_four_or_the_exit_code() -> None:
-    assert programs.last_lines(StageResult("x", 1, "a\nb\n c \n\nd\n", True)) == "b; c; d"
-    assert programs.last_lines(StageResult("x", 7, "\n", True)) == "exit code 7"
+PROGRAM = """pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 3312; 2606 16390 CONSTRAINT t t_pkey maxops
+pg_restore: error: could not execute query: ERROR:  could not create unique index "t_pkey"
+LINE 1: ALTER TABLE
+        ^
+Command was: ALTER TABLE ONLY public.t
+DETAIL:  Key (x)=(a) is duplicated.
+pg_restore: error: a worker process died unexpectedly
+"""
+
+
+def test_message_begins_with_the_first_error_and_its_details() -> None:
+    def message(stderr: str, code: int = 1) -> str:
+        return programs.first_error(StageResult("x", code, stderr, True))
+
+    assert message(PROGRAM) == (
+        'ERROR: could not create unique index "t_pkey"; DETAIL: Key (x)=(a) is duplicated.; Command was: ALTER TABLE '
+        "ONLY public.t"
+    )
+    assert message("psql:<stdin>:12: ERROR:  no\nHINT:  yes") == "psql:<stdin>:12: ERROR: no; HINT: yes"
+    assert message("Unable to find image\ndocker: Error response from daemon: no\n").startswith(
+        "docker: Error response"
+    )
+    assert message("a\nb\n c \n\nd\ne\n") == "b; c; d; e"
+    assert message("\n", 7) == "exit code 7"
+    long = message("ERROR:  no\nDETAIL:  " + "x" * 5000)
+    assert (len(long) < programs.ERROR_LIMIT + 10, long[:12], long[-1]) == (True, "ERROR: no; D", "…")
+
+
+# -- the image of the helpers ---------------------------------------------------------------------------------------
+
+
+class Images(Stack):
+    """A stack whose daemon knows these images: reference → id and variables."""
+
+    def __init__(self, images: dict[str, tuple[str, dict[str, str]]]) -> None:
+        client: Any = None
+        super().__init__(client, "unix:///nowhere.sock", "shop")
+        self.images = images
+
+    def find_image(self, reference: str) -> str | None:
+        """The id by reference."""
+        return self.images[reference][0] if reference in self.images else None
+
+    def image_environment(self, image_id: str) -> dict[str, str]:
+        """The variables by id."""
+        return next(variables for known, variables in self.images.values() if known == image_id)
+
+    def image_facts(self, image_id: str) -> dict[str, Any]:
+        """No facts."""
+        return {"version": None}
+
+
+DATABASE = container("postgres")
+
+
+def test_programs_are_those_of_the_containers_own_image() -> None:
+    stack = Images({DATABASE.image_id: (DATABASE.image_id, {})})
+    assert programs.with_server_image(stack, DATABASE, "17.2") == (DATABASE, [])
+
+
+def test_image_that_is_gone_is_replaced_by_its_name_where_the_major_version_is_the_same() -> None:
+    stack = Images({DATABASE.image: ("sha256:new", {"PG_MAJOR": "17"})})
+    found, [remark] = programs.with_server_image(stack, DATABASE, "17.2")
+    assert (found.id, found.image_id) == (DATABASE.id, "sha256:new")
+    assert "the image that container shop-postgres-1 was made of is no longer on this host" in remark
+
+
+@pytest.mark.parametrize("variables", [None, {"PG_MAJOR": "16"}, {}])
+def test_image_that_is_gone_is_a_refusal_with_the_command_that_brings_it_back(variables: dict[str, str] | None) -> None:
+    stack = Images({} if variables is None else {DATABASE.image: ("sha256:new", variables)})
+    with pytest.raises(
+        MaxopsError, match=r"docker pull lab/postgres:1 \(PostgreSQL 17.2\), then docker compose .* up "
+    ):
+        programs.with_server_image(stack, DATABASE, "17.2")

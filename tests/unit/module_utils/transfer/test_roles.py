@@ -5,9 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import role_statements, statements
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import (
+    create_missing_roles,
+    role_statements,
+    statements,
+    tablespaces,
+)
 
 GLOBALS = r"""--
 -- PostgreSQL database cluster dump
@@ -49,6 +60,56 @@ def test_roles_of_the_statements() -> None:
         (False, ("editors",)),
         (False, ("editors", odd)),
     ]
+
+
+class Server:
+    """A session on a server with one role, which may refuse a statement; it keeps the others."""
+
+    def __init__(self, refused: str = "") -> None:
+        self.refused = refused
+        self.all: list[str] = []
+
+    def run(self, _action: str, statement: str, _parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if statement.startswith("SELECT rolname, oid"):
+            return [('odd "role; %', 16400)]
+        if statement.startswith("SELECT"):
+            return [("maxops",), ("editors",)]
+        if self.refused and self.refused in statement:
+            raise MaxopsError(f"could not create: syntax error LINE 1: {statement} ^; see docker logs")
+        self.all.append(statement)
+        return []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.all.append("BEGIN")
+        yield
+        self.all.append("COMMIT")
+
+
+@pytest.fixture
+def globals_path(tmp_path: Path) -> str:
+    (tmp_path / "globals.sql").write_text(GLOBALS)
+    return str(tmp_path / "globals.sql")
+
+
+def test_new_roles_are_noted_before_they_are_there_for_others(globals_path: str) -> None:
+    server = Server()
+    assert create_missing_roles(server, globals_path, lambda created: server.all.append(str(created))) == [
+        'odd "role; %'
+    ]
+    assert server.all[0] == "BEGIN"
+    assert server.all[-2:] == [str({'odd "role; %': 16400}), "COMMIT"]
+    assert [line.split()[0] for line in server.all[1:-2]] == ["CREATE", "ALTER", "COMMENT", "GRANT"]
+
+
+def test_message_of_a_refused_statement_has_no_password(globals_path: str) -> None:
+    with pytest.raises(MaxopsError) as refused:
+        create_missing_roles(Server("PASSWORD"), globals_path)
+    assert str(refused.value) == "could not create: syntax error; see docker logs"
+
+
+def test_tablespaces_of_the_source(globals_path: str) -> None:
+    assert tablespaces(globals_path) == ["slow"]
 
 
 @pytest.mark.parametrize("text", ["", "-- only a comment", "SELECT 1;", "\\connect x\n"])

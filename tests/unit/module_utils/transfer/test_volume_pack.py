@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -169,6 +170,76 @@ def test_gauge_shows_the_bytes_read_and_never_fails_the_archive(
     reader[0].join(10)
     assert figures == sorted(figures)
     assert figures[-1] > 0
+
+
+# -- what no archive can hold ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+def test_devices_and_sockets_are_left_out_and_named(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path
+) -> None:
+    (folder / "run").mkdir()
+    os.mknod(folder / "run/null *", 0o20666, os.makedev(1, 3))
+    os.mknod(folder / "disk", 0o60666, os.makedev(8, 0))
+    os.mknod(folder / "whiteout", 0o20000, os.makedev(0, 0))
+    (folder / "run/null x").write_text("no device")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "run/s"))
+        assert archive() == [
+            "not in the archive, because a restore creates no devices: disk, run/null *, whiteout",
+            "not in the archive: sockets, which their programs create again: run/s",
+        ]
+    assert sorted(path.name for path in unpack(tmp_path).rglob("*")) == ["null x", "run"]
+
+
+def test_too_long_paths_are_left_out_and_the_longest_possible_one_comes_back(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path
+) -> None:
+    # Without the "./" of the archive: 20 folders of 200 bytes and a file make 4093 bytes.
+    top = "/".join(["d" * 200] * 20)
+    descriptor = os.open(folder, os.O_RDONLY)
+    for _level in range(20):
+        os.mkdir("d" * 200, dir_fd=descriptor)
+        inner = os.open("d" * 200, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    for name in ("f" * 73, "g" * 74):
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT, dir_fd=descriptor))
+    os.close(descriptor)
+    [remark] = archive()
+    assert remark.startswith("not in the archive, because no path of more than 4095 bytes can be restored: dddd")
+    assert len(remark) < 300
+    assert len(f"./{top}/{'f' * 73}") == 4095
+    target = unpack(tmp_path)
+    descriptor = os.open(target, os.O_RDONLY)
+    assert os.stat(f"./{top}/{'f' * 73}", dir_fd=descriptor).st_size == 0
+    os.close(descriptor)
+
+
+def test_skipped_folders_are_left_out_without_a_word(
+    archive: Callable[..., list[str]], folder: Path, tmp_path: Path
+) -> None:
+    for name in ("pg[data]/base", "pg[data]2", "keep/pg[data]"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "file").write_text("x")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "pg[data]/s"))
+        assert archive(skip=["pg[data]"]) == []
+    found = {str(path.relative_to(tmp_path / "unpacked")) for path in unpack(tmp_path).rglob("file")}
+    assert found == {"pg[data]2/file", "keep/pg[data]/file"}
+
+
+def test_names_in_a_remark_are_few_short_and_printable() -> None:
+    odd = volume_pack.Odd([], ["new\nline", "caf\udce9", "한글", *(str(number) for number in range(20))], [])
+    [remark] = odd.remarks()
+    assert remark.endswith("again: new\\nline, caf\\udce9, 한글, 0, 1, 2, 3, 4, 5, 6 and 13 more")
+
+
+def test_more_names_than_a_command_line_holds_stay_in_the_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_pack, "EXCLUDE_BYTES", 100)
+    odd = volume_pack.Odd([f"device{number}" for number in range(20)], [], ["long"])
+    assert odd.excluded == ["long", "device0", "device1", "device2"], "a restore skips the others with a remark"
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------

@@ -53,6 +53,12 @@ def test_check_mode() -> None:
     assert first[-1].endswith("for some seconds: until they are healthy again")
 
 
+def test_what_happens_to_sessions() -> None:
+    effects = ["Gitea: everybody signs in again, its session files are deleted"]
+    for check_mode, result in ((False, RESULT), (True, CHECKED)):
+        assert f"  {effects[0]}" in summary("lab", {**result, "effects": effects}, check_mode)
+
+
 def test_restore_beside_the_running_data() -> None:
     result = {**RESULT, "parts": [COPY], "services": [], "kept": [], "downtime": 0.0}
     assert summary("lab", result, False) == [

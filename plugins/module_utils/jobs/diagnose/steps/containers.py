@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineTimeout, EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, human_size
@@ -49,12 +49,14 @@ def check_daemon(view: StackView) -> StepResult:
     if view.stack:
         return StepResult(f"the Docker daemon answers at {view.options.access.docker_host}")
     path = view.options.access.docker_host
-    if "run as root" in view.daemon_error:
-        return StepResult(unknown=[view.daemon_error])
-    hangs = "no answer within" in view.daemon_error
+    error = view.daemon_error
+    # A user without access, or a library that does not work, says nothing about the daemon.
+    if not isinstance(error, EngineUnreachable) or error.forbidden:
+        return StepResult(unknown=[str(error)])
+    hangs = isinstance(error, EngineTimeout)
     seen = "it accepts connections but does not answer" if hangs else "no answer"
     fix = f"systemctl {'restart' if hangs else 'start'} docker; journalctl --unit=docker --lines=50"
-    return StepResult(causes=[Cause.of("docker_daemon_down", path, CERTAIN, seen, fix, (view.daemon_error,))])
+    return StepResult(causes=[Cause.of("docker_daemon_down", path, CERTAIN, seen, fix, (str(error),))])
 
 
 def check_containers(view: StackView) -> StepResult:

@@ -12,6 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     Redis,
     RedisError,
+    RedisPasswordUnknown,
     RedisServer,
     RedisUnreachable,
     find_redis,
@@ -19,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
     OK,
+    UNKNOWN,
     WARNING,
     Finding,
     from_error,
@@ -52,7 +54,8 @@ def check_redis(view: View) -> Iterator[Finding]:
             taken = time.monotonic() - started
             info = redis.info()
     except (RedisError, RedisUnreachable) as error:
-        yield from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
+        state = UNKNOWN if isinstance(error, RedisPasswordUnknown) else CRITICAL
+        yield from_error(CHECK, "server", state, error, "an answer", (container.name,))
         return
     view.measure("redis_latency_seconds", round(taken, 6))
     state = judged(taken, view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical"))

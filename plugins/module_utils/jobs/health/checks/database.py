@@ -12,6 +12,11 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import DatabaseLogin, database_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import (
+    SAFE_PLACE,
+    advice,
+    risk_of_data,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     PSYCOPG2_IMPORT_ERROR,
     LoginRefusedError,
@@ -24,6 +29,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
     OK,
     UNKNOWN,
+    WARNING,
     Finding,
     from_error,
     judged,
@@ -76,6 +82,9 @@ def check_postgresql(view: View) -> Iterator[Finding]:
         seen = f"no answer: its container is {container.state}"
         yield Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), f"docker start {container.name}")
         return
+    risk = risk_of_data(container)
+    if risk:
+        yield Finding(CHECK, "data folder", WARNING, risk, SAFE_PLACE, (container.name,), advice(container))
     yield from view.all_of(
         [
             partial(_as_administrator, view, container),

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from ...shared.database import Row
 from ...shared.web import transaction
-from .. import accounts, removal, represent
+from .. import accounts, keys_file, removal, represent
 from ..context import context
 from ..errors import AlreadyExistsError, ApiError, BadNameError, RefusedError
 from . import edit_user, forms, keys, paging
@@ -98,6 +98,7 @@ def delete(name: str) -> tuple[str, int]:
         removal.delete(transaction(), user, purge, context().settings.repositories)
     except RefusedError as error:
         raise ApiError(422, str(error)) from error
+    keys_file.write_all(context().settings, transaction())
     return "", 204
 
 

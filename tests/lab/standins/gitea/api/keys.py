@@ -10,7 +10,7 @@ from typing import Any
 
 from ...shared.database import Row
 from ...shared.web import transaction
-from .. import represent
+from .. import keys_file, represent
 from ..context import context
 from ..errors import ApiError, not_found
 
@@ -39,6 +39,7 @@ def add(owner: Row, form: dict[str, Any], shown_owner: dict[str, Any]) -> dict[s
             "updated_unix": now,
         },
     )
+    keys_file.append(context().settings, row)
     return represent.key(row, shown_owner, context().settings)
 
 
@@ -49,6 +50,7 @@ def remove(owner: Row, key_id: int) -> None:
     if row["owner_id"] != owner["id"]:
         raise ApiError(403, "You do not have access to this key")
     transaction().run("DELETE FROM public_key WHERE id = %s", (key_id,))
+    keys_file.write_all(context().settings, transaction())
 
 
 def _fingerprint(content: str) -> str:

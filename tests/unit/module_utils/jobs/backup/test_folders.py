@@ -163,6 +163,64 @@ def test_excluded_are_names_and_patterns(
     ]
 
 
+# -- volumes that no container mounts -------------------------------------------------------------------------------
+
+
+def unused(host: Host, name: str, **facts: Any) -> dict[str, Any]:
+    """The daemon's facts about a volume of the project."""
+    return {"Name": name, "Mountpoint": host.volume(name).source, "Driver": "local", "Options": None, **facts}
+
+
+def planned_with(listed: list[dict[str, Any]], containers: list[Container], tmp_path: Path, **asked: Any) -> BackupPlan:
+    plan = BackupPlan(stack_of(*containers, volumes=listed), Repository(str(tmp_path / "repository")))
+    folders.plan_volumes(plan, BackupOptions(Access("shop"), "/r", **asked), {})
+    return plan
+
+
+def test_volume_of_a_removed_container_is_taken(host: Host, tmp_path: Path) -> None:
+    volumes = [unused(host, "shop_gitea-data"), unused(host, "0a" * 32), unused(host, "shop_assets")]
+    containers = [container("openproject", host.volume("shop_assets"))]
+    plan = planned_with(volumes, containers, tmp_path)
+    assert taken(plan) == {"assets": "shop_assets", "gitea-data": "shop_gitea-data"}
+    assert plan.volumes[1].writers == ()
+    assert (plan.left_out, plan.warnings, plan.incomplete) == ([], [], [])
+    assert set(taken(planned_with(volumes, containers, tmp_path, volumes=["gitea-data"]))) == {"gitea-data"}
+    assert set(taken(planned_with(volumes, containers, tmp_path, exclude=["gitea-*"]))) == {"assets"}
+
+
+def test_unused_volume_of_a_share_is_a_part_not_taken(host: Host, tmp_path: Path) -> None:
+    share = unused(host, "shop_media", Options={"type": "nfs", "o": "addr=10.0.0.5", "device": ":/media"})
+    plan = planned_with([share], [container("app", host.volume("shop_data"))], tmp_path)
+    assert taken(plan) == {"data": "shop_data"}
+    [line] = plan.incomplete
+    assert line.startswith(
+        'volume "media" is not in the set: it is :/media, which Docker mounts only while a container'
+    )
+    assert line.endswith("start a service that mounts it, or name it in exclude")
+    assert planned_with([share], [], tmp_path, exclude=["media"]).incomplete == []
+
+
+def test_unused_volume_that_is_bound_to_a_folder_is_read_there(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "srv").mkdir()
+    bound = unused(host, "shop_media", Options={"type": "none", "o": "bind", "device": str(tmp_path / "srv")})
+    [part] = planned_with([bound], [], tmp_path).volumes
+    assert part.folder == str(tmp_path / "srv")
+
+
+# -- databases in volumes -------------------------------------------------------------------------------------------
+
+
+def test_second_server_in_a_volume_is_named_with_its_service(host: Host, tmp_path: Path) -> None:
+    mount = host.volume("shop_gitea-db-data")
+    Path(mount.source, "PG_VERSION").write_text("17\n")
+    Path(mount.source, "global").mkdir()
+    Path(mount.source, "global/pg_control").write_bytes(b"x")
+    plan = planned([container("gitea-db", mount), container("gitea", host.volume("shop_gitea-data"))], tmp_path)
+    [warning] = plan.warnings
+    assert 'volume "gitea-db-data" holds PostgreSQL 17: service gitea-db is paused' in warning
+    assert {part.name: part.live for part in plan.volumes} == {"gitea-db-data": ("PostgreSQL 17",), "gitea-data": ()}
+
+
 # -- what is refused ------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values impo
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import PGDATA
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import WORKING_DIR, bind, container, stack_of, volume_mount
 
@@ -156,9 +158,18 @@ def test_project_folder_as_a_mount_takes_everything_once_and_not_the_servers_dat
     )
     [part] = plan.volumes
     assert (part.name, part.skip) == (str(shop), ("cache/redis", "pgdata"))
+    assert part.facts()["inside"] == {str(shop / "uploads"): "uploads"}
     assert [writer.service for writer in part.writers] == ["app"], "the servers write to what is skipped"
     assert reasons(plan)[str(shop / "uploads")] == f'its files are in folder "{shop}"'
     assert (plan.warnings, plan.incomplete) == ([], [])
+
+
+def test_size_does_not_count_what_is_left_out(shop: Path) -> None:
+    (shop / "pgdata").mkdir()
+    (shop / "pgdata/rows").write_bytes(os.urandom(3_000_000))
+    app = container("app", bind(str(shop), "/app", writable=True))
+    [part] = planned(shop, app, container("postgres", bind(str(shop / "pgdata"), PGDATA, writable=True))).volumes
+    assert part.size < 1_000_000
 
 
 def test_excluded_folder_is_left_out_of_the_one_around_it(shop: Path) -> None:
@@ -188,14 +199,25 @@ def test_folder_that_is_a_volume_too_is_taken_as_the_volume(shop: Path) -> None:
 
 def test_unnamed_volume_has_a_name_that_stays(shop: Path) -> None:
     (shop / "v").mkdir()
+    (shop / "v/file").write_text("x")
     plan = planned(shop, container("app", volume_mount(UNNAMED, str(shop / "v"), "/data")))
     [part] = plan.volumes
     assert (part.kind, part.name, part.docker_name, part.folder) == ("folder", "app:/data", UNNAMED, str(shop / "v"))
 
 
+def test_empty_unnamed_volume_holds_nothing_to_keep(shop: Path) -> None:
+    (shop / "v").mkdir()
+    app = container("app", volume_mount(UNNAMED, str(shop / "v"), "/var/lib/postgresql/data"))
+    plan = planned(shop, app)
+    assert (taken(plan), plan.warnings, plan.incomplete) == ([], [], [])
+    assert "it is empty" in reasons(plan)["app:/var/lib/postgresql/data"]
+    assert taken(planned(shop, app, folders=["app:/var/lib/postgresql/data"])) == ["app:/var/lib/postgresql/data"]
+
+
 def test_unnamed_volumes_of_several_containers_are_told_apart(shop: Path) -> None:
     for name in "ab":
         (shop / name).mkdir()
+        (shop / name / "file").write_text("x")
     first = container("app", volume_mount("0a" * 32, str(shop / "a")))
     second = container("app", volume_mount("0b" * 32, str(shop / "b")))
     stack = stack_of(first, Container(**{**vars(second), "name": "shop-app-2", "id": "id-2"}))

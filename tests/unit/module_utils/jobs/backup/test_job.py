@@ -25,61 +25,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.loca
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
-from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
 from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
 
 MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    """Three sets, the last one just made."""
-    made = Repository(str(tmp_path / "repository"))
-    for hour in range(3):
-        make_set(made, MOMENT + datetime.timedelta(hours=hour), CONTENT)
-    return made
-
-
 def options(repository: Repository) -> BackupOptions:
     return BackupOptions(Access("shop"), repository.path, retention=Policy(keep_last=1))
-
-
-def test_retention_reports_removed_sets_and_sets_in_use(repository: Repository) -> None:
-    with repository.holding("20261123T030000Z"):
-        reasons, removed = backup_job._retain(repository, options(repository), "20261123T040000Z")
-    assert removed == ["20261123T020000Z"]
-    assert reasons == {
-        "20261123T040000Z": ["newest", "keep_last"],
-        "20261123T030000Z": ["in use"],
-        "20261123T020000Z": [],
-    }
-
-
-@pytest.mark.parametrize(
-    ("error", "cause"),
-    [
-        (Cancelled("stopped by signal SIGTERM; nothing was published"), "the job was stopped"),
-        (PermissionError(1, "Operation not permitted", "/r/sets/x"), "Operation not permitted: /r/sets/x"),
-    ],
-)
-def test_interrupted_retention_says_that_the_set_was_made(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, error: BaseException, cause: str
-) -> None:
-    remove = repository.remove
-
-    def second_fails(set_id: str) -> bool:
-        if set_id == "20261123T020000Z":
-            raise error
-        return remove(set_id)
-
-    monkeypatch.setattr(repository, "remove", second_fails)
-    with pytest.raises(MaxopsError) as failure:
-        backup_job._retain(repository, options(repository), "20261123T040000Z")
-    assert str(failure.value) == (
-        f"backup set 20261123T040000Z was made and is complete, but retention did not finish ({cause}; "
-        "removed: 20261123T030000Z): fix the cause; the next backup removes the remaining sets"
-    )
-    assert sorted(os.listdir(repository.sets_path)) == ["20261123T020000Z", "20261123T040000Z"]
 
 
 def test_unfinished_set_goes_although_the_daemon_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

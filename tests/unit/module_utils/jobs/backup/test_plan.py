@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values impo
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
+from ansible_collections.maxops.ops.tests.unit.kept_sets import database, day, kept, volume
 from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
 
-MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
 
-
-def test_newest_complete_set_of_the_same_stack_gives_the_estimate(tmp_path: Path) -> None:
-    repository = Repository(str(tmp_path))
-    part = {"kind": "volume", "name": "data", "source_bytes": 100}
-    for hour, (project, size) in enumerate([("shop", 10), ("shop", 20), ("other", 30), ("shop", 40)]):
-        moment = MOMENT + datetime.timedelta(hours=hour)
-        newest = make_set(repository, moment, CONTENT, project=project, parts=[{**part, "bytes": size}])
-    (newest / "manifest.json").write_text("damaged")
-    assert backup_plan._previous_parts(repository, "shop") == {("volume", "data"): (100, 20)}
-    assert backup_plan._previous_parts(repository, "new") == {}
+def test_newest_own_set_that_has_a_part_gives_the_estimate() -> None:
+    sets = [kept(day(1), volume("data", 100), database(size=9, stored=3)), kept(day(2), volume("data", 60))]
+    assert backup_plan._previous_parts(sets) == {("volume", "data"): (60, 30), ("database", "gitea"): (9, 3)}
+    assert backup_plan._previous_parts([]) == {}
 
 
 def packer_of(compression: str, *volumes: VolumePart) -> BackupPlan:

@@ -212,6 +212,6 @@ def test_sqlite_in_a_volume_is_a_database(redis: FakeRedis) -> None:
 def test_a_database_of_which_the_application_is_not_there_is_said() -> None:
     effects = planned(databases=BOTH)
     assert [remark.partition(",")[0] for remark in effects.remarks] == [
-        'no container uses database "gitea"',
-        'no container uses database "openproject"',
+        'no container of Gitea uses database "gitea"',
+        'no container of OpenProject uses database "openproject"',
     ]

@@ -86,6 +86,7 @@ def test_result_of_several_sets_names_the_bad_ones(tmp_path: Path) -> None:
             "limit": "7 bytes",
             "evidence": [],
             "fix": "Take another set.",
+            "cause": "set",
         }
     ]
     assert [one["kind"] for one in actual["sets"]] == ["set", "set", "set", "dump"]

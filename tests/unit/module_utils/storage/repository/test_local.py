@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository import local
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
@@ -23,6 +24,7 @@ from ansible_collections.maxops.ops.tests.unit.sets import CONTENT, make_set
 
 MOMENT = datetime.datetime(2026, 11, 23, 2, tzinfo=datetime.timezone.utc)
 HOUR = datetime.timedelta(hours=1)
+SHOP = Origin("shop", "web1", "a" * 32)
 
 
 @pytest.fixture
@@ -207,7 +209,7 @@ def test_set_that_cannot_be_read_is_shown_with_its_problem_and_never_removed(rep
     assert (first.manifest, first.size) == (None, 0)
     assert "cannot be read" in str(first.problem)
     assert second.problem is None
-    assert list(repository.reasons_to_keep("shop", Policy(keep_last=1))) == [second.set_id]
+    assert list(repository.reasons_to_keep(SHOP, Policy(keep_last=1))) == [second.set_id]
 
 
 # -- retention and removal ------------------------------------------------------------------------------------------
@@ -216,21 +218,22 @@ def test_set_that_cannot_be_read_is_shown_with_its_problem_and_never_removed(rep
 def test_retention_of_one_stack_counts_and_removes_no_set_of_another(repository: Repository) -> None:
     for hour, project in enumerate(["shop", "other", "shop", "other"]):
         make_set(repository, MOMENT + hour * HOUR, CONTENT, project=project)
-    reasons = repository.reasons_to_keep("shop", Policy(keep_last=1))
+    reasons = repository.reasons_to_keep(SHOP, Policy(keep_last=1))
     assert reasons == {"20261123T040000Z": ["newest", "keep_last"], "20261123T020000Z": []}
 
 
 def test_dry_run_counts_the_set_that_would_be_made(repository: Repository) -> None:
     make_set(repository, MOMENT, CONTENT)
     latest = "20261123T050000Z"
-    reasons = repository.reasons_to_keep("shop", Policy(keep_last=1), latest)
+    planned = {"parts": [{"kind": "database", "name": "shop"}, {"kind": "volume", "name": "assets"}]}
+    reasons = repository.reasons_to_keep(SHOP, Policy(keep_last=1), latest, planned)
     assert reasons == {latest: ["newest", "keep_last"], "20261123T020000Z": []}
 
 
 def test_set_just_made_stays_although_a_wrong_clock_dated_others_later(repository: Repository) -> None:
     for year in (2026, 2030, 2031):
         make_set(repository, MOMENT.replace(year=year), CONTENT)
-    reasons = repository.reasons_to_keep("shop", Policy(keep_last=1), "20261123T020000Z")
+    reasons = repository.reasons_to_keep(SHOP, Policy(keep_last=1), "20261123T020000Z")
     assert reasons == {
         "20311123T020000Z": ["newest", "keep_last"],
         "20301123T020000Z": [],
@@ -249,6 +252,7 @@ def test_removed_set_is_gone_with_all_that_was_in_it(repository: Repository) -> 
 
 REMOVER = """
 import os, sys
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository import local
 
 def wait(path):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +54,24 @@ def test_without_labels_only_the_name_is_given(containers: list[object]) -> None
     assert found == ComposeProject("shop")
     assert found.command("ps") == "docker compose --project-name shop ps"
     assert not found.files_exist
+
+
+def test_path_with_a_comma_is_one_path(tmp_path: Path) -> None:
+    folder = tmp_path / "a,b,c"
+    folder.mkdir()
+    (folder / "compose.yml").touch()
+    (tmp_path / "x,y.yml").touch()
+    label = f"{folder}/compose.yml,{tmp_path}/x,y.yml,{folder}/gone.yml"
+    found = stack_of(container("app", labels={WORKING_DIR: str(folder), CONFIG_FILES: label})).compose
+    assert found.files == (f"{folder}/compose.yml", f"{tmp_path}/x,y.yml", f"{folder}/gone.yml")
+    assert f"--file {tmp_path}/x,y.yml" in found.command("ps")
+
+
+def test_missing_paths_with_commas_are_told_apart_by_their_beginnings() -> None:
+    labels = {WORKING_DIR: "/gone/a,b", CONFIG_FILES: "/gone/a,b/c.yml,/other,x/d.yml,/gone/a,b/e.yml,f.yml"}
+    assert stack_of(container("app", labels=labels)).compose.files == (
+        "/gone/a,b/c.yml",
+        "/other,x/d.yml",
+        "/gone/a,b/e.yml",
+        "/gone/a,b/f.yml",
+    )
