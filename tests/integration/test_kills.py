@@ -132,7 +132,12 @@ def restore_seconds(stack: KillStack, options: dict[str, Any]) -> float:
 def backup(stack: KillStack, repository: Path, tmp_path: Path) -> Module:
     return Module(
         "backup",
-        {"project_name": stack.project, "repository": str(repository), "quiesce": "pause", "keep_last": 500},
+        {
+            "project_name": stack.project,
+            "repository": str(repository),
+            "quiesce": "pause",
+            "retention": {"keep_last": 500},
+        },
         tmp_path,
     )
 
@@ -219,7 +224,7 @@ def test_backup_killed(
     if process.poll() is None:
         kill(process)
     else:
-        finish(process)
+        assert "failed" not in finish(process)
     wait_until(lambda: helpers(repository) == [], 20, "no helper container is left")
     assert_up(stack)
     assert stack.digest() == digest
@@ -227,7 +232,7 @@ def test_backup_killed(
     assert before <= after, "no earlier set is lost"
     assert all((sets / name / "manifest.json").exists() for name in after), "a set is whole or not there"
     result = backup()
-    assert result["changed"] is True, result
     assert "failed" not in result, result
+    assert result["changed"] is True
     assert not any((repository / "staging").iterdir()), "the next run removes what the killed one has left"
     stack.wait_up()
