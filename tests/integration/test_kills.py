@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,19 +186,18 @@ def test_restore_killed(
     stack.wait_up()
 
 
-def seen(state: str, stack: KillStack, repository: Path) -> Callable[[], bool]:
-    """A condition that a backup makes true."""
-    staging = repository / "staging"
-    files = {"dump": "*/databases/*/toc.dat", "archive": "*/volumes/*", "manifest": "*/manifest.json*"}
+def is_seen(state: str, stack: KillStack, repository: Path) -> bool:
+    """Whether a backup has reached a state."""
+    files = {
+        "locked": "lock",
+        "staging": "staging/*",
+        "dump": "staging/*/databases/*/toc.dat",
+        "archive": "staging/*/volumes/*",
+        "manifest": "staging/*/manifest.json*",
+    }
     if state in files:
-        pattern = files[state]
-        return lambda: next(staging.glob(pattern), None) is not None
-    return {
-        "locked": lambda: (repository / "lock").exists(),
-        "staging": lambda: any(staging.glob("*")),
-        "helper": lambda: bool(helpers(repository)),
-        "paused": lambda: "paused" in stack.states().values(),
-    }[state]
+        return next(repository.glob(files[state]), None) is not None
+    return bool(helpers(repository)) if state == "helper" else "paused" in stack.states().values()
 
 
 @pytest.mark.parametrize("moment", backup_moments())
@@ -217,9 +216,8 @@ def test_backup_killed(
     if isinstance(moment, float):
         time.sleep(seconds)
     else:
-        condition = seen(moment, stack, repository)
         deadline = time.monotonic() + 60
-        while process.poll() is None and not condition() and time.monotonic() < deadline:
+        while process.poll() is None and not is_seen(moment, stack, repository) and time.monotonic() < deadline:
             time.sleep(0.002)
     if process.poll() is None:
         kill(process)
