@@ -61,7 +61,7 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
     if options.retention is not None:
         planned = {"parts": [{"kind": kind, "name": name} for kind, name in sorted(parts)]}
         reasons = repository.reasons_to_keep(origin, options.retention, repository.free_id(now), planned)
-        if changes:
+        if changes or ownership.is_newly_named():
             reasons = {set_id: why or [HELD] for set_id, why in reasons.items()}
     dumps = list_dumps(repository.path)
     remarks = [f"{change.sentence()}; {accept_advice([change])}" for change in changes] + ownership.remarks()
@@ -72,6 +72,7 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
         "repository": repository.path,
         "project": options.project_name,
         "host": origin.host,
+        "other_hosts": ownership.other_hosts,
         "sets": [
             _set(repository, kept, reasons, options, now, parts if kept in ours else None) for kept in reversed(sets)
         ],

@@ -84,3 +84,42 @@ def test_backups_of_many_hosts_are_a_line_each_and_failures_come_first() -> None
     assert lines[1].endswith("no such project" + "." * 85)
     assert lines[2].split() == ["a", "20261123T020000Z", "45.8", "MB", "check", "mode", "2"]
     assert lines[3].split() == ["b", "20261123T020000Z", "45.8", "MB", "2.3", "s", "2", "2"]
+
+
+CHANGE = {"message": 'database "gitea": 10,902 rows in 20261122T020000Z, now 0', "accepted": False}
+HELD = {"kept": {"x": ["newest"], "y": ["retention is on hold"]}, "removed": [], "held": [CHANGE["message"]]}
+
+
+def test_what_has_shrunk_is_the_first_line() -> None:
+    shrunk = {**RESULT, "shrunk": [{**CHANGE, "message": "accepted", "accepted": True}, CHANGE], "retention": HELD}
+    lines = summary("lab", shrunk, check_mode=False)
+    assert lines[:2] == [
+        (
+            'lab: WARNING: database "gitea": 10,902 rows in 20261122T020000Z, now 0; retention removes nothing '
+            "until it is accepted"
+        ),
+        "lab: backup set 20261123T020000Z, 45.8 MB, 2.3 s",
+    ]
+    assert "  keeps 2 sets: retention is on hold" in lines
+
+
+def test_incomplete_set_is_shown_with_its_failure_first() -> None:
+    failed = {**RESULT, "failed": True, "msg": 'volume "data" is not in the set: x', "incomplete": [{"name": "data"}]}
+    lines = summary("lab", {**failed, "retention": HELD}, check_mode=False)
+    assert lines[:2] == [
+        'lab: FAILED: volume "data" is not in the set: x',
+        "lab: backup set 20261123T020000Z (INCOMPLETE), 45.8 MB, 2.3 s",
+    ]
+    assert lines[-1] == "  /var/backups/maxops/sets/20261123T020000Z"
+    first, head, row, other = table({"a": RESULT, "b": failed})
+    assert first == 'b: FAILED: volume "data" is not in the set: x'
+    assert (head.split()[0], row.split()[:2], other.split()[:2]) == (
+        "HOST",
+        ["b", "20261123T020000Z"],
+        ["a", "20261123T020000Z"],
+    )
+
+
+def test_table_begins_with_what_has_shrunk() -> None:
+    lines = table({"a": RESULT, "b": {**RESULT, "shrunk": [CHANGE]}})
+    assert lines[0].startswith('b: WARNING: database "gitea": 10,902 rows in 20261122T020000Z, now 0')

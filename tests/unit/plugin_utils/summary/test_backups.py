@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import listing as listing_job
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.backups import summary, table
+from ansible_collections.maxops.ops.tests.unit.kept_sets import ALL, HERE, only
 from ansible_collections.maxops.ops.tests.unit.listings import listed, made
 
 
@@ -53,3 +55,24 @@ def test_legacy_dump_without_a_time_in_its_name_has_no_age() -> None:
     dump = {"set_id": "gitea_20261399_020000", "age_hours": None, "bytes": 1}
     listing = {"sets": [], "dumps": [dump], "remarks": [], "repository": "/r", "project": "shop"}
     assert summary("lab", listing, False)[-1].split() == ["gitea_20261399_020000", "?", "1", "B", "legacy", "dump"]
+
+
+def test_what_a_set_lacks_and_sets_of_another_host_are_shown(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing_job, "here", lambda _project: HERE)
+    own = {"host": HERE.host, "machine_id": HERE.machine_id, "scope": ALL, "shrunk": [], "incomplete": []}
+    made(repository, 30, **own)
+    part = {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}}
+    made(repository, 3, **{**own, "parts": [part], "scope": only(volumes=[])})
+    made(repository, 2, **{**own, "host": "web2", "machine_id": "b" * 32})
+    listing = listed(repository, retention=Policy(keep_last=1))
+    head, columns, other, partial, full = summary("lab", listing, False)
+    assert head == f"lab: 3 sets (1 set of web2) in {repository.path}"
+    assert columns.split()[3:7] == ["PARTS", "LACKS", "MADE", "ON"]
+    assert "volume assets" in partial
+    assert "web2" in other
+    assert "web2" not in full
+    # The next backup is expected to take everything again.
+    assert full.endswith("removes it")
+    assert [kept["missing"] for kept in listing["sets"]] == [None, [{"kind": "volume", "name": "assets"}], []]

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import listing as listing_job
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import Change
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import LevelResult, Verdict
+from ansible_collections.maxops.ops.tests.unit.kept_sets import ALL, HERE, only
 from ansible_collections.maxops.ops.tests.unit.listings import listed, made
 
 
@@ -124,3 +127,61 @@ def test_dumps_of_the_old_way(repository: Repository) -> None:
         ("gitea_20261399_020000", "gitea", None),
     ]
     assert listing["remarks"] == []
+
+
+# -- parts, losses, hosts -------------------------------------------------------------------------------------------
+
+OWN = {"host": HERE.host, "machine_id": HERE.machine_id, "scope": ALL, "shrunk": [], "incomplete": []}
+SHOP = {"kind": "database", "name": "shop", "source_bytes": 9000, "bytes": 2000, "rows": {"public.entry": 2}}
+
+
+@pytest.fixture
+def this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing_job, "here", lambda _project: HERE)
+
+
+@pytest.mark.usefixtures("this_host")
+def test_deliberately_partial_set_is_no_remark_and_shows_what_it_lacks(repository: Repository) -> None:
+    made(repository, 30, **OWN)
+    made(repository, 1, **{**OWN, "parts": [SHOP], "scope": only(volumes=[])})
+    listing = listed(repository)
+    assert listing["remarks"] == []
+    assert listing["sets"][0]["missing"] == [{"kind": "volume", "name": "assets"}]
+    assert listing["sets"][1]["missing"] == []
+
+
+@pytest.mark.usefixtures("this_host")
+def test_loss_is_a_remark_and_holds_every_set(repository: Repository) -> None:
+    first = made(repository, 30, **OWN)
+    change = Change("database", "shop", "empty", first, "rows", 2, 0)
+    empty = {**SHOP, "rows": {"public.entry": 0}}
+    assets = {"kind": "volume", "name": "assets", "source_bytes": 9000, "bytes": 15000}
+    for hours in (3, 2):
+        made(repository, hours, **{**OWN, "parts": [empty, assets], "shrunk": [change.to_dict()]})
+    listing = listed(repository, retention=Policy(keep_last=1))
+    assert listing["remarks"][0] == (
+        f'database "shop": 2 rows in {first}, now 0; retention removes nothing until it is fixed, or accepted by name '
+        '(accept_changes: ["database shop"])'
+    )
+    assert [kept["retention"]["keep"] for kept in listing["sets"]] == [True, True, True]
+    assert listing["sets"][0]["retention"]["reasons"] == ["retention is on hold"]
+
+
+@pytest.mark.usefixtures("this_host")
+def test_sets_of_another_host_are_listed_and_not_counted(repository: Repository) -> None:
+    made(repository, 1, **{**OWN, "host": "web2", "machine_id": "b" * 32})
+    listing = listed(repository, retention=Policy(keep_last=1))
+    assert listing["remarks"] == [
+        f'{repository.path} has no complete set of stack "shop" of this host, only of web2: make one (backup.yml)'
+    ]
+    assert (listing["newest"], listing["other_hosts"], listing["host"]) == (None, ["web2"], "web1")
+    assert (listing["sets"][0]["host"], listing["sets"][0]["retention"]) == ("web2", None)
+
+
+@pytest.mark.usefixtures("this_host")
+def test_part_that_could_not_be_taken_is_a_remark(repository: Repository) -> None:
+    lack = {"kind": "volume", "name": "assets", "reason": "it cannot be read", "fix": "x"}
+    set_id = made(repository, 1, **{**OWN, "parts": [SHOP], "incomplete": [lack]})
+    listing = listed(repository)
+    assert listing["remarks"] == [f'volume "assets" is not in set {set_id}: it cannot be read']
+    assert listing["sets"][0]["missing"] == [{"kind": "volume", "name": "assets"}]
