@@ -203,6 +203,13 @@ def test_openprojects_cache(redis: FakeRedis) -> None:
     assert any("OpenProject: everybody signs in again" in line for line in effects.sentences)
 
 
+def test_a_runner_is_not_gitea() -> None:
+    runner = container("runner", volume_mount("shop_gitea-data"), environment={"GITEA_INSTANCE_URL": "http://gitea"})
+    object.__setattr__(runner, "image", "gitea/act_runner:0.2")
+    effects = planned(runner, databases=(), volumes=True)
+    assert (effects.clearings, effects.regenerate) == ([], [])
+
+
 def test_sqlite_in_a_volume_is_a_database(redis: FakeRedis) -> None:
     environment = {**of_role(redis), "GITEA__database__DB_TYPE": "sqlite3"}
     effects = planned(server(redis), gitea(environment), databases=(), volumes=True)
