@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import Change, change_of, review, unaccepted
-from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, scope_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, parts_of, scope_of
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Ownership
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 
 from .options import FAIL, BackupOptions
 from .values import BackupPlan, is_excluded
+from .volumes import has_files
 
 SHOWN = 5
 """Parts that a message names in full."""
@@ -36,6 +37,18 @@ def identity(plan: BackupPlan, options: BackupOptions) -> dict[str, Any]:
 def incomplete(plan: BackupPlan, options: BackupOptions) -> list[dict[str, str]]:
     """The parts that could not be taken and that the operator has not excluded, with reason and fix."""
     return [entry for entry in plan.lacking if not is_excluded(entry["name"], options.exclude)]
+
+
+def expected(plan: BackupPlan, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The parts of a planned set with what is known of their content: rows as in the newest set, files as they are."""
+    own = plan.repository.of(plan.origin).own
+    rows = {key: part["rows"] for kept in own for key, part in parts_of(kept.manifest).items() if "rows" in part}
+    empty = {(part.kind, part.name) for part in plan.volumes if not has_files(part.folder)}
+    known: list[dict[str, Any]] = []
+    for part in parts:
+        key = part["kind"], part["name"]
+        known.append({**part, "empty": key in empty, **({"rows": rows[key]} if key in rows else {})})
+    return known
 
 
 def shrunk(plan: BackupPlan, options: BackupOptions, manifest: Mapping[str, Any]) -> tuple[list[Change], list[str]]:

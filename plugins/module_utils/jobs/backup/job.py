@@ -55,7 +55,7 @@ def _preview(options: BackupOptions) -> dict[str, Any]:
     set_id = plan.repository.free_id(utc_now())
     path = os.path.join(plan.repository.sets_path, set_id)
     parts = _planned_parts(plan)
-    manifest = {"set_id": set_id, "parts": parts, **ending.identity(plan, options)}
+    manifest = {"set_id": set_id, "parts": ending.expected(plan, parts), **ending.identity(plan, options)}
     changes, remarks = ending.shrunk(plan, options, manifest)
     manifest["shrunk"] = [change.to_dict() for change in changes]
     return {

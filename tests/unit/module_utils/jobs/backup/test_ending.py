@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import ending
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan, VolumePart
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import read_manifest
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
@@ -169,6 +169,26 @@ def test_dry_run_removes_nothing_and_says_the_same(plan: BackupPlan, lost: bool)
     assert len(ids(plan)) == 2
     assert dry == back_up(plan, 2, *parts)
     assert dry["removed"] == ([] if lost else [at(1), at(0)])
+
+
+def test_dry_run_expects_the_rows_of_the_newest_set(plan: BackupPlan) -> None:
+    back_up(plan, 0, *FULL)
+    emptied = (database("gitea", rows=0), *FULL[1:])
+    back_up(plan, 1, *emptied)
+    sizes = [{key: part[key] for key in ("kind", "name", "source_bytes", "bytes")} for part in FULL]
+    assert [part.get("rows") for part in ending.expected(plan, sizes)] == [{"public.t": 0}, {"public.t": 100}, None]
+
+    def dry_run(**more: Any) -> dict[str, Any]:
+        planned = {"set_id": at(2), "parts": ending.expected(plan, sizes), **ending.identity(plan, options(**more))}
+        planned["shrunk"] = [change.to_dict() for change in ending.shrunk(plan, options(**more), planned)[0]]
+        return ending.retain(plan, options(**more), at(2), planned, check_mode=True)
+
+    assert dry_run()["held"] == [f'database "gitea": 10,902 rows in {at(0)}, now 0']
+    accepted = dry_run(accept_changes=["database gitea"])
+    assert accepted == back_up(plan, 2, *emptied, accept_changes=["database gitea"])
+    assert accepted["removed"] == [at(1)]
+    plan.volumes.append(VolumePart("data", "shop_data", "/nowhere", 0, 0, ()))
+    assert [part["empty"] for part in ending.expected(plan, sizes)] == [False, False, True]
 
 
 # -- what cannot be taken -------------------------------------------------------------------------------------------
