@@ -22,6 +22,19 @@ from ansible_collections.maxops.ops.tests.integration.verify_support import (
     rehearsal_leftovers,
 )
 
+SECOND_SERVER = """
+  second-db:
+    image: maxops-lab/postgres:{version}
+    environment: {{POSTGRES_USER: second, POSTGRES_PASSWORD: secret}}
+    stop_grace_period: 0s
+    volumes: ["second-data:/var/lib/postgresql/data"]
+    healthcheck: {{test: [CMD, pg_isready, -U, second, -h, 127.0.0.1], interval: 1s, start_period: 60s}}"""
+
+BUSY = """
+CREATE TABLE busy AS SELECT g AS id, 0 AS changed FROM generate_series(1, 20000) g;
+ALTER SYSTEM SET max_wal_size = '32MB'; SELECT pg_reload_conf();
+"""
+
 
 class FolderStack(ContentStack):
     """The same rows and files in folders of the host, as in both official quick starts."""
@@ -29,7 +42,8 @@ class FolderStack(ContentStack):
     template = (
         COMPOSE.replace("openproject-assets:/var/openproject/assets", "./assets:/var/openproject/assets")
         .replace('"gitea-data:/data"', '"./gitea:/data", "/unnamed"')
-        .replace(", openproject-assets: {{}}, gitea-data: {{}}", ", left-behind: {{labels: {{a: b}}}}")
+        .replace(", openproject-assets: {{}}, gitea-data: {{}}", ", second-data: {{}}")
+        .replace("\nvolumes: {{postgres", SECOND_SERVER + "\nvolumes: {{postgres")
     )
 
     def up(self) -> None:
@@ -77,10 +91,16 @@ def test_set_holds_the_folders_the_unnamed_and_the_unused_volume(stack: FolderSt
         ("folder", str(stack.folder / "assets")),
         ("folder", "gitea:/unnamed"),
         ("volume", "left-behind"),
+        ("volume", "second-data"),
     }
     assert parts["folder", gitea]["mounts"] == [{"service": "gitea", "target": "/data"}]
     assert manifest["format"] == 2
-    assert manifest["warnings"] == []
+    [warning] = manifest["warnings"]
+    assert 'volume "second-data" holds PostgreSQL 17: service second-db is paused while it is copied' in warning
+    assert (parts["volume", "second-data"]["live_databases"], stack.states()["second-db"]) == (
+        ["PostgreSQL 17"],
+        "running",
+    )
     assert len(os.listdir(made / "folders")) == 3
 
 
@@ -112,8 +132,9 @@ def test_restore_replaces_the_folders_and_the_services_see_the_new_ones(
         ("folder", str(assets)),
         ("folder", "gitea:/unnamed"),
         ("volume", "left-behind"),
+        ("volume", "second-data"),
     }
-    assert set(result["services"]) == {"gitea", "openproject"}
+    assert set(result["services"]) == {"gitea", "openproject", "second-db"}
     seen = stack.inside(
         "gitea", "ls /data/git/repositories; cat /unnamed/file; stat -c %i /data; test ! -e /data/later"
     )
@@ -140,3 +161,43 @@ def test_single_files_and_another_path(stack: FolderStack, made: Path, tmp_path:
     beside = restore(folders=[gitea], into={gitea: str(tmp_path / "beside")})
     assert beside["services"] == []
     assert (tmp_path / "beside/git/repositories/org/core.git/HEAD").exists()
+
+
+def test_second_server_that_writes_all_the_time_starts_from_its_copy(stack: FolderStack, tmp_path: Path) -> None:
+    def second(statement: str, **options: Any) -> str:
+        argv = ["exec", "-T", "second-db", "psql", "-U", "second", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        return stack.compose(*argv, input=statement, **options).strip()
+
+    second(BUSY)
+    script = (
+        "while :; do echo 'UPDATE busy SET changed = changed + 1; CHECKPOINT;'; done | psql -U second -qAt >/dev/null"
+    )
+    stack.compose("exec", "--detach", "second-db", "sh", "-c", script)
+    options = {"project_name": stack.project, "repository": str(tmp_path / "repository")}
+    made = Module("backup", options, tmp_path)(databases=[], folders=[], volumes=["second-data"])
+    assert made.get("changed"), made
+    assert int(second("SELECT sum(changed) FROM busy")) > 0
+    restored = Module("restore", options, tmp_path)(set="latest", volumes=["second-data"])
+    assert restored.get("changed"), restored
+    counts = second("SELECT count(*), min(changed) = max(changed) FROM busy")
+    assert counts == "20000|t", "each update is there for every row or for none"
+
+
+def test_own_server_is_not_copied_beside_its_dump(stack: FolderStack, made: Path, tmp_path: Path) -> None:
+    backup = module("backup", stack, made, tmp_path)
+    refused = backup(volumes=["postgres-data"])
+    assert 'volume "postgres-data" holds the data of service "postgres", whose databases are dumped' in refused["msg"]
+
+
+def test_device_in_a_folder_neither_stops_the_backup_nor_the_restore(
+    stack: FolderStack, made: Path, tmp_path: Path
+) -> None:
+    device = stack.folder / "assets" / "null"
+    os.mknod(device, 0o20666, os.makedev(1, 3))
+    options = {"project_name": stack.project, "repository": str(tmp_path / "repository")}
+    result = Module("backup", options, tmp_path)(databases=[], volumes=[], folders=["./assets"])
+    remark = f"folder {stack.folder}/assets: not in the archive, because a restore creates no devices: null"
+    assert result["remarks"] == [remark]
+    restored = Module("restore", options, tmp_path)(set="latest")
+    assert restored.get("changed"), restored
+    assert not device.exists()

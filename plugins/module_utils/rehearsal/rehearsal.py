@@ -184,13 +184,21 @@ class Rehearsal:
         return Content(
             self.subject,
             self.server,
-            self.volumes,
+            {**self.volumes, **self._places_inside()},
             self.area.stack,
             self.area.key,
             self.folders.folder,
             self.area.jobs,
             self._cancellation,
         )
+
+    def _places_inside(self) -> dict[str, str]:
+        """Folders that services mount, and whose files are in a folder above them."""
+        return {
+            name: os.path.join(self.volumes[part["name"]], path)
+            for part in archived_parts(self.subject.manifest)
+            for name, path in part.get("inside", {}).items()
+        }
 
     def _bootstrap_user(self) -> str:
         """The set's own first superuser: it granted the other roles their rights."""

@@ -54,7 +54,8 @@ _SYSTEM = {
 class HostFolder:
     """A folder that containers mount: ``name`` is its path, or ``SERVICE:TARGET`` for an unnamed volume.
 
-    ``path`` is its real path on the host, ``skip`` are paths below it that are left out of its archive.
+    ``path`` is its real path on the host, ``skip`` are paths below it that are left out of its archive, ``inside`` the
+    relative paths of other folders whose files it holds, by their name.
     """
 
     name: str
@@ -62,6 +63,7 @@ class HostFolder:
     docker_name: str = ""
     uses: list[tuple[Container, Mount]] = field(default_factory=list)
     skip: list[str] = field(default_factory=list)
+    inside: dict[str, str] = field(default_factory=dict)
 
     @property
     def writers(self) -> list[Container]:
@@ -218,6 +220,9 @@ def _outermost(plan: BackupPlan, chosen: Iterable[HostFolder]) -> list[HostFolde
         if outer:
             reason = f"its files are in {outer}"
             plan.left_out.append({"kind": "folder", "name": folder.name, "reason": reason})
+            for other in kept:
+                if _contains(other, folder):
+                    other.inside[folder.name] = os.path.relpath(folder.path, other.path)
         else:
             kept.append(folder)
     return kept
@@ -238,7 +243,7 @@ def _same_folder(some: str, other: str) -> bool:
 def _take(plan: BackupPlan, options: BackupOptions, chosen: Iterable[HostFolder], previous: PreviousParts) -> None:
     folders = [folder for folder in chosen if _is_readable(plan, folder)]
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        sizes = list(pool.map(lambda folder: measure(folder.path), folders))
+        sizes = list(pool.map(_measure, folders))
     databases = find_in_all({folder.name: (folder.path, folder.skip) for folder in folders}, options.jobs)
     binds = foreign_binds(plan.stack) if any(databases.values()) else []
     for folder, size in zip(folders, sizes):
@@ -257,11 +262,18 @@ def _take(plan: BackupPlan, options: BackupOptions, chosen: Iterable[HostFolder]
             kind="folder",
             skip=tuple(folder.skip),
             mounts=tuple(mounts),
+            inside=folder.inside,
         )
         found = Found(databases[folder.name], _users(plan.stack, folder), sorted(set(others)))
         taken = at_rest(plan, options, part, found, named=options.folders is not None)
         if taken:
             plan.volumes.append(taken)
+
+
+def _measure(folder: HostFolder) -> int:
+    """Bytes on the disk without what is left out."""
+    skipped = (os.path.join(folder.path, path) for path in folder.skip)
+    return max(0, measure(folder.path) - sum(measure(path) for path in skipped if os.path.isdir(path)))
 
 
 def _is_readable(plan: BackupPlan, folder: HostFolder) -> bool:

@@ -201,7 +201,7 @@ class Backup:
         # Tasks start in this order: paused applications wait for their volumes, so these come first.
         tasks = [
             partial(
-                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.volumes]
+                self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.parts]
             )
             for group in groups
         ]
@@ -251,6 +251,7 @@ class Backup:
             with self.plan.stack.paused(group.containers):
                 self._freeze(group.databases)
                 archived = archiver.archive(group, meters)
+            archived += archiver.archive_later(group, meters)
         self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
         return [
             {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,8 @@ class VolumePart:
 
     ``folder`` is its path on the host, ``skip`` are relative paths in it that are left out, ``mounts`` the services
     that mount it, with the path inside them. ``live`` are the databases in it that have to be at rest while it is
-    copied, in words; its writers are paused for that.
+    copied, in words; its writers are paused for that. ``inside`` are relative paths of other mounted folders that it
+    holds, by their name.
     """
 
     name: str
@@ -60,6 +61,7 @@ class VolumePart:
     skip: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     live: tuple[str, ...] = ()
+    inside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -75,6 +77,7 @@ class VolumePart:
             facts["path"] = self.folder
             facts["mounts"] = [{"service": service, "target": target} for service, target in self.mounts]
             facts["skipped"] = list(self.skip)
+            facts["inside"] = dict(self.inside)
         if self.live:
             facts["live_databases"] = list(self.live)
             facts["paused"] = sorted({container.service for container in self.writers})

@@ -26,17 +26,27 @@ from .values import BackupPlan, VolumePart
 
 @dataclass
 class VolumeGroup:
-    """Volumes and folders that are copied together while ``containers`` are paused and ``databases`` are frozen."""
+    """Volumes and folders that are copied together while ``containers`` are paused and ``databases`` are frozen.
+
+    ``later`` are copied after the pause: their rows are in a database that was copied in it.
+    """
 
     volumes: list[VolumePart]
     containers: list[Container] = field(default_factory=list)
     databases: list[str] = field(default_factory=list)
+    later: list[VolumePart] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[VolumePart]:
+        """All parts of the group, in the order in which they are copied."""
+        return self.volumes + self.later
 
 
 def group_volumes(plan: BackupPlan, pause: bool) -> list[VolumeGroup]:
     """One group for each volume and folder; with ``pause``, one for all that share an application that writes to them.
 
-    What holds a live database is copied in a pause anyway.
+    What holds a live database is copied in a pause anyway, and before the other files of the same application: as for
+    a dumped database, rows are frozen before the first file is read.
     """
     groups: list[VolumeGroup] = []
     for part in plan.volumes:
@@ -48,12 +58,25 @@ def group_volumes(plan: BackupPlan, pause: bool) -> list[VolumeGroup]:
             new.volumes += other.volumes
         groups.append(new)
     if not pause:
-        return groups
+        return _files_after_rows(groups)
     unassigned = [part.name for part in plan.databases]
     for group in groups:
         group.databases = [name for name in unassigned if uses_database(group.containers, name)]
         unassigned = [name for name in unassigned if name not in group.databases]
     return groups
+
+
+def _files_after_rows(groups: Sequence[VolumeGroup]) -> list[VolumeGroup]:
+    """The groups, with each unpaused part behind the paused one whose application writes to both."""
+    paused = [group for group in groups if group.containers]
+    rest = []
+    for group in groups:
+        first = next((other for other in paused if _overlap(other.containers, group.volumes[0].writers)), None)
+        if first is None or group in paused:
+            rest.append(group)
+        else:
+            first.later += group.volumes
+    return rest
 
 
 def _overlap(some: Sequence[Container], others: Sequence[Container]) -> bool:
@@ -74,10 +97,17 @@ class Archiver:
         return self._layout.archive(kind, name, self._packer.suffix)
 
     def archive(self, group: VolumeGroup, meters: Sequence[Part]) -> list[dict[str, Any]]:
-        """Archive all of the group side by side; returns their entries for the manifest, in their order."""
+        """Archive what is copied in the pause, side by side; returns entries for the manifest, in their order."""
         # A failure stops the others: otherwise an application would stay paused while they are copied in vain.
-        tasks = [partial(self._archive, part, meter) for part, meter in zip(group.volumes, meters)]
-        return run_all(tasks, self._cancellation)
+        return self._archive_all(group.volumes, meters)
+
+    def archive_later(self, group: VolumeGroup, meters: Sequence[Part]) -> list[dict[str, Any]]:
+        """The same for what is copied after the pause; ``meters`` are those of all parts of the group."""
+        return self._archive_all(group.later, meters[len(group.volumes) :])
+
+    def _archive_all(self, parts: Sequence[VolumePart], meters: Sequence[Part]) -> list[dict[str, Any]]:
+        tasks = [partial(self._archive, part, meter) for part, meter in zip(parts, meters)]
+        return run_all(tasks, self._cancellation) if tasks else []
 
     def _archive(self, part: VolumePart, meter: Part) -> dict[str, Any]:
         meter.start()

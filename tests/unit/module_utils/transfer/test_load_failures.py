@@ -68,7 +68,11 @@ def of(stderr: str, code: int = 1) -> Exception:
         ('ERROR:  could not connect to server "there"', "another server, which this host cannot reach"),
         ("ERROR:  can only create extension in database postgres", "works only in one database"),
         ('pg_restore: error: connection to server at "127.0.0.1" failed', "stopped or restarted"),
-        ("docker: Error response from daemon: no such image", "was container db-1 stopped or restarted?"),
+        ("docker: Error response from daemon: No such container: db-1", "was container db-1 stopped or restarted?"),
+        (
+            "docker: Error response from daemon: No such image: x",
+            "the image of container db-1 is no longer on this host",
+        ),
         ("pg_restore: error: this build does not support compression with zstd", "cannot read the set's compression"),
     ],
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values impo
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import PGDATA
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import WORKING_DIR, bind, container, stack_of, volume_mount
 
@@ -156,9 +158,18 @@ def test_project_folder_as_a_mount_takes_everything_once_and_not_the_servers_dat
     )
     [part] = plan.volumes
     assert (part.name, part.skip) == (str(shop), ("cache/redis", "pgdata"))
+    assert part.facts()["inside"] == {str(shop / "uploads"): "uploads"}
     assert [writer.service for writer in part.writers] == ["app"], "the servers write to what is skipped"
     assert reasons(plan)[str(shop / "uploads")] == f'its files are in folder "{shop}"'
     assert (plan.warnings, plan.incomplete) == ([], [])
+
+
+def test_size_does_not_count_what_is_left_out(shop: Path) -> None:
+    (shop / "pgdata").mkdir()
+    (shop / "pgdata/rows").write_bytes(os.urandom(3_000_000))
+    app = container("app", bind(str(shop), "/app", writable=True))
+    [part] = planned(shop, app, container("postgres", bind(str(shop / "pgdata"), PGDATA, writable=True))).volumes
+    assert part.size < 1_000_000
 
 
 def test_excluded_folder_is_left_out_of_the_one_around_it(shop: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,16 @@ def test_database_that_two_applications_name_is_frozen_once() -> None:
     assert shape(group_volumes(plan, pause=True)) == [({"a"}, {"gitea"}, ["gitea"]), ({"b"}, {"other"}, [])]
 
 
+def test_files_of_an_application_are_copied_after_its_live_database() -> None:
+    database = replace(volume("pgdata", OPENPROJECT), live=("PostgreSQL 13",))
+    plan = plan_of(volume("assets", OPENPROJECT, WORKER), database, volume("gitea-data", GITEA), databases=("gitea",))
+    first, second = sorted(group_volumes(plan, pause=False), key=lambda group: len(group.parts), reverse=True)
+    assert ([part.name for part in first.volumes], [part.name for part in first.later]) == (["pgdata"], ["assets"])
+    assert [one.service for one in first.containers] == ["openproject"]
+    assert ([part.name for part in second.parts], second.containers, second.databases) == (["gitea-data"], [], [])
+    assert shape(group_volumes(plan, pause=True))[0] == ({"pgdata", "assets"}, {"openproject", "worker"}, [])
+
+
 def test_volumes_without_writers_are_separate_groups() -> None:
     plan = plan_of(volume("a"), volume("b"), databases=("openproject",))
     assert shape(group_volumes(plan, pause=True)) == [({"a"}, set(), []), ({"b"}, set(), [])]
@@ -120,6 +131,21 @@ def test_archived_volumes_are_reported_in_their_order(layout: Layout, tmp_path: 
         ("a", "shop_a", "gzip", []),
     ]
     assert sorted(os.listdir(layout.volumes)) == ["a.tar.gz", "b.tar.gz"]
+
+
+def test_what_comes_later_has_its_own_meter_and_folder(layout: Layout, tmp_path: Path) -> None:
+    for name in ("now", "then"):
+        (tmp_path / name).mkdir()
+    options = BackupOptions(Access("shop"), "/r", nice=0, ionice="none")
+    first = volume("now", folder=str(tmp_path / "now"))
+    later = replace(volume("/srv/then", folder=str(tmp_path / "then")), kind="folder", docker_name="")
+    group, meters = VolumeGroup([first], later=[later]), [Part("now", 1), Part("then", 1)]
+    archiver = Archiver(plan_of(first, later), layout, options, Cancellation())
+    assert [part["name"] for part in archiver.archive(group, meters)] == ["now"]
+    [part] = archiver.archive_later(group, meters)
+    assert (part["kind"], part["name"], part["path"]) == ("folder", "/srv/then", str(tmp_path / "then"))
+    assert os.listdir(layout.folders) == ["%2Fsrv%2Fthen.tar.gz"]
+    assert archiver.archive_later(VolumeGroup([first]), meters) == []
 
 
 @pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
