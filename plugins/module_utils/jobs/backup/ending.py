@@ -10,7 +10,6 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import Change, change_of, review, unaccepted
 from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, parts_of, scope_of
-from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Ownership
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 
 from .options import FAIL, BackupOptions
@@ -71,12 +70,10 @@ def accept_advice(changes: Sequence[Change]) -> str:
     return f"retention removes nothing until it is fixed, or accepted by name (accept_changes: [{names}])"
 
 
-def holds(manifest: Mapping[str, Any], ownership: Ownership) -> list[str]:
+def holds(manifest: Mapping[str, Any]) -> list[str]:
     """Why retention must not remove anything after this set, if anything speaks against it."""
     reasons = [change.sentence() for change in unaccepted(manifest)]
     reasons += [_lack(entry) for entry in manifest["incomplete"]]
-    if ownership.is_newly_named(manifest["set_id"]):
-        reasons.append(f"first set since this host was called {', '.join(ownership.former)}")
     return reasons
 
 
@@ -88,7 +85,7 @@ def retain(
     removed: list[str] = []
     try:
         planned = manifest if check_mode else None
-        held = holds(manifest, repository.of(plan.origin))
+        held = holds(manifest)
         reasons = repository.reasons_to_keep(plan.origin, options.retention, set_id, planned)
         for old_id in [old_id for old_id, why in reasons.items() if not why]:
             if held:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import check_names
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
 from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
@@ -85,6 +86,7 @@ def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
 
     The result's ``failure`` is not empty when a set was made and the run failed nevertheless, because it lacks a part.
     """
+    check_names(options.accept_changes)
     if check_mode:
         return _preview(options)
     started = time.monotonic()
