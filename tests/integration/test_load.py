@@ -181,6 +181,28 @@ def test_restore_of_awkward_databases(stack: LoadStack, repository: Path, tmp_pa
     assert result["memory"]["maintenance_work_mem"] >= 64 * 1024 * 1024
 
 
+LATER = """--
+-- Dumped by pg_dump version 17.6
+SET statement_timeout = 0;
+SET transaction_timeout = 0;
+
+CREATE TABLE public.later (body text);
+COPY public.later (body) FROM stdin;
+SET transaction_timeout = 0;
+\\.
+"""
+
+
+def test_dump_of_a_later_version_loads_into_an_older_server(stack: LoadStack, repository: Path, tmp_path: Path) -> None:
+    path = tmp_path / "hashes_20240101_020000.sql"
+    path.write_text(LATER)
+    result = module("restore", stack, repository, tmp_path)(file=str(path))
+    assert result["changed"], result
+    assert stack.sql("SELECT body FROM later", "hashes") == "SET transaction_timeout = 0;"
+    said = [f"database hashes: line 4 of {path.name} sets transaction_timeout, which this server does not know"]
+    assert remarks_about(result, "hashes") == (said if stack.version < 17 else [])
+
+
 TWICE = (
     "CREATE TABLE t (x text); INSERT INTO t VALUES ('a'); CREATE UNIQUE INDEX t_pkey ON t (x);"
     "UPDATE pg_index SET indisready = false, indislive = false, indisvalid = false"
