@@ -35,7 +35,8 @@ _QUIET = {
     "log_transaction_sample_rate": "0",
     "pg_stat_statements.track": "none",
 }
-_LOCALE = re.compile(r"locale|collation|collator|ICU", re.IGNORECASE)
+_LOCALE = re.compile(r"\b(?:locale|collation|collator|ICU|LC_COLLATE|LC_CTYPE)\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
 # Settings whose value is a list of names: SET would treat the stored text as one name.
 _LISTS = {
     "local_preload_libraries",
@@ -151,7 +152,7 @@ def create(session: Session, name: str, like: Mapping[str, Any], properties: Map
     try:
         session.run(f'create database "{name}" from', " ".join(words), values)
     except MaxopsError as error:
-        if isinstance(error, HostFault) or not _LOCALE.search(str(error)):
+        if isinstance(error, HostFault) or not _LOCALE.search(_QUOTED.sub("", str(error))):
             raise
         raise HostFault(
             f"{error}; the image of this server lacks that locale: use the image that made the set"

@@ -70,7 +70,7 @@ def test_missing_locale_is_this_hosts_fault_and_another_error_is_not() -> None:
     locale = MaxopsError('could not create database "shop": invalid LC_COLLATE locale name: "ko_KR.utf8"')
     with pytest.raises(HostFault, match="lacks that locale: use the image that made the set"):
         databases.create(Session(refusal=locale), "shop", LIKE, None)
-    other = MaxopsError('role "Ann" does not exist')
+    other = MaxopsError('role "locale" does not exist, which is difficult')
     with pytest.raises(MaxopsError) as raised:
         databases.create(Session(refusal=other), "shop", LIKE, None)
     assert raised.value is other
