@@ -133,7 +133,12 @@ def odd_set(content_stack: ContentStack, good_set: Path, tmp_path_factory: pytes
     content_stack.sql(
         "CREATE TABLE behind (id bigserial PRIMARY KEY); INSERT INTO behind DEFAULT VALUES;"
         "INSERT INTO behind VALUES (9);"
-        'CREATE TABLE "100 % lost" (id bigserial PRIMARY KEY); INSERT INTO "100 % lost" VALUES (1), (2), (3)',
+        'CREATE TABLE "100 % lost" (id bigserial PRIMARY KEY); INSERT INTO "100 % lost" VALUES (1), (2), (3);'
+        "SELECT lo_create(0); SELECT lo_from_bytea(0, 'x');"
+        'CREATE SCHEMA "a.b"; CREATE TABLE "a.b".c AS SELECT 1 AS x;'
+        'CREATE SCHEMA a; CREATE TABLE a."b.c" AS SELECT * FROM generate_series(1, 2) AS x;'
+        'CREATE SCHEMA "DATA"; CREATE TABLE "DATA"."two words" AS SELECT 3 AS x; CREATE TABLE "q""x" AS SELECT 4 AS x;'
+        'CREATE TABLE "표" AS SELECT 5 AS x',
         ODD_NAME,
     )
     try:

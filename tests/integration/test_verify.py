@@ -255,6 +255,15 @@ def lists(stack: ContentStack, folder: Path) -> bool:
     return int(done) > 20
 
 
+def test_good_set_with_odd_names_and_an_empty_large_object_is_read(
+    verify: Module, odd_set: Path, repository: Path
+) -> None:
+    copy_set(odd_set, repository)
+    result = verify(level="decode")
+    assert result["passed"], result
+    assert result["findings"] == []
+
+
 @pytest.mark.parametrize("compression", ["zstd:1", "lz4"])
 def test_what_pg_restore_lets_pass(verify: Module, content_stack: ContentStack, folder: Path, compression: str) -> None:
     largest = dump_again(content_stack, folder, compression)[-1]

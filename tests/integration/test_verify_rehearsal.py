@@ -22,6 +22,7 @@ from ansible_collections.maxops.ops.tests.integration.support import (
     wait_until,
 )
 from ansible_collections.maxops.ops.tests.integration.verify_support import (
+    BLOB,
     ODD_NAME,
     OID,
     UUID,
@@ -60,7 +61,7 @@ def test_good_set_comes_back(rehearse: Module, folder: Path, repository: Path) -
     assert result["passed"], result
     assert findings_of(result) == {}
     [entry] = result["sets"]
-    assert entry["rows"] == {"openproject": 3043, "gitea": 7}
+    assert entry["rows"] == {"openproject": 3043, "gitea": 10}
     assert entry["rehearsal"]["rows"]["openproject"]["public.work_packages"] == 3000
     assert entry["rehearsal"]["content"] == {
         "OpenProject": {"attachments": 41, "attachment_files": 40},
@@ -71,8 +72,14 @@ def test_good_set_comes_back(rehearse: Module, folder: Path, repository: Path) -
             "lfs_meta_object_files": 1,
             "attachment_rows": 1,
             "attachment_files": 1,
+            "package_blob_rows": 1,
+            "package_blob_files": 1,
+            "avatars_rows": 1,
+            "avatars_files": 1,
         },
     }
+    assert result["sets"][0]["causes"] == {}
+    assert len(result["sets"][0]["not_compared"]) == 2
     assert 0 < entry["recovery_seconds"] < entry["steps"]["rehearse"]
     verdict = json.loads(folder.with_name(f"{folder.name}.verified.json").read_text())
     assert (verdict["passed"], verdict["level"]) == (True, "rehearse")
@@ -105,6 +112,8 @@ def test_everything_that_did_not_come_back_is_found(
         run("cp", "-a", repositories / "anna/site.git", repositories / "anna/stray.git")
         (top / f"git/lfs/{OID[:2]}/{OID[2:4]}/{OID[4:]}").unlink()
         (top / f"gitea/attachments/{UUID[0]}/{UUID[1]}/{UUID}").write_text("longer")
+        (top / f"gitea/packages/{BLOB[:2]}/{BLOB[2:4]}/{BLOB}").write_text("pAckage")
+        (top / "gitea/avatars/a1b2").unlink()
     reseal(folder, parts=manifest["parts"], roles=manifest["roles"])
     result = rehearse()
     found = {subject: entry["seen"] for subject, entry in findings_of(result).items()}
@@ -122,7 +131,9 @@ def test_everything_that_did_not_come_back_is_found(
         "gitea-data: git/repositories/org/core.git": found["gitea-data: git/repositories/org/core.git"],
         f"lfs_meta_object 1 ({OID})": f"has no file (gitea-data: git/lfs/{OID[:2]}/{OID[2:4]}/{OID[4:]})",
         f"attachment 1 ({UUID})": f"has a file of 6 bytes (gitea-data: gitea/attachments/0/f/{UUID})",
+        f"package_blob {BLOB}": found[f"package_blob {BLOB}"],
     }
+    assert {entry["cause"] for entry in findings_of(result).values()} == {"set"}
     assert "git fsck reports" in found["gitea-data: git/repositories/org/core.git"]
     assert findings_of(result)["table public.work_packages of openproject"]["limit"] == "3001 rows"
     assert set(findings_of(result, "notice")) == {
@@ -132,9 +143,85 @@ def test_everything_that_did_not_come_back_is_found(
     assert set(findings_of(result, "warning")) == {
         "extension btree_gist of openproject",
         f"sequence public.behind_id_seq of {ODD_NAME}",
+        "user 1 (a1b2)",
     }
     assert result["failed"]
     assert result["sets"][0]["verdict"]["passed"] is False
+
+
+BREAK_PRODUCTION = f"""
+cp -a /data /tmp/before; cd /data/git/repositories
+echo 1111111111111111111111111111111111111111 > anna/site.git/refs/pull/1/head
+find org/core.git/objects -type f | sort | head -n 40 | xargs rm
+printf 12345678X > /data/git/lfs/{OID[:2]}/{OID[2:4]}/{OID[4:]}
+"""
+
+
+def test_finding_says_whether_production_or_the_backup_without_a_pause_is_the_cause(
+    rehearse: Module, content_stack: ContentStack, repository: Path, tmp_path: Path
+) -> None:
+    """The set is made of a stack with faults, and two objects are deleted while it is made."""
+    assets = "cd /var/openproject/assets/files/attachment/file"
+    try:
+        content_stack.inside("gitea", f"mkdir -p /data/git/repositories/anna/site.git/refs/pull/1 {BREAK_PRODUCTION}")
+        content_stack.inside("openproject", f"cp -a /var/openproject/assets /tmp/before; {assets}; rm 8/*")
+        folder = content_stack.back_up(tmp_path, repository)
+        with unpacked(folder, "openproject-assets", tmp_path) as top:
+            for number in (9, 10):
+                (top / f"files/attachment/file/{number}/plan {number} – 계획.pdf").unlink()
+        with unpacked(folder, "gitea-data", tmp_path) as top:
+            run("rm", "-rf", top / "git/repositories/anna/tools.git")
+        reseal(folder)
+        content_stack.sql("DELETE FROM attachments WHERE id = 9")
+        content_stack.sql("UPDATE repository SET lower_name = 'new-tools' WHERE id = 1", "gitea")
+        known = {"finding": "attachment 10 *", "reason": "an example", "until": "2999-12-31"}
+        gone = {"finding": "attachment 11 *", "reason": "was repaired", "until": "2999-12-31"}
+        result = rehearse(accept=[known, gone])
+    finally:
+        content_stack.inside("gitea", "rm -rf /data/*; cp -a /tmp/before/. /data; rm -rf /tmp/before")
+        content_stack.inside("openproject", "cp -a /tmp/before/. /var/openproject/assets; rm -rf /tmp/before")
+        content_stack.sql(
+            "INSERT INTO attachments (id, file, filesize) VALUES (9, 'plan 9 – 계획.pdf', 1009) ON CONFLICT DO NOTHING"
+        )
+        content_stack.sql("UPDATE repository SET lower_name = 'tools' WHERE id = 1", "gitea")
+    assert result["passed"], result
+    assert {entry["subject"]: (entry["state"], entry["cause"]) for entry in result["findings"]} == {
+        "attachment 8 (plan 8 – 계획.pdf)": ("warning", "production"),
+        "attachment 9 (plan 9 – 계획.pdf)": ("warning", "changed"),
+        "attachment 10 (plan 10 – 계획.pdf)": ("notice", "accepted"),
+        "repository 1 (anna/tools)": ("warning", "changed"),
+        "gitea-data: git/repositories/anna/site.git": ("warning", "production"),
+        "gitea-data: git/repositories/org/core.git": ("warning", "production"),
+        f"lfs_meta_object {OID}": ("warning", "production"),
+    }
+    [dead] = [entry for entry in result["findings"] if entry["subject"].endswith("site.git")]
+    assert "refs/pull/1/head: invalid sha1 pointer 1111" in dead["seen"]
+    assert result["sets"][0]["causes"] == {"production": 4, "changed": 2, "accepted": 1}
+    assert result["remarks"] == ['no finding matches "attachment 11 *" of the option accept (was repaired): remove it']
+    verdict = json.loads(folder.with_name(f"{folder.name}.verified.json").read_text())
+    assert (verdict["passed"], verdict["level"]) == (True, "rehearse")
+    [accepted] = verdict["results"]["rehearse"]["accepted"]
+    assert accepted["accepted"] == "critical, accepted until 2999-12-31: an example"
+    assert verdict["results"]["rehearse"]["causes"] == result["sets"][0]["causes"]
+
+
+def test_set_without_the_files_of_its_rows_does_not_pass(
+    rehearse: Module, content_stack: ContentStack, repository: Path, tmp_path: Path
+) -> None:
+    folder = content_stack.back_up(tmp_path, repository, databases=["openproject"], volumes=[])
+    reseal(folder, scope={})
+    result = rehearse()
+    assert findings_of(result)["OpenProject"]["seen"] == (
+        "its data is in no volume or folder of this set (40 attachments without files)"
+    )
+    assert result["failed"]
+    assert "is bad: OpenProject: its data is in no volume or folder of this set" in result["msg"]
+    # The same set, where an operator asked for the database only.
+    reseal(folder, scope={"databases": ["openproject"], "volumes": [], "folders": None})
+    result = rehearse()
+    assert result["passed"], result
+    assert findings_of(result, "warning")["OpenProject"]["cause"] == "coverage"
+    assert result["sets"][0]["not_covered"] == ["OpenProject: 40 attachments: only these were asked for: volumes none"]
 
 
 def test_dump_that_does_not_load_and_archive_that_attacks(rehearse: Module, folder: Path, repository: Path) -> None:

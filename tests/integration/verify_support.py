@@ -61,6 +61,8 @@ INSERT INTO repository (owner_name, lower_name) VALUES
   ('Anna', 'tools'), ('Anna', 'site'), ('org', 'core'), ('org', 'empty');
 CREATE TABLE lfs_meta_object (id bigserial PRIMARY KEY, oid text, size bigint, repository_id bigint);
 CREATE TABLE attachment (id bigserial PRIMARY KEY, uuid uuid, size bigint);
+CREATE TABLE package_blob (id bigserial PRIMARY KEY, size bigint, hash_sha256 char(64));
+CREATE TABLE "user" (id bigserial PRIMARY KEY, avatar text, use_custom_avatar boolean);
 """
 
 GITEA_FILES = """
@@ -78,6 +80,7 @@ chown -R 1000:1000 /data; chmod -R go= /data/git
 ODD_NAME = """we'ird "; 100 % -- Ü"""
 
 OID = hashlib.sha256(b"123456789").hexdigest()
+BLOB = hashlib.sha256(b"package").hexdigest()
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
@@ -97,7 +100,9 @@ class ContentStack(MiniStack):
         self.sql("CREATE DATABASE gitea")
         self.sql(
             f"{GITEA_ROWS} INSERT INTO lfs_meta_object (oid, size) VALUES ('{OID}', 9);"
-            f"INSERT INTO attachment (uuid, size) VALUES ('{UUID}', 3)",
+            f"INSERT INTO attachment (uuid, size) VALUES ('{UUID}', 3);"
+            f"INSERT INTO package_blob (hash_sha256, size) VALUES ('{BLOB}', 7);"
+            "INSERT INTO \"user\" (avatar, use_custom_avatar) VALUES ('a1b2', true), ('c3d4', false)",
             "gitea",
         )
         self.inside("gitea", GITEA_FILES)
@@ -105,11 +110,16 @@ class ContentStack(MiniStack):
             "gitea",
             f"cd /data; mkdir -p git/lfs/{OID[:2]}/{OID[2:4]} gitea/attachments/{UUID[0]}/{UUID[1]};"
             f"printf 123456789 > git/lfs/{OID[:2]}/{OID[2:4]}/{OID[4:]};"
-            f"printf abc > gitea/attachments/{UUID[0]}/{UUID[1]}/{UUID}",
+            f"printf abc > gitea/attachments/{UUID[0]}/{UUID[1]}/{UUID};"
+            f"mkdir -p gitea/packages/{BLOB[:2]}/{BLOB[2:4]} gitea/packages/tmp gitea/avatars;"
+            "printf x > gitea/avatars/a1b2;"
+            f"printf package > gitea/packages/{BLOB[:2]}/{BLOB[2:4]}/{BLOB}; touch gitea/packages/tmp/upload-1",
         )
         self.inside(
             "openproject",
-            "cd /var/openproject/assets; for i in $(seq 40); do mkdir -p files/attachment/file/$i;"
+            # Number 41 is still being uploaded, and 42 was deleted: its folder stays.
+            "cd /var/openproject/assets; mkdir -p files/attachment/file/42;"
+            "for i in $(seq 40); do mkdir -p files/attachment/file/$i;"
             'head -c $((1000 + i)) /dev/urandom > "files/attachment/file/$i/plan $i – 계획.pdf"; done',
         )
 

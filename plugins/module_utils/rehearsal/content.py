@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -68,12 +68,13 @@ class Content:
         """True when the applications stood still while their files were copied."""
         return self.manifest.get("quiesce") == "pause"
 
-    def find_folder(self, *candidates: str) -> Location | None:
-        """The first of the given folders that a volume or folder of the set holds.
+    def find_folder(self, *candidates: str, parts: Collection[str] | None = None) -> Location | None:
+        """The first of the given folders that a volume or folder of the set holds; with ``parts``, only those.
 
         A relative candidate is below the top of a part, an absolute one is a path inside a service's container.
         """
-        return next(self._found(candidates, os.path.isdir), None)
+        found = self._found(candidates, os.path.isdir)
+        return next((location for location in found if parts is None or location.part in parts), None)
 
     def find_file(self, *candidates: str) -> str | None:
         """The path of the first of the given files that a volume or folder of the set holds."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,13 +44,19 @@ def left_out(manifest: Mapping[str, Any], names: Sequence[str]) -> LeftOut:
         if entry.get("kind") in ("volume", "folder") and not str(entry.get("reason", "")).startswith(_NO_LOSS)
     ]
     own = [entry for entry in entries if any(word in f"{entry['name']} {entry['reason']}".lower() for word in names)]
-    asked = {kind: (manifest.get("scope") or {}).get(kind) for kind in ("volumes", "folders")}
+    scope = manifest.get("scope") or {}
+    asked = {kind: scope.get(kind) for kind in ("volumes", "folders")}
     named = [f"{kind} {', '.join(wanted) or 'none'}" for kind, wanted in asked.items() if wanted is not None]
     if not own and named:
         return LeftOut(f"only these were asked for: {'; '.join(named)}", deliberate=True)
     chosen = own or entries
     words = ", ".join(f"{entry['name']} ({entry['reason']})" for entry in chosen)
-    return LeftOut(words, bool(chosen) and all(entry["reason"].startswith(DELIBERATE) for entry in chosen))
+    deliberate = (
+        entry["reason"].startswith(DELIBERATE)
+        or any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in scope.get("exclude") or [])
+        for entry in chosen
+    )
+    return LeftOut(words, bool(chosen) and all(deliberate))
 
 
 def report_missing(
@@ -116,17 +123,14 @@ def _report_no_folder(content: Content, subject: str, number: int, part: str, pl
     content.subject.findings.add(Finding(CHECK, subject, state, seen, "a folder with files", (evidence,), fix, cause))
 
 
-def object_storage(manifest: Mapping[str, Any], application: str, what: Sequence[str]) -> str:
+def object_storage(entries: Sequence[Mapping[str, str]], application: str, what: Sequence[str]) -> str:
     """Where files are kept outside of the set, as in "minio (GITEA__storage__STORAGE_TYPE)"; empty where they are not.
 
-    ``what`` are the names of the kind of files; an entry of the manifest without a kind is about all of them.
+    ``entries`` are those of a manifest, ``what`` the names of the kind of files; an entry without a kind is about all.
     """
-    for entry in manifest.get("object_storage") or []:
-        named = str(entry.get("what") or "").lower()
-        whole = not named or named in ("all", "files", "storage", "everything")
-        if str(entry.get("application", "")).lower() == application.lower() and (
-            whole or any(word in named for word in what)
-        ):
+    for entry in entries:
+        named = str(entry.get("what") or "all").lower()
+        if str(entry.get("application", "")).lower() == application.lower() and named in (*what, "all"):
             return f"{entry.get('type') or 'object storage'} ({entry.get('source') or 'its configuration'})"
     return ""
 

@@ -76,7 +76,14 @@ def _package_path(digest: str) -> str:
 
 KINDS = (
     Files(
-        "lfs", "lfs_meta_object", "LFS objects", "oid", ("git/lfs", "lfs", "data/lfs"), _lfs_path, ("lfs",), hashed=True
+        "lfs",
+        "lfs_meta_object",
+        "LFS objects",
+        "oid",
+        ("git/lfs", "lfs", "data/lfs"),
+        _lfs_path,
+        ("lfs", "lfs objects"),
+        hashed=True,
     ),
     Files(
         "attachments",
@@ -85,7 +92,7 @@ KINDS = (
         "uuid",
         ("gitea/attachments", "attachments", "data/attachments"),
         _attachment_path,
-        ("attachment",),
+        ("attachment", "attachments"),
     ),
     Files(
         "packages",
@@ -94,7 +101,7 @@ KINDS = (
         "hash_sha256",
         ("gitea/packages", "packages", "data/packages"),
         _package_path,
-        ("package",),
+        ("package", "packages"),
         hashed=True,
     ),
     Files(
@@ -104,7 +111,7 @@ KINDS = (
         "avatar",
         ("gitea/avatars", "avatars", "data/avatars"),
         str,
-        ("avatar", "picture"),
+        ("avatar", "avatars"),
         size="",
         minor=True,
         condition="use_custom_avatar AND coalesce(avatar, '') <> ''",
@@ -116,7 +123,7 @@ KINDS = (
         "avatar",
         ("gitea/repo-avatars", "repo-avatars", "data/repo-avatars"),
         str,
-        ("repo-avatar", "repository avatar"),
+        ("repo-avatar", "repo-avatars"),
         size="",
         minor=True,
         condition="coalesce(avatar, '') <> ''",
@@ -141,7 +148,7 @@ def check(content: Content, session: Session) -> dict[str, int]:
     ]
     places = settings.places("repositories", REPOSITORIES)
     found = content.find_folder(*places)
-    locations = {files.kind: content.find_folder(*files.places) for files in kinds}
+    locations = {files.kind: _find(content, files, found) for files in kinds}
     _report_missing(content, session, kinds, locations, found, places)
     counted = check_repositories(content, session, found, settings.folder("repositories"))
     for files in kinds:
@@ -162,8 +169,17 @@ def _condition(session: Session, files: Files) -> str:
     return files.condition
 
 
+def _find(content: Content, files: Files, repositories: Location | None) -> Location | None:
+    """The folder of a kind, beside the repositories if possible: other volumes have folders of such names, too."""
+    own = {name for name in content.volumes if any(word in name.lower() for word in WORDS)}
+    own |= {repositories.part} if repositories else set()
+    sure = [place for place in files.places if "/" in place]
+    return content.find_folder(*files.places, parts=own) or content.find_folder(*sure)
+
+
 def _outside(content: Content, settings: GiteaSettings, files: Files) -> str:
-    return object_storage(content.manifest, NAME, files.words) or settings.object_storage(files.kind)
+    entries = [*(content.manifest.get("object_storage") or []), *settings.object_storage()]
+    return object_storage(entries, NAME, files.words)
 
 
 def _report_missing(

@@ -11,25 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.configuration import read_ini
+from ansible_collections.maxops.ops.plugins.module_utils.systems.object_storage import gitea_object_storage
 
 from .content import Content
 
 FILES = ("gitea/conf/app.ini", "conf/app.ini", "custom/conf/app.ini", "app.ini")
 """Of the standard image, of a mount of its subfolder, of a program of its own, and of the rootless image."""
 
-LOCAL = ("", "local")
-
 TARGETS = ("/data/gitea/", "/data/git/", "/data/", "/var/lib/gitea/data/", "/var/lib/gitea/")
 """Where the images mount their data, or a part of it."""
 
-# For each kind of storage: the section of its own with the key of its type, and the keys that name its folder.
-_OWN_TYPE = {
-    "attachments": ("attachment", "STORAGE_TYPE"),
-    "lfs": ("lfs", "STORAGE_TYPE"),
-    "packages": ("packages", "STORAGE_TYPE"),
-    "avatars": ("picture", "AVATAR_STORAGE_TYPE"),
-    "repo-avatars": ("picture", "REPOSITORY_AVATAR_STORAGE_TYPE"),
-}
+# For each kind of files, the entries that name its folder.
 _OWN_PATH = {
     "attachments": (("attachment", "PATH"),),
     "lfs": (("lfs", "PATH"), ("server", "LFS_CONTENT_PATH")),
@@ -66,17 +58,12 @@ class GiteaSettings:
         absolute = [f"/data/{usual[0]}", *(f"/var/lib/gitea/{place}" for place in usual)]
         return tuple(dict.fromkeys([*([path] if path else []), *configured, *absolute, *usual]))
 
-    def object_storage(self, kind: str) -> str:
-        """The type and the entry of a kind's object storage; empty for files in a folder."""
-        named = [entry for entry in (_OWN_TYPE.get(kind), (f"storage.{kind}", "STORAGE_TYPE")) if entry]
-        for section, key in [*named, ("storage", "STORAGE_TYPE")]:
-            value = self.get(section, key)
-            if not value:
-                continue
-            # Any other word is the name of a section that gives the type.
-            real = self.get(f"storage.{value}", "STORAGE_TYPE") or value
-            return "" if real.lower() in LOCAL else f"{real} ([{section}] {key} of app.ini)"
-        return ""
+    def object_storage(self) -> list[dict[str, str]]:
+        """What is in object storage, as in a manifest; sets of earlier versions do not record it."""
+        settings = {
+            (section, key): (value, f"[{section}] {key} of app.ini") for (section, key), value in self.entries.items()
+        }
+        return [found.to_dict() for found in gitea_object_storage(settings)]
 
 
 def read_settings(content: Content) -> GiteaSettings:

@@ -10,7 +10,6 @@ of findings are read, at most LIMIT of a kind.
 from __future__ import annotations
 
 import os
-import socket
 import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import here
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session, identifier
@@ -98,7 +98,7 @@ def look(access: Access, stack: Stack, manifest: Mapping[str, Any]) -> Live:
     project, host = manifest.get("project"), manifest.get("host")
     if project != access.project_name:
         return Live(problem=f'the set was made of stack "{project}", not of "{access.project_name}"')
-    if host != socket.gethostname():
+    if not here(access.project_name).made(manifest):
         return Live(problem=f"the set was made on host {host}, not on this one")
     stack.refresh(required=False)
     if not stack.containers:

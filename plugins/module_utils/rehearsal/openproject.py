@@ -40,7 +40,7 @@ def applies(session: Session) -> bool:
 def check(content: Content, session: Session) -> dict[str, int]:
     """Compare rows with files; gives the number of each."""
     names = ["file", "filesize", "status"] if "status" in columns(session, "attachments") else ["file", "filesize"]
-    stored = object_storage(content.manifest, NAME, ["attachment"])
+    stored = object_storage(content.manifest.get("object_storage") or [], NAME, ["attachment", "attachments"])
     if stored:
         report_object_storage(content, NAME, {"attachments": stored})
         return {"attachments": count(session, "attachments")}

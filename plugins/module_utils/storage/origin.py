@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,11 @@ class Origin:
             sorted(set(last) - former),
         )
 
-    def _has_this_name(self, manifest: dict[str, Any]) -> bool:
+    def made(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether this host surely made a set of this project: under its present name, and with no other machine id."""
+        return manifest.get("project") == self.project and self._has_this_name(manifest)
+
+    def _has_this_name(self, manifest: Mapping[str, Any]) -> bool:
         ids = {manifest.get("machine_id"), self.machine_id} - {None}
         # A manifest always has a host; one without any cannot be said to be another host's.
         return len(ids) < 2 and manifest.get("host", self.host) == self.host

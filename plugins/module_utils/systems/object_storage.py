@@ -74,7 +74,7 @@ def object_storage(container: Container, root: str = "") -> list[ObjectStorage]:
     """
     found = list(_of_openproject(container))
     if is_gitea(container):
-        found += _of_gitea(_settings(container, Files(container, root)))
+        found += gitea_object_storage(_settings(container, Files(container, root)))
     return found
 
 
@@ -99,7 +99,8 @@ def _settings(container: Container, files: Files) -> Settings:
     return settings
 
 
-def _of_gitea(settings: Settings) -> Iterator[ObjectStorage]:
+def gitea_object_storage(settings: Settings) -> Iterator[ObjectStorage]:
+    """What Gitea keeps in object storage by its configuration."""
     for what in GITEA_KINDS:
         value, source = _storage_type(settings, what)
         kind = value.strip().lower()

@@ -13,6 +13,8 @@ from ..loading import Loader, line
 from .plan import FILES, Plan
 
 AT_ONCE = 1_000
+DELETED = 25
+"""So many attachments were deleted before: the application leaves their folders behind, empty."""
 
 
 def load_attachments(plan: Plan, loader: Loader, start: int) -> None:
@@ -23,6 +25,9 @@ def load_attachments(plan: Plan, loader: Loader, start: int) -> None:
         "id, container_id, container_type, filename, filesize, content_type, digest, author_id, created_at, updated_at, file",
         _attachments(plan, loader, start, stop),
     )
+    if stop == plan.size.files:
+        for number in range(plan.first["attachments"] + stop, plan.first["attachments"] + stop + DELETED):
+            (plan.files / str(number)).mkdir(parents=True, exist_ok=True)
 
 
 def _attachments(plan: Plan, loader: Loader, start: int, stop: int) -> Iterator[bytes]:

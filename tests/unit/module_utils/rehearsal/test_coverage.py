@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,6 +71,7 @@ def test_backup_of_named_parts_leaves_the_others_out_on_purpose() -> None:
     # What could not be taken was not left out on purpose.
     entry = {"kind": "folder", "name": "/opt/gitea", "reason": "it cannot be read"}
     assert not left_out({"scope": asked, "left_out": [entry]}, ["gitea"]).deliberate
+    assert left_out({"scope": {**asked, "exclude": ["/opt/g*"]}, "left_out": [entry]}, ["gitea"]).deliberate
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,9 @@ def test_object_storage_is_said_once(tmp_path: Path) -> None:
 
 
 def test_object_storage_of_another_application_or_kind_does_not_count() -> None:
-    entries: list[dict[str, Any]] = [{"application": "Gitea", "what": "lfs", "type": "minio", "source": "app.ini"}]
-    manifest = {"object_storage": entries}
-    assert object_storage(manifest, "gitea", ["lfs"]) == "minio (app.ini)"
-    assert object_storage(manifest, "Gitea", ["package"]) == ""
-    assert object_storage(manifest, "OpenProject", ["lfs"]) == ""
+    entries = [{"application": "Gitea", "what": "repo-avatar", "type": "minio", "source": "app.ini"}]
+    assert object_storage(entries, "gitea", ["repo-avatar"]) == "minio (app.ini)"
+    assert object_storage(entries, "Gitea", ["avatar", "avatars"]) == ""
+    assert object_storage(entries, "OpenProject", ["repo-avatar"]) == ""
     entries[0]["what"] = "all"
-    assert object_storage(manifest, "Gitea", ["package"]) == "minio (app.ini)"
+    assert object_storage(entries, "Gitea", ["packages"]) == "minio (app.ini)"

@@ -105,6 +105,18 @@ def test_unfinished_uploads_and_avatars_without_a_row_are_no_orphans(tmp_path: P
     assert found(content) == [("warning", "", "gitea-data: gitea/attachments/1/2/12345678-stray")]
 
 
+def test_folder_of_such_a_name_in_another_volume_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    content = a_copy(tmp_path, ["npm", "gitea-data"], quiesce="pause")
+    put(content.volumes["npm"], "packages/left-pad.tgz")
+    fill(content.volumes["gitea-data"])
+    gitea.check(content, rows())
+    assert found(content) == []
+    other = a_copy(tmp_path / "other", ["npm"], quiesce="pause")
+    put(other.volumes["npm"], "packages/left-pad.tgz")
+    gitea.check(other, rows(package_blob=[], attachment=[], lfs_meta_object=[]))
+    assert found(other) == []
+
+
 def test_set_without_any_part_of_it_is_one_error(tmp_path: Path) -> None:
     reason = "a folder of the host that service gitea has at /data"
     content = a_copy(

@@ -26,10 +26,10 @@ def settings(**entries: str) -> GiteaSettings:
         (settings(storage__STORAGE_TYPE="local"), "lfs", ""),
         (settings(storage__STORAGE_TYPE="minio"), "lfs", "minio ([storage] STORAGE_TYPE of app.ini)"),
         (settings(storage__STORAGE_TYPE="minio", lfs__STORAGE_TYPE="local"), "lfs", ""),
-        (settings(lfs__STORAGE_TYPE="minio"), "attachments", ""),
+        (settings(lfs__STORAGE_TYPE="minio"), "attachment", ""),
         (
             settings(attachment__STORAGE_TYPE="azureblob"),
-            "attachments",
+            "attachment",
             "azureblob ([attachment] STORAGE_TYPE of app.ini)",
         ),
         (
@@ -43,11 +43,12 @@ def settings(**entries: str) -> GiteaSettings:
             "lfs",
             "minio ([lfs] STORAGE_TYPE of app.ini)",
         ),
-        (settings(picture__AVATAR_STORAGE_TYPE="minio"), "avatars", "minio ([picture] AVATAR_STORAGE_TYPE of app.ini)"),
+        (settings(picture__AVATAR_STORAGE_TYPE="minio"), "avatar", "minio ([picture] AVATAR_STORAGE_TYPE of app.ini)"),
     ],
 )
 def test_object_storage_of_a_kind(found: GiteaSettings, kind: str, expected: str) -> None:
-    assert found.object_storage(kind) == expected
+    stored = {entry["what"]: f"{entry['type']} ({entry['source']})" for entry in found.object_storage()}
+    assert stored.get(kind, "") == expected
 
 
 def test_configured_folder_comes_first() -> None:
@@ -62,7 +63,8 @@ def test_settings_are_read_from_the_set(tmp_path: Path, path: str) -> None:
     content = a_copy(tmp_path, ["gitea-data"])
     assert read_settings(content) == GiteaSettings()
     put(content.volumes["gitea-data"], path, "APP_NAME = x\n[Storage]\nSTORAGE_TYPE = minio\n")
-    assert read_settings(content).object_storage("lfs") == "minio ([storage] STORAGE_TYPE of app.ini)"
+    stored = {entry["what"]: (entry["type"], entry["source"]) for entry in read_settings(content).object_storage()}
+    assert stored["lfs"] == ("minio", "[storage] STORAGE_TYPE of app.ini")
 
 
 def test_link_that_leads_out_of_the_set_is_not_read(tmp_path: Path) -> None:
