@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -115,6 +117,29 @@ def test_volume_on_a_full_disk_is_not_damaged(
         with pytest.raises(HostFault):
             loading._unpack(VOLUME)
     assert len(loading.subject.findings.all()) == found
+
+
+def test_database_postgres_of_a_set_takes_the_place_of_the_empty_one(
+    loading: load.Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def session(where: str) -> Iterator[str]:
+        yield where
+
+    @dataclass(frozen=True)
+    class Target:
+        maintenance: str = "postgres"
+
+        def session(self, _cancellation: Any) -> Any:
+            return session(self.maintenance)
+
+    dropped: list[Any] = []
+    monkeypatch.setattr(load.databases, "drop", lambda *arguments: dropped.append(arguments))
+    assert loading._make_room(Target()).maintenance == "postgres"
+    assert dropped == []
+    loading.source = Source(loading.source.image, [PART, {**PART, "name": "postgres"}])
+    assert loading._make_room(Target()).maintenance == "template1"
+    assert dropped == [("template1", "postgres")]
 
 
 def test_image_of_an_older_version_is_this_hosts_fault(loading: load.Loading) -> None:

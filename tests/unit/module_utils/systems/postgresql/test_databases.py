@@ -59,6 +59,11 @@ def test_new_database_is_like_the_one_that_was_dumped(
     assert session.all == [CREATED + words]
 
 
+def test_sessions_are_outside_of_the_databases_that_they_change() -> None:
+    assert databases.outside_of(["gitea", "openproject"]) == "postgres"
+    assert databases.outside_of({"gitea", "postgres"}) == "template1"
+
+
 def test_missing_tablespace_is_a_remark() -> None:
     session = Session()
     remarks = databases.create(session, "shop", LIKE, {"tablespace": "slow"})
