@@ -193,6 +193,10 @@ CREATE TABLE public.later (body text);
 COPY public.later (body) FROM stdin;
 SET transaction_timeout = 0;
 \\.
+
+--
+-- PostgreSQL database dump complete
+--
 """
 
 
