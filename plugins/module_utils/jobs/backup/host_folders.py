@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import mount_of
@@ -42,6 +43,7 @@ from .values import BackupPlan, PreviousParts, VolumePart, estimate_of, is_exclu
 OF_LEGACY = "belongs to the service backup, whose files are backups"
 ONLY_READ = "it is outside of the project's folder, and services only read it"
 CONFIGURATION = "configuration"
+EMPTY = "it is empty; the image asks for a volume there that the service does not use"
 _SYSTEM = {
     RUNTIME: "it belongs to the running system and holds nothing to keep",
     ENGINE: "it holds the data of the container engine itself",
@@ -174,10 +176,16 @@ def _reason_to_leave(stack: Stack, options: BackupOptions, folder: HostFolder) -
     if services == {LEGACY_BACKUP_SERVICE}:
         return OF_LEGACY
     if not services <= {*options.access.servers, LEGACY_BACKUP_SERVICE}:
-        return ""
+        return EMPTY if folder.docker_name and _is_empty(folder.path) else ""
     if options.access.database_service not in services:
         return OF_CACHE
     return OF_DATABASE if folder.docker_name or _holds_server(options, folder) else ""
+
+
+def _is_empty(path: str) -> bool:
+    with suppress(OSError), os.scandir(path) as entries:
+        return next(entries, None) is None
+    return False
 
 
 def _holds_server(options: BackupOptions, folder: HostFolder) -> bool:
@@ -203,8 +211,9 @@ def _report(plan: BackupPlan, options: BackupOptions, folder: HostFolder, reason
         plan.not_taken("folder", folder.name, text, "let the service mount a folder of its own below it")
         return
     own = reason in (OF_DATABASE, OF_CACHE, OF_LEGACY)
+    nothing = reason in (EMPTY, _SYSTEM[RUNTIME])
     plan.left_out.append({"kind": "folder", "name": folder.name, "reason": reason if own else text})
-    silent = own or excluded or reason == _SYSTEM[RUNTIME] or (reason in _SYSTEM.values() and not folder.writers)
+    silent = own or excluded or nothing or (reason in _SYSTEM.values() and not folder.writers)
     if not silent:
         more = "name it in folders to take it" if reason == ONLY_READ else "back it up by other means"
         plan.warnings.append(f"{folder.name} is not in the set: it is {text}; {more}, or name it in exclude")

@@ -199,14 +199,25 @@ def test_folder_that_is_a_volume_too_is_taken_as_the_volume(shop: Path) -> None:
 
 def test_unnamed_volume_has_a_name_that_stays(shop: Path) -> None:
     (shop / "v").mkdir()
+    (shop / "v/file").write_text("x")
     plan = planned(shop, container("app", volume_mount(UNNAMED, str(shop / "v"), "/data")))
     [part] = plan.volumes
     assert (part.kind, part.name, part.docker_name, part.folder) == ("folder", "app:/data", UNNAMED, str(shop / "v"))
 
 
+def test_empty_unnamed_volume_holds_nothing_to_keep(shop: Path) -> None:
+    (shop / "v").mkdir()
+    app = container("app", volume_mount(UNNAMED, str(shop / "v"), "/var/lib/postgresql/data"))
+    plan = planned(shop, app)
+    assert (taken(plan), plan.warnings, plan.incomplete) == ([], [], [])
+    assert "it is empty" in reasons(plan)["app:/var/lib/postgresql/data"]
+    assert taken(planned(shop, app, folders=["app:/var/lib/postgresql/data"])) == ["app:/var/lib/postgresql/data"]
+
+
 def test_unnamed_volumes_of_several_containers_are_told_apart(shop: Path) -> None:
     for name in "ab":
         (shop / name).mkdir()
+        (shop / name / "file").write_text("x")
     first = container("app", volume_mount("0a" * 32, str(shop / "a")))
     second = container("app", volume_mount("0b" * 32, str(shop / "b")))
     stack = stack_of(first, Container(**{**vars(second), "name": "shop-app-2", "id": "id-2"}))
