@@ -17,6 +17,11 @@ description:
     set.
   - Databases are dumped by the server's own C(pg_dump) in a throw-away container of the same image, so versions match.
     Rows of every table are counted exactly, in the dump's own snapshot, and recorded in the manifest.
+  - The configuration is every file that the Compose files, the containers' labels and their mounts name, together with
+    the project as Compose merges it and the containers as they were created. All of it may hold secrets, so only root
+    can read it. What is named and not on the host is a warning; a stack without Compose files on the host lacks a part,
+    V(Compose files). Finding the files that Compose files draw in needs the Python package C(yaml).
+  - The manifest has hashes of the keys that applications encrypt with, so that a restore can compare them.
   - A part that cannot be taken is named. The set is made of everything else, retention removes nothing, and the module
     fails until the part is named in O(exclude).
   - A set is published complete or not at all. Every file has its SHA-256 in the manifest and is on the disk before the
@@ -232,7 +237,7 @@ compression:
   type: dict
   sample: {"databases": "zstd:1", "volumes": "zstd"}
 left_out:
-  description: Databases, volumes and folders of the host that are not in the set, and why.
+  description: Databases, volumes, folders of the host and configuration that are not in the set, and why.
   returned: when a set was made
   type: list
   elements: dict

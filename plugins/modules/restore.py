@@ -22,6 +22,8 @@ description:
     memcached, and, unless database and volume are from one paused set, Gitea's search indexes and its lines in
     C(authorized_keys). Gitea writes keys, hooks and indexes again after the start. When sessions cannot be deleted, the
     restore is refused or undone. RV(effects) lists all of it, also in check mode.
+  - Configuration is not restored. When a key that applications encrypt with differs from the one of the set, a warning
+    names it, what cannot be read without it, and where the set has it.
   - If any step fails, everything is put back as it was before and the applications keep running. If the restore is
     killed, a watchdog process does the same at once, and if that is killed too, the next restore or backup of the stack
     does. A restore that is killed after all names have changed is completed instead, because applications may have

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -260,6 +261,64 @@ def test_playbook_runs_from_the_checkout_and_keeps_its_result(stack: MiniStack, 
     check = run(*command, "--check", "--diff", "--limit", "here", cwd=CHECKOUT)
     assert "would make backup set" in check.stdout
     assert len(list((tmp_path / "repository/sets").iterdir())) == 1
+
+
+def test_configuration_of_a_set_starts_the_stack_elsewhere(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
+    compose = stack.folder / "docker-compose.yml"
+    before = compose.read_text()
+    key = tmp_path / "key"
+    files = {
+        "app/compose.yml": "services: {extra: {image: maxops-lab/redis:8, env_file: ../env/op.env}}",
+        "app/.env": "WHERE=app",
+        "env/op.env": "TOKEN=s3cret-of-env",
+        "base/base.yml": "services: {common: {image: maxops-lab/redis:8, env_file: base.env}}",
+        "base/base.env": "BASE=1",
+    }
+    for name, text in files.items():
+        (stack.folder / name).parent.mkdir(exist_ok=True)
+        (stack.folder / name).write_text(text)
+    key.write_text("s3cret-of-file")
+    drawn = (
+        f"include: [{{path: app/compose.yml, env_file: app/.env}}]\nsecrets: {{key: {{file: {key}}}}}\nservices:\n"
+        "  late: {profiles: [late], secrets: [key], extends: {file: base/base.yml, service: common}}\n"
+    )
+    try:
+        compose.write_text(before.replace("services:\n", drawn, 1))
+        result = backup(databases=[], volumes=["assets"])
+        assert result["changed"] is True, result
+    finally:
+        compose.write_text(before)
+    config = Path(result["path"]) / "config"
+    assert {name: (config / name).read_text() for name in files} == files
+    assert {(config / name).stat().st_mode & 0o777 for name in (*files, "effective.json", "containers.json")} == {0o600}
+    assert "s3cret-of-env" in (config / "effective.json").read_text()
+    assert not [word for word in ("s3cret-of-env", "s3cret-of-file") if word in json.dumps(result)]
+    # As on a new host: the project's files in a new folder, the others where they were.
+    shutil.copytree(config, tmp_path / "elsewhere", symlinks=True)
+    key.unlink()
+    shutil.copy(config / "outside" / str(key).lstrip("/"), key)
+    assert key.read_text() == "s3cret-of-file"
+    there = ["--project-directory", tmp_path / "elsewhere", "--file", tmp_path / "elsewhere/docker-compose.yml"]
+    run("docker", "compose", *there, "--profile", "*", "config", "--quiet")
+    run("docker", "compose", "--file", config / "effective.json", "config", "--quiet")
+
+
+def test_stack_whose_compose_files_are_gone_is_incomplete(backup: Module, stack: MiniStack, tmp_path: Path) -> None:
+    names = ("docker-compose.yml", ".env")
+    for name in names:
+        (stack.folder / name).rename(tmp_path / name)
+    try:
+        result = backup(databases=[], volumes=["assets"])
+        accepted = backup(databases=[], volumes=["assets"], exclude=["Compose files"])
+    finally:
+        for name in names:
+            (tmp_path / name).rename(stack.folder / name)
+    assert result["failed"] is True
+    assert "no Compose file and no .env of this stack was found on this host" in result["msg"]
+    assert f"(labels name {stack.folder}/docker-compose.yml)" in result["msg"]
+    config = Path(result["path"]) / "config"
+    assert "POSTGRES_PASSWORD" in (config / "containers.json").read_text()
+    assert accepted["changed"] is True, accepted
 
 
 def test_folder_of_the_host_is_taken_and_a_closed_database_reported(

@@ -54,13 +54,17 @@ class RedisPasswordUnknown(RedisError):
 
 @dataclass(frozen=True)
 class RedisServer:
-    """How to reach the stack's Redis; ``container`` is a name for messages."""
+    """How to reach the stack's Redis; ``container`` is a name for messages.
+
+    ``other_hosts`` are tried in turn where ``host`` cannot be reached.
+    """
 
     host: str
     port: int
     password: str = field(repr=False)
     container: str
     user: str = ""
+    other_hosts: tuple[str, ...] = ()
 
     def connect(self, seconds: float = SECONDS) -> Redis:
         """Open a connection. Raises MaxopsError that names the container, the cause and the next step."""
@@ -80,6 +84,7 @@ def find_redis(container: Container) -> RedisServer:
         port=int(port) if port.isdigit() else PORT,
         password=_password(container),
         container=container.name,
+        other_hosts=container.addresses[1:],
     )
 
 
@@ -120,13 +125,7 @@ class Redis:
     def __init__(self, server: RedisServer, seconds: float = SECONDS) -> None:
         self._server = server
         self._name = f"Redis in container {server.container}"
-        try:
-            self._socket = socket.create_connection((server.host, server.port), timeout=seconds)
-        except OSError as error:
-            raise RedisUnreachable(
-                f"{self._name} cannot be reached at {server.host}:{server.port}: {error.strerror or error}; "
-                f"see docker logs --tail=50 {server.container}"
-            ) from error
+        self._socket = self._connected(seconds)
         self._stream = self._socket.makefile("rb")
         try:
             if server.password:
@@ -134,6 +133,23 @@ class Redis:
         except BaseException:
             self.close()
             raise
+
+    def _connected(self, seconds: float) -> socket.socket:
+        """A connection to the first address that can be reached, in ``seconds`` for all of them."""
+        server = self._server
+        hosts = [server.host, *server.other_hosts]
+        failures = []
+        for host in hosts:
+            try:
+                connection = socket.create_connection((host, server.port), timeout=seconds / len(hosts))
+            except OSError as error:  # noqa: PERF203 - every address is tried separately
+                failures.append(f"{host}:{server.port}: {error.strerror or error}")
+            else:
+                connection.settimeout(seconds)
+                return connection
+        raise RedisUnreachable(
+            f"{self._name} cannot be reached at {', '.join(failures)}; see docker logs --tail=50 {server.container}"
+        )
 
     def __enter__(self) -> Redis:
         return self

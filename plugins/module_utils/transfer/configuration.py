@@ -109,7 +109,9 @@ def _copy_one(file: ConfigurationFile, target: str, found: Configuration) -> lis
         if is_disk_full(error):
             raise
         name, reason = error.filename or file.source, f"it could not be read ({error.strerror})"
-        found.lacks.append(Lack(name, reason, "see why", f"configuration {name} was left out: {reason}"))
+        found.lacks.append(
+            Lack(name, reason, "make it readable for root", f"configuration {name} was left out: {reason}")
+        )
         return []
 
 

@@ -39,12 +39,13 @@ COMPOSE_FILES = "Compose files"
 _SECRETS = "/run/secrets/"
 # Every host has its own of these, and programs that watch the host mount them.
 _OF_HOST: tuple[str, ...] = (
-    *("/proc", "/sys", "/dev", "/run", "/var/run", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/boot"),
+    *("/proc", "/sys", "/dev", "/run", "/var/run", "/lib", "/lib64", "/bin", "/sbin", "/boot"),
+    *("/usr/share", "/usr/lib", "/usr/lib64", "/usr/bin", "/usr/sbin"),
     *("/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc/ssl/certs", "/etc/pki/ca-trust"),
     *("/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"),
     *("/etc/machine-id", "/etc/os-release", "/etc/passwd", "/etc/group", "/etc/shadow"),
 )
-_WHOLE = {"/", "/etc", "/var", "/var/lib", "/home", "/root", "/opt", "/srv", "/mnt", "/media"}
+_WHOLE = {"/", "/etc", "/usr", "/usr/local", "/var", "/var/lib", "/home", "/root", "/opt", "/srv", "/mnt", "/media"}
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -123,6 +124,7 @@ class _Finder:
         self._stack = stack
         self._is_excluded = is_excluded
         self._folder = stack.working_dir or ""
+        self._project = os.path.realpath(self._folder) if self._folder else ""
 
     def find(self) -> None:
         """Fill ``found``: folders first, so that a file inside a folder keeps its own mode."""
@@ -177,7 +179,7 @@ class _Finder:
     def add_drawn(self, drawn: Iterable[DrawnIn]) -> None:
         """Files that the Compose files draw in; one that is missing is a warning unless it need not exist."""
         for file in drawn:
-            if file.kind == MOUNT and _is_of_host(os.path.realpath(file.path)):
+            if file.kind == MOUNT and self._is_of_host(file.path):
                 self._leave_out(file.path, "belongs to the host")
             elif os.path.lexists(file.path):
                 self._add(file.path, private=file.kind not in (CONFIG, MOUNT))
@@ -199,10 +201,10 @@ class _Finder:
         folders = [mount for mount in mounts if os.path.isdir(mount.source)]
         writable = {os.path.realpath(mount.source) for mount in folders if mount.writable}
         self.found.passed_over |= writable
-        project = os.path.realpath(self._folder) if self._folder else ""
+        inside, project = self._stack.read_only_binds(), self._project
         for source in sorted({mount.source for mount in folders if not mount.writable}):
             real = os.path.realpath(source)
-            if _is_of_host(real) or real in _WHOLE:
+            if source not in inside and (self._is_of_host(source) or real in _WHOLE):
                 self._leave_out(source, "belongs to the host")
             # A folder that a service writes is data, with all that is in it; but not where that is the whole project.
             elif not any(_is_in(real, folder) and not _is_in(project, folder) for folder in writable):
@@ -213,7 +215,7 @@ class _Finder:
         if os.path.isdir(source):
             return
         secret = mount.target.startswith(_SECRETS)
-        if _is_of_host(os.path.realpath(source)) and not secret:
+        if self._is_of_host(source) and not secret:
             if os.path.isfile(source):
                 self._leave_out(source, "belongs to the host")
         elif not os.path.lexists(source):
@@ -230,6 +232,11 @@ class _Finder:
                 self._add(source, private=secret)
         elif _is_in(source, self._folder):
             self._add(source, private=False)  # is no regular file: the copy says so
+
+    def _is_of_host(self, path: str) -> bool:
+        """True for a path that every host has of its own, unless the project itself is there."""
+        real = os.path.realpath(path)
+        return any(_is_in(real, folder) for folder in _OF_HOST) and not _is_in(real, self._project)
 
     # -- all ----------------------------------------------------------------------------------------------------
 
@@ -317,7 +324,7 @@ def _of_model(model: dict[str, Any], project: ComposeProject) -> Iterator[DrawnI
     for service in (model.get("services") or {}).values():
         for volume in service.get("volumes") or []:
             source = str(volume.get("source") or "").replace("$$", "$")
-            if volume.get("type") == "bind" and os.path.isfile(source) and not _is_of_host(os.path.realpath(source)):
+            if volume.get("type") == "bind" and os.path.isfile(source):
                 yield DrawnIn(source, MOUNT, named_by)
 
 
@@ -328,10 +335,6 @@ def _binds(container: Container) -> list[Mount]:
 def _is_in(path: str, folder: str) -> bool:
     """True for the folder itself and everything below it."""
     return bool(folder) and os.path.join(path, "").startswith(os.path.join(folder, ""))
-
-
-def _is_of_host(path: str) -> bool:
-    return any(_is_in(path, folder) for folder in _OF_HOST)
 
 
 def _is_sqlite(path: str) -> bool:

@@ -9,6 +9,7 @@ It is separate from stack.py, so that reading a container does not import the Do
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +78,7 @@ def container_from(data: Mapping[str, Any]) -> Container:
     config = data["Config"]
     labels = config.get("Labels") or {}
     networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
-    addresses = [network.get("IPAddress") for network in networks.values() if network.get("IPAddress")]
+    addresses = _addresses([network for network in networks.values() if network.get("IPAddress")])
     if (data.get("HostConfig") or {}).get("NetworkMode") == "host":
         addresses = ["127.0.0.1"]
     return Container(
@@ -102,6 +103,23 @@ def container_from(data: Mapping[str, Any]) -> Container:
         addresses=tuple(addresses),
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
     )
+
+
+def _addresses(networks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Addresses in several networks, the one first that this host reaches: it is the gateway of its bridges only."""
+    if len(networks) > 1:
+        networks = sorted(networks, key=lambda network: _is_here(network["Gateway"]) if network.get("Gateway") else 1)
+    return [str(network["IPAddress"]) for network in networks]
+
+
+def _is_here(address: str) -> int:
+    """0 for an address of this host, 2 for another one: a physical network (macvlan), or one of other hosts."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return 2
+    return 0
 
 
 def on_host(inside: str, mounts: Sequence[Mount]) -> str:

@@ -41,6 +41,7 @@ def find_server(stack: Project, container: Container, user: str | None = None, p
         password=password,
         container=container.name,
         password_source=source,
+        other_hosts=container.addresses[1:],
     )
 
 

@@ -59,6 +59,7 @@ class NoFreeConnectionError(HostFault):
 class Server:
     """How to reach the stack's PostgreSQL; ``container`` and ``password_source`` are texts for messages.
 
+    ``other_hosts`` are tried in turn where ``host`` cannot be reached, but not where it refuses a password.
     ``settings`` are names and values that each session has from its start; only a superuser may set some of them.
     """
 
@@ -69,6 +70,7 @@ class Server:
     container: str
     password_source: str
     settings: tuple[tuple[str, str], ...] = ()
+    other_hosts: tuple[str, ...] = ()
 
     def connect(self, database: str, seconds: float | None = None) -> Any:
         """Open a session. Raises MaxopsError that names database, container, cause and next step.
@@ -78,7 +80,7 @@ class Server:
         limits = NO_LIMITS if seconds is None else f"-c statement_timeout={max(1, int(seconds * 1000))}"
         try:
             return psycopg2.connect(
-                host=self.host,
+                host=",".join([self.host, *self.other_hosts]),
                 port=self.port,
                 user=self.user,
                 password=self.password,
@@ -114,8 +116,9 @@ class Server:
             kind = ServerGoneError
         elif "could not access file" in text or "could not load library" in text:
             kind = HostFault
+        hosts = ", ".join([self.host, *self.other_hosts])
         return kind(
-            f"{name} cannot be reached at {self.host}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
+            f"{name} cannot be reached at {hosts}:{self.port}: {text}; see docker logs --tail=50 {self.container}"
         )
 
 

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import RedisPasswordUnknown, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
+    RedisPasswordUnknown,
+    RedisUnreachable,
+    find_redis,
+)
 from ansible_collections.maxops.ops.tests.unit.stacks import bind, container
 
 
@@ -47,3 +52,16 @@ def test_secret_file_that_cannot_be_read_is_unknown_and_no_file_of_the_host(tmp_
     mounts = [bind(str(tmp_path / "gone"), "/etc/hostname")] if mounted else []
     with pytest.raises(RedisPasswordUnknown, match=r"the password file /etc/hostname of container shop-redis-1"):
         find_redis(container("redis", *mounts, environment={"REDIS_PASSWORD_FILE": "/etc/hostname"}))
+
+
+def test_address_that_can_be_reached_is_found_among_several() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = str(listening.getsockname()[1])
+        # Nothing listens at the first address: the server is at the second one only.
+        made = container("redis", environment={"REDIS_PORT": port}, addresses=("127.0.0.9", "127.0.0.1"))
+        with find_redis(made).connect(5):
+            connection, _address = listening.accept()
+            connection.close()
+        alone = container("redis", environment={"REDIS_PORT": port}, addresses=("127.0.0.8", "127.0.0.9"))
+        with pytest.raises(RedisUnreachable, match=rf"127.0.0.8:{port}: Connection refused, 127.0.0.9:{port}: Conn"):
+            find_redis(alone).connect(5)

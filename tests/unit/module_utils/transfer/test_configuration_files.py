@@ -121,6 +121,19 @@ def test_sockets_are_passed_over_and_files_of_the_host_are_left_out(project: Pat
     ]
 
 
+def test_project_below_a_folder_of_the_host_is_not_the_hosts(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(configuration_files, "_OF_HOST", (str(tmp_path),))
+    (project / "gateway").mkdir()
+    for name in (project / "x.conf", tmp_path / "y.conf"):
+        name.touch()
+    mounts = [bind(str(path), "/x") for path in (project / "gateway", project / "x.conf", tmp_path / "y.conf")]
+    found = find_configuration(stack(project, *mounts))
+    assert taken(found) == {"gateway": False, "x.conf": False, **COMPOSE}
+    assert [entry["name"] for entry in found.left_out] == [f"{tmp_path}/y.conf"]
+
+
 def test_mounted_file_that_is_gone_is_a_warning_anywhere(project: Path) -> None:
     found = find_configuration(stack(project, bind("/srv/gone.conf", "/x"), bind("/srv/gone2", "/y", writable=True)))
     assert found.warnings == [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import REDIS, cache_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
@@ -156,7 +157,7 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
         passwords = {login.password for login in logins if login.kind == REDIS and login.host in names}
         for password in sorted(passwords - {server.password}):
             try:
-                with Redis(RedisServer(server.host, server.port, password, server.container), view.left) as redis:
+                with Redis(replace(server, password=password), view.left) as redis:
                     redis.run("PING")
             except RedisError:  # noqa: PERF203 - every password is tried separately
                 seen = "uses a different password than Redis itself"

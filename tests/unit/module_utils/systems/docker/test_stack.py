@@ -176,6 +176,17 @@ def test_configuration_is_mounted_read_only_from_below_the_projects_folder(tmp_p
 # -- the daemon -----------------------------------------------------------------------------------------------------
 
 
+def test_address_that_this_host_reaches_is_the_first_one() -> None:
+    """The gateway of a bridge is this host; that of a physical network is its router, and an internal one has none."""
+    networks = {
+        "a_lan": {"IPAddress": "198.51.100.2", "Gateway": "198.51.100.1"},
+        "b_internal": {"IPAddress": "172.19.0.2", "Gateway": ""},
+        "c_bridge": {"IPAddress": "127.0.0.7", "Gateway": "127.0.0.1"},
+    }
+    read = container_from(changed(NetworkSettings={"Networks": networks}))
+    assert read.addresses == ("127.0.0.7", "172.19.0.2", "198.51.100.2")
+
+
 @pytest.mark.parametrize("docker_host", ["tcp://127.0.0.1:2375", "ssh://host", "", "/var/run/docker.sock"])
 def test_daemon_of_another_host_is_refused(docker_host: str) -> None:
     with pytest.raises(MaxopsError, match=r"is not a local socket; .* docker_host unix:///"):

@@ -134,3 +134,10 @@ def test_unreachable_container_is_reported() -> None:
 
 def test_password_is_not_in_the_repr_of_the_server() -> None:
     assert "hidden" not in repr(found({"POSTGRES_PASSWORD": "hidden"}))
+
+
+def test_other_addresses_are_tried_in_turn_and_all_are_in_the_message() -> None:
+    server = found({"POSTGRES_PASSWORD": "p", "PGPORT": "1"}, addresses=("127.0.0.2", "127.0.0.3"))
+    assert (server.host, server.other_hosts) == ("127.0.0.2", ("127.0.0.3",))
+    with pytest.raises(MaxopsError, match=r"cannot be reached at 127.0.0.2, 127.0.0.3:1: .*127.0.0.2.*127.0.0.3"):
+        server.connect("postgres", seconds=2)
