@@ -148,6 +148,14 @@ def test_message_begins_with_the_first_error_and_its_details() -> None:
         "ONLY public.t"
     )
     assert message("psql:<stdin>:12: ERROR:  no\nHINT:  yes") == "psql:<stdin>:12: ERROR: no; HINT: yes"
+    assert message(
+        'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\n'
+        "pg_dump: detail: Error message from server: ERROR:  missing chunk number 0\n"
+        "pg_dump: detail: Command was: COPY public.t TO stdout;\n"
+    ) == (
+        'Dumping the contents of table "t" failed: PQgetResult() failed.; pg_dump: detail: Error message from server: '
+        "ERROR: missing chunk number 0; pg_dump: detail: Command was: COPY public.t TO stdout;"
+    )
     assert message("Unable to find image\ndocker: Error response from daemon: no\n").startswith(
         "docker: Error response"
     )
