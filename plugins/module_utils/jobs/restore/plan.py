@@ -38,7 +38,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs impor
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .applications import plan_effects
-from .databases import extension_remarks, memory_remarks, share_memory
+from .databases import SERVERS_OWN, extension_remarks, memory_remarks, not_replaced, share_memory
 from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
 from .secrets import Restored, secrets_that_differ
@@ -184,8 +184,12 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
         plan.container, remarks = with_server_image(plan.stack, plan.require_container(), session.version)
         plan.remarks += remarks
         present = databases.databases(session)
-        for part in source.databases:
+        for part in list(source.databases):
             name = options.into.get(part["name"], part["name"])
+            if name in SERVERS_OWN:
+                plan.remarks.append(not_replaced(name, name in (options.databases or ())))
+                source.databases.remove(part)
+                continue
             running = name if name in present else None
             like = databases.like(session, running, plan.require_server().user) if source.file else {}
             swap = _database_swap(plan.journal.id, part["name"], name, present)
