@@ -134,21 +134,24 @@ def remarks_about(result: dict[str, Any], name: str) -> list[str]:
 
 
 def test_rehearsal_of_awkward_databases_passes(stack: LoadStack, repository: Path, tmp_path: Path) -> None:
+    if stack.version < 17:
+        pytest.skip("the restore below takes the same way with this version")
     rehearse = Module("verify", {"project_name": stack.project, "repository": str(repository)}, tmp_path)
     result = rehearse(level="rehearse")
     assert result["passed"], result
-    warnings = findings_of(result, "warning")
-    notices = findings_of(result, "notice")
-    if stack.version >= 17:
-        assert "public.f(text) relies on the search_path" in warnings['database "relying"']["seen"]
-        assert (
-            "materialized view public.far, public.farther could not be filled" in warnings['database "distant"']["seen"]
-        )
-        assert "was not rehearsed" in warnings["extension pg_cron of crons"]["seen"]
-        assert set(notices) == {'database "mixed"', 'database "placed"', 'database "subscribed"'}
-        assert set(warnings) == {'database "relying"', 'database "distant"', "extension pg_cron of crons"}
-    else:
-        assert (warnings, notices) == ({}, {})
+    found = {**findings_of(result, "warning"), **findings_of(result, "notice")}
+    assert {subject: (entry["state"], entry["cause"]) for subject, entry in found.items()} == {
+        'database "relying"': ("warning", "production"),
+        'database "distant"': ("warning", "host"),
+        "extension pg_cron of crons": ("warning", "host"),
+        'database "mixed"': ("notice", "host"),
+        'database "placed"': ("notice", "host"),
+        'database "subscribed"': ("notice", "host"),
+    }
+    seen = {subject: entry["seen"] for subject, entry in found.items()}
+    assert "public.f(text) relies on the search_path" in seen['database "relying"']
+    assert "materialized view public.far, public.farther could not be filled" in seen['database "distant"']
+    assert "was not rehearsed" in seen["extension pg_cron of crons"]
 
 
 def test_restore_of_awkward_databases(stack: LoadStack, repository: Path, tmp_path: Path) -> None:
@@ -179,6 +182,32 @@ def test_restore_of_awkward_databases(stack: LoadStack, repository: Path, tmp_pa
         "extension pg_cron of database crons and its rows are restored after" in line for line in result["remarks"]
     )
     assert result["memory"]["maintenance_work_mem"] >= 64 * 1024 * 1024
+
+
+LATER = """--
+-- Dumped by pg_dump version 17.6
+SET statement_timeout = 0;
+SET transaction_timeout = 0;
+
+CREATE TABLE public.later (body text);
+COPY public.later (body) FROM stdin;
+SET transaction_timeout = 0;
+\\.
+
+--
+-- PostgreSQL database dump complete
+--
+"""
+
+
+def test_dump_of_a_later_version_loads_into_an_older_server(stack: LoadStack, repository: Path, tmp_path: Path) -> None:
+    path = tmp_path / "hashes_20240101_020000.sql"
+    path.write_text(LATER)
+    result = module("restore", stack, repository, tmp_path)(file=str(path))
+    assert result["changed"], result
+    assert stack.sql("SELECT body FROM later", "hashes") == "SET transaction_timeout = 0;"
+    said = [f"database hashes: line 4 of {path.name} sets transaction_timeout, which this server does not know"]
+    assert remarks_about(result, "hashes") == (said if stack.version < 17 else [])
 
 
 TWICE = (

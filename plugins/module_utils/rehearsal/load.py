@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Callable
 
@@ -93,6 +93,7 @@ class Loading:
             self._memory(),
             socket_folder=self.folders.socket,
         )
+        target = self._make_room(target)
         # Later sessions read the restored databases, and fire no event trigger of theirs either.
         self.throwaway.server = target.server
         self._loads = Slots(target.memory.jobs)
@@ -102,7 +103,7 @@ class Loading:
                 RESTORE, f"library {library}", seen, "shared_preload_libraries of the set's server", cause=HOST
             )
         begun = time.monotonic()
-        with Session(self.throwaway.server, "postgres", self.cancellation) as session:
+        with target.session(self.cancellation) as session:
             self.outcome.postgresql = session.version
             self._check_major(session.version)
             self._create_roles(session)
@@ -112,6 +113,15 @@ class Loading:
         tasks += [partial(self._unpack, part) for part in archived_parts(self.subject.manifest)]
         run_all(tasks, self.cancellation)
         return self.loaded
+
+    def _make_room(self, target: Target) -> Target:
+        """Drop the new server's empty database ``postgres`` where the set has one of that name."""
+        names = [part["name"] for part in self.source.databases]
+        target = replace(target, maintenance=databases.outside_of(names))
+        if "postgres" in names:
+            with target.session(self.cancellation) as session:
+                databases.drop(session, "postgres")
+        return target
 
     def _check_major(self, version: str) -> None:
         made_with = ((self.subject.manifest or {}).get("versions") or {}).get("postgresql")

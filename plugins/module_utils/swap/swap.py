@@ -317,7 +317,8 @@ class Swap:
         if self._server is None:
             yield None
             return
-        with Session(self._server, "postgres") as session:
+        names = {name for each in self.journal.databases for name in (each.name, each.new, each.previous or "")}
+        with Session(self._server, databases.outside_of(names)) as session:
             yield session
 
 

@@ -39,13 +39,14 @@ class Target:
     ``server`` is how this process reaches it; its sessions fire no event triggers and keep secrets out of the server's
     log, where its user may choose that. ``address`` is how its own programs reach it, from inside the container that
     ``run`` starts for them. It takes a command, the folder of this host that the command may read at
-    ``/maxops/source``, and a way to stop.
+    ``/maxops/source``, and a way to stop. ``maintenance`` is the database of sessions that work on others.
     """
 
     server: Server
     address: str
     run: Callable[[Sequence[str], str, Mapping[str, str], Cancellation], StageResult]
     memory: LoadMemory
+    maintenance: str = "postgres"
 
     def dsn(self, database: str) -> str:
         """A connection string for the server's own programs."""
@@ -54,8 +55,8 @@ class Target:
 
     @contextmanager
     def session(self, cancellation: Cancellation | None = None) -> Iterator[Session]:
-        """A session on the database ``postgres``."""
-        with Session(self.server, "postgres", cancellation) as session:
+        """A session for work on other databases."""
+        with Session(self.server, self.maintenance, cancellation) as session:
             yield session
 
     @property

@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    NEUTRAL,
     NO_LIMITS,
     Server,
     passfile_entry,
@@ -64,6 +65,7 @@ ERROR_LIMIT = 700
 
 ERROR = re.compile(r"\b(?:error|ERROR|FATAL|PANIC): |[Ee]rror response from daemon")
 """A line that begins a failure's message."""
+_OF_SERVER = re.compile(r"\b(?:ERROR|FATAL|PANIC): ")
 _EXPLAINS = re.compile(r"(?:DETAIL|HINT|CONTEXT|QUERY):")
 _POINTER = re.compile(r"\^|LINE \d+: .*")
 _PREFIX = re.compile(r"^pg_\w+: error: (?:could not execute query: |query failed: )?(?=.*(?:ERROR|FATAL|PANIC):)")
@@ -71,7 +73,7 @@ _PREFIX = re.compile(r"^pg_\w+: error: (?:could not execute query: |query failed
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Variables of a helper container that runs one of the programs; ``settings`` are the session's, by name."""
-    options = [NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
+    options = [NO_LIMITS, NEUTRAL, *(f"-c {name}={value}" for name, value in settings.items())]
     return {
         "PGPASSFILE": INSIDE_PASSFILE,
         "PGAPPNAME": "maxops.ops",
@@ -91,7 +93,12 @@ def first_error(result: StageResult) -> str:
     start = next((number for number, line in enumerate(lines) if ERROR.search(line)), None)
     if start is None:
         return "; ".join(lines[-4:]) or f"exit code {result.returncode}"
-    [first], rest = lines[start : start + 1], lines[start + 1 :]
+    first, rest = lines[start], lines[start + 1 :]
+    if not _OF_SERVER.search(first):
+        # pg_dump reports what it was doing first, and then the message of the server.
+        server = next((number for number, line in enumerate(rest) if _OF_SERVER.search(line)), None)
+        if server is not None:
+            first, rest = f"{first}; {rest[server]}", rest[server + 1 :]
     # The first error's own lines end where the next message begins.
     own = next((number for number, line in enumerate(rest) if ERROR.search(line)), len(rest))
     explained = [line for line in rest[:own] if _EXPLAINS.match(line)]

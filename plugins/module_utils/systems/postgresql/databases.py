@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Creates, renames, locks and drops databases of the stack's PostgreSQL.
 
-Every function takes a session on the database ``postgres``.
+Every function takes a session on the database ``postgres``, or on another one that it does not change.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
@@ -20,6 +20,9 @@ from .session import Session, identifier
 
 TERMINATE_SECONDS = 20
 """How long sessions may take to end after they were terminated."""
+
+_MAINTENANCE = "postgres"
+_TEMPLATE = "template1"
 
 _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
 # Sessions that restore data fire no event trigger of it, and their statements hold passwords and other secrets: they
@@ -35,7 +38,8 @@ _QUIET = {
     "log_transaction_sample_rate": "0",
     "pg_stat_statements.track": "none",
 }
-_LOCALE = re.compile(r"locale|collation|collator|ICU", re.IGNORECASE)
+_LOCALE = re.compile(r"\b(?:locale|collation|collator|ICU|LC_COLLATE|LC_CTYPE)\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
 # Settings whose value is a list of names: SET would treat the stored text as one name.
 _LISTS = {
     "local_preload_libraries",
@@ -45,6 +49,11 @@ _LISTS = {
     "temp_tablespaces",
     "unix_socket_directories",
 }
+
+
+def outside_of(names: Collection[str]) -> str:
+    """The database to connect to for work on others: a session cannot close, rename or drop its own."""
+    return _TEMPLATE if _MAINTENANCE in names else _MAINTENANCE
 
 
 def databases(session: Session) -> dict[str, bool]:
@@ -151,7 +160,7 @@ def create(session: Session, name: str, like: Mapping[str, Any], properties: Map
     try:
         session.run(f'create database "{name}" from', " ".join(words), values)
     except MaxopsError as error:
-        if isinstance(error, HostFault) or not _LOCALE.search(str(error)):
+        if isinstance(error, HostFault) or not _LOCALE.search(_QUOTED.sub("", str(error))):
             raise
         raise HostFault(
             f"{error}; the image of this server lacks that locale: use the image that made the set"
