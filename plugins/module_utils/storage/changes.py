@@ -93,9 +93,7 @@ def review(sets: Sequence[KeptSet], manifest: Mapping[str, Any], accepted: Itera
     for key, (set_id, before) in good.items():
         found = open_changes.get(key)
         if key in parts:
-            # A dry run does not know the rows of a database, so it cannot say that all is well again.
-            known = "rows" in parts[key] or "rows" not in before
-            found = _compared(key, set_id, before, parts[key]) if known else found
+            found = _compared(key, set_id, before, parts[key])
         elif is_in_scope(manifest, key) and key not in not_taken(manifest) and (found or not _is_old(set_id, sets)):
             found = _missing(key, set_id, before)
         if found:

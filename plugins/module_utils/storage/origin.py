@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,11 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host.machine import machine_id
 
+from .backup_set import moment_of
 from .repository.interface import KeptSet
+
+UNSURE_FOR = datetime.timedelta(days=40)
+"""Retention does not remove sets of a former name for so long: a clone would make its next set in this time."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,13 @@ class Ownership:
         """Names of the hosts that made the other sets."""
         return sorted({host_of(kept) for kept in self.others})
 
-    def is_newly_named(self, set_id: str = "") -> bool:
-        """True while no set but ``set_id`` has the present name: this host was just renamed, or it is a clone."""
-        named = [kept for kept in self.own if host_of(kept) == self.origin.host and kept.set_id != set_id]
-        return bool(self.former) and not named
+    def is_former(self, kept: KeptSet) -> bool:
+        """True for a set of a former name that was in use until lately: another machine may have the same id."""
+        name = host_of(kept)
+        if name not in self.former:
+            return False
+        last = max(other.set_id for other in self.own if host_of(other) == name)
+        return moment_of(self.own[-1].set_id) - moment_of(last) <= UNSURE_FOR
 
     def remarks(self) -> list[str]:
         """What an operator should know about sets of other hosts, and about other names."""
@@ -93,7 +101,7 @@ class Ownership:
                 f"{_names(self.clones)} and this host ({self.origin.host}) have the same machine id, and both make "
                 "sets: give one of them its own (rm /etc/machine-id; systemd-machine-id-setup)"
             )
-        if self.is_newly_named():
+        if self.former and all(host_of(kept) != self.origin.host for kept in self.own):
             remarks.append(
                 f"the sets of {_names(self.former)} have this host's machine id, so they count as its own under an "
                 f"earlier name; if {_names(self.former)} is another machine, give this one its own id first "

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import Change, change_of, review, unaccepted
-from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, scope_of
-from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Ownership
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, parts_of, scope_of
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 
 from .options import FAIL, BackupOptions
 from .values import BackupPlan, is_excluded
+from .volumes import has_files
 
 SHOWN = 5
 """Parts that a message names in full."""
@@ -38,6 +38,18 @@ def incomplete(plan: BackupPlan, options: BackupOptions) -> list[dict[str, str]]
     return [entry for entry in plan.lacking if not is_excluded(entry["name"], options.exclude)]
 
 
+def expected(plan: BackupPlan, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The parts of a planned set with what is known of their content: rows as in the newest set, files as they are."""
+    own = plan.repository.of(plan.origin).own
+    rows = {key: part["rows"] for kept in own for key, part in parts_of(kept.manifest).items() if "rows" in part}
+    empty = {(part.kind, part.name) for part in plan.volumes if not has_files(part.folder)}
+    known: list[dict[str, Any]] = []
+    for part in parts:
+        key = part["kind"], part["name"]
+        known.append({**part, "empty": key in empty, **({"rows": rows[key]} if key in rows else {})})
+    return known
+
+
 def shrunk(plan: BackupPlan, options: BackupOptions, manifest: Mapping[str, Any]) -> tuple[list[Change], list[str]]:
     """The changes of a new set against the earlier ones of this host, and the remarks on them for the operator."""
     changes = review(plan.repository.of(plan.origin).own, manifest, options.accept_changes)
@@ -58,12 +70,10 @@ def accept_advice(changes: Sequence[Change]) -> str:
     return f"retention removes nothing until it is fixed, or accepted by name (accept_changes: [{names}])"
 
 
-def holds(manifest: Mapping[str, Any], ownership: Ownership) -> list[str]:
+def holds(manifest: Mapping[str, Any]) -> list[str]:
     """Why retention must not remove anything after this set, if anything speaks against it."""
     reasons = [change.sentence() for change in unaccepted(manifest)]
     reasons += [_lack(entry) for entry in manifest["incomplete"]]
-    if ownership.is_newly_named(manifest["set_id"]):
-        reasons.append(f"first set since this host was called {', '.join(ownership.former)}")
     return reasons
 
 
@@ -75,7 +85,7 @@ def retain(
     removed: list[str] = []
     try:
         planned = manifest if check_mode else None
-        held = holds(manifest, repository.of(plan.origin))
+        held = holds(manifest)
         reasons = repository.reasons_to_keep(plan.origin, options.retention, set_id, planned)
         for old_id in [old_id for old_id, why in reasons.items() if not why]:
             if held:

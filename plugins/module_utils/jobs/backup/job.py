@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import check_names
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
 from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
@@ -55,7 +56,7 @@ def _preview(options: BackupOptions) -> dict[str, Any]:
     set_id = plan.repository.free_id(utc_now())
     path = os.path.join(plan.repository.sets_path, set_id)
     parts = _planned_parts(plan)
-    manifest = {"set_id": set_id, "parts": parts, **ending.identity(plan, options)}
+    manifest = {"set_id": set_id, "parts": ending.expected(plan, parts), **ending.identity(plan, options)}
     changes, remarks = ending.shrunk(plan, options, manifest)
     manifest["shrunk"] = [change.to_dict() for change in changes]
     return {
@@ -85,6 +86,7 @@ def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
 
     The result's ``failure`` is not empty when a set was made and the run failed nevertheless, because it lacks a part.
     """
+    check_names(options.accept_changes)
     if check_mode:
         return _preview(options)
     started = time.monotonic()

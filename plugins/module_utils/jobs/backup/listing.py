@@ -61,7 +61,7 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
     if options.retention is not None:
         planned = {"parts": [{"kind": kind, "name": name} for kind, name in sorted(parts)]}
         reasons = repository.reasons_to_keep(origin, options.retention, repository.free_id(now), planned)
-        if changes or ownership.is_newly_named():
+        if changes:
             reasons = {set_id: why or [HELD] for set_id, why in reasons.items()}
     dumps = list_dumps(repository.path)
     remarks = [f"{change.sentence()}; {accept_advice([change])}" for change in changes] + ownership.remarks()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import check_names
 from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import parts_of
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import here
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
@@ -33,7 +32,6 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     """Make the plan of a backup. Raises MaxopsError for anything that would stop the backup later."""
     repository = Repository(options.repository)
     repository.check_usable()
-    check_names(options.accept_changes)
     stack = options.access.connect()
     plan = BackupPlan(stack, repository, here(options.access.project_name))
     plan.warnings += repository.remarks()
@@ -47,6 +45,8 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     report_object_storage(plan)
     report_data_folder(plan, options)
     if not plan.databases and not plan.volumes:
+        if plan.incomplete:
+            raise MaxopsError(f"{' | '.join(plan.incomplete)}. Nothing else is left to back up, so no set was made")
         raise MaxopsError(
             f'no part of project "{options.access.project_name}" is left to back up; '
             "check databases, volumes, folders and exclude"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import legacy_dumps
-from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import labels, lacking, stack_parts
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import labels, lacking, not_taken, stack_parts
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import LegacyDump
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Ownership, here, host_of
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
@@ -75,7 +75,7 @@ def _about_others(chosen: Sequence[KeptSet], ownership: Ownership) -> list[str]:
     ]
     parts = stack_parts(ownership.own)
     newest = next((kept for kept in ownership.own[-1:] if kept in chosen), None)
-    lacks = lacking(newest, parts) if newest and len(chosen) == 1 else []
+    lacks = lacking(newest, parts - not_taken(newest.manifest or {})) if newest and len(chosen) == 1 else []
     whole = [kept.set_id for kept in ownership.own if not lacking(kept, parts)]
     if newest and lacks:
         where = f"; the newest set with everything is {whole[-1]}" if whole else ""

@@ -28,7 +28,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import excl
 
 from .. import backup_set
 from ..coverage import content_of, parts_of, retired
-from ..origin import Origin, Ownership
+from ..origin import Origin, Ownership, host_of
 from ..retention import Candidate, Policy, reasons_to_keep
 from ..verdict import Verdict, read_verdict, write_verdict
 from .interface import KeptSet
@@ -211,12 +211,16 @@ class Repository:
         ``latest`` is the set just made, or with its manifest ``planned`` the one that a dry run would make. It is kept,
         even where a wrong clock gave other sets a later date.
         """
-        own = self.of(origin).own
+        ownership = self.of(origin)
+        own = list(ownership.own)
         if planned is not None:
             own.append(KeptSet(latest or "", "", dict(planned)))
         own.sort(key=lambda kept: kept.set_id)
         candidates = [self._candidate(kept) for kept in own]
         reasons = reasons_to_keep(candidates, policy, retired(own))
+        for kept in ownership.own:
+            if not reasons[kept.set_id] and ownership.is_former(kept):
+                reasons[kept.set_id].append(f"made when this host was called {host_of(kept)}")
         if latest and not reasons.setdefault(latest, []):
             reasons[latest].append("just made")
         return reasons

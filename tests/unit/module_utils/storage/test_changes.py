@@ -166,14 +166,6 @@ def test_part_that_could_not_be_taken_is_reported_as_that_only() -> None:
     assert len(made(sets, day(3), FULL[0])) == 1
 
 
-def test_dry_run_does_not_know_the_rows() -> None:
-    planned = {key: value for key, value in database("gitea").items() if key != "rows"}
-    sets = [kept(day(1), *FULL)]
-    assert made(list(sets), day(2), planned, FULL[1]) == []
-    made(sets, day(2), database("gitea", rows=0), FULL[1])
-    assert made(sets, day(3), planned, FULL[1]) == ['database "gitea": 10,902 rows in 20261101T020000Z, now 0']
-
-
 @pytest.mark.parametrize(
     ("before", "now"), [(database(rows=500), database(rows=0)), (volume(size=10**6), volume(size=10**3))]
 )

@@ -61,11 +61,12 @@ def test_renamed_host_keeps_its_sets() -> None:
         [],
         ["first", "second"],
     )
-    assert ownership.is_newly_named(day(3))
+    assert ownership.remarks() == []
     assert "the sets of first, second have this host's machine id" in split(*before).remarks()[0]
     ownership = split(*before, kept(day(3)), kept(day(4)))
-    assert not ownership.is_newly_named(day(4))
-    assert ownership.remarks() == []
+    assert [ownership.is_former(entry) for entry in ownership.own] == [True, True, False, False]
+    ownership = split(*before, kept(day(3)), kept(day(42)))
+    assert [ownership.is_former(entry) for entry in ownership.own] == [False, True, False, False]
 
 
 def test_clone_with_the_same_machine_id_is_another_host() -> None:

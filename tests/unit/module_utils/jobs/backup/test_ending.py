@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import ending
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan
-from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import read_manifest
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan, VolumePart
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import new_id, read_manifest
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import unaccepted
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import content_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
@@ -151,11 +156,17 @@ def test_other_hosts_sets_are_neither_counted_nor_removed(plan: BackupPlan) -> N
     assert ids(plan) == [at(0), at(1), at(4)]
 
 
-def test_first_set_under_a_new_name_removes_nothing(plan: BackupPlan) -> None:
+def test_sets_under_a_former_name_are_counted_and_stay_until_it_is_sure_that_no_clone_makes_them(
+    plan: BackupPlan,
+) -> None:
     for hour in range(2):
         back_up(plan, hour, *FULL, host={"host": "before"}, retention=Policy())
-    assert back_up(plan, 2, *FULL)["held"] == ["first set since this host was called before"]
-    assert back_up(plan, 3, *FULL)["removed"] == [at(2), at(1), at(0)]
+    back_up(plan, 2, *FULL)
+    retention = back_up(plan, 3, *FULL)
+    assert (retention["removed"], retention["held"]) == ([at(2)], [])
+    assert retention["kept"][at(0)] == ["made when this host was called before"]
+    later = back_up(plan, 24 * 41, *FULL)
+    assert set(later["removed"]) == {at(0), at(1), at(3)}
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -169,6 +180,100 @@ def test_dry_run_removes_nothing_and_says_the_same(plan: BackupPlan, lost: bool)
     assert len(ids(plan)) == 2
     assert dry == back_up(plan, 2, *parts)
     assert dry["removed"] == ([] if lost else [at(1), at(0)])
+
+
+def test_dry_run_expects_the_rows_of_the_newest_set(plan: BackupPlan) -> None:
+    back_up(plan, 0, *FULL)
+    emptied = (database("gitea", rows=0), *FULL[1:])
+    back_up(plan, 1, *emptied)
+    sizes = [{key: part[key] for key in ("kind", "name", "source_bytes", "bytes")} for part in FULL]
+    assert [part.get("rows") for part in ending.expected(plan, sizes)] == [{"public.t": 0}, {"public.t": 100}, None]
+
+    def dry_run(**more: Any) -> dict[str, Any]:
+        planned = {"set_id": at(2), "parts": ending.expected(plan, sizes), **ending.identity(plan, options(**more))}
+        planned["shrunk"] = [change.to_dict() for change in ending.shrunk(plan, options(**more), planned)[0]]
+        return ending.retain(plan, options(**more), at(2), planned, check_mode=True)
+
+    assert dry_run()["held"] == [f'database "gitea": 10,902 rows in {at(0)}, now 0']
+    accepted = dry_run(accept_changes=["database gitea"])
+    assert accepted == back_up(plan, 2, *emptied, accept_changes=["database gitea"])
+    assert accepted["removed"] == [at(1)]
+    plan.volumes.append(VolumePart("data", "shop_data", "/nowhere", 0, 0, ()))
+    assert [part["empty"] for part in ending.expected(plan, sizes)] == [False, False, True]
+
+
+class Memory(Repository):
+    """A repository without files."""
+
+    def __init__(self) -> None:
+        super().__init__("/r")
+        self.kept: list[KeptSet] = []
+        self.verified: set[str] = set()
+
+    def sets(self) -> list[KeptSet]:
+        return list(self.kept)
+
+    def is_verified(self, kept: KeptSet) -> bool:
+        return kept.set_id in self.verified
+
+    def remove(self, set_id: str) -> bool:
+        self.kept = [kept for kept in self.kept if kept.set_id != set_id]
+        return True
+
+
+NAMES = ("gitea", "openproject", "wiki")
+runs = st.fixed_dictionaries(
+    {
+        "rows": st.fixed_dictionaries({name: st.sampled_from([None, 0, 3, 100]) for name in NAMES}),
+        "chosen": st.none() | st.sets(st.sampled_from(NAMES)),
+        "exclude": st.sets(st.sampled_from(NAMES), max_size=1),
+        "accept": st.sets(st.sampled_from(NAMES)),
+        "fails": st.none() | st.sampled_from(NAMES),
+        "verified": st.booleans(),
+        "hours": st.integers(1, 1500),
+    }
+)
+policies = st.builds(Policy, keep_last=st.integers(0, 3), daily=st.integers(0, 3), monthly=st.integers(0, 2))
+
+
+@given(st.lists(runs, max_size=14), policies)
+def test_no_sequence_of_losses_partial_runs_and_failures_costs_the_last_copy_of_a_part(
+    sequence: list[dict[str, Any]], policy: Policy
+) -> None:
+    repository = Memory()
+    last: dict[tuple[str, bool], str] = {}
+    moment = MOMENT
+    for run in sequence:
+        moment += datetime.timedelta(hours=run["hours"])
+        set_id = new_id(moment)
+        plan = BackupPlan(stack_of(), repository, HERE)
+        some = options(
+            databases=run["chosen"] and sorted(run["chosen"]),
+            exclude=sorted(run["exclude"]),
+            accept_changes=[f"database {name}" for name in sorted(run["accept"])],
+            retention=policy,
+        )
+        wanted = [name for name in NAMES if name in (run["chosen"] or NAMES) and name not in run["exclude"]]
+        if run["fails"] in wanted:
+            plan.not_taken("database", run["fails"], "x", "y")
+            wanted.remove(run["fails"])
+        parts = [database(name, rows=run["rows"][name]) for name in wanted if run["rows"][name] is not None]
+        made: dict[str, Any] = {"set_id": set_id, "parts": parts, **ending.identity(plan, some)}
+        made["shrunk"] = [change.to_dict() for change in ending.shrunk(plan, some, made)[0]]
+        repository.kept.append(KeptSet(set_id, "", made))
+        before = {kept.set_id for kept in repository.kept}
+        retention = ending.retain(plan, some, set_id, made)
+        remaining = {kept.set_id for kept in repository.kept}
+        assert before - remaining == set(retention["removed"])
+        assert not retention["removed"] or not (made["incomplete"] or unaccepted(made))
+        if run["verified"]:
+            repository.verified.add(set_id)
+        for kind, name in content_of(made):
+            assert kind == "database"
+            last[name, False] = set_id
+            if run["verified"]:
+                last[name, True] = set_id
+        assert set(last.values()) <= remaining
 
 
 # -- what cannot be taken -------------------------------------------------------------------------------------------
