@@ -60,7 +60,8 @@ options:
       - Findings of a rehearsal that are known and accepted for a time. A critical finding or warning that matches is
         reported as a notice with its reason, the set can pass, and the verdict records it. After the end date it
         counts again, and says so.
-      - Findings of O(level=checksum) and O(level=decode) cannot be accepted, because they are damage to one set.
+      - Findings of O(level=checksum) and O(level=decode) cannot be accepted, because they are damage to one set, and
+        neither can a part that does not restore, because the set would count as its verified copy.
     type: list
     elements: dict
     default: []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import secrets
 import shutil
@@ -36,10 +37,10 @@ GIT = "git -c user.name=t -c user.email=t@example.test"
 REPOSITORY = "/data/git/repositories/root1/tool.git"
 
 
-def compose_file() -> dict[str, Any]:
+def compose_file(project: str) -> dict[str, Any]:
     """Gitea as the role stack configures it, on a real PostgreSQL and a real Redis."""
     return {
-        "name": PROJECT,
+        "name": project,
         "services": {
             "postgres": {
                 "image": "maxops-lab/postgres:17",
@@ -88,7 +89,7 @@ class GiteaStack(MiniStack):
     def up(self) -> None:
         """Start it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "docker-compose.yml").write_text(json.dumps(compose_file()))
+        (self.folder / "docker-compose.yml").write_text(json.dumps(self.description()))
         self.compose("up", "--detach", "--wait")
         create = f"gitea admin user create --admin --username {ADMIN} --password '{PASSWORD}' --email r@example.test"
         token = f"gitea admin user generate-access-token --username {ADMIN} --scopes all --raw"
@@ -100,6 +101,10 @@ class GiteaStack(MiniStack):
             "gitea",
         )
         self.commit()
+
+    def description(self) -> dict[str, Any]:
+        """Its Compose file."""
+        return compose_file(self.project)
 
     def down(self) -> None:
         """Remove it, and what restores kept about it."""
@@ -193,6 +198,30 @@ class GiteaStack(MiniStack):
         """The keys in the database by number."""
         rows = self.sql("SELECT id || ' ' || content FROM public_key ORDER BY id", "gitea").splitlines()
         return {int(row.split(" ", 1)[0]): row.split(" ", 1)[1] for row in rows}
+
+
+class QuickStart(GiteaStack):
+    """Gitea as its own page says: data and sessions in a folder of the host, and no Redis."""
+
+    def description(self) -> dict[str, Any]:
+        """Its Compose file."""
+        text = compose_file(self.project)
+        del text["services"]["redis"], text["volumes"]
+        gitea = text["services"]["gitea"]
+        gitea["volumes"][1] = "./gitea:/data"
+        gitea["environment"] = {name: value for name, value in gitea["environment"].items() if "__database__" in name}
+        return text
+
+    @property
+    def data(self) -> Path:
+        """The folder on this host."""
+        return self.folder / "gitea"
+
+    def up(self) -> None:
+        """Start it."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        os.chown(self.data, 1000, 1000)
+        super().up()
 
 
 @pytest.fixture(scope="module")
@@ -300,3 +329,20 @@ def test_sessions_that_cannot_be_ended_refuse_the_restore(stack: GiteaStack, res
     assert message.startswith("Gitea's sessions in Redis database 3 of redis could not be deleted, so people could be")
     assert "nothing was touched: Redis in container maxpeople-redis-1 refuses the password" in message
     assert not (STATE / PROJECT / "restore.json").exists()
+
+
+def test_session_files_of_the_official_quick_start(tmp_path: Path) -> None:
+    with running(QuickStart("maxquick", tmp_path, 17)) as quick:
+        earlier = quick.sign_in(ADMIN)
+        module("backup", quick, tmp_path / "repository", tmp_path)()
+        restore = module("restore", quick, tmp_path / "repository", tmp_path)
+        number = quick.add_user("xaver")
+        old = quick.sign_in("xaver")
+        _number, content = quick.add_key("xaver")
+        result = restore(set="latest")
+        assert "Gitea: everybody signs in again, its session files are deleted" in result["effects"], result
+        assert quick.add_user("yvonne") == number
+        assert (quick.seen_as(old), quick.seen_as(earlier)) == ("", "")
+        assert content not in quick.keys_of_file().values()
+        assert quick.keys_of_file() == quick.keys_of_rows()
+        assert not list(quick.data.rglob("*maxops*"))

@@ -110,6 +110,11 @@ def test_everything_that_did_not_come_back_is_found(
         objects = sorted((repositories / "org/core.git/objects").glob("[0-9a-f][0-9a-f]"))
         run("rm", "-rf", repositories / "anna/tools.git", *objects[: len(objects) // 2])
         run("cp", "-a", repositories / "anna/site.git", repositories / "anna/stray.git")
+        # A fork in a set of the rootless image: its objects are where that image keeps the other repository.
+        run("rm", "-rf", *(repositories / "anna/site.git/objects").iterdir())
+        (repositories / "anna/site.git/objects/info").mkdir()
+        other = "/var/lib/gitea/git/repositories/anna/site.wiki.git/objects\n"
+        (repositories / "anna/site.git/objects/info/alternates").write_text(other)
         (top / f"git/lfs/{OID[:2]}/{OID[2:4]}/{OID[4:]}").unlink()
         (top / f"gitea/attachments/{UUID[0]}/{UUID[1]}/{UUID}").write_text("longer")
         (top / f"gitea/packages/{BLOB[:2]}/{BLOB[2:4]}/{BLOB}").write_text("pAckage")

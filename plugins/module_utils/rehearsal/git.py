@@ -25,7 +25,7 @@ SHARD = 25
 
 NO_GIT = 97
 
-LINES = 400
+LINES = 2000
 """Lines of git's output that are kept for a repository."""
 
 LIVE_SECONDS = 120.0

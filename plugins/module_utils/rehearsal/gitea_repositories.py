@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING, Finding
 
 from .content import CHECK, Content, Location, folders_in, rows
-from .git import fsck, fsck_live
+from .git import LINES, fsck, fsck_live
 from .live import present
 from .losses import Loss, Losses, advice, is_few
 
@@ -197,14 +197,20 @@ def judged(
     ``lines`` is what git says about the set's copy, ``alive`` about the running application's (None: unknown), ``gone``
     whether its row was deleted or renamed there, ``few`` whether only few repositories are damaged.
     """
-    pull = bool(lines) and all(_PULL.fullmatch(line) for line in lines)
+    # What was cut off may be worse than what is there.
+    whole = 0 < len(lines) < LINES
+    pull = whole and all(_PULL.fullmatch(line) for line in lines)
     if gone and not paused:
         return WARNING, CHANGED, "its row is gone from the running database, or has another name"
     if alive is None:
         return (WARNING if pull else CRITICAL), UNCLEAR, "the running application's repository could not be checked"
-    if lines and set(lines) <= set(alive):
+    if whole and set(lines) <= set(alive):
         return (WARNING if few or pull else CRITICAL), PRODUCTION, "the running application's repository has it, too"
     if pull:
         return WARNING, SET, "it is a dead ref of a pull request, which Gitea creates again"
-    evidence = "git says something else there" if alive else "the running application's repository is intact"
-    return CRITICAL, SET, evidence
+    if alive:
+        return CRITICAL, SET if whole else UNCLEAR, "git says something else about the running application's repository"
+    written = (
+        "" if paused else "; if it was written while it was copied, a backup with quiesce pause does not have this"
+    )
+    return CRITICAL, SET, f"the running application's repository is intact{written}"

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, Finding
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 
 NEVER = ("checksum", "decode")
 """Checks whose findings cannot be accepted: a damaged file of a set is no known fault of the application."""
+
+RESTORE = "restore"
+"""Check whose critical findings cannot be accepted: a part that cannot be restored would count as verified."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -36,6 +39,7 @@ class Acceptance:
         """Whether this is one of the accepted findings."""
         return (
             finding.check not in NEVER
+            and (finding.check, finding.state) != (RESTORE, CRITICAL)
             and (finding.subject == self.finding or fnmatch.fnmatchcase(finding.subject, self.finding))
             and fnmatch.fnmatchcase(finding.check, self.check)
         )

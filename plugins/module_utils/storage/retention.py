@@ -91,7 +91,7 @@ def _add_last_copies(
         if last is not newest_first[0]:
             reasons[last.set_id].append(f"{'only set' if len(holders) == 1 else 'newest'} with {name}")
         for candidate in _holders(verified, part)[:1]:
-            if candidate is not verified[0] and len(holders) > 1:
+            if candidate is not verified[0] and (len(holders) > 1 or candidate is not last):
                 reasons[candidate.set_id].append(f"newest verified with {name}")
 
 

@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command i
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from .clearing_files import KEYS, clear_files, remove_copies
+from .clearing_files import KEYS, clear_files, clear_late, remove_copies
 from .clearing_servers import clear_on_server
 from .journal import Clearing, Journal
 
@@ -74,16 +74,19 @@ def regenerate(stack: Stack, journal: Journal, seconds: float = 0.0) -> list[str
 
     It is tried for ``seconds``: longer where Gitea may not be ready yet.
     """
-    if not journal.regenerate:
-        return []
-    remarks = []
     stack.refresh()
+    remarks = clear_late(stack, journal)
+    if not journal.regenerate:
+        return remarks
     stripped = remove_copies(stack, journal)
+    failures: list[tuple[bool, str]] = []
     for service in journal.regenerate:
         containers = sorted(stack.of_service(service), key=lambda container: not container.running)
         for container in containers[:1]:
-            remarks += _regenerate(stack, container, seconds, stripped)
-    return remarks
+            failures += [(container.running, text) for text in _regenerate(stack, container, seconds, stripped)]
+    # A one-time service of the same image need not run, where the server itself has written everything.
+    done = len(failures) < len(journal.regenerate)
+    return remarks + [text for running, text in failures if running or not done]
 
 
 def _regenerate(stack: Stack, container: Container, seconds: float, stripped: bool) -> list[str]:

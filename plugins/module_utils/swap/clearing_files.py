@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount, mount_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
@@ -32,9 +34,62 @@ _GITEA_LINE = re.compile(rb"command=.*\bserv\s+key-\d+")
 _INDEX_FILES = {"index_meta.json", "rupture_meta.json", "store"}
 
 
+class NotMountedError(MaxopsError):
+    """A volume with a file system of its own: this host sees it only while a container uses it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or folder of a container: its path inside and on this host; ``top`` where it is a whole mount."""
+
+    inside: str
+    path: str
+    top: bool
+
+
 def clear_files(stack: Stack, journal: Journal, clearing: Clearing) -> list[str]:
-    """Do one clearing; returns remarks on what was left alone. Raises MaxopsError or OSError when it fails."""
-    return [remark for path in _host_paths(stack, clearing) for remark in _clear_path(journal, clearing, path)]
+    """Do one clearing; returns remarks on what was left alone. Raises MaxopsError or OSError when it fails.
+
+    Sessions and keys on a volume that this host does not see now are left for :func:`clear_late` and for Gitea.
+    """
+    remarks = []
+    places: dict[str, Place] = {}
+    for container in stack.of_service(clearing.service):
+        for inside in clearing.paths:
+            try:
+                place = place_of(stack, container, inside, clearing.required)
+            except NotMountedError as error:
+                remarks += [] if clearing.required else [f"{clearing.what} were left alone: {error}"]
+                continue
+            if place and os.path.lexists(place.path):
+                places.setdefault(place.path, place)
+    remarks += [remark for place in places.values() for remark in _clear_place(journal, clearing, place)]
+    return list(dict.fromkeys(remarks))
+
+
+def clear_late(stack: Stack, journal: Journal) -> list[str]:
+    """Delete sessions that :func:`clear_files` may not have seen, in the started containers; returns remarks."""
+    remarks = []
+    for clearing in journal.clearings:
+        for container in stack.of_service(clearing.service) if clearing.kind == SESSION_FILES else []:
+            for inside in clearing.paths:
+                mount = mount_of(inside, container.mounts)
+                if mount and _has_own_file_system(_facts(stack, mount)):
+                    remarks += _remove_inside(stack, container, inside, clearing.what)
+    return remarks
+
+
+def _remove_inside(stack: Stack, container: Container, inside: str, what: str) -> list[str]:
+    argv = ["sh", "-c", 'rm -rf -- "$0"/*', inside]
+    try:
+        code, output = stack.execute(container, argv)
+    except MaxopsError as error:
+        code, output = 1, str(error)
+    remark = (
+        f"{what} in {inside} of {container.name} could not be deleted ({output.strip()}): people may be signed in as "
+        f"others until you do: docker exec {container.name} sh -c 'rm -rf {inside}/*'"
+    )
+    return [remark] if code else []
 
 
 def put_back(stack: Stack, journal: Journal) -> None:
@@ -54,8 +109,8 @@ def remove_copies(stack: Stack, journal: Journal) -> bool:
     return found
 
 
-def host_path(stack: Stack, container: Container, inside: str, follow: bool = False) -> str | None:
-    """The path of a container's file on this host; None where it is not on a volume or bind mount.
+def place_of(stack: Stack, container: Container, inside: str, follow: bool = False) -> Place | None:
+    """Where a container's file is on this host; None where it is not on a writable volume or bind mount.
 
     With ``follow`` it is the file that a link leads to. Raises MaxopsError where a link would lead out of the mount:
     the application may have made that link.
@@ -66,7 +121,7 @@ def host_path(stack: Stack, container: Container, inside: str, follow: bool = Fa
     top = os.path.realpath(_folder(stack, mount))
     rest = os.path.normpath(inside)[len(mount.target.rstrip("/")) :].strip("/")
     if not rest:
-        return top
+        return Place(inside, top, True)
     folder, name = os.path.split(os.path.join(top, rest))
     path = os.path.realpath(os.path.join(folder, name)) if follow else os.path.join(os.path.realpath(folder), name)
     if not path.startswith(f"{top}/"):
@@ -74,58 +129,61 @@ def host_path(stack: Stack, container: Container, inside: str, follow: bool = Fa
             f"{inside} of {container.name} is behind a link that leads out of {mount.name or mount.source}: replace "
             "the link by what it leads to"
         )
-    return path
+    return Place(inside, path, False)
 
 
 def _folder(stack: Stack, mount: Mount) -> str:
-    """A mount's folder on this host. That of a volume for another folder is only mounted while a container uses it."""
-    facts = (volume_facts(stack, mount.name) or {}) if mount.kind == "volume" else {}
-    return str((facts.get("Options") or {}).get("device") or mount.source)
+    """A mount's folder on this host, also while no container uses it. Raises NotMountedError where there is none."""
+    facts = _facts(stack, mount)
+    options = facts.get("Options") or {}
+    if _has_own_file_system(facts) and not os.path.ismount(mount.source):
+        raise NotMountedError(f"volume {mount.name} is only mounted while a container uses it")
+    return str(options.get("device") or mount.source) if _is_bind(options) else mount.source
 
 
-def _host_paths(stack: Stack, clearing: Clearing) -> Iterator[str]:
-    found: dict[str, None] = {}
-    for container in stack.of_service(clearing.service):
-        for inside in clearing.paths:
-            path = host_path(stack, container, inside, clearing.required)
-            if path and os.path.lexists(path):
-                found.setdefault(path)
-    yield from found
+def _facts(stack: Stack, mount: Mount) -> Mapping[str, Any]:
+    return (volume_facts(stack, mount.name) or {}) if mount.kind == "volume" else {}
 
 
-def _clear_path(journal: Journal, clearing: Clearing, path: str) -> Iterator[str]:
+def _has_own_file_system(facts: Mapping[str, Any]) -> bool:
+    options = facts.get("Options") or {}
+    return facts.get("Driver", "local") != "local" or bool(options.get("device") and not _is_bind(options))
+
+
+def _is_bind(options: Mapping[str, Any]) -> bool:
+    return "bind" in str(options.get("o", "")).split(",")
+
+
+def _clear_place(journal: Journal, clearing: Clearing, place: Place) -> Iterator[str]:
     if clearing.kind == KEYS:
-        yield from _strip_keys(journal, path)
-    elif os.path.islink(path):
-        yield f"{clearing.what}: {path} is a link and was left alone"
+        yield from _strip_keys(journal, place.path)
+    elif os.path.islink(place.path):
+        yield f"{clearing.what}: {place.path} is a link and was left alone"
     elif clearing.kind == SESSION_FILES:
-        _remove_sessions(path)
-    elif clearing.kind != INDEX or _is_index(path):
-        _discard(path)
+        _remove_sessions(place)
+    elif clearing.kind != INDEX or _is_index(place):
+        # A whole mount stays, without its content.
+        for path in [os.path.join(place.path, name) for name in os.listdir(place.path)] if place.top else [place.path]:
+            _discard(path)
 
 
-def _remove_sessions(folder: str) -> None:
+def _remove_sessions(place: Place) -> None:
     """Delete Gitea's session files; everything in a folder that is only for them."""
-    for name in os.listdir(folder) if os.path.isdir(folder) else []:
-        if os.path.basename(folder) == "sessions" or _SESSION_NAME.fullmatch(name):
-            remove_tree(os.path.join(folder, name))
+    everything = os.path.basename(place.inside) == "sessions"
+    for name in os.listdir(place.path) if os.path.isdir(place.path) else []:
+        if everything or _SESSION_NAME.fullmatch(name):
+            remove_tree(os.path.join(place.path, name))
 
 
-def _is_index(path: str) -> bool:
-    name = os.path.basename(path)
-    return (
-        name == "indexers"
-        or name.endswith(".bleve")
-        or (os.path.isdir(path) and bool(_INDEX_FILES & set(os.listdir(path))))
-    )
+def _is_index(place: Place) -> bool:
+    name = os.path.basename(place.inside)
+    if name == "indexers" or name.endswith(".bleve"):
+        return True
+    return os.path.isdir(place.path) and bool(_INDEX_FILES & set(os.listdir(place.path)))
 
 
 def _discard(path: str) -> None:
     """Remove a folder at once: a half removed index keeps Gitea from starting, a missing one is made again."""
-    if os.path.ismount(path):
-        for name in os.listdir(path):
-            _discard(os.path.join(path, name))
-        return
     remove_tree(path + _REMOVED)
     os.rename(path, path + _REMOVED)
     fsync_path(os.path.dirname(path))
@@ -184,6 +242,7 @@ def _copies(stack: Stack, journal: Journal) -> Iterator[tuple[str, str]]:
     for clearing in journal.clearings:
         for container in stack.of_service(clearing.service) if clearing.kind == KEYS else []:
             for inside in clearing.paths:
-                path = host_path(stack, container, inside, follow=True)
-                if path and os.path.lexists(_copy_of(journal, path)):
-                    yield path, _copy_of(journal, path)
+                with suppress(NotMountedError):
+                    place = place_of(stack, container, inside, follow=True)
+                    if place and os.path.lexists(_copy_of(journal, place.path)):
+                        yield place.path, _copy_of(journal, place.path)

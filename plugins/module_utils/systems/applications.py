@@ -247,13 +247,11 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
 
 
 def is_gitea(container: Container) -> bool:
-    """True for a container of Gitea or Forgejo, by its service, its image or its variables."""
+    """True for a container of Gitea or Forgejo, by its service, its image or its variables; not for their runners."""
     names = {container.service, *re.split(r"\W+", container.image)}
-    return bool(
-        names & {"gitea", "forgejo"}
-        or "GITEA_APP_INI" in container.environment
-        or configuration.entries(container.environment)
-    )
+    if "GITEA_APP_INI" in container.environment or configuration.entries(container.environment):
+        return True
+    return bool(names & {"gitea", "forgejo"}) and "runner" not in f"{container.service} {container.image}"
 
 
 def _of_gitea_cache(container: Container, source: str, adapter: str, value: str) -> Iterator[CacheLogin]:

@@ -44,9 +44,9 @@ def sentence(finding: Mapping[str, Any]) -> str:
 
 
 def causes(backup_set: Mapping[str, Any]) -> str:
-    """How many findings of a set have each cause: "1 the set is at fault, 2 accepted"; empty for none."""
+    """How many findings of a set have each cause: "1: the set is at fault; 2: accepted"; empty for none."""
     numbers = backup_set.get("causes") or {}
-    return ", ".join(f"{numbers[cause]} {words}" for cause, words in CAUSES.items() if numbers.get(cause))
+    return "; ".join(f"{numbers[cause]}: {words}" for cause, words in CAUSES.items() if numbers.get(cause))
 
 
 def limits(backup_set: Mapping[str, Any]) -> list[str]:
@@ -73,7 +73,7 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     lines = [f"{host}: {_verdict(result)} ({level}), {duration(result['duration'])}", *aligned(rows)]
     for backup_set in result["sets"]:
         name = f"{backup_set['set_id']}: " if len(result["sets"]) > 1 else ""
-        lines += [f"  {name}findings: {words}" for words in [causes(backup_set)] if words]
+        lines += [f"  {name}findings by cause: {words}" for words in [causes(backup_set)] if words]
         lines += [f"  {name}{line}" for line in limits(backup_set)]
     lines += some([sentence(finding) for finding in result["findings"]], "findings")
     lines += [f"  {entry['set_id']}: {entry['problem']}" for entry in result["sets"] if entry["problem"]]

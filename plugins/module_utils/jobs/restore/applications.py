@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Cle
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import (
     MEMCACHED,
     REDIS,
+    Files,
     gitea_settings,
     is_gitea,
     uses_database,
@@ -126,6 +127,12 @@ class _Gitea:
         """Plan everything, where the restore replaces data of this container."""
         if not self._database and not self._touched.files:
             return
+        _inside, path = Files(self._container, _root(self._stack, self._container)).ini_path()
+        if not path and ("session", "PROVIDER") not in self._settings:
+            self._effects.warn(
+                f"app.ini of {self._container.name} cannot be read while it is down, so it is not known where its "
+                "sessions are: start it and restore again, or delete them before Gitea is used"
+            )
         for store in self._stores:
             if store.service == self._service and store.purpose == SESSIONS:
                 self._sessions(store)

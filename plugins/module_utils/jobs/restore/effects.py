@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap import clearing_servers as how
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing
@@ -46,7 +46,9 @@ class Effects:
             self.remarks.append(remark)
 
     def add(self, clearing: Clearing) -> None:
-        """Add a clearing once."""
+        """Add a clearing once: several services of one application name the same server."""
+        if clearing.host and any(replace(other, service=clearing.service) == clearing for other in self.clearings):
+            return
         if clearing not in self.clearings:
             self.clearings.append(clearing)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.git import LINES
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.gitea_repositories import (
     ROOTLESS,
     STANDARD,
@@ -36,6 +37,8 @@ LOST = "missing blob 1269488f7fb1f4b56a8c0e5eb48cecbfadfa9219"
         ([DEAD, LOST], None, False, False, ("critical", "unclear")),
         (["error: refs/heads/main: invalid sha1 pointer 11"], None, False, False, ("critical", "unclear")),
         ([], [], False, False, ("critical", "set")),
+        ([DEAD] * LINES, [], False, False, ("critical", "set")),
+        ([DEAD] * LINES, [DEAD] * LINES, False, False, ("critical", "unclear")),
     ],
 )
 def test_whose_fault_a_damaged_repository_is(

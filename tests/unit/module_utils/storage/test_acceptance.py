@@ -73,6 +73,14 @@ def test_damaged_file_is_never_accepted(check: str) -> None:
     assert not collected.passed
 
 
+def test_part_that_cannot_be_restored_is_never_accepted() -> None:
+    collected = findings({**ENTRY, "finding": "database *"})
+    collected.add(Finding("restore", 'database "shop"', CRITICAL, "could not be loaded"))
+    assert not collected.passed
+    collected.add(Finding("restore", 'database "shop"', WARNING, "a tablespace is missing"))
+    assert collected.causes() == {"accepted": 1}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -263,6 +263,20 @@ def test_empty_copy_does_not_replace_one_with_content() -> None:
     }
 
 
+def test_verified_empty_copy_stays_beside_the_only_set_with_content() -> None:
+    moment = moment_of("20240101T000000Z")
+    some = [
+        Candidate(
+            "20240101T000002Z", moment + datetime.timedelta(seconds=2), verified=True, emptied=frozenset(PARTS[:1])
+        ),
+        Candidate(
+            "20240101T000001Z", moment + datetime.timedelta(seconds=1), verified=True, emptied=frozenset(PARTS[:2])
+        ),
+        Candidate("20240101T000000Z", moment, parts=frozenset(PARTS[1:2])),
+    ]
+    assert reasons_to_keep(some, Policy(monthly=1))["20240101T000001Z"]
+
+
 def test_part_that_was_always_empty_keeps_nothing_more() -> None:
     some = [replace(candidate, **of(A, emptied=(B,))) for candidate in at("2026-11-23 02:00", "2026-11-22 02:00")]
     assert kept_of(some, Policy(keep_last=1)) == {"2026-11-23 02:00"}

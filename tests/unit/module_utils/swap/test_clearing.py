@@ -19,6 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing import (
 from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files import FOLDER, KEYS, SESSION_FILES
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import bind, container
 
 GITEA = b'# gitea public key\ncommand="gitea serv key-17" ssh-rsa AAAA user-1\n'
@@ -32,12 +33,15 @@ class GiteaStack(Stack):
         self.containers = list(containers)
         self.failing = failing
         self.commands: list[str] = []
+        self.stopped: Sequence[str] = ()
 
     def refresh(self, required: bool = True) -> None:
         """Nothing changes."""
 
     def execute(self, container: Container, argv: Sequence[str], user: str = "") -> tuple[int, str]:
         self.commands.append(f"{user}: {' '.join(argv)}")
+        if container.service in self.stopped:
+            raise MaxopsError(f"{container.name} is not running")
         return (1, "Command error: no") if any(word in self.failing for word in argv) else (0, "")
 
 
@@ -120,6 +124,18 @@ def test_a_gitea_that_was_never_set_up_needs_nothing_unless_keys_were_taken_out(
     [remark] = regenerate(made, journal(keys))
     assert "no SSH key opens Gitea" in remark
     assert list((data / "git/.ssh").iterdir()) == [data / "git/.ssh/authorized_keys"]
+
+
+def test_a_one_time_service_of_the_same_image_need_not_run(data: Path) -> None:
+    made = stack(data)
+    made.containers.append(container("setup", state="exited"))
+    made.stopped = ("setup",)
+    planned = journal()
+    planned.regenerate = ["gitea", "setup"]
+    assert regenerate(made, planned) == []
+    made.stopped = ("gitea", "setup")
+    made.containers[0] = stack(data, "exited").containers[0]
+    assert len(regenerate(made, planned)) == 2
 
 
 def test_nothing_is_written_again_where_nothing_was_planned(data: Path) -> None:

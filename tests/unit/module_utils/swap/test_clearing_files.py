@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,14 +20,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files imp
     KEYS,
     SESSION_FILES,
     clear_files,
+    clear_late,
     put_back,
     remove_copies,
     without_gitea_keys,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.tests.unit.stacks import bind, container, stack_of
+from ansible_collections.maxops.ops.tests.unit.stacks import bind, container, stack_of, volume_mount
 
 OWN = b"ssh-ed25519 AAAAown operator@host\n"
 GITEA = (
@@ -77,6 +82,52 @@ def test_indexes_are_removed_and_nothing_else(stack: Stack, data: Path) -> None:
     assert sorted(path.name for path in data.iterdir()) == ["git", "gitea"]
     assert list((data / "gitea").iterdir()) == []
     assert kept.exists()
+
+
+@pytest.mark.parametrize(("kind", "target"), [(INDEX, "/data/gitea/indexers"), (SESSION_FILES, "/data/gitea/sessions")])
+def test_a_whole_mount_stays_without_its_content(tmp_path: Path, kind: str, target: str) -> None:
+    write(tmp_path / "volume/_data/issues.bleve/store/root.bolt")
+    made = stack_of(container("gitea", bind(str(tmp_path / "volume/_data"), target, writable=True)))
+    assert clear(made, kind, target) == []
+    assert list((tmp_path / "volume").rglob("*")) == [tmp_path / "volume/_data"]
+
+
+class VolumeStack(Stack):
+    """A stack of one Gitea with a volume of which the daemon says these facts; it notes what is run inside."""
+
+    def __init__(self, folder: Path, **facts: Any) -> None:
+        super().__init__(None, "unix:///nowhere.sock", "shop")
+        self.containers = [container("gitea", volume_mount("data", str(folder)))]
+        self._facts = {"Name": "data", **facts}
+        self.commands: list[Sequence[str]] = []
+
+    @contextmanager
+    def daemon_call(self, action: str) -> Iterator[Any]:
+        yield SimpleNamespace(volumes=lambda **_filters: {"Volumes": [self._facts]})
+
+    def execute(self, container: Container, argv: Sequence[str], user: str = "") -> tuple[int, str]:
+        self.commands.append(argv)
+        return 0, ""
+
+
+def test_a_volume_for_another_folder_is_cleared_there(tmp_path: Path) -> None:
+    """Docker mounts it at the volume's own folder only while a container uses it."""
+    session = write(tmp_path / "device/gitea/sessions/0/a/0a23456789abcdef")
+    options = {"type": "none", "o": "bind,rw", "device": str(tmp_path / "device")}
+    made = VolumeStack(tmp_path / "empty", Driver="local", Options=options)
+    assert clear(made, SESSION_FILES, "/data/gitea/sessions", required=True) == []
+    assert not session.exists()
+
+
+def test_a_volume_that_is_not_mounted_now_is_cleared_after_the_start(tmp_path: Path) -> None:
+    made = VolumeStack(tmp_path, Driver="local", Options={"type": "nfs", "o": "addr=192.0.2.1", "device": ":/export"})
+    assert clear(made, SESSION_FILES, "/data/gitea/sessions", required=True) == []
+    assert clear(made, KEYS, "/data/git/.ssh/authorized_keys", required=True) == []
+    [remark] = clear(made, INDEX, "/data/gitea/indexers", "/data/other")
+    assert remark == "Gitea's files were left alone: volume data is only mounted while a container uses it"
+    sessions = Clearing(SESSION_FILES, "gitea", "Gitea's sessions", True, paths=["/data/gitea/sessions"])
+    assert clear_late(made, Journal("X", "shop", "set", clearings=[sessions])) == []
+    assert made.commands == [["sh", "-c", 'rm -rf -- "$0"/*', "/data/gitea/sessions"]]
 
 
 def test_only_lines_of_gitea_are_taken_out() -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.report.drill import make_report, to_markdown
-from ansible_collections.maxops.ops.tests.unit.verifications import BAD, NOT_EVEN_BEGUN, a_result
+from ansible_collections.maxops.ops.tests.unit.verifications import BAD, FINDING, NOT_EVEN_BEGUN, a_result, a_set
 
 
 def test_report_passes_only_when_every_host_did() -> None:
@@ -37,3 +37,19 @@ def test_report_contains_every_host() -> None:
     assert "- critical: table public.a|b of shop: 2 rows (expected 3 rows) Take another set." in lines
     assert "**not reached**: Connection refused" in lines
     assert "**failed**: cannot reach the Docker daemon" in lines
+
+
+def test_report_says_whose_fault_findings_are_and_what_is_not_covered() -> None:
+    judged = a_set(causes={"production": 2, "accepted": 1}, not_covered=["Gitea: packages in minio"])
+    finding = {
+        **FINDING,
+        "state": "notice",
+        "cause": "accepted",
+        "evidence": ["critical, accepted until 2026-12-31: x"],
+    }
+    lines = to_markdown(make_report({"a": a_result(sets=[judged], findings=[finding])}, "now")).splitlines()
+    assert "Findings of 20261123T020000Z by cause: 2: the running application has it, too; 1: accepted." in lines
+    assert "- not covered: Gitea: packages in minio" in lines
+    assert any(
+        line.startswith("- notice: table") and "[critical, accepted until 2026-12-31: x]" in line for line in lines
+    )

@@ -25,6 +25,33 @@ def test_summary_of_one_host() -> None:
     assert summary("lab", two, False)[0] == "lab: all 2 sets passed (rehearse), 49 s"
 
 
+def test_summary_says_whose_fault_findings_are_and_what_is_not_covered() -> None:
+    accepted = {
+        **FINDING,
+        "state": "notice",
+        "cause": "accepted",
+        "evidence": ["critical, accepted until 2026-12-31: known"],
+    }
+    production = {**FINDING, "state": "warning", "cause": "production"}
+    own = {**FINDING, "cause": "set"}
+    judged = a_set(
+        causes={"set": 1, "production": 2, "accepted": 1},
+        not_covered=["OpenProject: attachments in fog"],
+        not_compared=["Gitea: logs of Actions"],
+    )
+    lines = summary("lab", a_result(False, sets=[judged], findings=[own, production, accepted]), False)
+    assert lines[2:] == [
+        "  findings by cause: 1: the set is at fault; 2: the running application has it, too; 1: accepted",
+        "  not covered: OpenProject: attachments in fog",
+        "  not compared: Gitea: logs of Actions",
+        "  critical: table public.a|b of shop: 2 rows (expected 3 rows)",
+        "  warning: table public.a|b of shop: 2 rows (expected 3 rows) [the running application has it, too]",
+        "  notice: table public.a|b of shop: 2 rows (expected 3 rows) [critical, accepted until 2026-12-31: known]",
+    ]
+    two = summary("lab", a_result(sets=[judged, a_set(set_id="20261124T020000Z")]), False)
+    assert "  20261123T020000Z: not compared: Gitea: logs of Actions" in two
+
+
 def test_check_mode_does_not_claim_a_rehearsal() -> None:
     checked = a_result(sets=[a_set(level="checksum", recovery_seconds=None, rows={})])
     assert (

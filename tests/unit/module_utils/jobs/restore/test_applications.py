@@ -190,7 +190,7 @@ def test_openprojects_cache(redis: FakeRedis) -> None:
     }
     web, worker = (container(name, environment=environment) for name in ("web", "worker"))
     effects = planned(server(redis), web, worker, databases=BOTH[1:])
-    assert kinds(effects) == {(REDIS, 1)}
+    assert [(clearing.kind, clearing.database) for clearing in effects.clearings] == [(REDIS, 1)]
     assert not one(effects, REDIS).required
     assert effects.sentences == [
         "OpenProject: its sessions are in the database, people are signed in as at the moment of the restored data",
@@ -201,6 +201,19 @@ def test_openprojects_cache(redis: FakeRedis) -> None:
     effects = planned(server(redis), web, worker, databases=BOTH[1:])
     assert any(clearing.required for clearing in effects.clearings)
     assert any("OpenProject: everybody signs in again" in line for line in effects.sentences)
+
+
+def test_settings_that_cannot_be_read_are_said() -> None:
+    [first, *_others] = planned(container("gitea", environment=dict(DATABASE), state="exited")).remarks
+    assert first.startswith("app.ini of shop-gitea-1 cannot be read while it is down")
+    assert planned(gitea(DATABASE)).remarks == []
+
+
+def test_a_runner_is_not_gitea() -> None:
+    runner = container("runner", volume_mount("shop_gitea-data"), environment={"GITEA_INSTANCE_URL": "http://gitea"})
+    object.__setattr__(runner, "image", "gitea/act_runner:0.2")
+    effects = planned(runner, databases=(), volumes=True)
+    assert (effects.clearings, effects.regenerate) == ([], [])
 
 
 def test_sqlite_in_a_volume_is_a_database(redis: FakeRedis) -> None:
