@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 SIZE ?= small
 SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | grep -v '\.j2$$' | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
 
-.PHONY: help demo fresh test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration lab-test lint lint-ruff \
+.PHONY: help demo fresh test bootstrap python images lab-up lab-down lab-clean lab-seed unit integration kill lab-test lint lint-ruff \
   lint-types lint-yaml lint-ansible lint-shell lint-changelog lint-docs molecule sanity bench bench-backup bench-restore bench-users \
   bench-health build docs reference format changelog clean
 
@@ -80,6 +80,9 @@ unit: python ## runs the tests that need no engine
 
 integration: ## runs the tests that use the running lab
 	@pytest tests/integration
+
+kill: python ## kills backups and restores at about 100 moments and checks what is left; takes half an hour
+	@MAXOPS_KILLS=all pytest tests/integration/test_kills.py
 
 lab-test: ## runs the tests of the lab's stand-ins and seeder
 	@pytest tests/lab

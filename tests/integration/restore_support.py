@@ -43,7 +43,9 @@ services:
     volumes: ["redis-data:/data"]
   openproject:
     <<: *app
-    environment: {{DATABASE_URL: "postgres://maxops:secret@postgres/openproject"}}
+    environment:
+      DATABASE_URL: "postgres://maxops:secret@postgres/openproject"
+      SECRET_KEY_BASE: "s3cret key of {project}"
     volumes: ["openproject-assets:/assets"]
     healthcheck:
       test: ["CMD-SHELL", 'psql "$$DATABASE_URL" -c "select count(*) from attachments" && test ! -e /assets/sick']
@@ -209,7 +211,7 @@ def quoted(name: str) -> str:
 
 
 DRIVER = """
-import json, os, signal, subprocess, sys
+import json, os, shlex, signal, subprocess, sys, threading
 from pathlib import Path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.job import restore
@@ -220,7 +222,7 @@ options, faults = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 steps = []
 
 def watch(name):
-    steps.append(name)
+    steps.append(name) if name else None
     how = faults.get(name)
     if how is None:
         return
@@ -228,6 +230,12 @@ def watch(name):
         top = ["docker", "top", options["project_name"] + "-postgres-1", "-eo", "pid,args"]
         lines = subprocess.run(top, capture_output=True, text=True).stdout.splitlines()
         os.kill(next(int(line.split()[0]) for line in lines if "checkpointer" in line), signal.SIGKILL)
+    if how.startswith("run "):
+        subprocess.run(shlex.split(how[4:]), check=True, capture_output=True)
+        return
+    if how.startswith("killed after "):
+        threading.Timer(float(how.split()[2]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return
     if how in ("fail", "crash"):
         raise MaxopsError("the test made this step fail")
     if how == "power cut":
@@ -239,9 +247,11 @@ def stopped(number, frame):
     raise MaxopsError("stopped by a signal")
 
 signal.signal(signal.SIGTERM, stopped)
+watch("")
 try:
     result = restore(RestoreOptions(access_of(options), **rest_of(options)), watch=watch)
-    print(json.dumps({"steps": steps, "recovered": result["recovered"]}))
+    kept = {name: result[name] for name in ("recovered", "warnings", "expired")}
+    print(json.dumps({"steps": steps, **kept}))
 except MaxopsError as error:
     print(json.dumps({"steps": steps, "error": str(error)}))
 """
@@ -249,9 +259,10 @@ except MaxopsError as error:
 
 def drive(options: dict[str, Any], faults: dict[str, str] | None = None) -> dict[str, Any]:
     """Run a restore with a fault at a step: fail, crash (the database server), stop, kill or power cut (the watchdog is
-    killed too).
+    killed too), "killed after 0.5" seconds from that step, or a program to run there: "run docker start x".
 
-    Returns the steps, the error, and what was recovered first; nothing when it was killed.
+    The step "" is the start. Returns the steps, the error, what was recovered first, the warnings and what expired;
+    nothing when it was killed.
     """
     environment = dict(os.environ, PYTHONPATH=str(CHECKOUT / ".ansible/collections"))
     argv = [sys.executable, "-c", DRIVER, json.dumps(options), json.dumps(faults or {})]

@@ -78,10 +78,18 @@ def find_source(options: RestoreOptions) -> RestoreSource:
         return source_of_file(os.path.abspath(options.file), options.databases)
     repository = Repository(options.repository)
     project = options.source_project or options.access.project_name
-    wanted = wanted_parts({"database": options.databases, "volume": options.volumes, "folder": options.folders})
+    folders = _folder_names(options.folders)
+    wanted = wanted_parts({"database": options.databases, "volume": options.volumes, "folder": folders})
     kept, remarks = choose_set(repository, here(project), options.set or LATEST, options.before, wanted)
-    source = source_of_set(kept, project, options.databases, options.volumes, options.folders)
+    source = source_of_set(kept, project, options.databases, options.volumes, folders)
     source.remarks = remarks
     if not source.databases and not source.archived:
         raise MaxopsError(f"no part of {source.label} was chosen; correct the options databases, volumes and folders")
     return source
+
+
+def _folder_names(folders: Sequence[str] | None) -> list[str] | None:
+    """Folders as a set names them: paths without a slash at the end; ``SERVICE:TARGET`` stays as it is."""
+    if folders is None:
+        return None
+    return [os.path.normpath(name) if os.path.isabs(name) else name for name in folders]

@@ -353,7 +353,13 @@ def _service_remarks(plan: RestorePlan) -> list[str]:
         f"{container.name} starts and stops other containers, so it stops first and starts last"
         for container in (watchers(plan.stack.containers, plan.affected) if plan.affected else [])
     ]
+    present = {container.service for container in plan.stack.containers}
     for container in plan.affected:
+        remarks += [
+            f"{container.name} waits for service {service}, which has no container, so it does not run before: "
+            f"create it ({plan.stack.compose.command('up', '--no-start', service)})"
+            for service in sorted(container.needs_completed - present)
+        ]
         if container.state == "paused":
             remarks.append(f"{container.name} uses the restored data and is paused: it runs after the restore")
         elif not services.is_up(container):

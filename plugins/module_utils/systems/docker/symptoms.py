@@ -13,6 +13,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Ma
 LOG_LINES = 200
 """Lines at the end of a log in which the cause is looked for."""
 QUOTED_CHARACTERS = 300
+END_LINES = 10
+"""An error in so many last lines is quoted rather than the very last line."""
 
 _CANNOT_RUN = re.compile(
     r"executable file not found|exec format error|permission denied: unknown|no such file or directory: unknown"
@@ -22,6 +24,8 @@ _CANNOT_RUN = re.compile(
 # The daemon says the same of a container that ends at this moment.
 _ENDED = re.compile(r"stopped container|not running|is paused", re.IGNORECASE)
 
+_ERROR = re.compile(r"error|fatal|panic|exception", re.IGNORECASE)
+_WORD = re.compile(r"\w{3}")
 _SIGNS = (
     (
         re.compile(r"PendingMigrationError|migrations? (?:are|is) pending|pending migrations?", re.IGNORECASE),
@@ -72,6 +76,8 @@ def sign(lines: Sequence[str]) -> str:
 
 
 def last_words(lines: Sequence[str]) -> str:
-    """A known cause with its remedy, or the last line of a log; empty for an empty log."""
-    last = quote("\n".join(lines))
+    """A known cause with its remedy, or the last line of a log, an error rather than what follows it; or nothing."""
+    end = [line for line in lines if _WORD.search(line)][-END_LINES:]
+    errors = [line for line in end if _ERROR.search(line)]
+    last = quote("\n".join(errors or end))
     return sign(lines) or (f'last log line: "{last}"' if last else "")

@@ -56,4 +56,7 @@ def test_the_last_line_with_words_is_quoted_without_secrets() -> None:
     assert sign(["all is well"]) == ""
     assert last_words(["first", "password=geheim", ""]) == 'last log line: "password=***"'
     assert last_words([]) == ""
+    psql = ['ERROR:  relation "marker" does not exist', "LINE 1: TABLE marker", "              ^"]
+    assert last_words(psql) == f'last log line: "{psql[0]}"'
+    assert last_words(["ERROR: long ago", *["line"] * 20, "bye"]) == 'last log line: "bye"'
     assert len(quote("x" * 5000)) == 300
