@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    NEUTRAL,
     NO_LIMITS,
     Server,
     passfile_entry,
@@ -72,7 +73,7 @@ _PREFIX = re.compile(r"^pg_\w+: error: (?:could not execute query: |query failed
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Variables of a helper container that runs one of the programs; ``settings`` are the session's, by name."""
-    options = [NO_LIMITS, *(f"-c {name}={value}" for name, value in settings.items())]
+    options = [NO_LIMITS, NEUTRAL, *(f"-c {name}={value}" for name, value in settings.items())]
     return {
         "PGPASSFILE": INSIDE_PASSFILE,
         "PGAPPNAME": "maxops.ops",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from concurrent.futures import Future
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Callable
@@ -16,7 +16,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_s
 from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import check_names
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover
 from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import (
     free_bytes,
@@ -37,17 +36,20 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration 
     copy_configuration,
     write_effective,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import Dumper
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.keys import keys_of, recorded
 
 from . import ending, volumes
 from .configuration import report_lacks
+from .dumps import Dumps
 from .options import BackupOptions
 from .plan import make_plan
 from .values import BackupPlan, DatabasePart
 
 Task = Callable[[], "list[dict[str, Any]]"]
 """Makes some parts of the set; returns their entries for the manifest."""
+
+PartKey = tuple[str, str]
+"""Kind and name of a part; roles and configuration have no name."""
 
 
 def _preview(options: BackupOptions) -> dict[str, Any]:
@@ -174,7 +176,8 @@ class Backup:
         self.cancellation = Cancellation()
         self.slots = Slots(options.jobs)
         self.warnings = list(plan.warnings)
-        self.snapshots: dict[str, Future[Snapshot]] = {part.name: Future() for part in plan.databases}
+        self.dumps = Dumps(plan, layout, self.cancellation)
+        self.groups = volumes.group_volumes(plan, pause=options.quiesce == "pause")
         self.open = ExitStack()
 
     def run(self) -> dict[str, Any]:
@@ -182,8 +185,7 @@ class Backup:
         started = time.monotonic()
         started_at = utc_now()
         with self.open, Progress(self.options.progress_file, f"backup {self.set_id}") as progress:
-            results = self._run_all(self._tasks(progress))
-        parts = [part for result in results for part in result]
+            parts = self._make_parts(progress)
         manifest = self._manifest(parts, started_at)
         changes, remarks = ending.shrunk(self.plan, self.options, manifest)
         manifest["shrunk"] = [change.to_dict() for change in changes]
@@ -194,64 +196,80 @@ class Backup:
         backup_set.write_manifest(self.layout.manifest, sealed)
         return sealed
 
-    def _tasks(self, progress: Progress) -> list[Task]:
-        groups = volumes.group_volumes(self.plan, pause=self.options.quiesce == "pause")
+    def _make_parts(self, progress: Progress) -> list[dict[str, Any]]:
+        """Make all parts; databases whose tables changed after their snapshot are made again, with their files."""
+        self.open.callback(self.dumps.close)
+        passfile = self.open.enter_context(programs.password_file(self.plan.server))
+        databases, groups = self.plan.databases, self.groups
+        tasks = self._tasks(databases, groups, passfile, progress)
+        if databases:
+            tasks.append(partial(self._dump_globals, passfile))
+        made = _by_key(self._run_all([*tasks, self._copy_configuration]))
+        while self.dumps.again:
+            for name, reason in self.dumps.again.items():
+                self.warnings.append(f'database "{name}" and its files were saved again, because {reason}')
+            databases, groups = self._to_save_again(set(self.dumps.again))
+            self.dumps.restart(part.name for part in databases)
+            made.update(_by_key(self._run_all(self._tasks(databases, groups, passfile, progress))))
+        self.dumps.check_any(len(self.plan.volumes))
+        self.warnings += self.dumps.warnings
+        return [part for key, part in made.items() if key[1] not in self.dumps.failed or key[0] != "database"]
+
+    def _to_save_again(self, names: set[str]) -> tuple[list[DatabasePart], list[volumes.VolumeGroup]]:
+        """The databases and volumes to save again: a newer row needs the newer files of its application."""
+        groups = [group for group in self.groups if volumes.holds_files_of(group, names)]
+        names = names.union(*(group.databases for group in groups))
+        return [part for part in self.plan.databases if part.name in names], groups
+
+    def _tasks(
+        self,
+        databases: Sequence[DatabasePart],
+        groups: Sequence[volumes.VolumeGroup],
+        passfile: str,
+        progress: Progress,
+    ) -> list[Task]:
         frozen_later = {name for group in groups for name in group.databases}
         # Rows are frozen before the first file is read, so that every row has its file.
-        self._freeze([name for name in self.snapshots if name not in frozen_later])
-        passfile = self.open.enter_context(programs.password_file(self.plan.server))
-        # Tasks start in this order: paused applications wait for their volumes, so these come first.
-        tasks = [
+        self.dumps.freeze(part.name for part in databases if part.name not in frozen_later)
+        archives = [
             partial(
                 self._archive, group, [progress.part(f"{part.kind} {part.name}", part.size) for part in group.parts]
             )
             for group in groups
         ]
-        for part in sorted(self.plan.databases, key=lambda part: part.facts.size, reverse=True):
-            meter = progress.part(f"database {part.name}", part.facts.size)
-            tasks.append(partial(self._dump, part, meter, passfile))
-        if self.plan.databases:
-            tasks.append(partial(self._dump_globals, passfile))
-        return [*tasks, self._copy_configuration]
+        dumps = [
+            partial(self._dump, part, progress.part(f"database {part.name}", part.facts.size), passfile)
+            for part in sorted(databases, key=lambda part: part.facts.size, reverse=True)
+        ]
+        # Tasks start in this order: paused applications wait for their volumes, so these come first. Otherwise the
+        # databases do: a table that is rewritten before its dump has begun is lost to its snapshot.
+        return [*archives, *dumps] if frozen_later else [*dumps, *archives]
 
     def _run_all(self, tasks: list[Task]) -> list[list[dict[str, Any]]]:
         """Run the tasks side by side; the first failure stops all others, and is the one that is raised."""
-        with self.cancellation.stoppable(self._cancel_snapshots):
+        with self.cancellation.stoppable(self.dumps.cancel):
             return run_all(tasks, self.cancellation)
-
-    def _cancel_snapshots(self) -> None:
-        """Stop the dumps that wait for a snapshot which will not be taken."""
-        for snapshot in self.snapshots.values():
-            snapshot.cancel()
-
-    def _freeze(self, databases: list[str]) -> None:
-        for name in databases:
-            snapshot = self.open.enter_context(Snapshot(self.plan.require_server(), name, self.cancellation))
-            self.snapshots[name].set_result(snapshot)
 
     # -- parts --------------------------------------------------------------------------------------------------
 
     def _dump(self, part: DatabasePart, meter: Part, passfile: str) -> list[dict[str, Any]]:
-        snapshot = self.snapshots[part.name].result()
+        self.dumps.wait(part)
         workers = programs.workers(part.facts.size, self.options.jobs)
         with self.slots.taking(workers):
             self.cancellation.check()
             meter.start()
-            dumper = Dumper(self.plan.dump_source(), self.layout, passfile, self.cancellation)
-            dumped = dumper.dump(part.facts, snapshot, workers, meter)
-        return [{**dumped, **self._finish(self.layout.database(part.name), meter)}]
+            dumped = self.dumps.dump(part, passfile, workers, meter)
+        return [{**dumped, **self._finish(self.layout.database(part.name), meter)}] if dumped else []
 
     def _dump_globals(self, passfile: str) -> list[dict[str, Any]]:
-        roles, remarks = Dumper(self.plan.dump_source(), self.layout, passfile, self.cancellation).dump_globals()
-        self.warnings += remarks
-        return [{"kind": "globals", "roles": roles, **self._finish(self.layout.globals)}]
+        return [{"kind": "globals", "roles": self.dumps.dump_globals(passfile), **self._finish(self.layout.globals)}]
 
     def _archive(self, group: volumes.VolumeGroup, meters: list[Part]) -> list[dict[str, Any]]:
         archiver = volumes.Archiver(self.plan, self.layout, self.options, self.cancellation)
         with self.slots.taking(len(group.volumes)):
             self.cancellation.check()
             with self.plan.stack.paused(group.containers):
-                self._freeze(group.databases)
+                self.dumps.freeze(group.databases)
                 archived = archiver.archive(group, meters)
             archived += archiver.archive_later(group, meters)
         self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
@@ -300,6 +318,7 @@ class Backup:
                 "postgresql": self.plan.server_version,
                 "docker": stack.engine_version(),
             },
+            "server": {"shared_preload_libraries": self.plan.preloaded},
             "services": {
                 container.service: {
                     "image": container.image,
@@ -315,6 +334,10 @@ class Backup:
             **recorded(keys_of(stack), self.set_id),
             "left_out": self.plan.left_out,
             "object_storage": self.plan.object_storage,
-            "warnings": self.warnings,
+            "warnings": list(dict.fromkeys(self.warnings)),
             "files": files,
         }
+
+
+def _by_key(results: list[list[dict[str, Any]]]) -> dict[PartKey, dict[str, Any]]:
+    return {(part["kind"], part.get("name", "")): part for result in results for part in result}

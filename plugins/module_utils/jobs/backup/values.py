@@ -94,6 +94,8 @@ class BackupPlan:
     database_container: Container | None = None
     server: Server | None = None
     server_version: str | None = None
+    preloaded: list[str] = field(default_factory=list)
+    """Libraries that the database server loads at its start."""
     databases: list[DatabasePart] = field(default_factory=list)
     volumes: list[VolumePart] = field(default_factory=list)
     """The volumes and the folders of the host."""

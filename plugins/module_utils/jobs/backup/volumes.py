@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable
@@ -66,6 +67,12 @@ def group_volumes(plan: BackupPlan, pause: bool) -> list[VolumeGroup]:
     return groups
 
 
+def holds_files_of(group: VolumeGroup, databases: Iterable[str]) -> bool:
+    """Whether an application that writes to a volume of the group uses one of the databases."""
+    writers = [*group.containers, *(writer for part in group.parts for writer in part.writers)]
+    return any(name in group.databases or uses_database(writers, name) for name in databases)
+
+
 def _files_after_rows(groups: Sequence[VolumeGroup]) -> list[VolumeGroup]:
     """The groups, with each unpaused part behind the paused one whose application writes to both."""
     paused = [group for group in groups if group.containers]
@@ -118,6 +125,8 @@ class Archiver:
 
         target = self.target(part.kind, part.name)
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(target)  # of the copy before, when a database and its files are saved again
         remarks = volume_pack.archive(
             part.name,
             part.folder,

@@ -33,6 +33,22 @@ NO_LIMITS = " ".join(
     f"-c {name}=0" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 )
 
+# Switches off what a database or role may set for its applications: with another role or a read-only default, our own
+# statements and pg_dump would be refused.
+NEUTRAL = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "role=none",
+        "default_transaction_read_only=off",
+        "default_transaction_deferrable=off",
+        "default_transaction_isolation=read\\ committed",
+    )
+)
+
+# For our own statements only, because pg_dump, pg_restore and legacy dumps set their own. A query that policies would
+# shorten is an error.
+_OWN_SETTINGS = "-c search_path=pg_catalog,public -c row_security=off"
+
 
 # What a new connection meets while the server crashes, starts or stops.
 _GONE = (
@@ -87,7 +103,10 @@ class Server:
                 dbname=database,
                 connect_timeout=CONNECT_SECONDS if seconds is None else max(2, int(seconds)),
                 application_name="maxops.ops",
-                options=" ".join([limits, *(f"-c {name}={value}" for name, value in self.settings)]),
+                client_encoding="UTF8",
+                options=" ".join(
+                    [limits, NEUTRAL, _OWN_SETTINGS, *(f"-c {name}={value}" for name, value in self.settings)]
+                ),
             )
         except psycopg2.OperationalError as error:
             text = " ".join(str(error).split())
@@ -137,41 +156,28 @@ class DatabaseFacts:
 def list_databases(server: Server) -> tuple[str, list[DatabaseFacts]]:
     """The server's version and its databases that accept connections, without templates and ``postgres``."""
     query = (
-        "SELECT datname, pg_database_size(oid), pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate,"
-        " datctype FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
+        "SELECT namesend(datname), pg_database_size(oid), namesend(pg_get_userbyid(datdba)),"
+        " pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database"
+        " WHERE datallowconn AND datconnlimit <> -2 AND NOT datistemplate AND datname <> 'postgres' ORDER BY datname"
     )
-    connection = server.connect("postgres")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return _version(connection), [DatabaseFacts(*row) for row in cursor.fetchall()]
-    except psycopg2.Error as error:
-        raise _failed("list the databases from", "postgres", server.container, error) from error
-    finally:
-        connection.close()
-
-
-def list_closed_databases(server: Server) -> list[str]:
-    """Databases that refuse all connections (``ALLOW_CONNECTIONS false``), so they cannot be dumped."""
-    query = "SELECT datname FROM pg_database WHERE NOT datallowconn AND NOT datistemplate ORDER BY 1"
-    return _names(server, "list the databases from", query)
+    with Session(server, "postgres") as session:
+        rows = session.run("list the databases from", query)
+        return session.version, [DatabaseFacts(name_of(row[0]), row[1], name_of(row[2]), *row[3:]) for row in rows]
 
 
 def list_roles(server: Server) -> list[str]:
     """Names of all roles except the built-in ones."""
-    return _names(server, "list the roles from", "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1")
+    query = "SELECT namesend(rolname) FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname"
+    with Session(server, "postgres") as session:
+        return [name_of(row[0]) for row in session.run("list the roles from", query)]
 
 
-def _names(server: Server, action: str, query: str) -> list[str]:
-    connection = server.connect("postgres")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return [row[0] for row in cursor.fetchall()]
-    except psycopg2.Error as error:
-        raise _failed(action, "postgres", server.container, error) from error
-    finally:
-        connection.close()
+def name_of(sent: Any) -> str:
+    """The name that the server's function namesend gave; bytes that are not UTF-8 are written as ``\\xfc``.
+
+    Names of databases and roles have the encoding of the database in which they were created.
+    """
+    return bytes(sent).decode("utf-8", "backslashreplace")
 
 
 def _version(connection: Any) -> str:
@@ -204,6 +210,11 @@ def fetch(
     except psycopg2.Error as error:
         cancellation.check()
         raise _failed(action, database, container, error) from error
+    except UnicodeError as error:
+        raise MaxopsError(
+            f'could not {action} database "{database}" in container {container}: a name in it is not valid UTF-8 '
+            f"({error}); find it in the system catalogs and rename it (ALTER … RENAME TO …)"
+        ) from error
 
 
 class Session:

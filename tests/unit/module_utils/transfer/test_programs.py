@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import NO_LIMITS, Server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import NEUTRAL, NO_LIMITS, Server
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import programs
@@ -42,9 +42,7 @@ def test_without_a_server_there_is_no_password() -> None:
 HOLDER = """
 import sys
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import password_file
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import NO_LIMITS, Server
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
 
 with password_file(Server("h", 1, "u", "secret", "c", "s")) as path:
     print(path, flush=True)
@@ -88,10 +86,10 @@ def test_large_databases_get_more_workers_up_to_the_limit(size: int, jobs: int, 
 
 def test_environment_has_the_settings_and_no_password() -> None:
     variables = programs.environment({"synchronous_commit": "off"})
-    assert variables["PGOPTIONS"] == f"{NO_LIMITS} -c synchronous_commit=off"
+    assert variables["PGOPTIONS"] == f"{NO_LIMITS} {NEUTRAL} -c synchronous_commit=off"
     assert variables["PGPASSFILE"] == programs.INSIDE_PASSFILE
     assert [name for name in variables if "PASSWORD" in name] == []
-    assert programs.environment({})["PGOPTIONS"] == NO_LIMITS
+    assert programs.environment({})["PGOPTIONS"] == f"{NO_LIMITS} {NEUTRAL}"
 
 
 @pytest.mark.parametrize(

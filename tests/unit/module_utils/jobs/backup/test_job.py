@@ -75,7 +75,7 @@ def test_parts_are_given_in_the_order_of_their_tasks(backup: backup_job.Backup) 
 
 def test_first_failure_is_raised_and_not_its_consequences(backup: backup_job.Backup) -> None:
     waiting: Future[Any] = Future()
-    backup.snapshots["shop"] = waiting
+    backup.dumps._snapshots["shop"] = waiting
     stopped = threading.Event()
 
     def breaks() -> list[dict[str, Any]]:
