@@ -20,7 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, drive, module
 from ansible_collections.maxops.ops.tests.integration.support import Module, run, running, wait_until
-from ansible_collections.maxops.ops.tests.integration.verify_support import findings_of
+from ansible_collections.maxops.ops.tests.integration.verify_support import findings_of, manifest_of, part_of, reseal
 
 OLD = ["audited", "guarded", "hashes"]
 DATABASES = {15: OLD, 17: [*OLD, "logins", "relying", "subscribed", "distant", "placed", "mixed", "crons"]}
@@ -208,6 +208,28 @@ def test_dump_of_a_later_version_loads_into_an_older_server(stack: LoadStack, re
     assert stack.sql("SELECT body FROM later", "hashes") == "SET transaction_timeout = 0;"
     said = [f"database hashes: line 4 of {path.name} sets transaction_timeout, which this server does not know"]
     assert remarks_about(result, "hashes") == (said if stack.version < 17 else [])
+
+
+def test_database_postgres_is_restored_like_any_other(
+    stack: LoadStack, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It is the one that sessions for work on other databases are connected to."""
+    if stack.version < 17:
+        pytest.skip("once is enough")
+    stack.make("spare", HASHES)
+    repository = tmp_path_factory.mktemp("repository")
+    made = module("backup", stack, repository, repository)(databases=["spare"], volumes=[])
+    folder = Path(made["path"])
+    (folder / "databases/spare").rename(folder / "databases/postgres")
+    parts = manifest_of(folder)["parts"]
+    part_of({"parts": parts}, "spare")["name"] = "postgres"
+    reseal(folder, parts=parts)
+    rehearse = Module("verify", {"project_name": stack.project, "repository": str(repository)}, tmp_path)
+    assert rehearse(level="rehearse")["passed"]
+    result = module("restore", stack, repository, tmp_path)(set="latest")
+    assert result["changed"], result
+    assert stack.sql("SELECT count(*) FROM h", "postgres") == "300"
+    assert stack.leftovers() == []
 
 
 TWICE = (
