@@ -136,7 +136,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     else:
         _connect(plan, options, bool(source.databases))
         _plan_databases(plan, options, source)
-        plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
+        plan.volumes = plan_volumes(plan.stack, restore_id, options, source, plan.remarks)
         _check_targets(plan, options)
         _check_space(plan, options)
         plan.remarks += source.remarks
