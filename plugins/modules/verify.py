@@ -24,7 +24,8 @@ options:
   set:
     description:
       - Sets to verify, as ids, as paths of C(.sql) or C(.sql.gz) files, as V(latest), or as V(all).
-      - V(latest) is the newest set of the stack; where there are only legacy dumps, the newest of each database.
+      - V(latest) is the newest set of this stack and host; where there are only legacy dumps, the newest of each
+        database.
     type: list
     elements: str
     default: [latest]
@@ -40,7 +41,8 @@ options:
         and sequences. It checks that every attachment of OpenProject, and every repository, LFS object, attachment and
         package file of Gitea has its file, that C(git fsck) passes on each repository, that LFS objects and package
         files have the SHA-256 that they are named by, and lists files without a row. A lost avatar is a warning. It
-        reads all archives by unpacking them, so nothing is decoded twice.
+        reads all archives by unpacking them, so nothing is decoded twice; LFS objects and package files are read once
+        more for their SHA-256.
       - A set that lacks the files of rows that it holds does not pass, unless an operator left the files out of the
         backup, or they are kept in object storage; then a warning says once what is not covered.
       - Where this host runs the stack that the set was made of, V(rehearse) looks up what it misses in the running

@@ -152,7 +152,8 @@ def check(content: Content, session: Session) -> dict[str, int]:
     _report_missing(content, session, kinds, locations, found, places)
     counted = check_repositories(content, session, found, settings.folder("repositories"))
     for files in kinds:
-        counted.update(_compare(content, session, files, locations[files.kind]))
+        numbers = _compare(content, session, files, locations[files.kind])
+        counted.update(numbers if any(numbers.values()) or not files.minor else {})
     return counted
 
 

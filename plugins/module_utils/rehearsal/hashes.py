@@ -17,7 +17,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CR
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
 from .content import CHECK, Content, Location
-from .losses import FEW, advice
+from .live import FEW
+from .losses import advice
 
 STEP = "rehearse content hashes"
 """Its time in the steps of a verification: it reads each of these files once more."""

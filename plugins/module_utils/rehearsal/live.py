@@ -27,6 +27,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 LIMIT = 1000
 """Objects of one kind that are looked at."""
 
+FEW = 10
+"""So many rows may be gone from a small table, and so many objects of a kind be faulty in production, too."""
+
 SECONDS = 20.0
 """How long one question to the running database may take."""
 
@@ -42,9 +45,9 @@ class Live:
     problem: str = ""
 
     def folder(self, part: str) -> str | None:
-        """Where a running container has a volume or folder of the set; None when none has it.
+        """Where the stack has a volume or folder of the set; None when no container mounts it.
 
-        Docker mounts some volumes only while a container runs: the folder of one that is not in use looks empty.
+        Docker mounts some volumes only while a container runs: an empty folder of a stopped container proves nothing.
         """
         if self.problem or self.stack is None:
             return None
@@ -52,9 +55,8 @@ class Live:
         path = os.path.realpath(wanted) if os.path.isabs(wanted) else None
         for container in self.stack.containers:
             for mount in container.mounts:
-                if container.running and (
-                    wanted == mount.name or path in (mount.source, os.path.realpath(mount.source))
-                ):
+                named = wanted == mount.name or path in (mount.source, os.path.realpath(mount.source))
+                if named and (container.running or _holds_something(mount.source)):
                     return mount.source
         return None
 
@@ -82,7 +84,7 @@ class Live:
                 if len(found) < len(set(identities)):
                     query = f"SELECT count(*) FROM {identifier(table)}"  # noqa: S608 - quoted
                     [(number,)] = session.run("count rows in", query)
-                    if number < total / 2:
+                    if number < total / 2 and total - number > FEW:
                         self.problem = f"the running database has only {number} rows in {table}, the set has {total}"
                         return None
                 return found
@@ -111,6 +113,13 @@ def look(access: Access, stack: Stack, manifest: Mapping[str, Any]) -> Live:
         return Live(problem=str(error))
     parts = [part for part in manifest.get("parts", []) if part.get("docker_name")]
     return Live(stack, server, {part["name"]: part["docker_name"] for part in parts})
+
+
+def _holds_something(folder: str) -> bool:
+    try:
+        return bool(os.listdir(folder))
+    except OSError:
+        return False
 
 
 def present(path: str) -> os.stat_result | None:

@@ -18,10 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING, Finding
 
 from .content import CHECK, Content, Location
-from .live import LIMIT
-
-FEW = 10
-"""So many objects of a kind, or a tenth of them, may be faulty in production, too, before the set does not pass."""
+from .live import FEW, LIMIT
 
 SAME, GONE, DIFFERENT = "same", "gone", "different"
 """What has become of a row in the running database."""
@@ -137,7 +134,7 @@ def judged(paused: bool, few: bool, row: str | None, same: bool | None) -> tuple
 
 
 def is_few(number: int, total: int) -> bool:
-    """Whether so many faulty objects are exceptions, and not the loss of a whole folder or disk."""
+    """Whether so many faulty objects are exceptions (10, or a tenth), and not the loss of a whole folder or disk."""
     return number <= max(FEW, total / 10)
 
 

@@ -65,6 +65,10 @@ def test_folder_is_that_of_a_running_container(tmp_path: Path) -> None:
     assert running.folder(str(tmp_path / "link")) == str(tmp_path / "data")
     assert running.folder("another") is None
     # A volume on a disk of its own seems empty while no container uses it.
+    stopped = Live(Project("exited", *mounts), SERVER, names)  # type: ignore[arg-type]
+    assert stopped.folder(str(tmp_path / "link")) is None
+    (tmp_path / "data/file").touch()
+    assert stopped.folder(str(tmp_path / "link")) == str(tmp_path / "data")
     assert Live(Project("exited", *mounts), SERVER, names).folder("gitea-data") is None  # type: ignore[arg-type]
     assert Live(Project("running", *mounts), SERVER, names, "down").folder("gitea-data") is None  # type: ignore[arg-type]
 
@@ -86,13 +90,14 @@ class Answers:
 
 
 def test_emptied_database_proves_no_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(rows: list[tuple[Any, ...]], number: int) -> tuple[Any, str]:
+    def ask(rows: list[tuple[Any, ...]], number: int, total: int = 100) -> tuple[Any, str]:
         monkeypatch.setattr(live, "Session", lambda *_arguments: Answers(rows, number))
         one = Live(Project(), SERVER)  # type: ignore[arg-type]
-        return one.rows("shop", "attachments", ["file"], [1, 2], 100, Cancellation()), one.problem
+        return one.rows("shop", "attachments", ["file"], [1, 2], total, Cancellation()), one.problem
 
     assert ask([(1, "a"), (2, "b")], 0) == ({1: ("a",), 2: ("b",)}, "")
     assert ask([(1, "a")], 99) == ({1: ("a",)}, "")
+    assert ask([], 0, total=2) == ({}, "")
     assert ask([], 3) == (None, "the running database has only 3 rows in attachments, the set has 100")
 
 
