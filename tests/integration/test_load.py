@@ -210,10 +210,9 @@ def test_dump_of_a_later_version_loads_into_an_older_server(stack: LoadStack, re
     assert remarks_about(result, "hashes") == (said if stack.version < 17 else [])
 
 
-def test_database_postgres_is_restored_like_any_other(
+def test_database_postgres_is_rehearsed_and_restored_under_another_name(
     stack: LoadStack, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It is the one that sessions for work on other databases are connected to."""
     if stack.version < 17:
         pytest.skip("once is enough")
     stack.make("spare", HASHES)
@@ -226,9 +225,10 @@ def test_database_postgres_is_restored_like_any_other(
     reseal(folder, parts=parts)
     rehearse = Module("verify", {"project_name": stack.project, "repository": str(repository)}, tmp_path)
     assert rehearse(level="rehearse")["passed"]
-    result = module("restore", stack, repository, tmp_path)(set="latest")
+    into = {"postgres": "postgres_restored"}
+    result = module("restore", stack, repository, tmp_path)(set="latest", into=into)
     assert result["changed"], result
-    assert stack.sql("SELECT count(*) FROM h", "postgres") == "300"
+    assert stack.sql("SELECT count(*) FROM h", "postgres_restored") == "300"
     assert stack.leftovers() == []
 
 
