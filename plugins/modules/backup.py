@@ -197,8 +197,16 @@ parts:
       description: Seconds from its start until it was completely on the disk.
       type: float
     rows:
-      description: Exact number of rows of each table, for databases.
+      description:
+        - Exact number of rows of each table, for databases, as C(schema.table).
+        - A schema or table whose name holds a dot or a quote is quoted as in SQL.
       type: dict
+    collation_mismatches:
+      description:
+        - Collations whose recorded version is not the server's, so that indexes may be in the wrong order.
+        - Each has a C(kind), V(database) or V(collation), its C(name), and the C(recorded) and C(actual) version.
+      type: list
+      elements: dict
   sample:
     - kind: database
       name: gitea

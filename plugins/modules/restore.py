@@ -39,7 +39,10 @@ options:
     default: present
   set:
     description:
-      - The set to restore. Its id, or V(latest) or V(latest_verified) of the stack's complete sets.
+      - The set to restore. Its id, or V(latest) or V(latest_verified) of the sets of this stack and host.
+      - The last two take the newest set that has everything the stack has, or all parts that O(databases), O(volumes)
+        and O(folders) name. What of the stack is not in the set is a remark.
+      - Sets of another host are taken only by their id, or where this host has none.
     type: str
   before:
     description:

@@ -24,7 +24,8 @@ options:
   set:
     description:
       - Sets to verify, as ids, as paths of C(.sql) or C(.sql.gz) files, as V(latest), or as V(all).
-      - V(latest) is the newest set of the stack; where there are only legacy dumps, the newest of each database.
+      - V(latest) is the newest set of this stack and host; where there are only legacy dumps, the newest of each
+        database.
     type: list
     elements: str
     default: [latest]

@@ -43,7 +43,9 @@ services:
     volumes: ["redis-data:/data"]
   openproject:
     <<: *app
-    environment: {{DATABASE_URL: "postgres://maxops:secret@postgres/openproject"}}
+    environment:
+      DATABASE_URL: "postgres://maxops:secret@postgres/openproject"
+      SECRET_KEY_BASE: "s3cret key of {project}"
     volumes: ["openproject-assets:/assets"]
     healthcheck:
       test: ["CMD-SHELL", 'psql "$$DATABASE_URL" -c "select count(*) from attachments" && test ! -e /assets/sick']

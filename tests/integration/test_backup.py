@@ -336,7 +336,7 @@ def test_folder_of_the_host_is_taken_and_a_closed_database_reported(
         assert left_out["closed"] == "accepts no connections (ALLOW_CONNECTIONS false)"
         assert ("folder", f"{stack.folder}/uploads") in [(part["kind"], part["name"]) for part in result["parts"]]
         remarks = " ".join(result["remarks"])
-        assert 'database "closed" is not in the set' in remarks
+        assert 'database "closed" is not in the set' in result["msg"]
         assert "uploads" not in remarks
         without = backup(check_mode=True, exclude=["closed", "*/uploads"])
         assert without["remarks"] == []

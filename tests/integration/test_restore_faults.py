@@ -39,9 +39,12 @@ WITHIN_THE_SWAP = [
 AFTER_THE_SWAP = [
     "names changed",
     "unlock databases",
+    "clear sessions",
+    "sessions cleared",
     "start services",
     "services started",
     "healthy",
+    "write keys again",
     "keep the replaced data",
 ]
 
@@ -142,8 +145,11 @@ def test_a_killed_restore_is_recovered_at_once(
         f"volume {GITEA} half moved",
         "database openproject renamed",
         "names changed",
+        "clear sessions",
+        "sessions cleared",
         "services started",
         "healthy",
+        "write keys again",
     ),
 )
 def test_a_failing_restore_puts_everything_back(

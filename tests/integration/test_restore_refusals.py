@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,9 @@ def test_the_set_of_another_stack(
     assert_untouched(stack)
     result = restore(**into_17, set="latest", source_project="maxrestore15")
     assert result["changed"] is True, result
+    [remark] = [remark for remark in result["remarks"] if "SECRET_KEY_BASE" in remark]
+    assert remark.startswith("the set has no SECRET_KEY_BASE, because no container had it when the set was made")
+    assert "s3cret" not in json.dumps(result)
     assert [stack.word_of(name) for name in ("openproject", "gitea")] == ["second", "second"]
     assert len(stack.kept()) == 2
     into_15 = module("restore", old, repository, tmp_path)

@@ -22,6 +22,9 @@ from .repository.interface import KeptSet
 
 MISSING, EMPTY, SMALLER = "missing", "empty", "smaller"
 
+HELD = "retention is on hold"
+"""The reason to keep a set although no rule keeps it, while a change is not accepted or a part was not taken."""
+
 FACTOR = 10
 """A part is much smaller when it has less than this fraction of what it had."""
 
@@ -68,6 +71,12 @@ def change_of(entry: Mapping[str, Any]) -> Change:
 def unaccepted(manifest: Mapping[str, Any] | None) -> list[Change]:
     """The changes of a set that no operator has accepted."""
     return [change_of(entry) for entry in (manifest or {}).get("shrunk", []) if not entry["accepted"]]
+
+
+def accept_advice(changes: Sequence[Change]) -> str:
+    """How an operator accepts changes."""
+    names = ", ".join(f'"{label(change.key)}"' for change in changes)
+    return f"retention removes nothing until it is fixed, or accepted by name (accept_changes: [{names}])"
 
 
 def check_names(accepted: Iterable[str]) -> None:

@@ -5,26 +5,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose import effective_configuration
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose_files import (
     CONFIG,
     MOUNT,
-    SECRET,
     DrawnIn,
     drawn_files,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_from
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import project_from
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders import is_inside, system_kind
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 LIMIT = 100 * 1000 * 1000
@@ -37,15 +33,9 @@ COMPOSE_FILES = "Compose files"
 """The name, for the option exclude, of the Compose files that are not on this host."""
 
 _SECRETS = "/run/secrets/"
-# Every host has its own of these, and programs that watch the host mount them.
-_OF_HOST: tuple[str, ...] = (
-    *("/proc", "/sys", "/dev", "/run", "/var/run", "/lib", "/lib64", "/bin", "/sbin", "/boot"),
-    *("/usr/share", "/usr/lib", "/usr/lib64", "/usr/bin", "/usr/sbin"),
-    *("/var/lib/docker", "/var/lib/containerd", "/var/log", "/etc/ssl/certs", "/etc/pki/ca-trust"),
-    *("/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"),
-    *("/etc/machine-id", "/etc/os-release", "/etc/passwd", "/etc/group", "/etc/shadow"),
-)
-_WHOLE = {"/", "/etc", "/usr", "/usr/local", "/var", "/var/lib", "/home", "/root", "/opt", "/srv", "/mnt", "/media"}
+# Every host has its own of these.
+_OF_HOST = tuple(f"/etc/{name}" for name in ("localtime", "timezone", "hosts", "hostname", "resolv.conf", "machine-id"))
+_OF_HOST += tuple(f"/etc/{name}" for name in ("os-release", "passwd", "group", "shadow"))
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -93,29 +83,11 @@ def find_configuration(
     return finder.found
 
 
-def merge_configuration(stack: Stack, found: Configuration, is_excluded: Callable[[str], bool]) -> None:
-    """Let Compose merge the project's files: adds the effective configuration, and files that only Compose finds."""
-    project = stack.compose
-    if not project.files_exist:
-        return  # what is missing is known already
-    try:
-        merged = effective_configuration(project)
-    except MaxopsError as error:
-        mask = Mask(secret for container in stack.containers for secret in secrets_of(container.environment))
-        found.warnings.append(
-            f"the set has no effective configuration (config/effective.json): {mask(str(error))}; "
-            f"{project.command('config', '--quiet')} shows the cause"
-        )
-        return
-    found.effective = merged.text
-    if merged.unset:
-        found.warnings.append(
-            f"no file on this host sets {', '.join(merged.unset)}, which the Compose files use: what the containers "
-            "have is in the set (config/containers.json), but docker compose up would leave it empty; set it in .env"
-        )
+def add_drawn(stack: Stack, found: Configuration, is_excluded: Callable[[str], bool], drawn: Iterable[DrawnIn]) -> None:
+    """Add files that Compose files draw in to a configuration."""
     finder = _Finder(stack, is_excluded, ())
     finder.found = found
-    finder.add_drawn(_of_model(json.loads(merged.text), project))
+    finder.add_drawn(drawn)
 
 
 class _Finder:
@@ -198,16 +170,21 @@ class _Finder:
     # -- by mounts ----------------------------------------------------------------------------------------------
 
     def _add_folders(self, mounts: Sequence[Mount]) -> None:
+        """Read-only folders of the project; what services write, and what is elsewhere, are parts of another kind."""
         folders = [mount for mount in mounts if os.path.isdir(mount.source)]
         writable = {os.path.realpath(mount.source) for mount in folders if mount.writable}
         self.found.passed_over |= writable
-        inside, project = self._stack.read_only_binds(), self._project
-        for source in sorted({mount.source for mount in folders if not mount.writable}):
+        whole = {
+            mount.source
+            for mount in folders
+            if not mount.writable and self._project and os.path.realpath(mount.source) == self._project
+        }
+        for source in sorted({*self._stack.read_only_binds(), *whole}):
             real = os.path.realpath(source)
-            if source not in inside and (self._is_of_host(source) or real in _WHOLE):
-                self._leave_out(source, "belongs to the host")
             # A folder that a service writes is data, with all that is in it; but not where that is the whole project.
-            elif not any(_is_in(real, folder) and not _is_in(project, folder) for folder in writable):
+            if os.path.isdir(source) and not any(
+                is_inside(real, folder) and not is_inside(self._project, folder) for folder in writable
+            ):
                 self._add(source, private=False)
 
     def _add_mounted_file(self, container: Container, mount: Mount) -> None:
@@ -219,8 +196,10 @@ class _Finder:
             if os.path.isfile(source):
                 self._leave_out(source, "belongs to the host")
         elif not os.path.lexists(source):
-            # A running container keeps its mounts, even when the file is removed from the host.
-            self._warn(source, "it is no longer on the host")
+            # A running container keeps its mounts, even when the file is removed from the host. What services write
+            # is data: the plan of the folders reports it.
+            if not mount.writable:
+                self._warn(source, "it is no longer on the host")
         elif os.path.isfile(source):
             if mount.writable and container.running and _is_sqlite(source):
                 self._lack(
@@ -230,13 +209,13 @@ class _Finder:
                 )
             else:
                 self._add(source, private=secret)
-        elif _is_in(source, self._folder):
+        elif self._is_in_project(source):
             self._add(source, private=False)  # is no regular file: the copy says so
 
     def _is_of_host(self, path: str) -> bool:
         """True for a path that every host has of its own, unless the project itself is there."""
-        real = os.path.realpath(path)
-        return any(_is_in(real, folder) for folder in _OF_HOST) and not _is_in(real, self._project)
+        of_host = bool(system_kind(path)) or path in _OF_HOST
+        return of_host and not is_inside(os.path.realpath(path), self._project or os.devnull)
 
     # -- all ----------------------------------------------------------------------------------------------------
 
@@ -261,14 +240,17 @@ class _Finder:
     def _without_links(self, source: str) -> str:
         """The real path of what is behind a link inside a folder that is taken: the copy keeps the link as a link."""
         for folder in (file.source for file in self.found.files if file.source != source):
-            if _is_in(source, folder) and os.path.isdir(folder):
+            if is_inside(source, folder) and os.path.isdir(folder):
                 real = os.path.realpath(source)
                 if real != os.path.join(os.path.realpath(folder), os.path.relpath(source, folder)):
                     return real
         return source
 
+    def _is_in_project(self, source: str) -> bool:
+        return bool(self._folder) and is_inside(source, self._folder)
+
     def _relative(self, source: str) -> str:
-        if _is_in(source, self._folder):
+        if self._is_in_project(source):
             return os.path.relpath(source, self._folder)
         return os.path.join(OUTSIDE, source.lstrip("/"))
 
@@ -314,27 +296,8 @@ def _paths(source: str, passed_over: Collection[str]) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in names)
 
 
-def _of_model(model: dict[str, Any], project: ComposeProject) -> Iterator[DrawnIn]:
-    """The files of the host in the project that Compose merged; it doubles each dollar sign."""
-    named_by = project.files[0]
-    for section, kind in (("secrets", SECRET), ("configs", CONFIG)):
-        for entry in (model.get(section) or {}).values():
-            if entry.get("file"):
-                yield DrawnIn(str(entry["file"]).replace("$$", "$"), kind, named_by)
-    for service in (model.get("services") or {}).values():
-        for volume in service.get("volumes") or []:
-            source = str(volume.get("source") or "").replace("$$", "$")
-            if volume.get("type") == "bind" and os.path.isfile(source):
-                yield DrawnIn(source, MOUNT, named_by)
-
-
 def _binds(container: Container) -> list[Mount]:
     return [mount for mount in container.mounts if mount.kind == "bind"]
-
-
-def _is_in(path: str, folder: str) -> bool:
-    """True for the folder itself and everything below it."""
-    return bool(folder) and os.path.join(path, "").startswith(os.path.join(folder, ""))
 
 
 def _is_sqlite(path: str) -> bool:

@@ -24,9 +24,6 @@ def remarks_on(
         remarks.append(f'it is in tablespace "{tablespace}": a server without it restores the database into pg_default')
     if properties.get("is_template"):
         remarks.append("it is a template: a restored one is not, until ALTER DATABASE … IS_TEMPLATE true")
-    absent = properties.get("absent") or []
-    if absent:
-        remarks.append(f"it has no {' and no '.join(absent)}, but a restored one has: drop it there")
     subscriptions = properties.get("subscriptions") or []
     if subscriptions:
         listed = ", ".join(f'"{subscription}"' for subscription in subscriptions)

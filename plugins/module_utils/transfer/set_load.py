@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases, subscriptions
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases, inventory, subscriptions
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult
@@ -95,7 +95,9 @@ class SetLoad:
 
     def _create(self) -> None:
         with self.target.session(self.loading.cancellation) as session:
-            for remark in databases.create(session, self.loading.name, self.part, self.properties):
+            # Every server has this one. It is only loaded into an empty server of a rehearsal, never in a restore.
+            made = self.loading.name != inventory.MAINTENANCE
+            for remark in databases.create(session, self.loading.name, self.part, self.properties) if made else []:
                 if remark not in self.loading.notes:
                     self.loading.notes.append(remark)
         # Every new database has these two, and a dump does not say that they were dropped.

@@ -11,8 +11,8 @@ from functools import partial
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import (
     Configuration,
     find_configuration,
-    merge_configuration,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_merge import merge_configuration
 
 from .options import BackupOptions
 from .values import BackupPlan, is_excluded

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import Change, change_of, review, unaccepted
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import (
+    HELD,
+    Change,
+    accept_advice,
+    change_of,
+    review,
+    unaccepted,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, parts_of, scope_of
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 
@@ -18,8 +25,6 @@ from .volumes import has_files
 
 SHOWN = 5
 """Parts that a message names in full."""
-
-HELD = "retention is on hold"
 
 
 def identity(plan: BackupPlan, options: BackupOptions) -> dict[str, Any]:
@@ -62,12 +67,6 @@ def shrunk(plan: BackupPlan, options: BackupOptions, manifest: Mapping[str, Any]
         if name not in found
     ]
     return changes, remarks
-
-
-def accept_advice(changes: Sequence[Change]) -> str:
-    """How an operator accepts changes."""
-    names = ", ".join(f'"{label(change.key)}"' for change in changes)
-    return f"retention removes nothing until it is fixed, or accepted by name (accept_changes: [{names}])"
 
 
 def holds(manifest: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage import backup_set
-from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import open_changes_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import HELD, accept_advice, open_changes_of
 from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import (
     Key,
     doubtful,
@@ -29,8 +29,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.retention impor
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import not_taken_remarks
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
-
-from .ending import HELD, accept_advice
 
 COMPARED = 5
 """How many earlier sets the newest one is compared with."""

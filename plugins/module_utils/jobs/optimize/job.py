@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import statistics
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import collations, statistics
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Server,
     Session,
@@ -101,6 +101,9 @@ def _databases(server: Server, options: OptimizeOptions) -> tuple[str, list[tupl
 def _inspect_database(session: Session, size: int, options: OptimizeOptions, result: Result) -> None:
     """Add what the operator should check in one database."""
     name = session.database
+    for query in collations.queries(int(session.version.partition(".")[0])):
+        for mismatch in collations.mismatches(session.run("compare the collations of", query)):
+            result.remarks.append(f'database "{name}": {collations.seen(mismatch)}; {collations.fix(name, mismatch)}')
     since = statistics.counted_since(session)
     days = None if since is None else (time.time() - since) / 86400
     unused = [

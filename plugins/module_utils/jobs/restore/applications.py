@@ -184,7 +184,7 @@ class _Gitea:
         elif self._database and not mounted:
             self._effects.warn(
                 f"Gitea's sessions are in {store.folders[0]} of its container and cannot be deleted there: people may "
-                f"be signed in as others; docker compose up --detach --force-recreate {self._service} ends all sessions"
+                f"be signed in as others; {_recreate(self._stack, self._service)} ends all sessions"
             )
 
     def _indexes(self) -> None:
@@ -221,6 +221,10 @@ class _Gitea:
         self._effects.say(f"Gitea: {what} written again from the database")
 
 
+def _recreate(stack: Stack, service: str) -> str:
+    return stack.compose.command("up", "--detach", "--force-recreate", service)
+
+
 # -- OpenProject ----------------------------------------------------------------------------------------------------
 
 
@@ -235,7 +239,7 @@ def _openproject(stack: Stack, container: Container, stores: Sequence[Store], ef
         elif store.purpose == SESSIONS:
             effects.warn(
                 "OpenProject keeps sessions in its cache, and no cache server is configured: people may be signed in "
-                f"as others; docker compose up --detach --force-recreate {store.service} ends all sessions"
+                f"as others; {_recreate(stack, store.service)} ends all sessions"
             )
         else:
             effects.say(

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host.system import memory
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.inventory import MAINTENANCE
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -21,6 +22,21 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.dump_contents 
 )
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory, share
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_target import Target
+
+SERVERS_OWN = (MAINTENANCE, "template0", "template1")
+"""Databases that every server has, and that cannot be renamed while it is in use."""
+
+
+def not_replaced(name: str, named: bool) -> str:
+    """The remark that a database of :data:`SERVERS_OWN` is not restored under its own name.
+
+    Raises MaxopsError when it was ``named`` in the option databases.
+    """
+    text = f'database "{name}" is not replaced, because administrators and this restore connect to it'
+    way = f"restore it under another name (into: {{{name}: {name}_restored}}) and copy from there what is missing"
+    if named:
+        raise MaxopsError(f"{text}; {way}")
+    return f"{text}: to have its tables, {way}"
 
 
 def share_memory(session: Session, limit: int, jobs: int) -> LoadMemory:

@@ -51,6 +51,16 @@ def folder_swap(stack: Stack, restore_id: str, part: Mapping[str, Any], servers:
     return VolumeSwap(name, folder, f"{folder}.maxops-new-{restore_id}", previous, kind="folder")
 
 
+def is_of_servers(stack: Stack, part: Mapping[str, Any], servers: Collection[str]) -> bool:
+    """True for a folder that only servers mount, such as scripts of the database: they run on, so it stays as it is."""
+    mount = _present_mount(stack, part)
+    if mount is None:
+        return False
+    folder = os.path.realpath(mount.source)
+    users = {container.service for container, other in _mounts(stack) if os.path.realpath(other.source) == folder}
+    return users <= set(servers)
+
+
 def new_folder_swap(restore_id: str, path: str, option: str, kind: str) -> VolumeSwap:
     """The swap of a folder that does not exist yet, or is empty; ``option`` is where its path comes from.
 

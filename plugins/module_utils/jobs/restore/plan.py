@@ -22,11 +22,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
     new_name,
     previous_name,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.swap.users import one_shots, users_of_data, watchers
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.symptoms import quote
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -38,10 +36,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs impor
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import missing_roles
 
 from .applications import plan_effects
-from .databases import extension_remarks, memory_remarks, share_memory
+from .databases import SERVERS_OWN, extension_remarks, memory_remarks, not_replaced, share_memory
 from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
 from .secrets import Restored, secrets_that_differ
+from .services import Affected, find_affected, remarks_on
 from .volumes import LoadVolume, plan_volumes
 
 MARGIN = 64 * 1000 * 1000
@@ -136,7 +135,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     else:
         _connect(plan, options, bool(source.databases))
         _plan_databases(plan, options, source)
-        plan.volumes = plan_volumes(plan.stack, restore_id, options, source)
+        plan.volumes = plan_volumes(plan.stack, restore_id, options, source, plan.remarks)
         _check_targets(plan, options)
         _check_space(plan, options)
         plan.remarks += source.remarks
@@ -148,8 +147,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
             plan.remarks += secrets_that_differ(source, plan.stack, restored)
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
-    plan_services(plan, options, journals)
-    plan.remarks += _service_remarks(plan)
+    plan.remarks += remarks_on(plan.stack, plan_services(plan, options, journals))
     _plan_effects(plan, options)
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
@@ -184,8 +182,12 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
         plan.container, remarks = with_server_image(plan.stack, plan.require_container(), session.version)
         plan.remarks += remarks
         present = databases.databases(session)
-        for part in source.databases:
+        for part in list(source.databases):
             name = options.into.get(part["name"], part["name"])
+            if name in SERVERS_OWN:
+                plan.remarks.append(not_replaced(name, name in (options.databases or ())))
+                source.databases.remove(part)
+                continue
             running = name if name in present else None
             like = databases.like(session, running, plan.require_server().user) if source.file else {}
             swap = _database_swap(plan.journal.id, part["name"], name, present)
@@ -324,57 +326,8 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
             )
 
 
-def plan_services(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> None:
+def plan_services(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> Affected:
     """Find the containers that use the swapped data, and those of them that have to stop and start."""
-    names = [database.name for database in plan.journal.databases]
-    addresses: set[str] = set()
-    if plan.server and names:
-        with Session(plan.server, "postgres") as session:
-            addresses = {address for name in names for address in databases.client_addresses(session, name)}
-    plan.users = users_of_data(plan.stack.containers, plan.journal, options.access.servers, addresses)
-    # What an earlier restore has stopped and could not start again belongs to the running services.
-    owed = {name for names in journals.leftovers().services.values() for name in names}
-    plan.affected = [each for each in plan.users if services.is_in_use(each) or each.name in owed]
-    plan.sick = {each.name for each in plan.affected if each.name in owed or not _is_well(plan.stack, each)}
-
-
-def _is_well(stack: Stack, container: Container) -> bool:
-    inspection = stack.inspection_of(container)
-    return not inspection.crashing and inspection.health != "unhealthy"
-
-
-def _service_remarks(plan: RestorePlan) -> list[str]:
-    """What the operator has to know about the services before the restore."""
-    first = one_shots(plan.stack, plan.affected, plan.users)
-    remarks = [
-        f"{container.name} runs to its end on the restored data before the other services start" for container in first
-    ]
-    remarks += [
-        f"{container.name} starts and stops other containers, so it stops first and starts last"
-        for container in (watchers(plan.stack.containers, plan.affected) if plan.affected else [])
-    ]
-    present = {container.service for container in plan.stack.containers}
-    for container in plan.affected:
-        remarks += [
-            f"{container.name} waits for service {service}, which has no container, so it does not run before: "
-            f"create it ({plan.stack.compose.command('up', '--no-start', service)})"
-            for service in sorted(container.needs_completed - present)
-        ]
-        if container.state == "paused":
-            remarks.append(f"{container.name} uses the restored data and is paused: it runs after the restore")
-        elif not services.is_up(container):
-            remarks.append(f"{container.name} was left down by an earlier restore: it is started with the others")
-        elif container.name in plan.sick:
-            output = quote(plan.stack.inspection_of(container).health_output)
-            said = f', its health check says "{output}"' if output else ""
-            remarks.append(
-                f"{container.name} is not healthy now{said}: the restore does not wait for it as for the others, and "
-                "stays even if it is not healthy afterwards"
-            )
-    skipped = {container.id for container in [*plan.affected, *first]}
-    return remarks + [
-        f"{container.name} uses the restored data, was {container.state} before and stays so: "
-        f"docker start {container.name} starts it"
-        for container in plan.users
-        if container.id not in skipped
-    ]
+    found = find_affected(plan.stack, plan.journal, journals, plan.server, options.access.servers)
+    plan.users, plan.affected, plan.sick = found.users, found.containers, found.sick
+    return found

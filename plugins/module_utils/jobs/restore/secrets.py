@@ -38,6 +38,9 @@ _LOSSES = {
     gitea_name("oauth2", "JWT_SECRET"): "programs that signed in by OAuth have to sign in again",
     gitea_name("server", "LFS_JWT_SECRET"): "LFS transfers that run now have to be started again",
 }
+_NEEDED = (*_RAILS, gitea_name("security", "SECRET_KEY"))
+"""Without these, stored data cannot be read."""
+
 _ANY_LOSS = "what the application encrypted or signed with it cannot be read"
 
 
@@ -94,7 +97,19 @@ class _Comparison:
                 f"no container of this stack has {', '.join(unknown)}, so it is not known whether the restored data "
                 "can be read with the key that is used here; compare it with config/containers.json of the set"
             )
+        missing = [name for name in self._present if name in _NEEDED and not self._is_in_set(name)]
+        if missing:
+            remarks.append(
+                f"the set has no {', '.join(sorted(missing))}, because no container had it when the set was made: it "
+                "is not known whether the restored data can be read with the key that is used here"
+            )
         return remarks
+
+    def _is_in_set(self, name: str) -> bool:
+        """Whether the set has the key, or needs none: its service uses other data, or the key itself is restored."""
+        names = _RAILS if name in _RAILS else (name,)
+        concerned = [key for key in self._present[name] if self._is_concerned(key.container)]
+        return any(each in self._hashes for each in names) or all(self._comes_back(key) for key in concerned)
 
     def _of_name(self, name: str) -> list[Key]:
         names = _RAILS if name in _RAILS and name not in self._present else (name,)

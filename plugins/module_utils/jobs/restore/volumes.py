@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders import is_inside
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from .folders import BY_HAND, check_nothing_mounted_below, folder_swap, new_folder_swap
+from .folders import BY_HAND, check_nothing_mounted_below, folder_swap, is_of_servers, new_folder_swap
 from .options import RestoreOptions
 
 
@@ -38,15 +38,25 @@ class LoadVolume:
         return f"{self.part['kind']} {self.part['name']}"
 
 
-def plan_volumes(stack: Stack, restore_id: str, options: RestoreOptions, source: RestoreSource) -> list[LoadVolume]:
+def plan_volumes(
+    stack: Stack, restore_id: str, options: RestoreOptions, source: RestoreSource, remarks: list[str] | None = None
+) -> list[LoadVolume]:
     """Where each volume and folder is unpacked, and which folder it replaces.
 
-    Raises MaxopsError for parts that cannot be restored; the message has the options that restore all others.
+    A folder that only servers use is left as it is, unless it is named; ``remarks`` gets a sentence on it. Raises
+    MaxopsError for parts that cannot be restored; the message has the options that restore all others.
     """
     loads: list[LoadVolume] = []
     refused: list[tuple[dict[str, Any], MaxopsError]] = []
     for part in source.archived:
         members = [_member(path) for path in options.paths]
+        if _stays(stack, options, part):
+            if remarks is not None:
+                remarks.append(
+                    f'folder "{part["name"]}" stays as it is: only a server mounts it, which is not stopped; to look '
+                    "into the set's, name it in folders with paths and destination"
+                )
+            continue
         try:
             swap = _swap_of(stack, restore_id, options, part)
         except MaxopsError as error:
@@ -60,6 +70,11 @@ def plan_volumes(stack: Stack, restore_id: str, options: RestoreOptions, source:
         )
     _check_apart(loads)
     return loads
+
+
+def _stays(stack: Stack, options: RestoreOptions, part: Mapping[str, Any]) -> bool:
+    chosen = options.folders is not None or options.destination or part["name"] in options.into
+    return part["kind"] == "folder" and not chosen and is_of_servers(stack, part, options.access.servers)
 
 
 def _swap_of(stack: Stack, restore_id: str, options: RestoreOptions, part: Mapping[str, Any]) -> VolumeSwap:

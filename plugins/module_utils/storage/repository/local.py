@@ -56,7 +56,8 @@ class Repository:
 
     def remarks(self) -> list[str]:
         """What an operator should know about the file system of the repository; changes nothing."""
-        if fsync_path(nearest_existing(self.path)):
+        folders = {nearest_existing(path) for path in (self.path, self.sets_path, self.staging_path)}
+        if all(fsync_path(folder) for folder in sorted(folders)):
             return []
         return [
             (

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -61,6 +64,45 @@ def unreachable(docker_host: str, cause: str) -> str:
     else:
         advice = "see the daemon's log (journalctl -u docker)"
     return f"cannot reach the Docker daemon at {docker_host}: {cause}; {advice}"
+
+
+def cannot_connect(docker_host: str, error: Exception, seconds: float) -> HostFault:
+    """The error for a first connection of the Docker SDK that failed, after at most ``seconds``.
+
+    The SDK's text quotes exceptions of several libraries, so the system's own cause is shown instead.
+    """
+    if "http+docker" in str(error):
+        return HostFault(
+            f"the Docker SDK for Python {_version('docker')} does not work with requests {_version('requests')}: "
+            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the role maxops.ops.host "
+            "installs both from the distribution"
+        )
+    for cause in _causes(error):
+        if isinstance(cause, (TimeoutError, socket.timeout)):
+            return EngineTimeout(unreachable(docker_host, f"no answer within {seconds:.3g} s"))
+        if isinstance(cause, OSError) and cause.errno:
+            text = unreachable(docker_host, os.strerror(cause.errno))
+            return EngineUnreachable(text, isinstance(cause, PermissionError))
+    return EngineUnreachable(unreachable(docker_host, str(error)))
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "of unknown version"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and those that it was made of, as its cause or as its arguments."""
+    waiting, seen = [error], set()
+    while waiting:
+        cause = waiting.pop(0)
+        if id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            inner = [cause.__cause__, cause.__context__, *cause.args]
+            waiting += [each for each in inner if isinstance(each, BaseException)]
 
 
 def no_such_project(project: str, projects: Iterable[str]) -> MaxopsError:

@@ -11,9 +11,7 @@ from __future__ import annotations
 import math
 import os
 import re
-import socket
 import subprocess
-import sys
 import traceback
 import uuid
 from collections.abc import Iterator, Sequence
@@ -31,7 +29,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
 )
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount
-from .engine import EngineTimeout, EngineUnreachable, no_such_project, refuse_remote, unreachable
+from .engine import cannot_connect, no_such_project, refuse_remote
 from .inspection import Inspection, inspection_from
 from .project import ComposeProject, project_from, project_of
 
@@ -49,7 +47,6 @@ DOCKER_IMPORT_ERROR: str | None = None
 try:
     import docker
     import docker.errors
-    import requests
     import requests.exceptions
 except ImportError:
     DOCKER_IMPORT_ERROR = traceback.format_exc()
@@ -107,7 +104,7 @@ class Stack:
         try:
             client = docker.DockerClient(base_url=docker_host, version="auto", timeout=CONNECT_SECONDS)
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise _cannot_connect(docker_host, error) from error
+            raise cannot_connect(docker_host, error, CONNECT_SECONDS) from error
         stack = cls(client, docker_host, project_name)
         stack.refresh(required)
         return stack
@@ -373,32 +370,3 @@ class Stack:
 def _reason(error: Exception) -> str:
     explanation = getattr(error, "explanation", None)
     return str(explanation or error)
-
-
-def _cannot_connect(docker_host: str, error: Exception) -> MaxopsError:
-    """The first connection failed: the SDK's text quotes exceptions, so the system's own cause is shown instead."""
-    if "http+docker" in str(error):
-        return HostFault(
-            f"the Docker SDK for Python {docker.__version__} does not work with requests {requests.__version__}: "
-            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the role maxops.ops.host "
-            "installs both from the distribution"
-        )
-    for cause in _causes(error):
-        if isinstance(cause, (TimeoutError, socket.timeout, requests.exceptions.Timeout)):
-            return EngineTimeout(unreachable(docker_host, f"no answer within {CONNECT_SECONDS} s"))
-        if isinstance(cause, OSError) and cause.errno:
-            text = unreachable(docker_host, os.strerror(cause.errno))
-            return EngineUnreachable(text, isinstance(cause, PermissionError))
-    return EngineUnreachable(unreachable(docker_host, _reason(error)))
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and those that it was made of, as its cause or as its arguments."""
-    waiting, seen = [error], set()
-    while waiting:
-        cause = waiting.pop(0)
-        if id(cause) not in seen:
-            seen.add(id(cause))
-            yield cause
-            inner = [cause.__cause__, cause.__context__, *cause.args]
-            waiting += [each for each in inner if isinstance(each, BaseException)]

@@ -10,16 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.compose import (
-    ComposeRefusal,
-    EffectiveConfiguration,
-)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Mount, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import configuration_files
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import (
     Configuration,
     find_configuration,
-    merge_configuration,
 )
 from ansible_collections.maxops.ops.tests.unit.stacks import (
     CONFIG_FILES,
@@ -115,8 +110,6 @@ def test_sockets_are_passed_over_and_files_of_the_host_are_left_out(project: Pat
     assert taken(found) == COMPOSE
     assert found.warnings == []
     assert [(entry["name"], entry["reason"]) for entry in found.left_out] == [
-        ("/", "belongs to the host"),
-        ("/proc", "belongs to the host"),
         ("/etc/hostname", "belongs to the host"),
     ]
 
@@ -124,7 +117,7 @@ def test_sockets_are_passed_over_and_files_of_the_host_are_left_out(project: Pat
 def test_project_below_a_folder_of_the_host_is_not_the_hosts(
     project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(configuration_files, "_OF_HOST", (str(tmp_path),))
+    monkeypatch.setattr(configuration_files, "system_kind", lambda _path: "system")
     (project / "gateway").mkdir()
     for name in (project / "x.conf", tmp_path / "y.conf"):
         name.touch()
@@ -138,22 +131,25 @@ def test_mounted_file_that_is_gone_is_a_warning_anywhere(project: Path) -> None:
     found = find_configuration(stack(project, bind("/srv/gone.conf", "/x"), bind("/srv/gone2", "/y", writable=True)))
     assert found.warnings == [
         "configuration /srv/gone.conf was left out: it is no longer on the host",
-        "configuration /srv/gone2 was left out: it is no longer on the host",
     ]
 
 
-def test_read_only_folder_outside_is_configuration_unless_a_service_writes_it(project: Path, tmp_path: Path) -> None:
-    for name in ("certs", "data/public"):
-        (tmp_path / name).mkdir(parents=True)
+def test_read_only_folder_of_the_project_is_configuration_unless_a_service_writes_it(
+    project: Path, tmp_path: Path
+) -> None:
+    """A folder outside of the project is a part of its own kind, if any."""
+    for folder in (project / "certs", project / "data/public", tmp_path / "certs"):
+        folder.mkdir(parents=True)
     found = find_configuration(
         stack(
             project,
-            bind(str(tmp_path / "certs"), "/certs"),
-            bind(str(tmp_path / "data/public"), "/public"),
-            bind(str(tmp_path / "data"), "/data", writable=True),
+            bind(str(tmp_path / "certs"), "/other"),
+            bind(str(project / "certs"), "/certs"),
+            bind(str(project / "data/public"), "/public"),
+            bind(str(project / "data"), "/data", writable=True),
         )
     )
-    assert taken(found) == {f"outside{tmp_path}/certs": False, **COMPOSE}
+    assert taken(found) == {"certs": False, **COMPOSE}
 
 
 def test_database_in_a_single_mounted_file_is_never_copied_while_it_is_written(project: Path) -> None:
@@ -214,52 +210,6 @@ def test_build_folders_are_named_once_in_a_remark(project: Path) -> None:
     [remark] = find_configuration(stack(project)).warnings
     assert f"a (/src), b ({project}/web)" in remark
     assert find_configuration(stack(project), lambda _name: True).warnings == []
-
-
-# -- merged by Compose ----------------------------------------------------------------------------------------------
-
-
-def merged(project: Path, monkeypatch: pytest.MonkeyPatch, answer: EffectiveConfiguration | Exception) -> Configuration:
-    def compose(*_arguments: object) -> EffectiveConfiguration:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(configuration_files, "effective_configuration", compose)
-    made = stack_of(
-        container(
-            "app",
-            environment={"APP_PASSWORD": "s3cret-value"},
-            labels={WORKING_DIR: str(project), CONFIG_FILES: "docker-compose.yml"},
-        )
-    )
-    found = find_configuration(made)
-    merge_configuration(made, found, lambda _name: False)
-    return found
-
-
-def test_files_that_only_compose_finds_are_taken(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "k$y").touch()
-    (project / "m.conf").touch()
-    text = (
-        f'{{"secrets": {{"k": {{"file": "{project}/k$$y"}}}}, "configs": {{"c": {{"file": "{project}/gone"}}}}, '
-        f'"services": {{"a": {{"volumes": [{{"type": "bind", "source": "{project}/m.conf"}}, '
-        '{"type": "volume"}]}}}'
-    )
-    found = merged(project, monkeypatch, EffectiveConfiguration(text, ("NOTSET",)))
-    assert taken(found) == {**COMPOSE, "k$y": True, "m.conf": False}
-    assert found.effective == text
-    assert "s3cret" not in repr(found)
-    assert "no file on this host sets NOTSET" in found.warnings[0]
-    assert f"{project}/gone was left out" in found.warnings[1]
-
-
-def test_compose_that_cannot_merge_is_a_warning_without_secrets(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = merged(project, monkeypatch, ComposeRefusal("bad value s3cret-value in x"))
-    assert found.effective == ""
-    assert found.warnings[0].startswith(
-        "the set has no effective configuration (config/effective.json): bad value *** in x; docker compose "
-    )
 
 
 def test_measuring_stops_above_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

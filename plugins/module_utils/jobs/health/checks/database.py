@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import DatabaseLogin, database_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import collations
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import (
     SAFE_PLACE,
     advice,
@@ -27,6 +28,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
+    NOTICE,
     OK,
     UNKNOWN,
     WARNING,
@@ -171,6 +173,8 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
             oldest = session.run("read the transactions of", _OLDEST)
             sizes = session.run("measure", _SIZES)
             version = session.version
+            query = collations.server_query(int(version.partition(".")[0]))
+            mismatches = collations.mismatches(session.run("compare the collations of", query)) if query else None
     except MaxopsError as error:
         yield _connection_failure(error, container)
         return
@@ -182,6 +186,7 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
     yield _oldest(view, "transaction", "longest transaction", by_kind.get("transaction"))
     yield _oldest(view, "idle_transaction", "oldest idle in transaction", by_kind.get("idle"))
     yield _wraparound(view, age or 0)
+    yield from _collations(mismatches, version)
     for database, size in sizes:
         yield _size(view, database, size)
 
@@ -228,6 +233,22 @@ def _wraparound(view: View, age: int) -> Finding:
     fix = "find what keeps autovacuum from freezing (a long or prepared transaction, a slot), then run VACUUM"
     limit = f"{view.limit(CHECK, 'wraparound_warning'):g} %"
     return Finding(CHECK, "wraparound", state, seen, limit, (f"age {age:,}",), fix if state != OK else "")
+
+
+def _collations(mismatches: list[dict[str, Any]] | None, version: str) -> Iterator[Finding]:
+    """One finding for each database whose indexes may be in another order than its collation has now."""
+    if mismatches is None:
+        yield Finding(CHECK, "collations", NOTICE, f"PostgreSQL {version} records no version of a database's collation")
+        return
+    for mismatch in mismatches:
+        name = mismatch["name"]
+        fix = collations.fix(name, mismatch)
+        subject = f"collation of {name}"
+        yield Finding(CHECK, subject, WARNING, collations.seen(mismatch), "the same version", ("pg_database",), fix)
+    if not mismatches:
+        yield Finding(
+            CHECK, "collations", OK, "every database has the version that it was made with", "the same version"
+        )
 
 
 def _size(view: View, database: str, size: int) -> Finding:

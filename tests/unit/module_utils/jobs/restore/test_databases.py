@@ -29,6 +29,13 @@ class Session:
         return [(self.settings.get(parameters[0].replace(".", "_")),)]
 
 
+def test_database_postgres_is_restored_under_another_name_only() -> None:
+    assert "postgres" in databases.SERVERS_OWN
+    assert "(into: {postgres: postgres_restored})" in databases.not_replaced("postgres", named=False)
+    with pytest.raises(MaxopsError, match=r'"postgres" is not replaced, because .*; restore it under another name'):
+        databases.not_replaced("postgres", named=True)
+
+
 def test_memory_of_the_running_server_and_fewer_jobs_are_said() -> None:
     shared = databases.share_memory(Session(maintenance_work_mem=64 * MIB), 260 * MIB, 5)
     assert (shared.jobs, shared.each) == (1, 65 * MIB)

@@ -129,6 +129,15 @@ def test_key_that_no_container_has_is_said_to_be_unknown(tmp_path: Path) -> None
     assert remarks_on(source, container("postgres")) == []
 
 
+def test_key_that_the_set_does_not_have_is_said_to_be_unknown(tmp_path: Path) -> None:
+    source = source_of(tmp_path, container("postgres"))
+    [remark] = remarks_on(source, openproject("now-key"), container("other", environment={"MY_APP_KEY": "now-key"}))
+    assert remark.startswith("the set has no SECRET_KEY_BASE, because no container had it when the set was made")
+    assert remarks_on(source, openproject("now-key"), restored=Restored(["gitea"])) == []
+    now = gitea(tmp_path / "now", "now-key")
+    assert remarks_on(source, now, restored=Restored(["gitea"], [str(tmp_path / "now")])) == []
+
+
 def test_key_in_app_ini_is_compared_unless_its_volume_is_restored_too(tmp_path: Path) -> None:
     source = source_of(tmp_path, gitea(tmp_path / "then", "then-key"))
     now = gitea(tmp_path / "now", "now-key")

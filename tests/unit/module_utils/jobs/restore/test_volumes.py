@@ -93,3 +93,18 @@ def test_folder_takes_its_archive_and_its_members(tmp_path: Path) -> None:
     assert load.archive == f"/sets/20261130T120000Z/folders/{str(tmp_path / 'data').replace('/', '%2F')}.tar"
     assert (load.members, load.swap.folder, load.swap.kind) == (["./x"], str(tmp_path / "new"), "folder")
     assert load.label == f"folder {tmp_path}/data"
+
+
+def test_folder_that_only_a_server_mounts_stays_unless_it_is_named(tmp_path: Path) -> None:
+    scripts = tmp_path / "initdb"
+    scripts.mkdir()
+    server = container("postgres", bind(str(scripts), "/docker-entrypoint-initdb.d", True))
+    source = source_of(folder(scripts))
+    remarks: list[str] = []
+    assert plan_volumes(stack_of(server), "id", RestoreOptions(Access("shop"), "/r"), source, remarks) == []
+    assert remarks[0].startswith(f'folder "{scripts}" stays as it is: only a server mounts it')
+    with pytest.raises(MaxopsError, match=r"which service postgres has at /docker-entrypoint-initdb\.d"):
+        plan_volumes(stack_of(server), "id", RestoreOptions(Access("shop"), "/r", folders=[str(scripts)]), source)
+    shared = container("app", bind(str(scripts), "/scripts"))
+    with pytest.raises(MaxopsError, match=r"which service postgres has at /docker-entrypoint-initdb\.d"):
+        plan_volumes(stack_of(server, shared), "id", RestoreOptions(Access("shop"), "/r"), source)

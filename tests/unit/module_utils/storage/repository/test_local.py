@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import stat
 import tempfile
@@ -138,6 +139,27 @@ def test_new_folders_reach_the_disk_before_anything_is_put_into_them(
     monkeypatch.setattr(local, "fsync_path", synced.append)
     with repository.locked("test"):
         assert set(synced) == {str(tmp_path), repository.path}
+
+
+@pytest.mark.parametrize("below", ["", "sets", "staging"])
+def test_file_system_that_cannot_write_folders_is_one_remark_and_no_failure(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    assert repository.remarks() == []
+    with repository.locked("test"):
+        pass
+    assert repository.remarks() == []
+    refused = os.stat(os.path.join(repository.path, below)).st_ino
+
+    def fsync(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == refused:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    [remark] = repository.remarks()
+    assert remark.startswith(f"the file system of repository {repository.path} cannot write the names in a folder")
+    made = make_set(repository, MOMENT, CONTENT)
+    assert ids(repository) == [made.name]
 
 
 def test_set_that_cannot_be_started_is_refused_with_a_message(repository: Repository) -> None:

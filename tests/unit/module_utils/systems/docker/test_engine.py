@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a stack whose daemon cannot inspect one container."""
+"""Reading a stack whose daemon cannot inspect one container, or cannot be reached."""
 
 from __future__ import annotations
 
 import json
 import socketserver
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -15,7 +16,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import engine as stack_engine
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import (
+    Engine,
+    EngineTimeout,
+    EngineUnreachable,
+    cannot_connect,
+)
 
 LABELS = {"com.docker.compose.project": "p", "com.docker.compose.service": "web"}
 LISTED = [
@@ -77,3 +83,54 @@ def test_container_that_cannot_be_inspected_is_read_from_the_list(path: Path, mo
     ]
     assert [container.health for container in actual] == ["", "healthy"]
     assert [container.service for container in actual] == ["web", "web"]
+
+
+# -- a daemon that cannot be reached ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (
+            FileNotFoundError(2, "x"),
+            "No such file or directory; Docker is not running: start it (systemctl start docker)",
+        ),
+        (ConnectionRefusedError(111, "x"), "Connection refused; Docker is not running: start it"),
+        (NotADirectoryError(20, "x"), "Not a directory; name the daemon's socket in docker_host"),
+    ],
+)
+def test_socket_that_does_not_work_is_reported_without_the_exceptions_of_the_library(
+    cause: Exception, words: str
+) -> None:
+    # As requests and the SDK wrap it.
+    error = Exception("Error while fetching server API version: …")
+    error.__context__ = Exception(Exception("Connection aborted.", cause))
+    found = cannot_connect("unix:///x.sock", error, 120)
+    assert isinstance(found, EngineUnreachable)
+    assert str(found).startswith(f"cannot reach the Docker daemon at unix:///x.sock: {words}")
+    assert not found.forbidden
+
+
+def chained(*errors: Exception) -> Exception:
+    """Each error was raised from the next one."""
+    for error, cause in zip(errors, errors[1:]):
+        error.__cause__ = cause
+    return errors[0]
+
+
+def test_missing_permission_and_a_daemon_that_hangs_are_told_apart() -> None:
+    denied = cannot_connect("unix:///s", chained(Exception("Connection aborted."), PermissionError(13, "x")), 120)
+    assert isinstance(denied, EngineUnreachable)
+    assert denied.forbidden
+    assert str(denied).endswith(": Permission denied; this user has no access to Docker: run as root (become: true)")
+    hangs = cannot_connect("unix:///s", chained(Exception("Read timed out."), TimeoutError("timed out")), 120)
+    assert isinstance(hangs, EngineTimeout)
+    assert "no answer within 120 s; it hangs: see its log" in str(hangs)
+
+
+def test_libraries_that_do_not_fit_each_other_are_no_fault_of_the_daemon() -> None:
+    text = "Error while fetching server API version: Not supported URL scheme http+docker"
+    error = cannot_connect("unix:///s", Exception(text), 120)
+    assert not isinstance(error, EngineUnreachable)
+    assert str(error).startswith("the Docker SDK for Python ")
+    assert f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}" in str(error)

@@ -6,23 +6,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import container_from
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import (
-    EngineTimeout,
-    EngineUnreachable,
-    unreachable,
-)
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import unreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
     HelperSpec,
     Mount,
     Stack,
-    _cannot_connect,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -205,54 +199,6 @@ def test_next_step_fits_the_cause(text: str, advice: str) -> None:
     words = unreachable("unix:///x.sock", text)
     assert words.startswith(f"cannot reach the Docker daemon at unix:///x.sock: {text}; ")
     assert advice in words
-
-
-@pytest.mark.parametrize(
-    ("cause", "words"),
-    [
-        (
-            FileNotFoundError(2, "x"),
-            "No such file or directory; Docker is not running: start it (systemctl start docker)",
-        ),
-        (ConnectionRefusedError(111, "x"), "Connection refused; Docker is not running: start it"),
-        (NotADirectoryError(20, "x"), "Not a directory; name the daemon's socket in docker_host"),
-    ],
-)
-def test_socket_that_does_not_work_is_reported_without_the_exceptions_of_the_library(
-    cause: Exception, words: str
-) -> None:
-    # As requests and the SDK wrap it.
-    error = Exception("Error while fetching server API version: …")
-    error.__context__ = Exception(Exception("Connection aborted.", cause))
-    found = _cannot_connect("unix:///x.sock", error)
-    assert isinstance(found, EngineUnreachable)
-    assert str(found).startswith(f"cannot reach the Docker daemon at unix:///x.sock: {words}")
-    assert not found.forbidden
-
-
-def chained(*errors: Exception) -> Exception:
-    """Each error was raised from the next one."""
-    for error, cause in zip(errors, errors[1:]):
-        error.__cause__ = cause
-    return errors[0]
-
-
-def test_missing_permission_and_a_daemon_that_hangs_are_told_apart() -> None:
-    denied = _cannot_connect("unix:///s", chained(Exception("Connection aborted."), PermissionError(13, "x")))
-    assert isinstance(denied, EngineUnreachable)
-    assert denied.forbidden
-    assert str(denied).endswith(": Permission denied; this user has no access to Docker: run as root (become: true)")
-    hangs = _cannot_connect("unix:///s", chained(Exception("Read timed out."), TimeoutError("timed out")))
-    assert isinstance(hangs, EngineTimeout)
-    assert "no answer within 120 s; it hangs: see its log" in str(hangs)
-
-
-def test_libraries_that_do_not_fit_each_other_are_no_fault_of_the_daemon() -> None:
-    text = "Error while fetching server API version: Not supported URL scheme http+docker"
-    error = _cannot_connect("unix:///s", Exception(text))
-    assert not isinstance(error, EngineUnreachable)
-    assert str(error).startswith("the Docker SDK for Python ")
-    assert f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}" in str(error)
 
 
 def test_helper_needs_no_log_driver_of_the_daemon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,3 +21,18 @@ def test_database_is_unknown_without_its_driver(monkeypatch: pytest.MonkeyPatch)
     assert finding.state == "unknown"
     assert "psycopg2" in finding.seen
     assert "maxops.ops.host" in finding.fix
+
+
+def test_collation_of_another_version_is_a_warning_with_the_statements_that_fix_it() -> None:
+    row = {"kind": "database", "name": "c", "recorded": "1.0", "actual": "153.128"}
+    [finding] = health_database._collations([row], "17.6")
+    assert (finding.subject, finding.state) == ("collation of c", "warning")
+    assert finding.seen == "its collation has the recorded version 1.0, and this server has 153.128"
+    assert finding.fix.endswith('REINDEX DATABASE "c"; ALTER DATABASE "c" REFRESH COLLATION VERSION')
+    assert [each.state for each in health_database._collations([], "17.6")] == ["ok"]
+
+
+def test_an_old_server_without_collation_versions_is_said() -> None:
+    [finding] = health_database._collations(None, "14.2")
+    assert finding.state == "notice"
+    assert "records no version" in finding.seen
