@@ -253,7 +253,7 @@ left_out:
 retention:
   description:
     - What retention keeps, with the reasons, and what it removed (would remove, in check mode).
-    - With RV(retention.held), the reasons why it removed nothing.
+    - With C(held), the reasons why it removed nothing.
   returned: when a set was made
   type: dict
   sample: {"kept": {"20261123T020000Z": ["newest"]}, "removed": [], "held": []}
