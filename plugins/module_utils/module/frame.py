@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import STOP_SIGNALS
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def report_failures(module: AnsibleModule, after_stop: str = "run this again") -
     def stop(number: int, _frame: object) -> NoReturn:
         raise Cancelled(f"stopped by signal {signal.Signals(number).name}; {after_stop}")
 
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, stop)
     try:
         yield

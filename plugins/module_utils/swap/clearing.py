@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command i
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from .clearing_files import KEYS, clear_files, clear_late, remove_copies
+from .clearing_files import KEYS, clear_files, clear_late, has_copies, keeps_keys_apart
 from .clearing_servers import clear_on_server
 from .journal import Clearing, Journal
 
@@ -70,7 +70,7 @@ def _try(stack: Stack, journal: Journal, clearing: Clearing, remarks: list[str])
 
 
 def regenerate(stack: Stack, journal: Journal, seconds: float = 0.0) -> list[str]:
-    """Let Gitea write keys and hooks again from the database, and remove the copies; returns remarks on failures.
+    """Let Gitea write keys and hooks again from the database; returns remarks on failures.
 
     It is tried for ``seconds``: longer where Gitea may not be ready yet.
     """
@@ -78,18 +78,21 @@ def regenerate(stack: Stack, journal: Journal, seconds: float = 0.0) -> list[str
     remarks = clear_late(stack, journal)
     if not journal.regenerate:
         return remarks
-    stripped = remove_copies(stack, journal)
+    stripped = has_copies(stack, journal)
     failures: list[tuple[bool, str]] = []
     for service in journal.regenerate:
         containers = sorted(stack.of_service(service), key=lambda container: not container.running)
         for container in containers[:1]:
-            failures += [(container.running, text) for text in _regenerate(stack, container, seconds, stripped)]
+            apart = keeps_keys_apart(stack, journal, service)
+            texts = _regenerate(stack, container, seconds, stripped, apart)
+            failures += [(container.running, text) for text in texts]
     # A one-time service of the same image need not run, where the server itself has written everything.
     done = len(failures) < len(journal.regenerate)
     return remarks + [text for running, text in failures if running or not done]
 
 
-def _regenerate(stack: Stack, container: Container, seconds: float, stripped: bool) -> list[str]:
+def _regenerate(stack: Stack, container: Container, seconds: float, stripped: bool, apart: bool) -> list[str]:
+    """``stripped``: the old keys were taken out; ``apart``: they could not be, so they are there still."""
     deadline = time.monotonic() + seconds
     left, path = ["keys", "hooks"], ""
     while True:
@@ -102,7 +105,7 @@ def _regenerate(stack: Stack, container: Container, seconds: float, stripped: bo
             return []
         except NotInstalledError as error:
             failure = str(error)
-            if not stripped:
+            if not stripped and not apart:
                 return []
         except MaxopsError as error:
             failure = str(error)
@@ -112,6 +115,9 @@ def _regenerate(stack: Stack, container: Container, seconds: float, stripped: bo
             break
         time.sleep(1)
     words = f"docker exec --user {USER} {container.name} gitea {f'--config {path} ' if path else ''}admin regenerate"
-    effect = "until then no SSH key opens Gitea" if "keys" in left else "until then pushes may miss Gitea's hooks"
+    effect = "until then pushes may miss Gitea's hooks"
+    if "keys" in left:
+        old = "until then SSH keys may be missing, or open Gitea as other people"
+        effect = "until then no SSH key opens Gitea" if stripped and not apart else old
     commands = "; ".join(f"{words} {what}" for what in left)
     return [f"Gitea's {' and '.join(left)} could not be written again, {effect}; run: {commands} ({failure})"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,11 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount, mount_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import volume_facts
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders import is_inside
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path, remove_tree
 
-from .journal import Clearing, Journal
+from .journal import Clearing, Journal, VolumeSwap
 
 SESSION_FILES, INDEX, FOLDER, KEYS = "session files", "index", "folder", "keys"
 """Kinds of clearings in files."""
@@ -92,33 +93,93 @@ def _remove_inside(stack: Stack, container: Container, inside: str, what: str) -
     return [remark] if code else []
 
 
-def put_back(stack: Stack, journal: Journal) -> None:
-    """Bring the files of keys back, while the applications are stopped and before the names are changed back."""
-    for path, copy in _copies(stack, journal):
-        os.rename(copy, path)
-        fsync_path(os.path.dirname(path))
+def put_back(stack: Stack, journal: Journal) -> list[str]:
+    """Bring the files of keys back, while the applications are stopped and before the names are changed back.
+
+    Returns remarks on what could not be put back, and stops at nothing. The copies stay, so that it can be repeated.
+    Lines that were written from the restored data where there had been none are taken out.
+    """
+    remarks: list[str] = []
+    for path in _key_files(stack, journal, remarks):
+        copy = _copy_of(journal, path)
+        try:
+            if os.path.lexists(copy):
+                _write_like(path, *_read(copy))
+            elif journal.cleared and os.path.lexists(path) and not _is_swapped(journal, path):
+                text, found = _read(path)
+                kept = without_gitea_keys(text)
+                if kept != text:
+                    _write_like(path, kept, found)
+        except OSError as error:
+            remarks.append(
+                f"{path} could not be put back ({error.strerror or error}): SSH keys in it may open Gitea as other "
+                "people; write it again with gitea admin regenerate keys"
+            )
+    return list(dict.fromkeys(remarks))
 
 
-def remove_copies(stack: Stack, journal: Journal) -> bool:
-    """Remove the copies of the files of keys; returns whether there were any. What cannot be removed stays."""
-    found = False
-    with suppress(OSError, MaxopsError):
-        for _path, copy in _copies(stack, journal):
-            found = True
-            os.unlink(copy)
-    return found
+def has_copies(stack: Stack, journal: Journal) -> bool:
+    """True where lines were taken out of a file of keys."""
+    return any(os.path.lexists(_copy_of(journal, path)) for path in _key_files(stack, journal, []))
 
 
-def place_of(stack: Stack, container: Container, inside: str, follow: bool = False) -> Place | None:
+def remove_copies(stack: Stack, journal: Journal) -> None:
+    """Remove the copies of the files of keys, when the restore is done or undone. What cannot be removed stays."""
+    for path in _key_files(stack, journal, []):
+        with suppress(OSError):
+            os.unlink(_copy_of(journal, path))
+
+
+def check_places(stack: Stack, journal: Journal, loaded: bool = False) -> None:
+    """Raise MaxopsError where :func:`clear_files` would find a link that leads out of a mount; changes nothing.
+
+    Files in the folders that are swapped are only looked at when their data is ``loaded``, and there.
+    """
+    for clearing in journal.clearings:
+        for container in stack.of_service(clearing.service) if clearing.paths and clearing.required else []:
+            for inside in clearing.paths:
+                with suppress(NotMountedError):
+                    place_of(stack, container, inside, follow=True, swaps=journal.volumes, loaded=loaded)
+
+
+def keeps_keys_apart(stack: Stack, journal: Journal, service: str) -> bool:
+    """True where a service's files of keys are on a volume that this host does not see while it is stopped."""
+    return any(
+        mount is not None and _has_own_file_system(_facts(stack, mount))
+        for clearing in journal.clearings
+        if clearing.kind == KEYS and clearing.service == service
+        for container in stack.of_service(service)
+        for inside in clearing.paths
+        for mount in [mount_of(inside, container.mounts)]
+    )
+
+
+def place_of(
+    stack: Stack,
+    container: Container,
+    inside: str,
+    follow: bool = False,
+    swaps: Sequence[VolumeSwap] = (),
+    loaded: bool = False,
+) -> Place | None:
     """Where a container's file is on this host; None where it is not on a writable volume or bind mount.
 
     With ``follow`` it is the file that a link leads to. Raises MaxopsError where a link would lead out of the mount:
     the application may have made that link.
+
+    With ``swaps``, which are not done yet, what is in their folders is looked for in the data that is ``loaded``; None
+    as long as it is not.
     """
     mount = mount_of(inside, container.mounts)
     if mount is None or mount.kind not in ("volume", "bind") or not mount.writable:
         return None
     top = os.path.realpath(_folder(stack, mount))
+    for swap in swaps:
+        folder = os.path.realpath(swap.folder)
+        if is_inside(os.path.join(top, os.path.relpath(inside, mount.target)), folder):
+            if not loaded or not is_inside(top, folder):
+                return None
+            top = os.path.realpath(os.path.join(swap.new, os.path.relpath(top, folder)))
     rest = os.path.normpath(inside)[len(mount.target.rstrip("/")) :].strip("/")
     if not rest:
         return Place(inside, top, True)
@@ -195,9 +256,7 @@ def _strip_keys(journal: Journal, path: str) -> Iterator[str]:
 
     Other lines stay: on a host whose own user shares the file with Gitea, they are that user's.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
-        text, found = stream.read(), os.fstat(stream.fileno())
+    text, found = _read(path)
     kept = without_gitea_keys(text)
     if kept == text:
         return
@@ -210,6 +269,12 @@ def _strip_keys(journal: Journal, path: str) -> Iterator[str]:
             f"the certificates' principals in {path} were removed: write them again in Gitea's site administration, "
             "maintenance, task resync_all_sshprincipals"
         )
+
+
+def _read(path: str) -> tuple[bytes, os.stat_result]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read(), os.fstat(stream.fileno())
 
 
 def without_gitea_keys(text: bytes) -> bytes:
@@ -237,12 +302,21 @@ def _copy_of(journal: Journal, path: str) -> str:
     return f"{path}.maxops-{journal.id}"
 
 
-def _copies(stack: Stack, journal: Journal) -> Iterator[tuple[str, str]]:
-    """Files of keys of which a copy was kept, each with its copy."""
+def _is_swapped(journal: Journal, path: str) -> bool:
+    return any(is_inside(path, os.path.realpath(volume.folder)) for volume in journal.volumes)
+
+
+def _key_files(stack: Stack, journal: Journal, remarks: list[str]) -> Iterator[str]:
+    """The files of keys on this host; a place that cannot be found is skipped with a remark."""
     for clearing in journal.clearings:
         for container in stack.of_service(clearing.service) if clearing.kind == KEYS else []:
             for inside in clearing.paths:
-                with suppress(NotMountedError):
+                try:
                     place = place_of(stack, container, inside, follow=True)
-                    if place and os.path.lexists(_copy_of(journal, place.path)):
-                        yield place.path, _copy_of(journal, place.path)
+                except NotMountedError:
+                    continue
+                except (MaxopsError, OSError) as error:
+                    remarks.append(f"{clearing.what}: {error}")
+                    continue
+                if place:
+                    yield place.path

@@ -14,10 +14,12 @@ import syslog
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import NoReturn
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import STOP_SIGNALS
 
 from .recovery import recover
 
@@ -30,9 +32,16 @@ A try includes the grace periods of the containers, so this is long enough for a
 _FINISHED = b"."
 
 
+@dataclass
+class Watchdog:
+    """The watchdog of a running job: it recovers the stack too when the block ends and it ``is_needed`` still."""
+
+    is_needed: bool = False
+
+
 @contextmanager
-def guarded(access: Access) -> Iterator[None]:
-    """Let a watchdog process recover the stack if this process dies inside the block.
+def guarded(access: Access) -> Iterator[Watchdog]:
+    """Let a watchdog process recover the stack if this process dies inside the block, or could not put it back.
 
     Enter it before threads are started and before the stack is locked: the watchdog gets copies of everything.
     """
@@ -43,23 +52,26 @@ def guarded(access: Access) -> Iterator[None]:
     if child == 0:
         _watch(access, reading)
     os.close(reading)
+    watchdog = Watchdog()
     try:
-        yield
+        yield watchdog
     finally:
-        os.write(writing, _FINISHED)
+        if not watchdog.is_needed:
+            os.write(writing, _FINISHED)
         os.close(writing)
-        os.waitpid(child, 0)
+        if not watchdog.is_needed:
+            os.waitpid(child, 0)
 
 
 def _watch(access: Access, reading: int) -> NoReturn:
     try:
         os.setsid()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         _close_all_but(reading)
         if os.read(reading, 1) != _FINISHED:
             syslog.openlog("maxops.ops")
-            syslog.syslog(syslog.LOG_WARNING, "a restore was killed; recovering the stack")
+            syslog.syslog(syslog.LOG_WARNING, "a restore was killed or could not go back; recovering the stack")
             syslog.syslog(syslog.LOG_WARNING, _recover(access))
     except BaseException as error:  # noqa: BLE001 - only the log is left to report it
         syslog.syslog(syslog.LOG_ERR, f"the recovery of the stack failed: {error}")
@@ -73,7 +85,7 @@ def _recover(access: Access) -> str:
     while True:
         try:
             return recover(access) or "there was nothing to recover"
-        except MaxopsError:  # noqa: PERF203 - a few times in a minute
+        except (MaxopsError, OSError):  # noqa: PERF203 - a few times in a minute
             # The pipe closes a moment before the lock of the killed process is free.
             if time.monotonic() > deadline:
                 raise

@@ -29,7 +29,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import ut
 STATE_FOLDER = "/var/lib/maxops"
 """Not in the repository, which may be another one next time, and not in /run, which is empty after a power cut."""
 
-FORMAT = 1
+FORMAT = 2
+"""1 had no clearings and none of the fields after them; it is read too."""
 
 LOADING = "loading"
 """New databases and folders are created; the running data is not touched."""
@@ -102,6 +103,10 @@ class Journal:
 
     ``clearings`` are done after the names are changed, and ``cleared`` says that they are. The keys and hooks of the
     services in ``regenerate`` are written again after the start.
+
+    ``extensions``, by the final name of their database, can only be loaded after the swap. ``set_roles`` are all roles
+    that the restored databases may need. ``changed_back`` is when all names had been changed back, and the services
+    may start.
     """
 
     id: str
@@ -122,6 +127,9 @@ class Journal:
     clearings: list[Clearing] = field(default_factory=list)
     cleared: bool = False
     regenerate: list[str] = field(default_factory=list)
+    extensions: dict[str, list[str]] = field(default_factory=dict)
+    set_roles: list[str] = field(default_factory=list)
+    changed_back: str | None = None
 
     @property
     def loaded(self) -> set[str]:
@@ -201,7 +209,11 @@ class Journals:
 
     def current(self) -> Journal | None:
         """The journal of a restore that has not finished, or None."""
-        return _read(self._current) if os.path.lexists(self._current) else None
+        return _read(self._current) if self.exists() else None
+
+    def exists(self) -> bool:
+        """True while a restore has not finished, also where its journal cannot be read."""
+        return os.path.lexists(self._current)
 
     def free_id(self) -> str:
         """An id for a restore that starts now."""

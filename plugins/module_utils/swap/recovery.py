@@ -44,5 +44,8 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
             done = "was interrupted; everything was put back as it was before"
             remarks = swap.back()
         return ". ".join([f"{interrupted} {done}", *remarks])
-    except MaxopsError as error:
-        raise MaxopsError(f"{interrupted} was interrupted, and the recovery from it failed: {error}") from error
+    except (MaxopsError, OSError) as error:
+        cause = str(error)
+        if isinstance(error, OSError):
+            cause = f"{error.filename or 'a file'}: {error.strerror or error}; fix that, then run this again"
+        raise MaxopsError(f"{interrupted} was interrupted, and the recovery from it failed: {cause}") from error

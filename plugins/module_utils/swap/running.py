@@ -10,12 +10,12 @@ policy, or the daemon, which still carries out what a killed job has asked for. 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import docker_text, parse_docker, utc_now
 
 from . import mounts
@@ -96,6 +96,15 @@ class Running:
 
     # -- up ---------------------------------------------------------------------------------------------------------
 
+    def changed_back(self) -> None:
+        """Note that the services may start on the data that they had; what is older than the names is restarted."""
+        self._journal.changed_back = docker_text(self._renamed or utc_now())
+        self._journals.write(self._journal)
+
+    def names_were_changed_back(self) -> None:
+        """The same for another process, which has not seen it."""
+        self._renamed = self._renamed or parse_docker(self._journal.changed_back)
+
     def names_changed(self, again: bool = False) -> None:
         """Remember when all names were changed, or changed back ``again``: containers that are older are restarted."""
         self._renamed = (None if again else parse_docker(self._journal.renamed)) or utc_now()
@@ -114,10 +123,14 @@ class Running:
         self._owe([])
         return containers
 
-    def start_watchers(self) -> None:
-        """Start what starts and stops containers by itself: last, when all others have started."""
-        if self._journal.watchers:
-            services.start(self._stack, self._journal.watchers)
+    def start_watchers(self) -> list[str]:
+        """Start what starts and stops containers by itself: last, when all others have started; returns remarks."""
+        containers, failures = self._start_each(self._journal.watchers)
+        down = [container for container in containers if not services.is_up(container)]
+        if failures:
+            owed = self._journals.leftovers().services
+            self._journals.owe({**owed, **services.by_service(down)})
+        return failures
 
     def finish_start(self, seconds: float) -> list[str]:
         """Start everything after an interrupted start; the new data may be in use, so a failure is only a remark."""
@@ -133,32 +146,66 @@ class Running:
         if not begun:
             try:
                 self.start(seconds)
+            except Cancelled:
+                raise
             except MaxopsError as error:
                 remarks.append(str(error))
-        remarks += self._report_down(self._start_services(SETTLE_SECONDS))
-        self.start_watchers()
-        return remarks
+        remarks += self._report_down(*self._start_each(self._lasting(), SETTLE_SECONDS))
+        return list(dict.fromkeys([*remarks, *self.start_watchers()]))
 
     def start_again(self) -> list[str]:
-        """Start the services on the data that they had; one-time services have done their work for it before."""
-        containers: list[Container] = []
-        if self._journal.services:
-            containers = services.start(self._stack, self._journal.services, self._is_outdated, SETTLE_SECONDS)
-        self.start_watchers()
-        return self._report_down(containers)
+        """Start the services on the data that they had; one-time services have done their work for it before.
 
-    def _start_services(self, settle: float | None = None) -> list[Container]:
+        Returns remarks. Raises MaxopsError only when the daemon cannot be asked.
+        """
+        remarks = self._report_down(*self._start_each(self._journal.services, SETTLE_SECONDS))
+        return [*remarks, *self.start_watchers()]
+
+    def _lasting(self) -> dict[str, list[str]]:
         once = self._journal.one_shots
-        lasting = {service: names for service, names in self._journal.services.items() if service not in once}
-        return services.start(self._stack, lasting, self._is_outdated, settle) if lasting else []
+        return {service: names for service, names in self._journal.services.items() if service not in once}
 
-    def _report_down(self, containers: Sequence[Container]) -> list[str]:
-        """Remarks on containers that do not stay up; the next restore starts them again."""
+    def _start_services(self) -> list[Container]:
+        lasting = self._lasting()
+        return services.start(self._stack, lasting, self._is_outdated) if lasting else []
+
+    def _start_each(
+        self, wanted: Mapping[str, Sequence[str]], settle: float | None = None
+    ) -> tuple[list[Container], list[str]]:
+        """Start services so that one that cannot start keeps no other down; returns the containers and the failures."""
+        if not wanted:
+            return [], []
+        containers, failure = self._try_start(wanted, settle)
+        if not failure:
+            return containers, []
+        failures = [failure]
+        # Not caught: without the daemon nothing is known about the others, and the caller has to try again.
+        self._stack.refresh()
+        for level in services.levels(services.named(self._stack, wanted)):
+            for service, names in services.by_service(level).items():
+                failures.append(self._try_start({service: names})[1])
+        self._stack.refresh()
+        return services.named(self._stack, wanted), [each for each in dict.fromkeys(failures) if each]
+
+    def _try_start(
+        self, wanted: Mapping[str, Sequence[str]], settle: float | None = None
+    ) -> tuple[list[Container], str]:
+        """Start services; returns the containers, or why it failed."""
+        try:
+            return services.start(self._stack, wanted, self._is_outdated, settle), ""
+        except Cancelled:
+            raise
+        except MaxopsError as error:
+            return [], str(error)
+
+    def _report_down(self, containers: Sequence[Container], failures: Sequence[str]) -> list[str]:
+        """The failures, and remarks on containers that do not stay up; the next restore starts them again."""
         down = [container for container in containers if not services.is_up(container)]
         self._owe(down)
-        return [
+        unnamed = [container for container in down if not any(container.name in failure for failure in failures)]
+        return [*failures] + [
             f"{container.name} was started and is {container.state} again; see docker logs --tail=50 {container.name}"
-            for container in down
+            for container in unnamed
         ]
 
     def _owe(self, down: Sequence[Container]) -> None:

@@ -23,7 +23,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
     ServerGoneError,
     Session,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import signals_ignored
 
 from . import clearing, clearing_files
 from .journal import (
@@ -147,9 +149,9 @@ class Swap:
         self._watch("services started")
         return containers
 
-    def start_watchers(self) -> None:
-        """Start what starts and stops containers by itself; call it when the services are healthy."""
-        self._running.start_watchers()
+    def start_watchers(self) -> list[str]:
+        """Start what starts and stops containers by itself, when the services are healthy; returns remarks."""
+        return self._running.start_watchers()
 
     def finish(self) -> list[str]:
         """Complete a swap that was interrupted after the names had been changed; returns remarks.
@@ -170,12 +172,27 @@ class Swap:
         remarks += self._running.finish_start(ONE_SHOT_SECONDS)
         self._watch("services started")
         remarks += self.regenerate(clearing.START_SECONDS)
+        remarks += [
+            f"extension {', '.join(extensions)} of database {name} may be missing with its rows, because it is loaded "
+            f"after the swap: restore again, or run CREATE EXTENSION {extensions[0]} there and enter its rows"
+            for name, extensions in self.journal.extensions.items()
+            if extensions
+        ]
+        self.journal.extensions = {}
         self.close()
         return remarks
 
     def close(self) -> None:
         """Keep the record of the replaced data: the new data is in use now."""
         self._watch("keep the replaced data")
+        clearing_files.remove_copies(self._stack, self.journal)
+        with suppress(MaxopsError, OSError):
+            # Roles that an earlier restore left behind: this one has found them, so they are in use now.
+            leftovers = self._journals.leftovers()
+            roles = {name: number for name, number in leftovers.roles.items() if name not in self.journal.set_roles}
+            if roles != leftovers.roles:
+                leftovers.roles = roles
+                self._journals.leave(leftovers)
         for record in self._journals.records():
             if self.journal.loaded & set(record.replaced):
                 self._journals.forget(record)
@@ -189,16 +206,17 @@ class Swap:
     def back(self) -> list[str]:
         """Put everything back as it was before the restore, start the services, and remove the loaded data.
 
-        Returns remarks: on what could not be removed, which later jobs try again.
+        Returns remarks: on what could not be removed, which later jobs try again. It cannot be stopped by a signal.
         """
         deadline = time.monotonic() + RECOVERY_SECONDS
-        while True:
-            try:
-                return self._go_back()
-            except ServerGoneError:
-                if time.monotonic() >= deadline:
-                    raise
-            time.sleep(0.5)
+        with signals_ignored():
+            while True:
+                try:
+                    return self._go_back()
+                except ServerGoneError:
+                    if time.monotonic() >= deadline:
+                        raise
+                time.sleep(0.5)
 
     def _go_back(self) -> list[str]:
         stopped = self.journal.phase != LOADING
@@ -206,12 +224,18 @@ class Swap:
         self._watch("go back")
         with self._session() as session:
             if stopped and self._is_back is None:
-                self._change_back(session)
+                if self.journal.changed_back:
+                    # They run already, or cannot: to stop them again would only take them away from people.
+                    self._running.names_were_changed_back()
+                else:
+                    self._change_back(session)
+                    self._running.changed_back()
                 self._watch("start services again")
                 self._is_back = self._running.start_again()
             self._watch("remove the loaded data")
             remarks = self._remove_loaded(session)
         self._watch("drop the journal")
+        clearing_files.remove_copies(self._stack, self.journal)
         self._journals.drop()
         return [*self.remarks_of_back, *(self._is_back or []), *remarks]
 
@@ -229,7 +253,7 @@ class Swap:
             if self.journal.cleared:
                 self._watch("clear sessions again")
                 self.remarks_of_back = clearing.clear_again(self._stack, self.journal)
-            clearing_files.put_back(self._stack, self.journal)
+            self.remarks_of_back += clearing_files.put_back(self._stack, self.journal)
         for volume in moved:
             self._watch(f"move {volume.kind} {volume.name} back")
             _move_back(volume)

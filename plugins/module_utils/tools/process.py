@@ -22,6 +22,9 @@ from .errors import Cancelled, HostFault
 STDERR_LIMIT = 64 * 1024
 """Bytes of a program's standard error that are kept: a quarter from its start, where its cause is, and its end."""
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""Signals that ask a job to stop: a cancelled task, a closed connection, Ctrl-C."""
+
 STOP_SECONDS = 2.0
 """How long :meth:`Cancellation.cancel` waits for its stop functions to return."""
 
@@ -74,6 +77,23 @@ class Cancellation:
         finally:
             with self._lock:
                 del self._stoppers[key]
+
+
+@contextmanager
+def signals_ignored() -> Iterator[None]:
+    """Ignore the signals that stop a job inside the block, which must not be left half done.
+
+    Only the main thread can do that; in another one the block runs as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,11 @@ def missing_roles(session: Session, globals_path: str) -> list[str]:
     ]
 
 
+def roles_of(globals_path: str) -> list[str]:
+    """All roles of the set."""
+    return [statement.names[0] for statement in role_statements(_read(globals_path)) if statement.creates]
+
+
 def tablespaces(globals_path: str) -> list[str]:
     """Tablespaces of the server that the set was made of."""
     matches = (_TABLESPACE.match(statement) for statement in statements(_read(globals_path)))

@@ -32,7 +32,6 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/verify": "decode job source",
     "module_utils/module": "users",
     "module_utils/rehearsal": "compare content git",
-    "module_utils/swap": "guard swap",
     "module_utils/systems": "channels",
     "module_utils/systems/docker": "container volumes",
     "module_utils/systems/gitea": "command refusals",

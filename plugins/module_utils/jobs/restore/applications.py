@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap import clearing_files as how
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
@@ -36,7 +37,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.stores import (
     stores_of,
 )
 
-from .effects import Effects, check, empty
+from .effects import Effects, check, check_files, empty
 
 KNOWN_DATABASES = {"gitea": "Gitea", "forgejo": "Forgejo", "openproject": "OpenProject"}
 REPOSITORIES = ("/data/git/repositories", "/var/lib/gitea/git/repositories")
@@ -68,6 +69,7 @@ def plan_effects(
                 "deleted: empty its cache server before it starts"
             )
     check(stack, effects, list(started))
+    check_files(stack, replace(journal, clearings=effects.clearings))
     return effects
 
 

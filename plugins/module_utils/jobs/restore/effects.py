@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap import clearing_servers as how
-from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing
+from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files import check_places
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import MEMCACHED, REDIS
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.stores import (
@@ -144,6 +145,20 @@ def check(stack: Stack, effects: Effects, started: Sequence[str]) -> None:
             if outside:
                 effects.clearings.remove(clearing)
                 effects.warn(f"{clearing.what} cannot be deleted: {error}")
+
+
+def check_files(stack: Stack, journal: Journal, loaded: bool = False) -> None:
+    """Refuse, before a service is stopped, where files that must be emptied are behind a link out of their mount.
+
+    With ``loaded``, the data that is to be swapped in is looked at too.
+    """
+    try:
+        check_places(stack, journal, loaded)
+    except MaxopsError as error:
+        raise MaxopsError(
+            f"what an application keeps about the replaced data could not be deleted, so people could be signed in as "
+            f"others; no service was stopped: {error}"
+        ) from error
 
 
 def _means_the_same_here(host: str) -> bool:

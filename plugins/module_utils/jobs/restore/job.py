@@ -32,11 +32,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer import program
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_load import load_file, load_set_database
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_target import Target, target_of
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import password_file
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import create_missing_roles
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.roles import create_missing_roles, roles_of
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_pack import MAX_REMARKS
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract, put_on_disk
 
 from .databases import load_extensions
+from .effects import check_files
 from .options import RestoreOptions
 from .plan import LoadDatabase, RestorePlan, check_version, make_plan, plan_services
 from .volumes import LoadVolume
@@ -64,12 +65,17 @@ def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = 
     access = options.access
     purpose = f"restore of {access.project_name}"
     journals = Journals(access.project_name)
-    with guarded(access), access.locked(purpose):
-        recovered = recover_locked(access, journals, watch)
-        plan = make_plan(options, journals)
-        plan.stack.remove_helpers(helper_key(access.project_name))
-        with _held(plan, options), Progress(options.progress_file, purpose) as progress:
-            result = Restore(options, plan, journals, watch, progress).run()
+    with guarded(access) as watchdog, access.locked(purpose):
+        try:
+            recovered = recover_locked(access, journals, watch)
+            plan = make_plan(options, journals)
+            plan.stack.remove_helpers(helper_key(access.project_name))
+            with _held(plan, options), Progress(options.progress_file, purpose) as progress:
+                result = Restore(options, plan, journals, watch, progress).run()
+        except BaseException:
+            # Not everything was put back: the watchdog tries it again, as it does after a kill.
+            watchdog.is_needed = journals.exists()
+            raise
         result["recovered"] = recovered
         result["expired"], remarks = expire_previous(access, journals)
         result["warnings"] += remarks
@@ -123,8 +129,6 @@ class Restore:
         self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch, options.access.servers)
         self.remarks = list(plan.remarks)
         self.loaded: dict[str, dict[str, Any]] = {}
-        self.left_out: dict[str, list[str]] = {}
-        """Extensions that can only be loaded after the swap, by the final name of their database."""
         self.steps: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
@@ -162,8 +166,9 @@ class Restore:
                 left = self.swap.back()
             except (MaxopsError, OSError) as second:
                 raise MaxopsError(
-                    f"{cause}. Not everything could be put back: {second}. Fix that, then run any restore or backup of "
-                    "this stack: it puts the rest back before it begins"
+                    f"{cause}. Not everything could be put back: {second}. A process in the background tries it "
+                    "again for 10 minutes (the system log has its result); later, fix that and run any restore or "
+                    "backup of this stack: it puts the rest back before it begins"
                 ) from error
         if isinstance(error, (MaxopsError, OSError)):
             state = (
@@ -216,6 +221,7 @@ class Restore:
         if self.plan.source and self.plan.source.kept:
             with target.session(self.cancellation) as session:
                 path = self.plan.source.layout.globals
+                self.plan.journal.set_roles = roles_of(path)
                 self.plan.new_roles = create_missing_roles(session, path, self._note_roles)
 
     def _note_roles(self, created: dict[str, int]) -> None:
@@ -237,7 +243,7 @@ class Restore:
             else:
                 loaded = load_set_database(target, source.layout, load.part, new, workers, self.cancellation, meter)
                 self._check_rows(name, loaded.pop("differences"))
-                self.left_out[load.swap.name] = loaded.pop("left_out")
+                self.plan.journal.extensions[load.swap.name] = loaded.pop("left_out")
         said = [*loaded.pop("faults"), *loaded.pop("remarks"), *loaded.pop("notes")]
         self.remarks += [f"database {name}: {line}" for line in said]
         self.loaded[new] = {**loaded, "duration": round(meter.finish(), 3)}
@@ -290,6 +296,7 @@ class Restore:
         # Loading took some time: the containers that run now are the ones to stop.
         self.plan.stack.refresh()
         plan_services(self.plan, self.options, self.journals)
+        check_files(self.plan.stack, self.plan.journal, loaded=True)
         stopped = time.monotonic()
         with self._timed("stop"):
             self.swap.stop(self.plan.affected, self.plan.users)
@@ -307,19 +314,22 @@ class Restore:
         self.watch("healthy")
         # First: as long as it fails, people cannot work.
         self.remarks[:0] = self.swap.regenerate()
-        self.swap.start_watchers()
+        self.remarks += self.swap.start_watchers()
 
     def _load_extensions(self) -> None:
         """Load what works only in a database of its final name."""
-        waiting = [load for load in self.plan.databases if self.left_out.get(load.swap.name)]
+        journal = self.plan.journal
+        waiting = [load for load in self.plan.databases if journal.extensions.get(load.swap.name)]
         if not waiting:
             return
         with password_file(self.plan.server) as passfile:
             target, layout = self._target(passfile), self.plan.require_source().layout
             for load in waiting:
                 name = load.swap.name
-                extensions = self.left_out[name]
+                extensions = journal.extensions[name]
                 self.remarks += load_extensions(target, layout, load.part, name, extensions, self.cancellation)
+        journal.extensions = {}
+        self.journals.write(journal)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -91,7 +91,7 @@ def start(
     old: list[Container] = []
     for look in range(LOOKS):
         stack.refresh()
-        chosen = _named(stack, services)
+        chosen = named(stack, services)
         old = [container for container in chosen if is_in_use(container) and outdated(stack.inspection_of(container))]
         down = [container for container in chosen if not container.running or container in old]
         if look and not old and not (settle is not None and down):
@@ -110,7 +110,8 @@ def start(
     return chosen
 
 
-def _named(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
+def named(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container]:
+    """Containers by service and name; all of a service whose container was recreated under another name."""
     chosen = []
     for service, names in services.items():
         containers = stack.of_service(service)

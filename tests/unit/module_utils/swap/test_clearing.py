@@ -10,13 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.swap import clearing
 from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing import (
     NotClearedError,
     clear,
     clear_again,
     regenerate,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files import FOLDER, KEYS, SESSION_FILES
+from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files import (
+    FOLDER,
+    KEYS,
+    SESSION_FILES,
+    put_back,
+    remove_copies,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -110,7 +117,9 @@ def test_keys_and_hooks_are_written_again_as_the_user_of_gitea(data: Path) -> No
     ],
 )
 def test_the_remark_on_a_failure_holds_the_commands(data: Path, failing: str, beginning: str, commands: int) -> None:
-    [remark] = regenerate(stack(data, failing=[failing]), journal())
+    keys = in_files(KEYS, "/data/git/.ssh/authorized_keys", True)
+    clear(stack(data), journal(keys))
+    [remark] = regenerate(stack(data, failing=[failing]), journal(keys))
     assert remark.startswith(beginning)
     command = "docker exec --user git shop-gitea-1 gitea --config /data/gitea/conf/app.ini admin regenerate"
     assert remark.count(command) == commands
@@ -123,7 +132,46 @@ def test_a_gitea_that_was_never_set_up_needs_nothing_unless_keys_were_taken_out(
     clear(made, journal(keys))
     [remark] = regenerate(made, journal(keys))
     assert "no SSH key opens Gitea" in remark
-    assert list((data / "git/.ssh").iterdir()) == [data / "git/.ssh/authorized_keys"]
+
+
+def test_where_no_keys_were_taken_out_the_remark_does_not_say_that_they_are_gone(data: Path) -> None:
+    [remark] = regenerate(stack(data, failing=["keys"]), journal())
+    assert "until then SSH keys may be missing, or open Gitea as other people" in remark
+
+
+def test_keys_that_could_not_be_seen_are_said_where_gitea_cannot_write_them(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network volume, the old keys are still there."""
+    monkeypatch.setattr(clearing, "keeps_keys_apart", lambda *_arguments: True)
+    [remark] = regenerate(stack(data, failing=["test"]), journal())
+    assert "open Gitea as other people" in remark
+
+
+def test_going_back_after_the_keys_were_written_again_brings_the_old_ones(data: Path) -> None:
+    path = data / "git/.ssh/authorized_keys"
+    made, planned = stack(data), journal(in_files(KEYS, "/data/git/.ssh/authorized_keys", True))
+    clear(made, planned)
+    planned.cleared = True
+    regenerate(made, planned)
+    path.write_bytes(GITEA.replace(b"key-17", b"key-2"))
+    assert clear_again(made, planned) == []
+    for _twice in range(2):
+        assert put_back(made, planned) == []
+        assert path.read_bytes() == GITEA
+    remove_copies(made, planned)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_keys_of_the_restored_data_are_taken_out_where_there_had_been_none(data: Path) -> None:
+    path = data / "git/.ssh/authorized_keys"
+    path.unlink()
+    made, planned = stack(data), journal(in_files(KEYS, "/data/git/.ssh/authorized_keys", True))
+    clear(made, planned)
+    planned.cleared = True
+    path.write_bytes(GITEA)
+    assert put_back(made, planned) == []
+    assert path.read_bytes() == b""
 
 
 def test_a_one_time_service_of_the_same_image_need_not_run(data: Path) -> None:

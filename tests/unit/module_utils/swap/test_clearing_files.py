@@ -19,13 +19,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.clearing_files imp
     INDEX,
     KEYS,
     SESSION_FILES,
+    check_places,
     clear_files,
     clear_late,
+    has_copies,
     put_back,
     remove_copies,
     without_gitea_keys,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal, VolumeSwap
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import bind, container, stack_of, volume_mount
@@ -148,13 +150,12 @@ def test_keys_are_taken_out_and_come_back(stack: Stack, data: Path) -> None:
         assert clear_files(stack, journal, clearing) == []
         assert path.read_bytes() == OWN
         assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777) == (1000, 1001, 0o600)
-    put_back(stack, journal)
+    assert put_back(stack, journal) == []
     assert path.read_bytes() == OWN + GITEA
     assert path.stat().st_uid == 1000
-    assert os.listdir(path.parent) == ["authorized_keys"]
-    clear_files(stack, journal, clearing)
-    assert remove_copies(stack, journal)
-    assert not remove_copies(stack, journal)
+    assert has_copies(stack, journal)
+    remove_copies(stack, journal)
+    assert not has_copies(stack, journal)
     assert os.listdir(path.parent) == ["authorized_keys"]
 
 
@@ -172,6 +173,41 @@ def test_a_link_out_of_the_volume_is_refused(stack: Stack, data: Path, tmp_path:
     with pytest.raises(MaxopsError, match="is behind a link that leads out of"):
         clear(stack, kind, *paths, required=True)
     assert outside.exists()
+
+
+def test_a_link_out_of_the_volume_does_not_stop_what_is_put_back(stack: Stack, data: Path, tmp_path: Path) -> None:
+    """The names are changed back after it, and the services start."""
+    path = write(data / "git/.ssh/authorized_keys", GITEA)
+    (data / "other").symlink_to(tmp_path / "outside")
+    journal = Journal("X", "shop", "set")
+    for inside in ("/data/other/authorized_keys", "/data/git/.ssh/authorized_keys"):
+        journal.clearings.append(Clearing(KEYS, "gitea", "Gitea's keys", True, paths=[inside]))
+    clear_files(stack, journal, journal.clearings[1])
+    [remark] = put_back(stack, journal)
+    assert "/data/other/authorized_keys of shop-gitea-1 is behind a link that leads out of" in remark
+    assert path.read_bytes() == GITEA
+    remove_copies(stack, journal)
+    assert os.listdir(path.parent) == ["authorized_keys"]
+
+
+def test_a_link_out_of_the_volume_is_found_before_the_restore(stack: Stack, data: Path, tmp_path: Path) -> None:
+    clearing = Clearing(KEYS, "gitea", "Gitea's keys", True, paths=["/data/git/.ssh/authorized_keys"])
+    journal = Journal("X", "shop", "set", clearings=[clearing])
+    check_places(stack, journal)
+    (data / "git").mkdir()
+    (data / "git/.ssh").symlink_to("/root/.ssh")
+    with pytest.raises(MaxopsError, match="is behind a link that leads out of"):
+        check_places(stack, journal)
+    # The folder is replaced: what counts is the data that takes its place.
+    new = tmp_path / "new"
+    new.mkdir()
+    journal.volumes.append(VolumeSwap("data", str(data), str(new), str(tmp_path / "previous")))
+    check_places(stack, journal)
+    check_places(stack, journal, loaded=True)
+    (new / "git").symlink_to("/git")
+    check_places(stack, journal)
+    with pytest.raises(MaxopsError, match="is behind a link that leads out of"):
+        check_places(stack, journal, loaded=True)
 
 
 def test_a_linked_folder_is_left_alone_or_followed_inside_the_volume(stack: Stack, data: Path) -> None:

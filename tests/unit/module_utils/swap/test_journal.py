@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
+    FORMAT,
     DatabaseSwap,
     Journal,
     Journals,
@@ -99,9 +100,20 @@ def test_a_broken_journal_is_reported(journals: Journals, tmp_path: Path, text: 
 def test_a_journal_of_a_later_version_is_reported(journals: Journals, tmp_path: Path) -> None:
     journals.write(journal())
     path = tmp_path / "my%2Fproject" / "restore.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT + 1}))
     with pytest.raises(MaxopsError, match="was written by a later"):
         journals.current()
+
+
+def test_a_journal_of_the_earlier_format_is_read(journals: Journals, tmp_path: Path) -> None:
+    journals.write(journal())
+    path = tmp_path / "my%2Fproject" / "restore.json"
+    data = json.loads(path.read_text())
+    assert data["format"] == 2
+    for later in ("clearings", "cleared", "regenerate", "extensions", "set_roles", "changed_back"):
+        del data[later]
+    path.write_text(json.dumps({**data, "format": 1}))
+    assert journals.current() == journal()
 
 
 def test_names_in_the_journal(journals: Journals) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap import mounts, running
@@ -54,7 +55,7 @@ def test_watchers_stop_first_and_start_last(daemon: Daemon, journals: Journals) 
     containers.stop()
     containers.names_changed()
     containers.start(1.0)
-    containers.start_watchers()
+    assert containers.start_watchers() == []
     assert daemon.calls == ["stop autoheal", "stop app", "start app", "start autoheal"]
 
 
@@ -183,3 +184,57 @@ def test_a_completed_start_is_not_repeated(daemon: Daemon, journals: Journals) -
     daemon.calls.clear()
     assert containers.finish_start(1.0) == []
     assert daemon.calls == []
+
+
+def broken(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """Let the daemon refuse to start a service, as for a port that is in use."""
+    start = daemon.start
+
+    def refuse(name: str) -> None:
+        if name == f"id-{service}":
+            raise docker.errors.APIError("port is already allocated")
+        start(name)
+
+    monkeypatch.setattr(daemon, "start", refuse)
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_one_container_that_cannot_start_is_a_remark_and_the_others_start(
+    daemon: Daemon, journals: Journals, monkeypatch: pytest.MonkeyPatch, back: bool
+) -> None:
+    daemon.add("web", mounts=MOUNT, depends_on="app:service_started:true")
+    containers, _journal = running_of(daemon, journals, "app", "web")
+    containers.stop()
+    broken(daemon, monkeypatch, "app")
+    [remark] = containers.start_again() if back else containers.finish_start(1.0)
+    assert "shop-app-1" in remark
+    assert "port is already allocated" in remark
+    assert daemon.state("web") == "running"
+    assert journals.leftovers().services == {"app": ["shop-app-1"]}
+
+
+def test_a_watcher_that_cannot_start_is_a_remark(
+    daemon: Daemon, journals: Journals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = {"Type": "bind", "Source": "/run/docker.sock", "Destination": "/run/docker.sock", "RW": True}
+    daemon.add("autoheal", mounts=[socket])
+    containers, _journal = running_of(daemon, journals, "app")
+    containers.stop()
+    broken(daemon, monkeypatch, "autoheal")
+    [remark] = containers.start_watchers()
+    assert "port is already allocated" in remark
+    assert journals.leftovers().services == {"autoheal": ["shop-autoheal-1"]}
+
+
+def test_without_the_daemon_going_back_is_tried_again(
+    daemon: Daemon, journals: Journals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    containers, _journal = running_of(daemon, journals, "app")
+    containers.stop()
+
+    def gone(**_arguments: Any) -> None:
+        raise docker.errors.APIError("the daemon is gone")
+
+    monkeypatch.setattr(daemon, "containers", gone)
+    with pytest.raises(MaxopsError, match="the daemon is gone"):
+        containers.start_again()
