@@ -145,7 +145,7 @@ def check_places(stack: Stack, journal: Journal, loaded: bool = False) -> None:
 def keeps_keys_apart(stack: Stack, journal: Journal, service: str) -> bool:
     """True where a service's files of keys are on a volume that this host does not see while it is stopped."""
     return any(
-        mount is not None and _has_own_file_system(_facts(stack, mount))
+        mount is not None and _may_be_apart(stack, mount)
         for clearing in journal.clearings
         if clearing.kind == KEYS and clearing.service == service
         for container in stack.of_service(service)
@@ -204,6 +204,14 @@ def _folder(stack: Stack, mount: Mount) -> str:
 
 def _facts(stack: Stack, mount: Mount) -> Mapping[str, Any]:
     return (volume_facts(stack, mount.name) or {}) if mount.kind == "volume" else {}
+
+
+def _may_be_apart(stack: Stack, mount: Mount) -> bool:
+    """True too where the daemon does not say it: nothing may fail any more when the services have started."""
+    try:
+        return _has_own_file_system(_facts(stack, mount))
+    except MaxopsError:
+        return True
 
 
 def _has_own_file_system(facts: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
     ServerGoneError,
     Session,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import fsync_path
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import signals_ignored
 
@@ -151,7 +151,13 @@ class Swap:
 
     def start_watchers(self) -> list[str]:
         """Start what starts and stops containers by itself, when the services are healthy; returns remarks."""
-        return self._running.start_watchers()
+        try:
+            return self._running.start_watchers()
+        except Cancelled:
+            raise
+        except MaxopsError as error:
+            names = ", ".join(self.journal.watchers)
+            return [f"{names} may not have been started: {error}"]
 
     def finish(self) -> list[str]:
         """Complete a swap that was interrupted after the names had been changed; returns remarks.
