@@ -12,10 +12,19 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap import running
-from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import STARTING, STOPPING, Journal, Journals
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
+    STARTING,
+    STOPPING,
+    Clearing,
+    Journal,
+    Journals,
+    VolumeSwap,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.swap.swap import Swap
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.daemon import Daemon
+
+GITEA = b'command="gitea serv key-17" ssh-rsa AAAA user-1\n'
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +93,40 @@ def test_leftover_roles_that_a_restore_needs_are_kept(daemon: Daemon, journals: 
     journals.leave(leftovers)
     Swap(Journal("X", "shop", "set X", set_roles=["ann"]), journals, daemon.stack, None, lambda _step: None, ()).close()
     assert journals.leftovers().roles == {"bob": 2}
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_swap_with_keys_beside_it(tmp_path: Path, journals: Journals, back: bool) -> None:
+    """Gitea writes its keys again from the restored data; going back brings the old ones."""
+    data, new, keys = tmp_path / "data", tmp_path / "new", tmp_path / "keys"
+    for folder, word in ((data, "old"), (new, "new")):
+        folder.mkdir()
+        (folder / "word").write_text(word)
+    keys.mkdir()
+    (keys / "authorized_keys").write_bytes(GITEA)
+    daemon = Daemon()
+    mounts = [
+        {"Type": "bind", "Source": str(data), "Destination": "/data", "RW": True},
+        {"Type": "bind", "Source": str(keys), "Destination": "/keys", "RW": True},
+    ]
+    daemon.add("app", mounts=mounts)
+    volume = VolumeSwap("data", str(data), str(new), str(tmp_path / "previous"), kind="folder")
+    clearing = Clearing("keys", "app", "Gitea's keys", True, paths=["/keys/authorized_keys"])
+    journal = Journal("X", "shop", "set X", disposable=False, volumes=[volume], clearings=[clearing])
+    stack = daemon.stack
+    swap = Swap(journal, journals, stack, None, lambda _step: None, ())
+    swap.stop(stack.containers, stack.containers)
+    swap.swap()
+    assert swap.clear() == []
+    swap.start(1.0)
+    (keys / "authorized_keys").write_bytes(GITEA.replace(b"17", b"2"))
+    assert swap.start_watchers() == []
+    if back:
+        assert swap.back() == []
+    else:
+        swap.close()
+    assert (data / "word").read_text() == ("old" if back else "new")
+    assert (keys / "authorized_keys").read_bytes() == (GITEA if back else GITEA.replace(b"17", b"2"))
+    assert [path.name for path in keys.iterdir()] == ["authorized_keys"]
+    assert daemon.state("app") == "running"
+    assert not journals.exists()
