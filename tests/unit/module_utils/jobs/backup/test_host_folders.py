@@ -144,6 +144,7 @@ def test_folder_that_is_gone_is_a_part_not_taken(shop: Path) -> None:
     [line] = plan.incomplete
     assert line.startswith(f'folder "{shop}/gone" is not in the set: service app has it at /data, and it is no longer')
     assert planned(shop, container("app", gone), exclude=["*/gone"]).incomplete == []
+    assert len(planned(shop, container("app", gone), exclude=["*gone"]).incomplete) == 1
 
 
 # -- folders in folders ---------------------------------------------------------------------------------------------
