@@ -44,7 +44,7 @@ def test_an_older_one_is_never_taken_in_silence() -> None:
 
 
 def test_a_part_of_the_newest_is_refused() -> None:
-    with pytest.raises(MaxopsError, match="is not whole \(missing: openproject_2\); restore a set instead") as it:
+    with pytest.raises(MaxopsError, match=r"is not whole \(missing: openproject_2\); restore a set instead") as it:
         chosen(*OLD, "gitea_2")
     assert "remove what is left of it (gitea_2)" in str(it.value)
 
