@@ -55,6 +55,7 @@ options:
   exclude:
     description:
       - Names or shell patterns of databases, volumes and folders to leave out. A folder's name is its path.
+      - A pattern leaves out a path only where it has a C(/) itself, as in V(*/cache).
     type: list
     elements: str
     default: []

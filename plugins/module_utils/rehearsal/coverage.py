@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import is_excluded
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import COVERAGE, PRODUCTION, SET, UNCLEAR
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING, Finding
 
@@ -52,8 +52,7 @@ def left_out(manifest: Mapping[str, Any], names: Sequence[str]) -> LeftOut:
     chosen = own or entries
     words = ", ".join(f"{entry['name']} ({entry['reason']})" for entry in chosen)
     deliberate = (
-        entry["reason"].startswith(DELIBERATE)
-        or any(fnmatch.fnmatchcase(entry["name"], pattern) for pattern in scope.get("exclude") or [])
+        entry["reason"].startswith(DELIBERATE) or is_excluded(manifest, (entry["kind"], entry["name"]))
         for entry in chosen
     )
     return LeftOut(words, bool(chosen) and all(deliberate))

@@ -73,9 +73,18 @@ def content_of(manifest: Mapping[str, Any] | None) -> set[Key]:
     return filled - doubtful(manifest or {})
 
 
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """True when a name matches one of the patterns of the option ``exclude``.
+
+    A pattern for names, such as ``*test*``, leaves out no path that happens to match it: those need a ``/`` in it.
+    """
+    is_path = name.startswith("/")
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns if "/" in pattern or not is_path)
+
+
 def is_excluded(manifest: Mapping[str, Any], key: Key) -> bool:
     """True when the operator's option ``exclude`` kept a part out of a set."""
-    return any(fnmatch.fnmatchcase(key[1], pattern) for pattern in (manifest.get("scope") or {}).get("exclude", []))
+    return matches(key[1], (manifest.get("scope") or {}).get("exclude") or [])
 
 
 def is_in_scope(manifest: Mapping[str, Any], key: Key) -> bool:

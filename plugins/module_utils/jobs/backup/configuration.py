@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import (
@@ -19,19 +18,15 @@ from .values import BackupPlan, is_excluded
 
 
 def plan_configuration(plan: BackupPlan, options: BackupOptions) -> None:
-    """Add the configuration to the plan, and what of it cannot be taken."""
-    excluded = partial(_is_excluded, patterns=options.exclude)
-    found = find_configuration(plan.stack, excluded, avoid=[plan.repository.path])
+    """Add the configuration to the plan, after its other parts, and what of it cannot be taken."""
+    excluded = partial(is_excluded, patterns=options.exclude)
+    parts = {part.folder: part.skip for part in plan.volumes}
+    found = find_configuration(plan.stack, excluded, avoid=[plan.repository.path], parts=parts)
     merge_configuration(plan.stack, found, excluded)
     plan.configuration = found
     plan.left_out += found.left_out
     plan.warnings += found.warnings
     report_lacks(plan, found)
-
-
-def _is_excluded(name: str, patterns: Sequence[str]) -> bool:
-    """As for other parts; but a pattern for names, such as ``*test*``, leaves out no path that happens to match it."""
-    return is_excluded(name, [pattern for pattern in patterns if "/" in pattern or "/" not in name])
 
 
 def report_lacks(plan: BackupPlan, found: Configuration) -> None:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import matches
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
@@ -147,7 +147,7 @@ def estimate_of(previous: tuple[int, int] | None, size: int, ratio: float) -> in
 
 def is_excluded(name: str, patterns: Sequence[str]) -> bool:
     """True when a name matches one of the patterns of the option ``exclude``."""
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    return matches(name, patterns)
 
 
 def quoted(names: Any) -> str:

@@ -95,3 +95,9 @@ def test_content_is_neither_empty_nor_in_doubt() -> None:
     assert coverage.content_of(made) == {OPENPROJECT}
     assert coverage.content_of(None) == set()
     assert ALL["exclude"] == []
+
+
+def test_pattern_for_names_takes_no_folder_out_of_the_scope_of_a_set() -> None:
+    made = manifest(day(1), scope=only(exclude=["*test*"]))
+    assert coverage.is_in_scope(made, ("folder", "/opt/greatest/gitea"))
+    assert not coverage.is_in_scope(made, ("database", "test_1"))

@@ -305,6 +305,12 @@ def test_excluded_part_that_cannot_be_taken_is_no_failure(plan: BackupPlan) -> N
     assert ending.failure(made, some, "/r/sets/x", check_mode=False) == ""
 
 
+def test_pattern_for_names_hides_no_path_that_could_not_be_taken(plan: BackupPlan) -> None:
+    plan.not_taken("configuration", "/opt/greatest/app.db", "it could not be read", "x")
+    assert len(ending.incomplete(plan, options(exclude=["*test*"]))) == 1
+    assert ending.incomplete(plan, options(exclude=["*/app.db"])) == []
+
+
 def test_long_list_is_cut(plan: BackupPlan) -> None:
     for number in range(7):
         plan.not_taken("database", f"db{number}", "it is invalid", "DROP DATABASE")

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import GROWTH, BackupPlan, estimate_of
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import (
+    GROWTH,
+    BackupPlan,
+    estimate_of,
+    is_excluded,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
@@ -27,3 +32,18 @@ def test_plan_without_databases_has_no_server() -> None:
         plan.require_server()
     with pytest.raises(MaxopsError, match="no database was planned"):
         plan.require_container()
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "excluded"),
+    [
+        ("latest", "*test*", True),
+        ("/opt/greatest/gitea", "*test*", False),
+        ("/opt/greatest/gitea", "*/gitea", True),
+        ("/opt/greatest/gitea", "/opt/greatest/gitea", True),
+        ("web:/test", "web:*", True),
+        ("Compose files", "Compose*", True),
+    ],
+)
+def test_pattern_for_names_excludes_no_path(name: str, pattern: str, excluded: bool) -> None:
+    assert is_excluded(name, [pattern]) is excluded
