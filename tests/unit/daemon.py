@@ -107,6 +107,11 @@ class Daemon:
         self.calls.append(f"stop {name[3:]}" + (f" within {timeout} s" if timeout is not None else ""))
         self.data[name]["State"].update(Status="exited", Running=False)
 
+    def pause(self, name: str) -> None:
+        """Freeze a container."""
+        self.calls.append(f"pause {name[3:]}")
+        self.data[name]["State"].update(Status="paused")
+
     def unpause(self, name: str) -> None:
         """End a pause."""
         self.calls.append(f"unpause {name[3:]}")

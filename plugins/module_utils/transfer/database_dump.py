@@ -18,12 +18,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.dump_watch import (
     DumpWatch,
     changed_tables,
-    current_files,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     DatabaseFacts,
+    NoFreeConnectionError,
     Server,
-    Session,
     dsn,
     list_roles,
 )
@@ -47,7 +46,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import huma
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import run_all
 
 from . import programs
-from .dump_failures import of_database, own_fault
+from .dump_failures import DatabaseFault, of_database, own_fault
 from .dump_remarks import remarks_on
 
 LOCK_WAIT_SECONDS = 5
@@ -97,7 +96,10 @@ class Dumper:
             folder = self._layout.database(facts.name)
             if os.path.lexists(folder):
                 remove_tree(folder)  # of the dump before; pg_dump makes it itself
-            run = _Run(self._source.server, facts.name, snapshot)
+            try:
+                run = _Run(self._source.server, facts.name, snapshot)
+            except MaxopsError as error:
+                raise own_fault(error) from error
             try:
                 return self._attempt(run, facts, snapshot, jobs, meter)
             except LockedError:
@@ -144,8 +146,9 @@ class Dumper:
                 raise run.cause(error) from error
             finally:
                 meter.measure = None
-        # pg_dump has ended, and its locks with it: what was not proven meanwhile must still be as it was.
-        run.check_changed()
+            # pg_dump has ended, and its locks with it: what was not proven meanwhile must still be as it was. The
+            # session of the watch is still open, so that this needs no further connection.
+            run.check_changed()
         return {**self._facts(facts, snapshot), "rows": counts, "schema_version": versions}
 
     def _facts(self, facts: DatabaseFacts, snapshot: Snapshot) -> dict[str, Any]:
@@ -232,9 +235,22 @@ class _Run:
         return error
 
     def check_changed(self) -> None:
-        """Raise ChangedError when it is not proven that the dump has all rows of every table."""
-        with Session(self._server, self._database) as session:
-            tables = changed_tables(self._snapshot.files(), current_files(session), self.watch.proven)
+        """Raise ChangedError when it is not proven that the dump has all rows of every table.
+
+        DatabaseFault when that cannot be read, also without a free connection: the other dumps are good.
+        """
+        frozen = self._snapshot.files()
+        if frozen.keys() <= self.watch.proven:
+            return
+        try:
+            tables = changed_tables(frozen, self.watch.files(), self.watch.proven)
+        except NoFreeConnectionError as error:
+            reason = f'the server had no free connection to check the tables of database "{self._database}"'
+            raise DatabaseFault(
+                f"{reason} after its dump", "raise max_connections, or back up at a quieter time"
+            ) from error
+        except MaxopsError as error:
+            raise own_fault(error) from error
         if tables:
             raise changed(self._database, tables)
 

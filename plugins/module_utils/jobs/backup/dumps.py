@@ -58,6 +58,8 @@ class Dumps:
             self._freeze(name)
 
     def _freeze(self, name: str) -> None:
+        if name in self.failed:
+            return  # it stays left out when the other databases of its application are saved again
         try:
             snapshot = Snapshot(self._plan.require_server(), name, self._cancellation)
         except MaxopsError as error:

@@ -220,7 +220,7 @@ class Backup:
     def _to_save_again(self, names: set[str]) -> tuple[list[DatabasePart], list[volumes.VolumeGroup]]:
         """The databases and volumes to save again: a newer row needs the newer files of its application."""
         groups = [group for group in self.groups if volumes.holds_files_of(group, names)]
-        names = names.union(*(group.databases for group in groups))
+        names = names.union(*(group.databases for group in groups)) - self.dumps.failed.keys()
         return [part for part in self.plan.databases if part.name in names], groups
 
     def _tasks(

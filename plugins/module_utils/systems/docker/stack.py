@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
@@ -56,6 +56,23 @@ HELPER_LABEL = "ops.maxops.helper"
 
 CONNECT_SECONDS = 120
 """How long the daemon may take for one answer."""
+
+UNPAUSE_SECONDS = 300
+"""How long to try to unpause a container: Docker may be restarting at that moment."""
+
+SETTLE_SECONDS = 10
+"""How long a killed job's containers are watched: the daemon may still be about to pause one."""
+
+# Until no container of these is paused (one that is gone is not): a single attempt fails while Docker restarts.
+_UNPAUSE = (
+    'patience=$1; shift; begun=$(date +%s); filters=; for id; do filters="$filters --filter id=$id"; done; '
+    'while :; do docker --host "$DOCKER" unpause "$@"; '
+    'paused=$(docker --host "$DOCKER" ps --all --quiet --filter status=paused $filters) && known=yes || known=; '
+    "age=$(($(date +%s) - begun)); "
+    'if [ "$known" ] && [ -z "$paused" ]; then '
+    f'if [ "$input" = left ] || [ "$age" -ge {SETTLE_SECONDS} ]; then exit 0; fi; '
+    'elif [ "$age" -ge "$patience" ]; then exit 1; fi; sleep 1; done'
+)
 
 _ENVIRONMENT_FILE = re.compile(r"\.env\..*|.*\.env")
 
@@ -296,17 +313,60 @@ class Stack:
 
     @contextmanager
     def paused(self, containers: Sequence[Container]) -> Iterator[None]:
-        """Freeze running containers for the length of the block; they run again even if this process is killed."""
+        """Freeze running containers for the length of the block; they run again even if this process is killed.
+
+        A container that is gone, has stopped or is paused meanwhile is passed over. Raises HostFault after the block,
+        also instead of the block's own error, when one stays paused.
+        """
         targets = [container for container in containers if container.running]
         if not targets:
             yield
             return
-        unpause = 'for id; do docker --host "$DOCKER" unpause "$id"; done'
-        with self._afterwards(unpause, [container.id for container in targets]):
-            for container in targets:
-                with self._daemon_errors(f"pause {container.name}"):
-                    self._client.api.pause(container.id)
-            yield
+        guards: list[Callable[[], int]] = []
+        try:
+            with self._afterwards(_UNPAUSE, [str(UNPAUSE_SECONDS), *(container.id for container in targets)]) as ended:
+                guards.append(ended)
+                for container in targets:
+                    self._pause(container)
+                yield
+        except BaseException as error:
+            self._check_unpaused(targets, guards, error)
+            raise
+        self._check_unpaused(targets, guards)
+
+    def _pause(self, container: Container) -> None:
+        with self._daemon_errors(f"pause {container.name}"):
+            try:
+                self._client.api.pause(container.id)
+            except docker.errors.APIError as error:
+                # Gone (404), or stopped, restarting or paused already (409).
+                if error.status_code not in (404, 409):
+                    raise
+
+    def _check_unpaused(
+        self, containers: Sequence[Container], guards: Sequence[Callable[[], int]], error: BaseException | None = None
+    ) -> None:
+        """Raise HostFault when a container stays paused although the guard and one more attempt tried to unpause it."""
+        if not any(ended() for ended in guards):
+            return
+        frozen = [container.name for container in containers if not self._unpaused(container)]
+        if frozen:
+            before = f". Before that: {error}" if error else ""
+            raise HostFault(
+                f"container {', '.join(frozen)} is still paused: Docker did not unpause it within {UNPAUSE_SECONDS} s; "
+                f"run docker unpause {' '.join(frozen)}, and see the daemon's log (journalctl -u docker){before}"
+            ) from error
+
+    def _unpaused(self, container: Container) -> bool:
+        """Unpause a container where it is paused; returns False when that failed."""
+        try:
+            with self._daemon_errors(f"unpause {container.name}"):
+                data = self._inspect(container.id)
+                if data and data["State"]["Status"] == "paused":
+                    self._client.api.unpause(container.id)
+        except HostFault:
+            return False
+        return True
 
     @contextmanager
     def starting(self, containers: Sequence[Container], grace: float) -> Iterator[None]:
@@ -332,10 +392,10 @@ class Stack:
             yield
 
     @contextmanager
-    def _afterwards(self, script: str, arguments: Sequence[str]) -> Iterator[None]:
+    def _afterwards(self, script: str, arguments: Sequence[str]) -> Iterator[Callable[[], int]]:
         """Run a shell script at the end of the block, also when this process is killed inside it.
 
-        Only at a normal end of the block ``$input`` is "left".
+        Only at a normal end of the block ``$input`` is "left". Gives a function for the script's exit code.
         """
         require_program("docker")
         # It runs in its own session; its standard input ends with the block or with this process.
@@ -348,7 +408,7 @@ class Stack:
             env=dict(os.environ, DOCKER=self._docker_host, LABEL=HELPER_LABEL),
         )
         try:
-            yield
+            yield guard.wait
         finally:
             with suppress(OSError):  # the guard was killed
                 if guard.stdin:

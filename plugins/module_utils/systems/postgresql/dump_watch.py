@@ -29,9 +29,9 @@ _LOCKS = """
 SELECT DISTINCT l.relation::bigint FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
 WHERE a.application_name = %s AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
 """
-# Who waits for whom in this database. A prepared transaction that holds the lock has process 0.
+# Who waits for whom in this database, and for what. A prepared transaction that holds the lock has process 0.
 _WAITING = """
-SELECT w.pid, w.application_name, b.pid, b.application_name, b.usename, b.state,
+SELECT w.pid, w.application_name, w.wait_event, b.pid, b.application_name, b.usename, b.state,
        extract(epoch FROM clock_timestamp() - b.xact_start)::float,
        (SELECT l.relation::regclass::text FROM pg_locks l WHERE l.pid = w.pid AND NOT l.granted LIMIT 1)
 FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS blocking(pid)
@@ -53,7 +53,10 @@ class Waiting:
     def note(self, rows: Iterable[tuple[Any, ...]], now: float) -> str:
         """Note one look; returns what another session has waited for too long because of the dump, or an empty text."""
         waiting: dict[int, str] = {}
-        for pid, application, other, name, user, state, seconds, table in rows:
+        for pid, application, kind, other, name, user, state, seconds, table in rows:
+            # CREATE INDEX CONCURRENTLY waits for the end of our snapshot (virtualxid): nobody has to wait behind it.
+            if kind != "relation":
+                continue
             ours = pid in self._own or application == self._application
             by_us = other in self._own or name == self._application
             if ours and not by_us:
@@ -113,6 +116,14 @@ class DumpWatch:
         if self._session:
             self._thread.join()
             self._session.__exit__()
+
+    def files(self) -> dict[TableName, TableFile]:
+        """The file of each table at this moment, read in the session that is open already, where there is one."""
+        if self._session:
+            with suppress(MaxopsError):  # the session is gone
+                return current_files(self._session)
+        with Session(self._server, self._database) as session:
+            return current_files(session)
 
     def sent(self) -> int:
         """Bytes that COPY has sent since the first call, as far as the calls have covered them."""

@@ -6,14 +6,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
+from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    DatabaseFacts,
+    NoFreeConnectionError,
+    Server,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.process import StageResult
+from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, StageResult
+from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
 from ansible_collections.maxops.ops.plugins.module_utils.transfer import database_dump
-from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import Dumper, DumpSource
+from ansible_collections.maxops.ops.plugins.module_utils.transfer.dump_failures import DatabaseFault
 from ansible_collections.maxops.ops.tests.unit.stacks import container, stack_of
 
 SERVER = Server("172.18.0.2", 5432, "max:ops", "p:w\\", "shop-postgres-1", "the option database_password")
@@ -47,3 +55,50 @@ def test_failed_dump_is_explained_by_its_cause(tmp_path: Path, stderr: str, code
     if "disk" not in message:
         assert (stderr.splitlines() or ["exit code 137"])[-1] in message
         assert "shop-postgres-1" in message
+
+
+NOT_UTF8 = MaxopsError('could not read database "old": a name in it is not valid UTF-8 (…); rename it')
+
+
+class Snapshotted:
+    """A snapshot with the files of one table, or with an error for them."""
+
+    process = 7
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def files(self) -> Any:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_a_database_whose_tables_cannot_be_listed_is_its_own_fault(tmp_path: Path) -> None:
+    source = DumpSource(stack_of(), container("postgres"), SERVER, str(tmp_path), "none")
+    dumper = Dumper(source, Layout(str(tmp_path / "set")), "/passfile", Cancellation())
+    snapshot: Any = Snapshotted(NOT_UTF8)
+    with pytest.raises(DatabaseFault, match=r"find it and correct it"):
+        dumper.dump(DatabaseFacts("old", 1, "u", "SQL_ASCII", "C", "C"), snapshot, 1, Part("database old", 1))
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(NoFreeConnectionError("too many clients"), r"no free connection .*; raise max_connections"), (NOT_UTF8, "UTF-8")],
+)
+def test_a_check_after_the_dump_that_fails_costs_one_database(
+    monkeypatch: pytest.MonkeyPatch, error: MaxopsError, text: str
+) -> None:
+    files = {("public", "a"): (1, 11)}
+    snapshot: Any = Snapshotted(files, files, files)
+    run = database_dump._Run(SERVER, "shop", snapshot)
+
+    def fail() -> Any:
+        raise error
+
+    monkeypatch.setattr(run.watch, "files", fail)
+    with pytest.raises(DatabaseFault, match=text):
+        run.check_changed()
+    run.watch.proven = {("public", "a")}
+    run.check_changed()

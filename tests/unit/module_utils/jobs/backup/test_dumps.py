@@ -185,3 +185,13 @@ def test_roles_that_cannot_be_read_cost_only_the_roles(dumps: Dumps) -> None:
     assert dumps.dump_globals("/passfile") == []
     assert dumps._plan.left_out == [{"kind": "globals", "name": "roles", "reason": "pg_dump failed: ERROR: broken"}]
     assert "cluster dump complete" in Path(dumps._layout.globals).read_text()
+
+
+def test_a_database_that_failed_is_not_opened_again_with_the_others(dumps: Dumps) -> None:
+    FakeDumper.errors = [FAULT, CHANGED]
+    dumps.freeze(["shop", "gitea"])
+    assert (dump(dumps), dump(dumps, GITEA)) == (None, None)
+    dumps.restart(["shop", "gitea"])
+    dumps.freeze(["shop", "gitea"])
+    assert dump(dumps, GITEA) is not None
+    assert FakeSnapshot.opened == ["shop", "gitea", "gitea"]

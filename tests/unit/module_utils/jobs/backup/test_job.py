@@ -19,11 +19,13 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup import job as backup_job
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan, DatabasePart
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.volumes import VolumeGroup
 from ansible_collections.maxops.ops.plugins.module_utils.storage.backup_set import Layout
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
 
@@ -115,3 +117,13 @@ def test_stop_by_a_signal_is_raised_as_cancelled(backup: backup_job.Backup) -> N
             backup._run_all([breaks])
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_database_that_failed_is_not_saved_again_with_its_application(backup: backup_job.Backup) -> None:
+    names = ("shop", "gitea", "other")
+    backup.plan.databases = [DatabasePart(DatabaseFacts(name, 1, "u", "UTF8", "C", "C"), 1) for name in names]
+    group = VolumeGroup([], databases=["shop", "gitea"])
+    backup.groups = [group]
+    backup.dumps.failed = {"shop": MaxopsError("broken")}
+    databases, groups = backup._to_save_again({"gitea"})
+    assert ([part.name for part in databases], groups) == (["gitea"], [group])

@@ -9,8 +9,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
+import requests
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import stack as docker_stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import container_from
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import unreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
@@ -18,8 +21,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
     Mount,
     Stack,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
+from ansible_collections.maxops.ops.tests.unit.daemon import Daemon
 from ansible_collections.maxops.ops.tests.unit.stacks import (
     CONFIG_FILES,
     ENVIRONMENT_FILE,
@@ -208,3 +212,84 @@ def test_helper_needs_no_log_driver_of_the_daemon(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     done = stack_of().run_helper(HelperSpec("sha256:1", ["true"], "key"), Cancellation())
     assert " run --rm --interactive --pull=never --log-driver none " in done.stderr
+
+
+# -- pauses ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unpausing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A ``docker`` program that fails as often as its file ``failures`` has bytes, as while Docker restarts."""
+    program = tmp_path / "docker"
+    program.write_text(
+        "#!/bin/sh\n"
+        f"cd {tmp_path}; shift 2; echo $* >>calls\n"
+        "if [ -s failures ]; then sed -i s/.// failures; exit 1; fi\n"
+        "[ $1 != unpause ] || rm -f frozen; [ $1 != ps ] || ! [ -e frozen ] || echo id-app\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    return tmp_path
+
+
+def test_a_container_is_unpaused_until_it_is_no_longer_paused(unpausing: Path) -> None:
+    daemon = Daemon()
+    daemon.add("app")
+    stack = daemon.stack
+    with stack.paused(stack.containers):
+        assert daemon.state("app") == "paused"
+        (unpausing / "frozen").touch()
+        (unpausing / "failures").write_text("xxx")  # the first unpause and look, and the second unpause
+    assert not (unpausing / "frozen").exists()
+    calls = (unpausing / "calls").read_text().splitlines()
+    assert [call.split()[0] for call in calls] == ["unpause", "ps", "unpause", "ps", "unpause", "ps"]
+    assert calls[1] == "ps --all --quiet --filter status=paused --filter id=id-app"
+
+
+def test_a_container_that_stays_paused_is_named_with_what_failed_before(
+    unpausing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker_stack, "UNPAUSE_SECONDS", 0)
+    daemon = Daemon()
+    daemon.add("app")
+    stack = daemon.stack
+
+    def refuse(_name: str) -> None:
+        raise docker.errors.APIError("cannot unpause")
+
+    monkeypatch.setattr(daemon, "unpause", refuse)
+    (unpausing / "failures").write_text("x" * 9)
+    text = r"shop-app-1 is still paused: .*; run docker unpause shop-app-1, .*: tar failed$"
+    with pytest.raises(HostFault, match=text), stack.paused(stack.containers):
+        raise MaxopsError("tar failed")
+
+
+def test_a_guard_that_failed_is_helped_out(unpausing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_stack, "UNPAUSE_SECONDS", 0)
+    daemon = Daemon()
+    daemon.add("app")
+    stack = daemon.stack
+    (unpausing / "failures").write_text("x" * 9)
+    with stack.paused(stack.containers):
+        assert daemon.state("app") == "paused"
+    assert daemon.state("app") == "running"
+
+
+@pytest.mark.usefixtures("unpausing")
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_container_that_is_gone_or_has_stopped_is_not_paused(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    daemon = Daemon()
+    daemon.add("app")
+    stack = daemon.stack
+    answer = requests.Response()
+    answer.status_code = status
+
+    def refuse(_name: str) -> None:
+        raise docker.errors.APIError("no such container", response=answer)
+
+    monkeypatch.setattr(daemon, "pause", refuse)
+    with stack.paused(stack.containers):
+        assert daemon.state("app") == "running"
+    answer.status_code = 500
+    with pytest.raises(HostFault, match="could not pause shop-app-1"), stack.paused(stack.containers):
+        pass

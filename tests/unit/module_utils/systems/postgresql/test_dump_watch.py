@@ -11,15 +11,15 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import dump_watch
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.dump_watch import DumpWatch, Waiting
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import NoFreeConnectionError, Server
 
 OURS, DUMP, COUNTING = "maxops.ops 1a2b", 100, 101
 SERVER = Server("172.18.0.2", 5432, "maxops", "p", "shop-postgres-1", "the option database_password")
 
 
-def row(waits: tuple[int, str], holds: tuple[Any, ...], table: str = "wp") -> tuple[Any, ...]:
+def row(waits: tuple[int, str], holds: tuple[Any, ...], table: str = "wp", kind: str = "relation") -> tuple[Any, ...]:
     pid, application, user, state, seconds = holds
-    return (*waits, pid, application, user, state, seconds, table)
+    return (*waits, kind, pid, application, user, state, seconds, table)
 
 
 def test_the_session_that_the_dump_waits_for_is_described() -> None:
@@ -54,6 +54,13 @@ def test_waiting_that_ended_in_between_does_not_count() -> None:
     assert waiting.note(rows, 30.0) == ""
 
 
+@pytest.mark.parametrize("kind", ["virtualxid", "transactionid", "tuple"])
+def test_an_index_that_is_built_beside_the_applications_may_wait_for_the_dump(kind: str) -> None:
+    waiting = Waiting(OURS, [COUNTING])
+    rows = [row((8, "psql"), (COUNTING, "maxops.ops", "maxops", "idle in transaction", 3.0), kind=kind)]
+    assert waiting.note(rows, 0.0) == waiting.note(rows, 1000.0) == ""
+
+
 def test_others_who_wait_for_each_other_and_our_own_sessions_are_no_concern() -> None:
     waiting = Waiting(OURS, [COUNTING])
     rows = [
@@ -67,8 +74,8 @@ def test_others_who_wait_for_each_other_and_our_own_sessions_are_no_concern() ->
 class FakeSession:
     """Answers with given rows: first the locks, then the tables' files."""
 
-    def __init__(self, locks: list[tuple[int]], files: list[tuple[str, str, int, int]]) -> None:
-        self.answers: list[Any] = [locks, files]
+    def __init__(self, *answers: list[Any]) -> None:
+        self.answers: list[Any] = list(answers)
 
     def run(self, _action: str, _query: str, _parameters: Any = ()) -> Any:
         return self.answers.pop(0)
@@ -107,3 +114,19 @@ def test_what_is_not_proven_must_be_as_it_was() -> None:
     assert dump_watch.changed_tables(frozen, now, set()) == [("public", "b"), ("public", "c"), ("public", "d")]
     assert dump_watch.changed_tables(frozen, now, {("public", "c")}) == [("public", "b"), ("public", "d")]
     assert dump_watch.changed_tables(frozen, frozen, set()) == []
+
+
+def test_the_files_after_the_dump_are_read_in_the_session_of_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With max_connections reached, one more session would fail after a good dump."""
+
+    def full(*_words: Any) -> Any:
+        raise NoFreeConnectionError("too many clients")
+
+    monkeypatch.setattr(dump_watch, "Session", full)
+    watch = DumpWatch(SERVER, "shop", OURS, [], {}, lambda *_words: None)
+    session: Any = FakeSession([("public", "a", 1, 11)])
+    watch._session = session
+    assert watch.files() == {("public", "a"): (1, 11)}
+    watch._session = None
+    with pytest.raises(NoFreeConnectionError):
+        watch.files()
