@@ -288,9 +288,11 @@ class Backup:
         self, group: volumes.VolumeGroup, archiver: volumes.Archiver, meter_of: dict[PartKey, Part]
     ) -> list[dict[str, Any]]:
         """Copy the parts of a group within one pause; those that something wrote to meanwhile are not in the set."""
+        parts = [part for part in group.volumes if (part.kind, part.name) not in self.untaken]
+        archiver.look(parts)
         copied = copy_at_rest(
             self.plan,
-            [part for part in group.volumes if (part.kind, part.name) not in self.untaken],
+            parts,
             self.options.quiesce == "pause",
             lambda parts: archiver.archive(
                 volumes.VolumeGroup(list(parts)), [meter_of[part.kind, part.name] for part in parts]
