@@ -81,6 +81,7 @@ options:
     description:
       - Parts, as in V(database gitea), V(volume gitea-data) or V(folder /srv/data), that are rightly missing, empty or
         much smaller than in earlier sets. Retention removes nothing before such a change was accepted.
+      - The name may be a shell pattern, as in V(database ci_*) for databases that come and go.
       - The set records it, so name a part once, on the command line. A name without a change is a remark.
     type: list
     elements: str

@@ -62,7 +62,8 @@ options:
         reported as a notice with its reason, the set can pass, and the verdict records it. After the end date it
         counts again, and says so.
       - Findings of O(level=checksum) and O(level=decode) cannot be accepted, because they are damage to one set, and
-        neither can a part that does not restore, because the set would count as its verified copy.
+        neither can a part that does not restore, because the set would count as its verified copy. For the same reason,
+        critical findings with the cause V(set) or of the check V(databases) cannot be accepted.
     type: list
     elements: dict
     default: []

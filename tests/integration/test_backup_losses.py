@@ -127,7 +127,7 @@ def test_two_hosts_in_one_repository(backup: Module, wiki: str, tmp_path: Path) 
 def test_part_that_cannot_be_taken_fails_the_run_after_a_set_of_everything_else(
     backup: Module, wiki: str, stack: MiniStack, tmp_path: Path
 ) -> None:
-    uploads = stack.folder / "uploads"
+    uploads = stack.folder / "kept-uploads"
     uploads.mkdir()
     (uploads / "file").write_text("kept")
     override: dict[str, Any] = {"services": {"app": {"volumes": [f"{uploads}:/uploads"]}}}

@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING, Finding
 
 from .content import CHECK, Content
-from .losses import advice, is_few
+from .losses import advice
 
 DELIBERATE = ("excluded", "not asked for")
 """How the reasons begin that an operator gave for leaving a part out."""
@@ -115,7 +115,8 @@ def _report_no_folder(content: Content, subject: str, number: int, part: str, pl
     elif any(os.path.isdir(os.path.join(live, place)) for place in relative):
         state, cause, evidence = CRITICAL, SET, "the running application has the folder"
     else:
-        state, cause = WARNING if is_few(number, 0) else CRITICAL, PRODUCTION
+        # A whole folder is never a small loss, however few rows it has.
+        state, cause = CRITICAL, PRODUCTION
         evidence = "the running application does not have the folder either"
     fix = advice(cause, f"There, restore the folder {folder} of {part}, or delete the rows.")
     seen = f"{number} rows have no files, because {part} has no folder {folder}"

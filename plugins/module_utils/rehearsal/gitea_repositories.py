@@ -17,7 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CR
 from .content import CHECK, Content, Location, folders_in, rows
 from .git import LINES, fsck, fsck_live
 from .live import present
-from .losses import Loss, Losses, advice, is_few
+from .losses import TOO_MANY, Loss, Losses, advice, one_or_few, why_not_changed
 
 PLACES = ("git/repositories", "repositories", "data/gitea-repositories")
 
@@ -153,18 +153,24 @@ def _check_with_git(
     identities = [identity for identity, _owner, _name in owners.values()]
     names = ["owner_name", "lower_name"]
     there = content.live.rows(database, "repository", names, identities, len(registered), content.cancellation)
-    alive = _live_complaints(content, image, location, roots, list(bad)[:LIVE_REPOSITORIES])
-    few = is_few(len(bad), len(paths))
+    alive, problem = _live_complaints(content, image, location, roots, list(bad)[:LIVE_REPOSITORIES])
+    problem = problem or content.live.problem
+    gone = {
+        path
+        for path, (identity, *names_of_row) in owners.items()
+        if there is not None and list(there.get(identity, ())) != names_of_row
+    }
+    faulty = sum(_is_same(lines, alive.get(path)) and path not in gone for path, lines in bad.items())
     for path, lines in bad.items():
-        identity, *names_of_row = owners[path]
-        gone = there is not None and list(there.get(identity, ())) != names_of_row
-        state, cause, evidence = judged(lines, alive.get(path), gone, content.paused, few)
-        if cause == UNCLEAR and content.live.problem:
-            evidence = f"{evidence}: {content.live.problem}"
+        few = one_or_few(len(gone) if path in gone else faulty, len(paths))
+        state, cause, evidence = judged(lines, alive.get(path), path in gone, content.paused, few)
+        if cause == UNCLEAR and path in gone:
+            evidence = f"its row has changed since, {why_not_changed(content.paused, len(gone))}; {evidence}"
+        elif cause == UNCLEAR and problem:
+            evidence = f"{evidence}: {problem}"
+        fix = TOO_MANY if cause == UNCLEAR and path in gone and not content.paused else advice(cause, FIX)
         seen = f"git fsck reports: {'; '.join(lines[-3:]) or 'a failure without a message'}"
-        finding = Finding(
-            CHECK, location.label(path), state, seen, "an intact repository", (evidence,), advice(cause, FIX), cause
-        )
+        finding = Finding(CHECK, location.label(path), state, seen, "an intact repository", (evidence,), fix, cause)
         content.subject.findings.add(finding)
 
 
@@ -175,18 +181,31 @@ def _owner_of(path: str, registered: Mapping[str, object]) -> str:
 
 def _live_complaints(
     content: Content, image: str | None, location: Location, roots: Sequence[str], paths: Sequence[str]
-) -> dict[str, list[str]]:
-    """What git says about the same repositories of the running application; empty where it cannot be asked."""
+) -> tuple[dict[str, list[str]], str]:
+    """What git says about the same repositories of the running application, and why it could not be asked."""
     top = content.live_path(location, "")
     there = [path for path in paths if top and _is_repository(os.path.join(top, path))]
     if not top or not there:
-        return {}
+        return {}, ""
     try:
         complaints = fsck_live(content, image, top, roots, there)
     except MaxopsError as error:
-        content.live.problem = str(error)
-        return {}
-    return {path: complaints.get(path, []) for path in there}
+        return {}, str(error)
+    return {path: complaints.get(path, []) for path in there}, ""
+
+
+def _is_whole(lines: Sequence[str]) -> bool:
+    """Whether this is all that git says: what was cut off may be worse than what is there."""
+    return 0 < len(lines) < LINES
+
+
+def _is_pull(lines: Sequence[str]) -> bool:
+    return _is_whole(lines) and all(_PULL.fullmatch(line) for line in lines)
+
+
+def _is_same(lines: Sequence[str], alive: Sequence[str] | None) -> bool:
+    """Whether the running application's repository has the same damage; dead refs of pull requests are none."""
+    return alive is not None and _is_whole(lines) and not _is_pull(lines) and set(lines) <= set(alive)
 
 
 def judged(
@@ -195,12 +214,10 @@ def judged(
     """State, cause and evidence of a damaged repository.
 
     ``lines`` is what git says about the set's copy, ``alive`` about the running application's (None: unknown), ``gone``
-    whether its row was deleted or renamed there, ``few`` whether only few repositories are damaged.
+    whether its row was deleted or renamed there, ``few`` whether only few repositories are like this one.
     """
-    # What was cut off may be worse than what is there.
-    whole = 0 < len(lines) < LINES
-    pull = whole and all(_PULL.fullmatch(line) for line in lines)
-    if gone and not paused:
+    whole, pull = _is_whole(lines), _is_pull(lines)
+    if gone and not paused and few:
         return WARNING, CHANGED, "its row is gone from the running database, or has another name"
     if alive is None:
         return (WARNING if pull else CRITICAL), UNCLEAR, "the running application's repository could not be checked"

@@ -18,7 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import fo
 
 from .content import CHECK, Content, Location
 from .live import FEW
-from .losses import advice
+from .losses import advice, one_or_few
 
 STEP = "rehearse content hashes"
 """Its time in the steps of a verification: it reads each of these files once more."""
@@ -40,7 +40,7 @@ class Named:
 
 
 def compare_hashes(content: Content, location: Location, table: str, files: Sequence[Named]) -> None:
-    """Report each file whose content has another SHA-256 than its name; a damaged file in production is a warning."""
+    """Report each file whose content has another SHA-256 than its name; a few such files of production are warnings."""
     begun = time.monotonic()
     wrong: list[tuple[Named, str]] = []
 
@@ -51,8 +51,11 @@ def compare_hashes(content: Content, location: Location, table: str, files: Sequ
 
     for_each(files, compare, content.jobs, content.cancellation)
     steps = content.subject.steps
-    for number, (named, found) in enumerate(sorted(wrong, key=lambda entry: entry[0].path), start=1):
-        state, cause = _judged(content, location, named, found, number)
+    wrong.sort(key=lambda entry: entry[0].path)
+    causes = [_cause(content, location, *entry, number) for number, entry in enumerate(wrong, start=1)]
+    few = one_or_few(causes.count(PRODUCTION), len(files))
+    for (named, found), cause in zip(wrong, causes):
+        state = WARNING if cause == PRODUCTION and few else CRITICAL
         seen = f"its content has the SHA-256 {found} ({location.label(named.path)})"
         fix = advice(cause, FIX)
         evidence = _EVIDENCE.get(cause) or content.live.problem or f"only {FEW} files are compared with production"
@@ -63,17 +66,15 @@ def compare_hashes(content: Content, location: Location, table: str, files: Sequ
     steps[STEP] = round(steps.get(STEP, 0.0) + time.monotonic() - begun, 3)
 
 
-def _judged(content: Content, location: Location, named: Named, found: str, number: int) -> tuple[str, str]:
+def _cause(content: Content, location: Location, named: Named, found: str, number: int) -> str:
     live = content.live_path(location, named.path)
     if live is None or number > FEW:
-        return CRITICAL, UNCLEAR
+        return UNCLEAR
     try:
         there = _digest(content, live)
     except (OSError, MaxopsError):
-        return CRITICAL, UNCLEAR
-    if there == found:
-        return WARNING, PRODUCTION
-    return CRITICAL, SET
+        return UNCLEAR
+    return PRODUCTION if there == found else SET
 
 
 def _digest(content: Content, path: str) -> str:

@@ -36,13 +36,19 @@ SECONDS = 20.0
 
 @dataclass
 class Live:
-    """The running application; ``problem`` says why it cannot be asked, and is empty where it can."""
+    """The running application; ``problem`` says why it cannot be asked at all, and is empty where it can."""
 
     stack: Stack | None = None
     server: Server | None = field(default=None, repr=False)
     docker_names: Mapping[str, str] = field(default_factory=dict)
     """Docker's names of the set's volumes, by their names in the set."""
     problem: str = ""
+    unanswered: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Why one question was not answered, by database and table; other questions may still be."""
+
+    def reason(self, database: str, table: str) -> str:
+        """Why the rows of a table could not be looked up; empty where they could."""
+        return self.problem or self.unanswered.get((database, table), "")
 
     def folder(self, part: str) -> str | None:
         """Where the stack has a volume or folder of the set; None when no container mounts it.
@@ -77,7 +83,15 @@ class Live:
             return None
         listed = ", ".join(identifier(name) for name in ("id", *names))
         try:
-            with Session(self.server, database, cancellation, SECONDS) as session:
+            connected = Session(self.server, database, cancellation, SECONDS)
+        except Cancelled:
+            raise
+        except MaxopsError as error:
+            self.problem = str(error)
+            return None
+        key = (database, table)
+        try:
+            with connected as session:
                 session.run("read", "SET default_transaction_read_only = on")
                 query = f"SELECT {listed} FROM {identifier(table)} WHERE id = ANY(%s)"  # noqa: S608 - quoted
                 found = {row[0]: row[1:] for row in session.run("look up rows in", query, [list(identities)])}
@@ -85,13 +99,15 @@ class Live:
                     query = f"SELECT count(*) FROM {identifier(table)}"  # noqa: S608 - quoted
                     [(number,)] = session.run("count rows in", query)
                     if number < total / 2 and total - number > FEW:
-                        self.problem = f"the running database has only {number} rows in {table}, the set has {total}"
+                        few = f"the running database has only {number} rows in {table}, the set has {total}"
+                        self.unanswered[key] = few
                         return None
+                self.unanswered.pop(key, None)
                 return found
         except Cancelled:
             raise
         except MaxopsError as error:
-            self.problem = str(error)
+            self.unanswered[key] = str(error)
             return None
 
 

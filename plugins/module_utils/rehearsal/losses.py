@@ -23,6 +23,12 @@ from .live import FEW, LIMIT
 SAME, GONE, DIFFERENT = "same", "gone", "different"
 """What has become of a row in the running database."""
 
+TOO_MANY = (
+    "Find out when they were deleted or changed. If it was after the backup, this set lacks what the application had "
+    "then: take another set, and back up again. If it was during the backup, accept them for a time (option accept)."
+)
+"""The next step for many objects that the set lacks, and whose rows have changed since."""
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -75,29 +81,38 @@ class Losses:
         content = self.content
         identities = [loss.identity for loss in self.kept]
         rows = content.live.rows(self.database, self.table, self.columns, identities, total, content.cancellation)
-        few = is_few(self.number, total)
+        looks = []
         for loss in self.kept:
             row = None
             if rows is not None:
                 there = rows.get(loss.identity)
                 row = GONE if there is None else SAME if _texts(there) == _texts(loss.row) else DIFFERENT
-            same = same_fault(content, self.location, loss.path, loss.found, self.observe)
+            looks.append((loss, row, same_fault(content, self.location, loss.path, loss.found, self.observe)))
+        faulty = sum(row == SAME and bool(same) for _loss, row, same in looks)
+        # Both kinds together are what the set lacks although it may pass.
+        excused = faulty + sum(row in (GONE, DIFFERENT) for _loss, row, _same in looks)
+        for loss, row, same in looks:
+            few = is_few(excused, total) if row == SAME else one_or_few(excused, total)
             state, cause = judged(content.paused, few, row, same)
-            self._report(loss, self.state if state == CRITICAL else state, cause, self._evidence(cause, row))
+            evidence = self._evidence(cause, row, faulty if row == SAME else excused)
+            fix = TOO_MANY if cause == UNCLEAR and row in (GONE, DIFFERENT) and not content.paused else ""
+            self._report(loss, self.state if state == CRITICAL else state, cause, evidence, fix)
 
-    def _evidence(self, cause: str, row: str | None) -> str:
+    def _evidence(self, cause: str, row: str | None, number: int) -> str:
         if cause == CHANGED:
             return "its row is gone from the running database" if row == GONE else "its row has changed there since"
         if cause == PRODUCTION:
-            return f"the running application has the same fault ({self.number} of this kind)"
+            return f"the running application has the same fault ({number} of this kind)"
         if cause == SET:
             return "the running application has it"
         if row in (GONE, DIFFERENT):
-            return "its row was deleted or changed in the running database since, although the backup had paused it"
-        return f"the running application could not be asked: {self.content.live.problem or 'it has no such folder'}"
+            deleted = "its row was deleted or changed in the running database since"
+            return f"{deleted}, {why_not_changed(self.content.paused, number)}"
+        problem = self.content.live.reason(self.database, self.table) or "it has no such folder"
+        return f"the running application could not be asked: {problem}"
 
-    def _report(self, loss: Loss, state: str, cause: str, evidence: str) -> None:
-        fix = advice(cause, self.fix)
+    def _report(self, loss: Loss, state: str, cause: str, evidence: str, fix: str = "") -> None:
+        fix = fix or advice(cause, self.fix)
         finding = Finding(CHECK, loss.subject, state, loss.seen, loss.limit, (evidence,), fix, cause)
         self.content.subject.findings.add(finding)
 
@@ -122,10 +137,11 @@ def judged(paused: bool, few: bool, row: str | None, same: bool | None) -> tuple
     """State and cause of a loss.
 
     ``row`` is what has become of the row in the running database, ``same`` whether the file has the same fault there;
-    None means unknown. ``few`` is true while only few objects have a fault.
+    None means unknown. ``few`` is true while only few objects have this fault: a large loss in production
+    never passes, and rows that were deleted after the backup do not excuse a set that lacks many files.
     """
     if row in (GONE, DIFFERENT):
-        return (CRITICAL, UNCLEAR) if paused else (WARNING, CHANGED)
+        return (CRITICAL, UNCLEAR) if paused or not few else (WARNING, CHANGED)
     if row is None or same is None:
         return CRITICAL, UNCLEAR
     if same:
@@ -134,8 +150,20 @@ def judged(paused: bool, few: bool, row: str | None, same: bool | None) -> tuple
 
 
 def is_few(number: int, total: int) -> bool:
-    """Whether so many faulty objects are exceptions (10, or a tenth), and not the loss of a whole folder or disk."""
-    return number <= max(FEW, total / 10)
+    """Whether so many faulty objects (10, at most half of all) are exceptions, not the loss of a folder or disk."""
+    return number <= min(FEW, total // 2)
+
+
+def one_or_few(number: int, total: int) -> bool:
+    """The same where a single object may be the only one: its row was deleted, or its file is there, but damaged."""
+    return number <= 1 or is_few(number, total)
+
+
+def why_not_changed(paused: bool, number: int) -> str:
+    """Why rows that have changed in the running database since do not explain what a set lacks."""
+    if paused:
+        return "although the backup had paused it"
+    return f"but {number} objects of this kind are too many to have changed during the backup"
 
 
 def advice(cause: str, production: str) -> str:

@@ -22,6 +22,12 @@ NEVER = ("checksum", "decode")
 RESTORE = "restore"
 """Check whose critical findings cannot be accepted: a part that cannot be restored would count as verified."""
 
+SET_ITSELF = "databases"
+"""The same for the check of rows, roles, extensions and sequences: it compares a set with its own manifest."""
+
+CAUSES = ("production", "changed", "unclear", "host", "coverage", "")
+"""Causes (storage/findings.py) of critical findings that can be accepted: never the set's own loss."""
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -37,12 +43,20 @@ class Acceptance:
 
     def matches(self, finding: Finding) -> bool:
         """Whether this is one of the accepted findings."""
+        return self.names(finding) and can_be_accepted(finding)
+
+    def names(self, finding: Finding) -> bool:
+        """Whether the patterns fit, also for a finding that cannot be accepted."""
         return (
-            finding.check not in NEVER
-            and (finding.check, finding.state) != (RESTORE, CRITICAL)
-            and (finding.subject == self.finding or fnmatch.fnmatchcase(finding.subject, self.finding))
-            and fnmatch.fnmatchcase(finding.check, self.check)
-        )
+            finding.subject == self.finding or fnmatch.fnmatchcase(finding.subject, self.finding)
+        ) and fnmatch.fnmatchcase(finding.check, self.check)
+
+
+def can_be_accepted(finding: Finding) -> bool:
+    """False for what the set itself has lost or damaged: accepted, it would count as a verified copy of its data."""
+    if finding.check in NEVER:
+        return False
+    return finding.state != CRITICAL or (finding.check not in (RESTORE, SET_ITSELF) and finding.cause in CAUSES)
 
 
 def acceptances(entries: Sequence[Mapping[str, Any]], today: datetime.date | None = None) -> list[Acceptance]:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Notices a part that earlier sets had and that is missing, empty or much smaller now.
 
-An operator accepts such a change by the part's name. Until then the last good value stays the one to compare with,
-however many sets are made meanwhile.
+An operator accepts such a change by the part's name, or by a pattern. Until then the last good value stays the one to
+compare with, however many sets are made meanwhile.
 """
 
 from __future__ import annotations
@@ -17,7 +17,18 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 from .backup_set import moment_of
-from .coverage import OPTIONS, RETIRED_AFTER, Key, is_empty, is_in_scope, is_settled, label, not_taken, parts_of
+from .coverage import (
+    OPTIONS,
+    RETIRED_AFTER,
+    Key,
+    is_empty,
+    is_in_scope,
+    is_settled,
+    label,
+    matches,
+    not_taken,
+    parts_of,
+)
 from .repository.interface import KeptSet
 
 MISSING, EMPTY, SMALLER = "missing", "empty", "smaller"
@@ -76,7 +87,7 @@ def unaccepted(manifest: Mapping[str, Any] | None) -> list[Change]:
 def accept_advice(changes: Sequence[Change]) -> str:
     """How an operator accepts changes."""
     names = ", ".join(f'"{label(change.key)}"' for change in changes)
-    return f"retention removes nothing until it is fixed, or accepted by name (accept_changes: [{names}])"
+    return f"retention removes nothing until it is fixed, or accepted by name or pattern (accept_changes: [{names}])"
 
 
 def check_names(accepted: Iterable[str]) -> None:
@@ -94,7 +105,7 @@ def review(sets: Sequence[KeptSet], manifest: Mapping[str, Any], accepted: Itera
     """The changes of a new set, described by its manifest, against the earlier own sets, the oldest first.
 
     A change of an earlier set that nobody accepted stays one, also when this set was not meant to have the part.
-    ``accepted`` are the parts that the operator accepts, as in ``database gitea``.
+    ``accepted`` are the parts that the operator accepts, as in ``database gitea`` or ``database ci_*``.
     """
     good, open_changes = _history(sets)
     changes: dict[Key, Change] = {}
@@ -103,12 +114,20 @@ def review(sets: Sequence[KeptSet], manifest: Mapping[str, Any], accepted: Itera
         found = open_changes.get(key)
         if key in parts:
             found = _compared(key, set_id, before, parts[key])
-        elif is_in_scope(manifest, key) and key not in not_taken(manifest) and (found or not _is_old(set_id, sets)):
+        elif (
+            is_in_scope(manifest, key) and key not in not_taken(manifest) and (found or not _was_given_up(set_id, sets))
+        ):
             found = _missing(key, set_id, before)
         if found:
             changes[key] = found
-    names = set(accepted)
-    return [replace(changes[key], accepted=label(key) in names) for key in sorted(changes)]
+    names = list(accepted)
+    return [replace(changes[key], accepted=any(is_accepted(key, name) for name in names)) for key in sorted(changes)]
+
+
+def is_accepted(key: Key, entry: str) -> bool:
+    """True when an entry of ``accept_changes`` names a part, itself or by a pattern, as in ``database ci_*``."""
+    kind, _space, name = entry.partition(" ")
+    return label(key) == entry or (kind == key[0] and matches(key[1], [name]))
 
 
 def open_changes_of(sets: Sequence[KeptSet]) -> list[Change]:
@@ -180,9 +199,13 @@ def _sizes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[int, int]
     return before.get("source_bytes", 0), now.get("source_bytes", 0)
 
 
-def _is_old(set_id: str, sets: Sequence[KeptSet]) -> bool:
-    """True when the stack has had no such part for long, as sets of earlier versions show."""
-    return moment_of(sets[-1].set_id) - moment_of(set_id) > RETIRED_AFTER
+def _was_given_up(set_id: str, sets: Sequence[KeptSet]) -> bool:
+    """True when the stack has had no part as in this set for long, as sets of earlier versions show.
+
+    Later sets say themselves what they lack; one that was not meant to have the part shows nothing.
+    """
+    earlier = [kept.set_id for kept in sets if (kept.manifest or {}).get("scope") is None]
+    return bool(earlier) and moment_of(earlier[-1]) - moment_of(set_id) > RETIRED_AFTER
 
 
 def _missing(key: Key, set_id: str, before: Mapping[str, Any]) -> Change:

@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     worst_first,
 )
 
-from .acceptance import Acceptance
+from .acceptance import Acceptance, can_be_accepted
 
 SET = "set"
 """The set itself is at fault: it is damaged, or lacks what it should hold."""
@@ -51,7 +51,7 @@ class Findings:
         self.limit = limit
         self.accepted = list(accepted)
         self.seen: set[Acceptance] = set()
-        """The acceptances that a finding matched, also those that have ended."""
+        """The acceptances that a finding matched, also those that have ended or cannot apply to it."""
         self._lock = threading.Lock()
         self._kept: list[Finding] = []
         self._counts: dict[tuple[str, str, str], int] = {}
@@ -68,8 +68,11 @@ class Findings:
     def _judged(self, finding: Finding) -> Finding:
         if finding.state not in (CRITICAL, WARNING):
             return finding
-        matching = [acceptance for acceptance in self.accepted if acceptance.matches(finding)]
+        matching = [acceptance for acceptance in self.accepted if acceptance.names(finding)]
         self.seen.update(matching)
+        if matching and not can_be_accepted(finding):
+            refused = "the option accept names it, but what the set itself has lost cannot be accepted"
+            return replace(finding, evidence=(*finding.evidence, refused))
         valid = next((acceptance for acceptance in matching if not acceptance.ended), None)
         if valid:
             evidence = (*finding.evidence, f"{finding.state}, accepted until {valid.until}: {valid.reason}")

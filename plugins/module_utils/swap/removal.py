@@ -9,8 +9,6 @@ What cannot be removed now is reported and tried again by each later job; it nev
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -172,15 +170,4 @@ def remove_folder(folder: str) -> None:
     users = mounts.users_of(folder)
     if users:
         raise MaxopsError(f"it is still used by {', '.join(users)}; restart the container of that process")
-    if not os.path.isdir(folder) or os.path.islink(folder):
-        remove_tree(folder)
-        return
-    errors: list[BaseException] = []
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(folder, onexc=lambda _what, _path, error: errors.append(error))
-    else:
-        shutil.rmtree(folder, onerror=lambda _what, _path, info: errors.append(info[1]))
-    # The first one is the cause: a folder that is not empty fails after what is in it.
-    for error in errors:
-        if not isinstance(error, FileNotFoundError):
-            raise error
+    remove_tree(folder)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -85,11 +85,16 @@ def cache_logins(container: Container, root: str = "") -> list[CacheLogin]:
     return list(logins.values())
 
 
-def uses_database(containers: Iterable[Container], database: str) -> bool:
-    """True when one of the containers names the database: in a login, as a value, or at the end of a URL."""
+def uses_database(
+    containers: Iterable[Container], database: str, root: Callable[[Container], str] = lambda _container: ""
+) -> bool:
+    """True when one of the containers names the database: in a login, as a value, or at the end of a URL.
+
+    ``root`` gives a container's file system on this host while it runs, or empty.
+    """
     return any(
         any(database in {value, value.partition("?")[0].rpartition("/")[2]} for value in container.environment.values())
-        or any(login.database == database for login in database_logins(container))
+        or any(login.database == database for login in database_logins(container, root(container)))
         for container in containers
     )
 

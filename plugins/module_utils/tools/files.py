@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Callable
@@ -133,8 +134,22 @@ def list_files(top: str) -> list[str]:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder and everything below it, or a file; a missing path is not an error."""
-    shutil.rmtree(path, ignore_errors=False) if os.path.isdir(path) and not os.path.islink(path) else _unlink(path)
+    """Remove a folder and everything below it, or a file; a missing path is not an error.
+
+    Everything that can be removed is, before the first error is raised.
+    """
+    if not os.path.isdir(path) or os.path.islink(path):
+        _unlink(path)
+        return
+    errors: list[BaseException] = []
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=lambda _what, _path, error: errors.append(error))
+    else:
+        shutil.rmtree(path, onerror=lambda _what, _path, info: errors.append(info[1]))
+    # The first one is the cause: a folder that is not empty fails after what is in it.
+    for error in errors:
+        if not isinstance(error, FileNotFoundError):
+            raise error
 
 
 def _unlink(path: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Collection
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
@@ -46,7 +45,8 @@ def copy_configuration(
         below = any(_is_below(file.path, entry["path"]) for entry in copied)
         # What a folder brought already is not copied again; its secrets are made private.
         if not below or not os.path.lexists(target):
-            warnings += _copy_one(file, target, found)
+            os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+            warnings += _copy(file.source, target, found)
             below = False
         if os.path.lexists(target) and (file.private or not below):
             copied.append({"source": file.source, "path": file.path, **_made_private(file, target)})
@@ -54,11 +54,21 @@ def copy_configuration(
 
 
 def write_effective(stack: Stack, found: Configuration, destination: str) -> None:
-    """Write what Compose and the daemon say about the project, readable by its owner only: it holds secrets."""
+    """Write what Compose and the daemon say about the project, readable by its owner only: it holds secrets.
+
+    The project's own files are copied before: none of them is overwritten.
+    """
     if found.effective:
-        write_atomically(os.path.join(destination, EFFECTIVE), found.effective, 0o600)
+        write_atomically(_free_path(destination, EFFECTIVE), found.effective, 0o600)
     containers = [_described(stack.inspection_of(container)) for container in stack.containers]
-    write_atomically(os.path.join(destination, CONTAINERS), to_json(containers), 0o600)
+    write_atomically(_free_path(destination, CONTAINERS), to_json(containers), 0o600)
+
+
+def _free_path(folder: str, name: str) -> str:
+    """A path in the folder that no file of the project has: with ``maxops-`` before a name that is taken."""
+    while os.path.lexists(os.path.join(folder, name)):
+        name = f"maxops-{name}"
+    return os.path.join(folder, name)
 
 
 def _described(inspection: Inspection) -> dict[str, Any]:
@@ -101,31 +111,32 @@ def _made_private(file: ConfigurationFile, target: str) -> dict[str, str]:
     return {} if mode == 0o600 else {"mode": f"{mode:04o}"}
 
 
-def _copy_one(file: ConfigurationFile, target: str, found: Configuration) -> list[str]:
-    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+def _copy(source: str, target: str, found: Configuration, below: bool = False) -> list[str]:
+    """Copy a file or folder; what cannot be read is a lack, and the others are copied. A link ``below`` stays one."""
     try:
-        return _copy(file.source, target, found.passed_over)
+        if below and os.path.islink(source):
+            os.symlink(os.readlink(source), target)
+            return []
+        return _copy_folder(source, target, found) if os.path.isdir(source) else _copy_file(source, target)
     except OSError as error:
         if is_disk_full(error):
             raise
-        name, reason = error.filename or file.source, f"it could not be read ({error.strerror})"
+        if os.path.isfile(target) and not os.path.islink(target):
+            os.unlink(target)  # half a file
+        reason = f"it could not be read ({error.strerror})"
         found.lacks.append(
-            Lack(name, reason, "make it readable for root", f"configuration {name} was left out: {reason}")
+            Lack(source, reason, "make it readable for root", f"configuration {source} was left out: {reason}")
         )
         return []
 
 
-def _copy(source: str, target: str, passed_over: Collection[str]) -> list[str]:
-    if not os.path.isdir(source):
-        return _copy_file(source, target)
+def _copy_folder(source: str, target: str, found: Configuration) -> list[str]:
     os.makedirs(target, mode=0o700, exist_ok=True)
     warnings = []
     for name in sorted(os.listdir(source)):
-        path, copy = os.path.join(source, name), os.path.join(target, name)
-        if os.path.islink(path):
-            os.symlink(os.readlink(path), copy)
-        elif os.path.realpath(path) not in passed_over:
-            warnings += _copy(path, copy, passed_over)
+        path = os.path.join(source, name)
+        if os.path.islink(path) or os.path.realpath(path) not in found.passed_over:
+            warnings += _copy(path, os.path.join(target, name), found, below=True)
     _keep_owner_and_mode(source, target)
     return warnings
 

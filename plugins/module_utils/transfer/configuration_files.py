@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Callable
@@ -62,7 +62,7 @@ class Lack:
 class Configuration:
     """The configuration of a stack: what to copy, folders first, and what is missing.
 
-    ``passed_over`` are real paths of folders inside those folders that are not configuration. ``effective`` is the
+    ``passed_over`` are real paths inside those folders that are not configuration, or excluded. ``effective`` is the
     project as Compose merges it, as JSON with secrets.
     """
 
@@ -75,26 +75,40 @@ class Configuration:
 
 
 def find_configuration(
-    stack: Stack, is_excluded: Callable[[str], bool] = lambda _name: False, avoid: Sequence[str] = ()
+    stack: Stack,
+    is_excluded: Callable[[str], bool] = lambda _name: False,
+    avoid: Sequence[str] = (),
+    parts: Mapping[str, Sequence[str]] | None = None,
 ) -> Configuration:
-    """Find the configuration; ``is_excluded`` says which paths are left out, ``avoid`` are folders never to enter."""
-    finder = _Finder(stack, is_excluded, avoid)
+    """Find the configuration; ``is_excluded`` says which paths are left out, ``avoid`` are folders never to enter.
+
+    ``parts`` are the folders whose files the set has as other parts, each with the relative paths that it leaves out;
+    without it, these are all folders that services write to.
+    """
+    finder = _Finder(stack, is_excluded, avoid, parts)
     finder.find()
     return finder.found
 
 
 def add_drawn(stack: Stack, found: Configuration, is_excluded: Callable[[str], bool], drawn: Iterable[DrawnIn]) -> None:
     """Add files that Compose files draw in to a configuration."""
-    finder = _Finder(stack, is_excluded, ())
+    finder = _Finder(stack, is_excluded)
     finder.found = found
     finder.add_drawn(drawn)
 
 
 class _Finder:
-    def __init__(self, stack: Stack, is_excluded: Callable[[str], bool], avoid: Sequence[str]) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        is_excluded: Callable[[str], bool],
+        avoid: Sequence[str] = (),
+        parts: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.found = Configuration(passed_over={os.path.realpath(path) for path in avoid})
         self._stack = stack
         self._is_excluded = is_excluded
+        self._parts = parts
         self._folder = stack.working_dir or ""
         self._project = os.path.realpath(self._folder) if self._folder else ""
 
@@ -130,8 +144,12 @@ class _Finder:
         if missing == named and (named or not present):
             self._lack_compose_files(named, bool(present))
             missing = []
-        for path in [*missing, *(path for path in env_files if path not in present)]:
-            self._warn_missing(path, "a label of the containers names it")
+        for path in missing:
+            reason = "it is not on this host, and a label of the containers names it"
+            self._lack(path, reason, "put it back, or start the stack without it (docker compose up --force-recreate)")
+        for path in env_files:
+            if path not in present:
+                self._warn_missing(path, "a label of the containers names it")
 
     def _lack_compose_files(self, named: Sequence[str], has_env: bool) -> None:
         names = ", ".join(named) or "none"
@@ -173,7 +191,8 @@ class _Finder:
         """Read-only folders of the project; what services write, and what is elsewhere, are parts of another kind."""
         folders = [mount for mount in mounts if os.path.isdir(mount.source)]
         writable = {os.path.realpath(mount.source) for mount in folders if mount.writable}
-        self.found.passed_over |= writable
+        taken = dict.fromkeys(writable, ()) if self._parts is None else self._parts
+        self.found.passed_over |= {*writable, *map(os.path.realpath, taken)}
         whole = {
             mount.source
             for mount in folders
@@ -181,11 +200,19 @@ class _Finder:
         }
         for source in sorted({*self._stack.read_only_binds(), *whole}):
             real = os.path.realpath(source)
-            # A folder that a service writes is data, with all that is in it; but not where that is the whole project.
-            if os.path.isdir(source) and not any(
-                is_inside(real, folder) and not is_inside(self._project, folder) for folder in writable
-            ):
+            # A folder that a service writes is data; but not where that is the whole project.
+            is_data = real in writable and not is_inside(self._project, real)
+            if os.path.isdir(source) and not is_data and not self._is_in_part(real, taken):
                 self._add(source, private=False)
+
+    def _is_in_part(self, path: str, parts: Mapping[str, Sequence[str]]) -> bool:
+        """True where another part has all files of a folder; the whole project is configuration nevertheless."""
+        for folder, skip in parts.items():
+            top = os.path.realpath(folder)
+            skipped = any(is_inside(path, os.path.join(top, relative)) for relative in skip)
+            if is_inside(path, top) and not skipped and not is_inside(self._project, top):
+                return True
+        return False
 
     def _add_mounted_file(self, container: Container, mount: Mount) -> None:
         source = mount.source
@@ -231,11 +258,22 @@ class _Finder:
         if self._is_excluded(source):
             self._leave_out(source, "excluded")
             return
-        size = size_of(source, self.found.passed_over)
+        size = size_of(source, self.found.passed_over, self._pass_over)
         if size > LIMIT:
-            self._lack(source, f"{human_size(size)} is too large for configuration", "back it up by other means")
+            fix = "back it up by other means"
+            if os.path.isdir(source):
+                fix = "name it in folders, with the other folders to take"
+            self._lack(source, f"{human_size(size)} is too large for configuration", fix)
             return
         self.found.files.append(ConfigurationFile(source, self._relative(source), private))
+
+    def _pass_over(self, path: str) -> bool:
+        """Leave out what is excluded inside a folder; returns whether it is."""
+        if not self._is_excluded(path):
+            return False
+        self.found.passed_over.add(os.path.realpath(path))
+        self._leave_out(path, "excluded")
+        return True
 
     def _without_links(self, source: str) -> str:
         """The real path of what is behind a link inside a folder that is taken: the copy keeps the link as a link."""
@@ -275,10 +313,10 @@ class _Finder:
             self.found.warnings.append(start + reason)
 
 
-def size_of(source: str, passed_over: Collection[str]) -> int:
+def size_of(source: str, passed_over: Collection[str], is_excluded: Callable[[str], bool] = lambda _path: False) -> int:
     """Bytes of a file, or of the files in a folder; it stops counting above the limit."""
     total = 0
-    for path in _paths(source, passed_over):
+    for path in _paths(source, passed_over, is_excluded):
         with suppress(OSError):
             total += os.lstat(path).st_size
         if total > LIMIT:
@@ -286,14 +324,18 @@ def size_of(source: str, passed_over: Collection[str]) -> int:
     return total
 
 
-def _paths(source: str, passed_over: Collection[str]) -> Iterator[str]:
+def _paths(source: str, passed_over: Collection[str], is_excluded: Callable[[str], bool]) -> Iterator[str]:
     if not os.path.isdir(source):
         yield os.path.realpath(source)
         return
     for folder, subfolders, names in os.walk(source):
         real = os.path.realpath(folder)
-        subfolders[:] = [name for name in subfolders if os.path.join(real, name) not in passed_over]
-        yield from (os.path.join(folder, name) for name in names)
+        subfolders[:] = [
+            name
+            for name in subfolders
+            if os.path.join(real, name) not in passed_over and not is_excluded(os.path.join(folder, name))
+        ]
+        yield from (path for path in (os.path.join(folder, name) for name in names) if not is_excluded(path))
 
 
 def _binds(container: Container) -> list[Mount]:

@@ -18,9 +18,10 @@ from .values import BackupPlan, is_excluded
 
 
 def plan_configuration(plan: BackupPlan, options: BackupOptions) -> None:
-    """Add the configuration to the plan, and what of it cannot be taken."""
+    """Add the configuration to the plan, after its other parts, and what of it cannot be taken."""
     excluded = partial(is_excluded, patterns=options.exclude)
-    found = find_configuration(plan.stack, excluded, avoid=[plan.repository.path])
+    parts = {part.folder: part.skip for part in plan.volumes}
+    found = find_configuration(plan.stack, excluded, avoid=[plan.repository.path], parts=parts)
     merge_configuration(plan.stack, found, excluded)
     plan.configuration = found
     plan.left_out += found.left_out

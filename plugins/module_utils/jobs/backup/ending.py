@@ -13,10 +13,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import 
     Change,
     accept_advice,
     change_of,
+    is_accepted,
     review,
     unaccepted,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import label, parts_of, scope_of
+from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import parts_of, scope_of
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 
 from .options import FAIL, BackupOptions
@@ -60,11 +61,10 @@ def shrunk(plan: BackupPlan, options: BackupOptions, manifest: Mapping[str, Any]
     changes = review(plan.repository.of(plan.origin).own, manifest, options.accept_changes)
     remarks = [f"{change.sentence()}; {accept_advice([change])}" for change in changes if not change.accepted]
     remarks += [f"{change.sentence()} (accepted)" for change in changes if change.accepted]
-    found = {label(change.key) for change in changes}
     remarks += [
         f"accept_changes names {name}, which has not changed: remove it there, so that a later change is not accepted"
         for name in options.accept_changes
-        if name not in found
+        if not any(is_accepted(change.key, name) for change in changes)
     ]
     return changes, remarks
 
@@ -79,27 +79,54 @@ def holds(manifest: Mapping[str, Any]) -> list[str]:
 def retain(
     plan: BackupPlan, options: BackupOptions, set_id: str, manifest: Mapping[str, Any], check_mode: bool = False
 ) -> dict[str, Any]:
-    """Apply retention after a set was made, or say what it would do; returns the result ``retention``."""
+    """Apply retention after a set was made, or say what it would do; returns the result ``retention``.
+
+    What cannot be removed is a warning of the plan: the set is complete, and what it lacks has to be said as well.
+    """
     repository = plan.repository
     removed: list[str] = []
+    reasons: dict[str, list[str]] = {}
+    held = holds(manifest)
     try:
         planned = manifest if check_mode else None
-        held = holds(manifest)
         reasons = repository.reasons_to_keep(plan.origin, options.retention, set_id, planned)
         for old_id in [old_id for old_id, why in reasons.items() if not why]:
             if held:
                 reasons[old_id].append(HELD)
-            elif check_mode or repository.remove(old_id):
+            elif check_mode:
                 removed.append(old_id)
             else:
-                reasons[old_id].append("in use")
-    except (Cancelled, OSError) as error:
-        cause = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else "the job was stopped"
+                why = _remove(plan, old_id)
+                reasons[old_id] += why
+                removed += [] if why else [old_id]
+    except Cancelled as error:
         raise MaxopsError(
-            f"backup set {set_id} was made and is complete, but retention did not finish ({cause}; "
+            f"backup set {set_id} was made and is complete, but retention did not finish (the job was stopped; "
             f"removed: {', '.join(removed) or 'none'}): fix the cause; the next backup removes the remaining sets"
         ) from error
+    except OSError as error:
+        plan.warnings.append(
+            f"backup set {set_id} was made and is complete, but retention removed nothing ({_cause(error)}): "
+            "fix the cause; the next backup removes the sets"
+        )
     return {"kept": {old_id: why for old_id, why in reasons.items() if why}, "removed": removed, "held": held}
+
+
+def _remove(plan: BackupPlan, set_id: str) -> list[str]:
+    """Remove one set; returns why it stays, if it does. A failure is a warning, and keeps no other set."""
+    try:
+        return [] if plan.repository.remove(set_id) else ["in use"]
+    except OSError as error:
+        stays = plan.repository.has(set_id)
+        what = f"set {set_id}" if stays else f"what is left of set {set_id} in {plan.repository.staging_path}"
+        plan.warnings.append(
+            f"retention cannot remove {what} ({_cause(error)}): fix the cause; the next backup tries again"
+        )
+        return ["cannot be removed"] if stays else []
+
+
+def _cause(error: OSError) -> str:
+    return f"{error.strerror}: {error.filename}"
 
 
 def failure(manifest: Mapping[str, Any], options: BackupOptions, path: str, check_mode: bool) -> str:

@@ -34,20 +34,28 @@ OF_CACHE = "belongs to the cache"
 
 
 def plan_volumes(plan: BackupPlan, options: BackupOptions, previous: PreviousParts) -> None:
-    """Add the volumes to the plan. Raises MaxopsError for a volume that is missing or cannot be read."""
+    """Add the volumes to the plan; one that cannot be read is a part not taken.
+
+    Raises MaxopsError for one that the option names and that is missing or cannot be read, for one that holds the
+    repository, and where no volume can be read.
+    """
     mounted = _mounted_volumes(plan.stack)
     known = {**mounted, **_unused_volumes(plan.stack, mounted)}
     chosen = _chosen(plan, options, known)
+    named = options.volumes is not None
+    mounted_here = [folder for docker_name, folder in chosen.values() if docker_name in mounted]
+    # Where none of them is on this host, the task runs on the wrong host, or not as root.
+    wrong_host = bool(mounted_here) and not any(os.path.isdir(folder) for folder in mounted_here)
     for name, (docker_name, folder) in list(chosen.items()):
-        device = "" if docker_name in mounted else _unmounted_device(plan.stack, docker_name, folder)
-        if device:
-            reason = f"it is {device}, which Docker mounts only while a container uses it, and none does"
-            plan.not_taken("volume", name, reason, "start a service that mounts it")
-            del chosen[name]
+        obstacle = _obstacle(plan.stack, docker_name, folder, wrong_host or named)
+        if not obstacle:
+            check_folder("volume", name, folder, plan.repository.path)
             continue
-        check_folder("volume", name, folder, plan.repository.path)
-        if docker_name in mounted:
-            _check_mounted(plan.stack, name, docker_name, folder)
+        reason, fix = obstacle
+        if named:
+            raise MaxopsError(f'volume "{name}" is {reason}: {fix}, or leave the volume out (exclude)')
+        plan.not_taken("volume", name, f"it is {reason}", fix)
+        del chosen[name]
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
         sizes = list(pool.map(lambda entry: measure(entry[1]), chosen.values()))
     found = find_in_all({name: (folder, ()) for name, (_docker_name, folder) in chosen.items()}, options.jobs)
@@ -57,10 +65,10 @@ def plan_volumes(plan: BackupPlan, options: BackupOptions, previous: PreviousPar
             for container in plan.stack.containers
             if any(mount.name == docker_name and mount.writable for mount in container.mounts)
         ]
-        others = foreign_containers(plan.stack, docker_name) if found[name] else []
+        others = foreign_containers(plan.stack, docker_name, writing=True) if found[name] else []
         estimate = estimate_of(previous.get(("volume", name)), size, VOLUME_RATIO)
         part = VolumePart(name, docker_name, folder, size, estimate, ())
-        taken = at_rest(plan, options, part, Found(found[name], users, others), named=options.volumes is not None)
+        taken = at_rest(plan, options, part, Found(found[name], users, others), named=named)
         if taken:
             plan.volumes.append(taken)
 
@@ -152,20 +160,21 @@ def check_folder(kind: str, name: str, folder: str, repository: str) -> None:
         )
 
 
-def _check_mounted(stack: Stack, name: str, docker_name: str, folder: str) -> None:
-    """Refuse a volume with its own device that no container uses: it is not mounted, and its folder is empty."""
+def _obstacle(stack: Stack, docker_name: str, folder: str, here: bool) -> tuple[str, str] | None:
+    """Why one volume cannot be read, and the next step; with ``here`` a missing folder is left to check_folder."""
     users = [
         container for container in stack.containers if any(mount.name == docker_name for mount in container.mounts)
     ]
-    if any(container.state in ("running", "paused", "restarting") for container in users):
-        return
-    device = _unmounted_device(stack, docker_name, folder)
+    running = any(container.state in ("running", "paused", "restarting") for container in users)
+    device = "" if running else _unmounted_device(stack, docker_name, folder)
     if device:
         services = ", ".join(sorted({container.service for container in users}))
-        raise MaxopsError(
-            f'volume "{name}" is {device}, which Docker mounts only while a container uses it, and none does: '
-            f"start a service that mounts it ({services}), or leave the volume out (exclude)"
-        )
+        fix = "start a service that mounts it" + (f" ({services})" if services else "")
+        return f"{device}, which Docker mounts only while a container uses it, and none does", fix
+    if not here and not os.path.isdir(folder):
+        fix = "run as root, and back up a volume of another driver than local by other means"
+        return f"in {folder}, which is no folder on this host", fix
+    return None
 
 
 def _unmounted_device(stack: Stack, docker_name: str, folder: str) -> str:

@@ -82,7 +82,7 @@ class HostFolder:
 def plan_folders(plan: BackupPlan, options: BackupOptions, previous: PreviousParts) -> None:
     """Add folders of the host and unnamed volumes to the plan, after the volumes.
 
-    Raises MaxopsError for a named folder that no service mounts, and for one that holds the repository.
+    Raises MaxopsError for a named folder that no service mounts, and for a named one that holds the repository.
     """
     found = _host_folders(plan, options)
     left = {folder.name: _reason_to_leave(plan.stack, options, folder) for folder in found}
@@ -250,7 +250,7 @@ def _same_folder(some: str, other: str) -> bool:
 
 
 def _take(plan: BackupPlan, options: BackupOptions, chosen: Iterable[HostFolder], previous: PreviousParts) -> None:
-    folders = [folder for folder in chosen if _is_readable(plan, folder)]
+    folders = [folder for folder in chosen if _is_readable(plan, options, folder)]
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
         sizes = list(pool.map(_measure, folders))
     databases = find_in_all({folder.name: (folder.path, folder.skip) for folder in folders}, options.jobs)
@@ -258,9 +258,9 @@ def _take(plan: BackupPlan, options: BackupOptions, chosen: Iterable[HostFolder]
     for folder, size in zip(folders, sizes):
         estimate = estimate_of(previous.get(("folder", folder.name)), size, VOLUME_RATIO)
         mounts = sorted({(container.service, mount.target) for container, mount in folder.uses})
-        others = [name for name, path, writable in binds if writable and _overlap(os.path.realpath(path), folder.path)]
+        others = [name for name, path, writable in binds if writable and _reaches(path, folder)]
         if folder.docker_name and databases[folder.name]:
-            others += foreign_containers(plan.stack, folder.docker_name)
+            others += foreign_containers(plan.stack, folder.docker_name, writing=True)
         part = VolumePart(
             folder.name,
             folder.docker_name,
@@ -285,27 +285,34 @@ def _measure(folder: HostFolder) -> int:
     return max(0, measure(folder.path) - sum(measure(path) for path in skipped if os.path.isdir(path)))
 
 
-def _is_readable(plan: BackupPlan, folder: HostFolder) -> bool:
+def _is_readable(plan: BackupPlan, options: BackupOptions, folder: HostFolder) -> bool:
+    """False for a part not taken. One that holds the repository is none: a restore would rename that with it."""
     if not os.access(folder.path, os.R_OK | os.X_OK):
         plan.not_taken("folder", folder.name, "this user cannot read it", "run as root (become: true)")
         return False
-    check_folder("folder", folder.name, folder.path, plan.repository.path)
+    repository = plan.repository.path
+    if options.folders is None and is_inside(os.path.realpath(repository), os.path.realpath(folder.path)):
+        reason = f"repository {repository} lies inside it, so each set would hold all earlier ones"
+        plan.not_taken("folder", folder.name, reason, "name a repository outside of the folders that are backed up")
+        return False
+    check_folder("folder", folder.name, folder.path, repository)
     return True
 
 
 def _users(stack: Stack, folder: HostFolder) -> list[Container]:
     """Containers that may write to what is taken: they mount the folder, or something below or above it."""
-    skipped = [os.path.join(folder.path, path) for path in folder.skip]
 
     def writes(mount: Mount) -> bool:
-        source = os.path.realpath(mount.source)
-        if not mount.writable or mount.kind not in ("bind", "volume") or not _overlap(source, folder.path):
-            return False
-        skips = any(is_inside(source, path) for path in skipped)
-        return not skips and not (mount.kind == "bind" and system_kind(source))
+        known = mount.kind in ("bind", "volume")
+        return mount.writable and known and _reaches(mount.source, folder, mount.kind == "bind")
 
     return [container for container in stack.containers if any(writes(mount) for mount in container.mounts)]
 
 
-def _overlap(some: str, other: str) -> bool:
-    return is_inside(some, other) or is_inside(other, some)
+def _reaches(source: str, folder: HostFolder, is_bind: bool = True) -> bool:
+    """True for a mount with files of what is taken. Who has a folder of the whole host, such as /, is no writer."""
+    source = os.path.realpath(source)
+    if not (is_inside(source, folder.path) or is_inside(folder.path, source)):
+        return False
+    skips = any(is_inside(source, os.path.join(folder.path, path)) for path in folder.skip)
+    return not skips and not (is_bind and system_kind(source))

@@ -100,7 +100,8 @@ def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
     with options.access.locked(purpose), plan.repository.locked(purpose):
         plan.warnings += expire_previous(options.access)[1]
         plan.stack.remove_helpers(plan.repository.path)
-        removed_leftovers = plan.repository.clean_staging()
+        removed_leftovers, remarks = plan.repository.clean_staging()
+        plan.warnings += remarks
         set_id, layout = plan.repository.begin(utc_now())
         try:
             manifest = Backup(options, plan, set_id, layout).run()
@@ -123,7 +124,8 @@ def back_up(options: BackupOptions, check_mode: bool = False) -> dict[str, Any]:
         "duration": round(time.monotonic() - started, 3),
         "manifest": manifest,
         "swept": removed_leftovers,
-        "warnings": manifest["warnings"],
+        # Those of retention come after the manifest.
+        "warnings": list(dict.fromkeys(manifest["warnings"] + plan.warnings)),
     }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap import clearing_files as how
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Clearing, Journal
@@ -18,6 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
     MEMCACHED,
     REDIS,
     Files,
+    database_logins,
     gitea_settings,
     is_gitea,
     uses_database,
@@ -51,35 +53,43 @@ def plan_effects(
     ``paused``: all restored data is of one moment. Raises MaxopsError when sessions could not be ended now.
     """
     effects = Effects()
+    started = list(started)
     containers = [container for container in stack.containers if container.service not in servers]
     stores = [store for container in containers for store in stores_of(container, _root(stack, container))]
     known = [container for container in containers if is_gitea(container) or is_openproject(container)]
     for container in known:
-        touched = Touched(journal, container)
+        touched = Touched(journal, container, _root(stack, container), container.service in started)
         if is_gitea(container):
             _Gitea(stack, container, touched, stores, paused, effects).plan()
         elif touched.database:
             _openproject(stack, container, stores, effects)
     for swap in journal.databases:
-        if swap.name in KNOWN_DATABASES and not uses_database(known, swap.name):
+        if swap.name in KNOWN_DATABASES and not uses_database(known, swap.name, partial(_root, stack)):
             application = KNOWN_DATABASES[swap.name]
             effects.warn(
                 f'no container of {application} uses database "{swap.name}", so its sessions and caches were not '
                 "deleted: empty its cache server before it starts"
             )
-    check(stack, effects, list(started))
+    check(stack, effects, started)
     return effects
 
 
 class Touched:
-    """Which data of a container a restore replaces: its ``database``, some of its ``files``."""
+    """Which data of a container a restore replaces: its ``database``, some of its ``files``.
 
-    def __init__(self, journal: Journal, container: Container) -> None:
+    ``root`` is its file system on this host while it runs, and ``stops`` says that it stops for the restore.
+    """
+
+    def __init__(self, journal: Journal, container: Container, root: str, stops: bool) -> None:
         self._container = container
         self._volumes = {volume.name for volume in journal.volumes}
         self._folders = [os.path.realpath(volume.folder) for volume in journal.volumes]
-        self.database = any(uses_database([container], database.name) for database in journal.databases)
+        names = [database.name for database in journal.databases]
+        self.database = any(uses_database([container], name, lambda _container: root) for name in names)
         self.files = any(self.has(mount.target) for mount in container.mounts)
+        if names and stops and not self.files and not database_logins(container, root):
+            # Where its configuration cannot be read, it stops because it has a session in one of the databases.
+            self.database = True
 
     def has(self, inside: str) -> bool:
         """True when a path inside the container is on a volume or in a folder that is replaced."""

@@ -39,6 +39,7 @@ from .applications import plan_effects
 from .databases import SERVERS_OWN, extension_remarks, memory_remarks, not_replaced, share_memory
 from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
+from .previous import newest_whole
 from .secrets import Restored, secrets_that_differ
 from .services import Affected, find_affected, remarks_on
 from .volumes import LoadVolume, plan_volumes
@@ -247,20 +248,17 @@ def _check_owners(plan: RestorePlan, present: set[str]) -> None:
 
 
 def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> None:
-    """Plan to swap in the data that the newest record names, if all of it still exists."""
-    # What is left of data whose removal has begun is not whole.
-    records = [record for record in journals.records() if record.replaced and not record.expiring]
+    """Plan to swap in the data that the newest record names."""
+    records = [record for record in journals.records() if record.replaced]
     _connect(plan, options, any(record.databases for record in records))
     with Session(plan.server, "postgres") if plan.server else nullcontext() as session:
         present = databases.databases(session) if session else {}
-        complete = [
-            record for record in records if all(name in present or os.path.isdir(name) for name in record.replaced)
-        ]
-        if not complete:
-            raise MaxopsError(
-                f"no data that a restore replaced is kept for {options.access.describe()}; restore a set instead"
-            )
-        record, restore_id = complete[-1], plan.journal.id
+
+        def exists(name: str) -> bool:
+            return name in present or os.path.isdir(name)
+
+        record = newest_whole(records, exists, options.access.describe(), plan.remarks)
+        restore_id = plan.journal.id
         plan.journal.source = f"the data that was replaced by {record.describe()}"
         for database in record.databases:
             if database.previous and session:

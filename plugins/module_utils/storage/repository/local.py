@@ -92,12 +92,25 @@ class Repository:
         with exclusive_lock(os.path.join(self.path, "lock"), f"repository {self.path}", purpose):
             yield
 
-    def clean_staging(self) -> list[str]:
-        """Remove leftovers of killed jobs from staging; only for the holder of the lock. Returns their names."""
-        leftovers = sorted(os.listdir(self.staging_path))
-        for name in leftovers:
-            remove_tree(os.path.join(self.staging_path, name))
-        return leftovers
+    def clean_staging(self) -> tuple[list[str], list[str]]:
+        """Remove leftovers of killed jobs from staging; only for the holder of the lock.
+
+        Returns their names, and remarks on those that cannot be removed: these stop no job, and the next one tries
+        again.
+        """
+        removed: list[str] = []
+        remarks: list[str] = []
+        for name in sorted(os.listdir(self.staging_path)):
+            path = os.path.join(self.staging_path, name)
+            try:
+                remove_tree(path)
+                removed.append(name)
+            except OSError as error:
+                remarks.append(
+                    f"leftover {path} of an earlier job cannot be removed ({error.strerror}: {error.filename}); "
+                    "remove it by hand: the next backup tries again"
+                )
+        return removed, remarks
 
     def leftover_bytes(self) -> int:
         """Bytes on the disk that :meth:`clean_staging` would free."""
@@ -109,7 +122,8 @@ class Repository:
 
     def free_id(self, moment: datetime.datetime) -> str:
         """The id for a set that starts at a moment; a second later for every id that is taken."""
-        while os.path.lexists(os.path.join(self.sets_path, backup_set.new_id(moment))):
+        folders = (self.sets_path, self.staging_path)
+        while any(os.path.lexists(os.path.join(folder, backup_set.new_id(moment))) for folder in folders):
             moment += datetime.timedelta(seconds=1)
         return backup_set.new_id(moment)
 
@@ -143,6 +157,10 @@ class Repository:
         return [
             self._read(name) for name in sorted(os.listdir(self.sets_path)) if backup_set.ID_PATTERN.fullmatch(name)
         ]
+
+    def has(self, set_id: str) -> bool:
+        """True when there is a set, complete or not, with this id."""
+        return os.path.lexists(os.path.join(self.sets_path, set_id))
 
     def newest_first(self) -> Iterator[KeptSet]:
         """All sets, the newest first, read one at a time: a manifest is long, and often the first is enough."""
@@ -237,7 +255,10 @@ class Repository:
         )
 
     def remove(self, set_id: str) -> bool:
-        """Remove a set: first move it out of ``sets/``, then delete its files. False when another job holds it."""
+        """Remove a set: first move it out of ``sets/``, then delete its files. False when another job holds it.
+
+        Raises OSError for what cannot be removed: the set is still there then, or a leftover of it in staging.
+        """
         trash = os.path.join(self.staging_path, f"removed-{set_id}")
         # Network file systems give an exclusive lock only on a file that is open for writing.
         descriptor = os.open(self._hold_path(set_id), os.O_RDWR)

@@ -14,8 +14,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import pa
 
 from .container import Container, container_from
 
-DEFAULT_INTERVAL, DEFAULT_RETRIES = 30, 3
-"""Docker's defaults for a health check: seconds between two runs, and failures until it counts as unhealthy."""
+DEFAULT_INTERVAL, DEFAULT_TIMEOUT, DEFAULT_RETRIES = 30, 30, 3
+"""Docker's defaults for a health check: seconds between two runs, for each, and failures until it is unhealthy."""
 
 CRASH_SECONDS = 90
 """A restarted container that has been running for less than this many seconds counts as crashing."""
@@ -36,6 +36,8 @@ class Inspection:
     """A container with all facts of its inspection.
 
     ``exit_code`` is None where the daemon did not report it. ``health`` is empty without a health check.
+    ``health_code`` is the exit code of the last health check since the start, None before the first one;
+    ``health_timeout`` the seconds that Docker gives each.
     ``start_seconds`` is how long a container with a start period may take until its health check counts as failed; 0
     without one.
     ``ports`` are the published ports of the Compose file, also while the container is down; ``bound`` the ports that
@@ -52,7 +54,9 @@ class Inspection:
     health: str = ""
     failing_streak: int = 0
     health_output: str = field(default="", repr=False)
+    health_code: int | None = None
     health_test: tuple[str, ...] = field(default=(), repr=False)
+    health_timeout: float = DEFAULT_TIMEOUT
     start_seconds: float = 0.0
     started: datetime.datetime | None = None
     finished: datetime.datetime | None = None
@@ -148,7 +152,9 @@ def inspection_from(data: Mapping[str, Any]) -> Inspection:
         health="" if status == "none" else status,
         failing_streak=int(health.get("FailingStreak") or 0),
         health_output=(checks[-1].get("Output") or "").strip() if checks else "",
+        health_code=_health_code(checks, parse_docker(state.get("StartedAt"))),
         health_test=_health_test(config),
+        health_timeout=float((config.get("Healthcheck") or {}).get("Timeout") or DEFAULT_TIMEOUT * 1e9) / 1e9,
         start_seconds=_start_seconds(config),
         started=parse_docker(state.get("StartedAt")),
         finished=parse_docker(state.get("FinishedAt")),
@@ -180,6 +186,15 @@ def missing_services(inspections: Iterable[Inspection]) -> dict[str, str]:
 def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
     test = tuple((config.get("Healthcheck") or {}).get("Test") or ())
     return () if test[:1] == ("NONE",) else test
+
+
+def _health_code(checks: Sequence[Mapping[str, Any]], started: datetime.datetime | None) -> int | None:
+    """The exit code of the last check; Docker keeps those of earlier starts, which do not count."""
+    began = parse_docker(checks[-1].get("Start")) if checks else None
+    if began is None or started is None or began < started:
+        return None
+    code: int | None = checks[-1].get("ExitCode")
+    return code
 
 
 def _start_seconds(config: Mapping[str, Any]) -> float:

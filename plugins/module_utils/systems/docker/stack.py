@@ -27,6 +27,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     require_program,
     run_pipeline,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.tools.time_limit import within
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount
 from .engine import cannot_connect, no_such_project, refuse_remote
@@ -54,6 +55,8 @@ except ImportError:
 HELPER_LABEL = "ops.maxops.helper"
 """Label of every container that this collection starts; its value is the job's key, and a job removes only its own."""
 
+EXECUTE_SECONDS = 600.0
+"""How long a command in a container may take; Gitea's hooks of many thousand repositories are written in less."""
 CONNECT_SECONDS = 120
 """How long the daemon may take for one answer."""
 
@@ -271,9 +274,24 @@ class Stack:
     # -- running things ---------------------------------------------------------------------------------------
 
     def execute(self, container: Container, argv: Sequence[str], user: str = "") -> tuple[int, str]:
-        """Run a short command in a running container, as the image's user or another; returns exit code and output."""
-        with self._daemon_errors(f"run {argv[0]} in {container.name}"):
+        """Run a short command in a running container, as the image's user or another; returns exit code and output.
+
+        Raises HostFault when it has not ended after EXECUTE_SECONDS; then it may still be running in the container.
+        """
+
+        def run() -> tuple[int, bytes]:
             code, output = self._client.containers.get(container.id).exec_run(list(argv), user=user)
+            return code, output
+
+        with self._daemon_errors(f"run {argv[0]} in {container.name}"):
+            try:
+                # The SDK waits for the end of the output without a limit, for example of a program that waits for NFS.
+                code, output = within(EXECUTE_SECONDS, run)
+            except TimeoutError as error:
+                raise HostFault(
+                    f"{argv[0]} in {container.name} has not ended after {EXECUTE_SECONDS:g} s and may still run: "
+                    f"see docker top {container.name}, and whether its files are on a network file system that hangs"
+                ) from error
         return code, output.decode("utf-8", "replace")
 
     def run_helper(self, spec: HelperSpec, cancellation: Cancellation) -> StageResult:

@@ -21,6 +21,11 @@ _CANNOT_RUN = re.compile(
     r"|command not found|^[^\n]{0,60}\b(?:sh|bash|ash|dash)\b[^\n]{0,100}: (?:not found|No such file or directory)",
     re.IGNORECASE | re.MULTILINE,
 )
+_SHORTAGE = re.compile(
+    r"temporarily unavailable|cannot allocate memory|too many open files|no space left|deadline exceeded"
+    r"|timed? ?out|cannot fork|can't fork",
+    re.IGNORECASE,
+)
 # The daemon says the same of a container that ends at this moment.
 _ENDED = re.compile(r"stopped container|not running|is paused", re.IGNORECASE)
 
@@ -52,12 +57,13 @@ def cannot_run(exit_code: int | None, output: str) -> bool:
     """True for the result of a health check that could not run: it says nothing about the application.
 
     Docker reports -1 for a program that it could not start, and also for one that took too long, which is a failure.
+    A program that could not start for a reason that passes, such as too little memory, may run at the next try.
     """
-    if _ENDED.search(output):
+    if _ENDED.search(output) or _SHORTAGE.search(output):
         return False
     if "OCI runtime exec failed" in output or _CANNOT_RUN.search(output):
-        return True
-    return exit_code in (126, 127) or (exit_code == -1 and "exceeded timeout" not in output)
+        return bool(_CANNOT_RUN.search(output))
+    return exit_code in (126, 127) or exit_code == -1
 
 
 def quote(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -77,12 +78,22 @@ def foreign_binds(stack: Stack) -> list[tuple[str, str, bool]]:
     ]
 
 
-def foreign_containers(stack: Stack, docker_name: str) -> list[str]:
-    """Names of running containers that mount a volume and do not belong to the stack."""
+def foreign_containers(stack: Stack, docker_name: str, writing: bool = False) -> list[str]:
+    """Names of running containers that mount a volume and do not belong to the stack; ``writing``: that may write."""
     own = {container.id for container in stack.containers}
     with stack.daemon_call(f'list the containers of the volume "{docker_name}"') as api:
         entries = api.containers(filters={"volume": docker_name})
-    return sorted(entry["Names"][0].lstrip("/") for entry in entries if entry["Id"] not in own)
+    return sorted(
+        entry["Names"][0].lstrip("/")
+        for entry in entries
+        if entry["Id"] not in own and not (writing and _only_reads(entry, docker_name))
+    )
+
+
+def _only_reads(entry: Mapping[str, Any], docker_name: str) -> bool:
+    """True for a container whose mounts of a volume are known, and all read-only."""
+    mounts = [mount for mount in entry.get("Mounts") or [] if mount.get("Name") == docker_name]
+    return bool(mounts) and not any(mount.get("RW", True) for mount in mounts)
 
 
 def folder_of_new_volume(stack: Stack, docker_name: str) -> str:

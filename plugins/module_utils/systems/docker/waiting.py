@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .health_check import HealthCheck
 from .inspection import Inspection, inspection_from
 from .stack import Container, Stack
 from .symptoms import LOG_LINES, cannot_run, last_words, quote, sign
@@ -34,6 +35,10 @@ STOPPED_SECONDS = 10.0
 """A container that Docker restarts by itself, but that has been down for so long, was stopped by something else."""
 LONGEST = 2
 """With a growing log, a wait takes at most this many times as long as without."""
+CHECK_SECONDS = 2.0
+"""How long a health check of our own is waited for until the container is looked at again."""
+HANGING_CHECKS = 3
+"""So many health checks of our own may hang at once in a container: no more are begun, Docker's own go on."""
 SICK_SECONDS = 60.0
 """How long a service that was unhealthy before is waited for."""
 
@@ -44,8 +49,8 @@ def wait_healthy(
     """Wait until all containers are healthy. Raises MaxopsError that names the unhealthy ones and their problem.
 
     ``sick`` are names of containers that need not become healthy, because they were not before. Returns remarks: on
-    those, and on health checks that cannot run. A container's own check is also run from here, so that this does not
-    wait for the end of a long interval.
+    those, on health checks that cannot run, and on one-time containers that have ended successfully. A container's own
+    check is also run from here, so that this does not wait for the end of a long interval.
     """
     stopped = threading.Event()
     watches = [_HealthWatch(stack, container, seconds, container.name in sick, stopped) for container in containers]
@@ -69,7 +74,7 @@ def wait_healthy(
         f"{watch.container.name}"
         for watch in unhealthy
     ]
-    return remarks + [watch.no_verdict for watch in watches if watch.healthy and watch.no_verdict]
+    return remarks + [watch.remark for watch in watches if watch.healthy and watch.remark]
 
 
 def wait_completed(stack: Stack, containers: Sequence[Container], seconds: float) -> None:
@@ -177,23 +182,27 @@ class _HealthWatch(_Watch):
         super().__init__(stack, container, seconds)
         self.sick = sick
         self.healthy = False
-        self.no_verdict = ""
+        self.remark = ""
         self.thread = threading.Thread()
+        self._check: HealthCheck | None = None
+        self._hanging: list[HealthCheck] = []
         self._stopped = stopped
         self._seen: Inspection | None = None
         self._down_at = 0.0
         self._output = ""
+        self._done = False
 
     def begin(self) -> None:
         """Watch it, or watch it again."""
-        self.healthy = False
+        self.healthy = self._done = False
         self.thread = threading.Thread(target=self._run, daemon=True, name=f"health-{self.container.service}")
         self.thread.start()
 
     def still_healthy(self) -> bool:
         """False when it has ended or restarted since it was found healthy."""
         try:
-            return self._same(self._seen, self._inspect())
+            now = self._inspect()
+            return now.done if self._done else self._same(self._seen, now)
         except MaxopsError:
             return False
 
@@ -239,6 +248,13 @@ class _HealthWatch(_Watch):
         # What the Compose file allows for a start counts, also where it is more than the operator's limit.
         self.seconds = max(self.seconds, inspection.start_seconds)
         self._check_loop(inspection)
+        self._done = inspection.done and not self._is_needed(inspection)
+        if self._done and not self.problem:
+            self.remark = (
+                f"{self.container.name} is a one-time container that ran before; it was started again and has ended "
+                "with exit code 0"
+            )
+            return True
         if inspection.state in ("exited", "dead"):
             self._down_at = self._down_at or time.monotonic()
             if inspection.once or time.monotonic() - self._down_at > STOPPED_SECONDS:
@@ -248,11 +264,16 @@ class _HealthWatch(_Watch):
             return False
         self._down_at = 0.0
         if inspection.health == "healthy":
-            self.no_verdict = ""
+            self.remark = ""
             return True
         if inspection.health_test and self._passes(inspection):
             return True
-        return bool(self.no_verdict or not inspection.health_test) and self._is_steady(inspection)
+        return bool(self.remark or not inspection.health_test) and self._is_steady(inspection)
+
+    def _is_needed(self, inspection: Inspection) -> bool:
+        """Whether others use the container while it runs, so that its end is a failure, whatever its exit code."""
+        others = (other.depends_on - other.needs_completed for other in self._stack.containers)
+        return bool(inspection.ports) or any(self.container.service in services for services in others)
 
     def _is_steady(self, before: Inspection) -> bool:
         return not self._stopped.wait(STEADY_SECONDS) and self._same(before, self._inspect())
@@ -265,23 +286,32 @@ class _HealthWatch(_Watch):
         return (now.started, now.restarts) == (before.started, before.restarts)
 
     def _passes(self, inspection: Inspection) -> bool:
-        test = inspection.health_test
-        argv = ["/bin/sh", "-c", test[1]] if test[0] == "CMD-SHELL" else list(test[1:])
-        self.no_verdict = ""
-        try:
-            with self._stack.daemon_call(f"run the health check of {self.container.name}") as api:
-                run = api.exec_create(self.container.id, argv)
-                output = api.exec_start(run["Id"]).decode("utf-8", "replace")
-                code = api.exec_inspect(run["Id"])["ExitCode"]
-        except MaxopsError as error:
-            # It stopped meanwhile, which the next inspection shows, or the program cannot be started.
-            code, output = None, str(error)
-            if not cannot_run(code, output):
+        """Whether a check of our own passes. One that hangs is left to itself: Docker's own may pass meanwhile."""
+        if self._check and self._check.overdue() and not self._check.ended():
+            self._hanging.append(self._check)
+            self._check = None
+        self._hanging = [check for check in self._hanging if not check.ended()]
+        if self._check is None:
+            if len(self._hanging) >= HANGING_CHECKS:
                 return False
-        self._output = quote(output)
-        if code != 0 and cannot_run(code, output):
-            self.no_verdict = (
+            self._check = HealthCheck(self._stack, inspection)
+        check = self._check
+        if not check.ended(CHECK_SECONDS):
+            return False
+        self._check = None
+        if check.code is None and not check.cannot_run:
+            return False
+        self.remark = ""
+        self._output = quote(check.output)
+        if check.cannot_run and not self._ran_in_docker(inspection):
+            self.remark = (
                 f'the health check of {self.container.name} cannot run ("{self._output}"), so it counts as healthy '
                 "because it runs steadily; correct its healthcheck in the Compose file"
             )
-        return bool(code == 0)
+        return check.code == 0
+
+    @staticmethod
+    def _ran_in_docker(inspection: Inspection) -> bool:
+        """Whether the same check could run when Docker ran it last, which is a verdict on the application."""
+        code = inspection.health_code
+        return code is not None and not cannot_run(code, inspection.health_output)

@@ -79,7 +79,7 @@ def test_backup_of_named_parts_leaves_the_others_out_on_purpose() -> None:
     [
         (None, 3, ("critical", "unclear")),
         ("files/attachment/file/1", 3, ("critical", "set")),
-        ("files", 3, ("warning", "production")),
+        ("files", 3, ("critical", "production")),
         ("files", 30, ("critical", "production")),
     ],
 )

@@ -50,6 +50,8 @@ def test_whose_fault_a_damaged_repository_is(
 def test_many_damaged_repositories_in_production_are_no_warning() -> None:
     assert judged([LOST], [LOST], False, False, False)[:2] == ("critical", "production")
     assert judged([DEAD], [DEAD], False, False, False)[:2] == ("warning", "production")
+    # The rows of many were deleted after the backup.
+    assert judged([LOST], None, True, False, False)[:2] == ("critical", "unclear")
 
 
 def test_roots_are_distinct_and_none_of_the_system() -> None:

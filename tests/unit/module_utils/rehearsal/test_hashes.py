@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.content import Location
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.hashes import STEP, Named, compare_hashes
 from ansible_collections.maxops.ops.tests.unit.restored_copy import Running, a_copy, put
@@ -35,6 +37,21 @@ def test_wrong_bytes_are_found_although_the_size_is_right(tmp_path: Path) -> Non
     [wrong, _both] = content.subject.findings.all()
     assert wrong.seen == f"its content has the SHA-256 {digest('ONLY IN THE SET')} (gitea-data: lfs/only in the set)"
     assert content.subject.steps[STEP] >= 0
+
+
+@pytest.mark.parametrize(
+    ("damaged", "total", "state"), [(1, 1, "warning"), (1, 2, "warning"), (2, 2, "critical"), (2, 3, "critical")]
+)
+def test_many_damaged_files_in_production_do_not_pass(tmp_path: Path, damaged: int, total: int, state: str) -> None:
+    content = a_copy(tmp_path, ["gitea-data"], Running({"gitea-data": str(tmp_path / "live")}))
+    top = content.volumes["gitea-data"]
+    names = [f"file {number}" for number in range(total)]
+    for number, name in enumerate(names):
+        for folder in (top, str(tmp_path / "live")):
+            put(folder, f"lfs/{name}", name.upper() if number < damaged else name)
+    location = Location("gitea-data", "lfs", f"{top}/lfs")
+    compare_hashes(content, location, "lfs_meta_object", [Named(digest(name), name) for name in names])
+    assert content.subject.findings.count(state, "production") == damaged
 
 
 def test_without_the_running_application_it_stays_an_error(tmp_path: Path) -> None:

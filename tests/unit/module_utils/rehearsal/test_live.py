@@ -93,7 +93,9 @@ def test_emptied_database_proves_no_deletion(monkeypatch: pytest.MonkeyPatch) ->
     def ask(rows: list[tuple[Any, ...]], number: int, total: int = 100) -> tuple[Any, str]:
         monkeypatch.setattr(live, "Session", lambda *_arguments: Answers(rows, number))
         one = Live(Project(), SERVER)  # type: ignore[arg-type]
-        return one.rows("shop", "attachments", ["file"], [1, 2], total, Cancellation()), one.problem
+        asked = one.rows("shop", "attachments", ["file"], [1, 2], total, Cancellation())
+        assert one.problem == ""
+        return asked, one.reason("shop", "attachments")
 
     assert ask([(1, "a"), (2, "b")], 0) == ({1: ("a",), 2: ("b",)}, "")
     assert ask([(1, "a")], 99) == ({1: ("a",)}, "")
@@ -109,6 +111,23 @@ def test_database_that_cannot_be_read_is_a_problem(monkeypatch: pytest.MonkeyPat
     one = Live(Project(), SERVER)  # type: ignore[arg-type]
     assert one.rows("shop", "attachments", ["file"], [1], 100, Cancellation()) is None
     assert one.problem == "it is starting up"
+
+
+def test_question_that_fails_does_not_end_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(Answers):
+        def run(self, action: str, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+            if '"repository"' in statement:
+                raise MaxopsError("it took longer than 20 s")
+            return super().run(action, statement, parameters)
+
+    monkeypatch.setattr(live, "Session", lambda *_arguments: Failing([(1, "a")], 100))
+    mount = Mount("volume", "shop_gitea-data", "/volumes/gitea", "/data", True)
+    one = Live(Project("running", mount), SERVER, {"gitea-data": "shop_gitea-data"})  # type: ignore[arg-type]
+    assert one.rows("gitea", "repository", ["lower_name"], [1], 100, Cancellation()) is None
+    assert one.reason("gitea", "repository") == "it took longer than 20 s"
+    assert one.rows("gitea", "attachment", ["uuid"], [1], 100, Cancellation()) == {1: ("a",)}
+    assert one.folder("gitea-data") == "/volumes/gitea"
+    assert (one.problem, one.reason("gitea", "attachment")) == ("", "")
 
 
 def test_unreadable_file_is_not_a_missing_one(tmp_path: Path) -> None:

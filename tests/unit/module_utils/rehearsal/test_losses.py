@@ -20,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.losses import
     Losses,
     is_few,
     judged,
+    one_or_few,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING
 from ansible_collections.maxops.ops.tests.unit.restored_copy import Running, a_copy, found, put
@@ -46,13 +47,14 @@ def test_whose_fault(paused: bool, row: Any, same: Any, expected: tuple[str, str
 
 def test_loss_of_most_files_in_production_is_no_warning() -> None:
     assert judged(False, False, SAME, True) == (CRITICAL, "production")
-    assert [is_few(number, total) for number, total in ((1, 1), (10, 20), (11, 20), (100, 1000), (101, 1000))] == [
-        True,
-        True,
-        False,
-        True,
-        False,
-    ]
+    asked = ((1, 1), (1, 2), (2, 3), (10, 10), (10, 20), (11, 20), (10, 9000), (11, 9000), (900, 9000))
+    assert [pair for pair in asked if is_few(*pair)] == [(1, 2), (10, 20), (10, 9000)]
+    assert [pair for pair in asked if one_or_few(*pair)] == [(1, 1), (1, 2), (10, 20), (10, 9000)]
+
+
+def test_many_deleted_rows_excuse_nothing() -> None:
+    assert judged(False, False, GONE, None) == (CRITICAL, "unclear")
+    assert judged(False, False, DIFFERENT, True) == (CRITICAL, "unclear")
 
 
 def losses(tmp_path: Path, live: Running, **manifest: Any) -> Losses:
@@ -105,9 +107,61 @@ def test_volume_whose_folder_is_not_there_proves_nothing(tmp_path: Path) -> None
 
 
 def test_only_so_many_are_looked_up(tmp_path: Path) -> None:
-    one = losses(tmp_path, Running({"files": str(tmp_path)}, {}))
+    rows = dict.fromkeys(range(LIMIT + 2), ("f", 3))
+    put(tmp_path, "live/a/other/f")
+    one = losses(tmp_path, Running({"files": str(tmp_path / "live")}, rows))
     for number in range(LIMIT + 2):
         one.add(a_loss(number))
     one.report(10 * LIMIT)
     findings = one.content.subject.findings
-    assert (findings.count("warning", "changed"), findings.count("critical", "unclear")) == (LIMIT, 2)
+    assert (findings.count("critical", "production"), findings.count("critical", "unclear")) == (LIMIT, 2)
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "expected"),
+    [
+        (10, 1000, ("warning", "changed")),
+        (1, 1, ("warning", "changed")),
+        (11, 1000, ("critical", "unclear")),
+        (400, 1000, ("critical", "unclear")),
+        (4, 4, ("critical", "unclear")),
+    ],
+)
+def test_rows_deleted_after_the_backup_excuse_no_large_loss(
+    tmp_path: Path, number: int, total: int, expected: tuple[str, str]
+) -> None:
+    one = losses(tmp_path, Running({"files": str(tmp_path)}, {}), quiesce="none")
+    for identity in range(number):
+        one.add(a_loss(identity))
+    one.report(total)
+    [first, *_] = one.content.subject.findings.all()
+    assert (first.state, first.cause) == expected
+    assert one.content.subject.findings.count(*expected) == number
+    if expected[0] == "critical":
+        assert f"but {number} objects of this kind are too many to have changed during the backup" in first.evidence[0]
+        assert "take another set" in first.fix
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "state"),
+    [(10, 1000, "warning"), (900, 9000, "critical"), (3, 3, "critical"), (1, 1, "critical")],
+)
+def test_large_loss_in_production_does_not_pass(tmp_path: Path, number: int, total: int, state: str) -> None:
+    put(tmp_path, "live/a/other/f")
+    rows = dict.fromkeys(range(number), ("f", 3))
+    one = losses(tmp_path, Running({"files": str(tmp_path / "live")}, rows))
+    for identity in range(number):
+        one.add(a_loss(identity))
+    one.report(total)
+    assert one.content.subject.findings.count(state, "production") == number
+
+
+def test_deleted_rows_and_faults_of_production_are_counted_together(tmp_path: Path) -> None:
+    put(tmp_path, "live/a/other/f")
+    rows = dict.fromkeys(range(5), ("f", 3))
+    one = losses(tmp_path, Running({"files": str(tmp_path / "live")}, rows), quiesce="none")
+    for identity in range(10):
+        one.add(a_loss(identity))
+    one.report(10)
+    findings = one.content.subject.findings
+    assert (findings.count("critical", "production"), findings.count("critical", "unclear")) == (5, 5)

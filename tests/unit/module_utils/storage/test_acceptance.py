@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.storage.acceptance import acceptances
-from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import Findings
+from ansible_collections.maxops.ops.plugins.module_utils.storage.acceptance import CAUSES, acceptances
+from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import (
+    CHANGED,
+    COVERAGE,
+    HOST,
+    PRODUCTION,
+    SET,
+    UNCLEAR,
+    Findings,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, NOTICE, WARNING, Finding
 
@@ -79,6 +87,32 @@ def test_part_that_cannot_be_restored_is_never_accepted() -> None:
     assert not collected.passed
     collected.add(Finding("restore", 'database "shop"', WARNING, "a tablespace is missing"))
     assert collected.causes() == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    ("check", "subject", "cause"),
+    [
+        ("content", "attachment 7 (plan.pdf) of gitea", SET),
+        ("databases", "table public.issue of gitea", SET),
+        ("databases", "table public.issue of gitea", UNCLEAR),
+    ],
+)
+def test_what_the_set_itself_has_lost_is_never_accepted(check: str, subject: str, cause: str) -> None:
+    collected = findings({**ENTRY, "finding": "*gitea*"})
+    collected.add(Finding(check, subject, CRITICAL, "is missing", cause=cause))
+    assert not collected.passed
+    [finding] = collected.all()
+    assert (finding.cause, finding.state) == (cause, CRITICAL)
+    assert finding.evidence == ("the option accept names it, but what the set itself has lost cannot be accepted",)
+
+
+@pytest.mark.parametrize("cause", [PRODUCTION, UNCLEAR, CHANGED, HOST, COVERAGE])
+def test_what_the_set_did_not_lose_can_be_accepted(cause: str) -> None:
+    collected = findings({**ENTRY, "finding": "attachment *"})
+    collected.add(Finding("content", "attachment 7 (plan.pdf)", CRITICAL, "has no file", cause=cause))
+    assert collected.passed
+    assert collected.causes() == {"accepted": 1}
+    assert set(CAUSES) == {PRODUCTION, UNCLEAR, CHANGED, HOST, COVERAGE, ""}
 
 
 @pytest.mark.parametrize(

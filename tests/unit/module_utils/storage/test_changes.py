@@ -13,6 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import 
     Change,
     change_of,
     check_names,
+    is_accepted,
     open_changes_of,
     review,
 )
@@ -189,3 +190,31 @@ def test_name_without_a_kind_is_refused(name: str) -> None:
     with pytest.raises(MaxopsError, match=r'accept_changes names ".*"; write the kind'):
         check_names(["volume data", name])
     check_names(["database gitea", "volume my data", "folder /srv/data"])
+
+
+@pytest.mark.parametrize("scope", [only(databases=["gitea"], volumes=[]), only(exclude=["data"])])
+def test_part_that_was_left_out_for_long_and_then_lost_is_missing(scope: dict[str, Any]) -> None:
+    sets = [kept(day(1), *FULL), *(kept(day(number), FULL[0], scope=scope) for number in (20, 40, 60))]
+    assert made(sets, day(61), FULL[0]) == ['volume "data": 35.4 MB in 20261101T020000Z, now missing']
+
+
+@pytest.mark.parametrize(
+    ("entry", "accepted"),
+    [
+        ("database ci_*", True),
+        ("database *", True),
+        ("database ci_12", False),
+        ("volume ci_*", False),
+        ("folder *ci*", False),
+    ],
+)
+def test_changes_are_accepted_by_a_pattern(entry: str, accepted: bool) -> None:
+    sets = [kept(day(1), database("ci_1"), database("ci_2"))]
+    check_names([entry])
+    assert [change.accepted for change in review(sets, manifest(day(2)), [entry])] == [accepted, accepted]
+
+
+def test_pattern_for_names_accepts_no_path() -> None:
+    assert not is_accepted(("folder", "/opt/greatest/gitea"), "folder *test*")
+    assert is_accepted(("folder", "/opt/greatest/gitea"), "folder /opt/greatest/*")
+    assert is_accepted(("database", "odd[1]"), "database odd[1]")

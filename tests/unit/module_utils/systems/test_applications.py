@@ -248,3 +248,13 @@ def test_secrets_are_not_in_the_repr() -> None:
 )
 def test_who_uses_a_database(environment: dict[str, str], used: bool) -> None:
     assert uses_database([container("x"), container("app", environment=environment)], "gitea") is used
+
+
+def test_a_database_that_only_a_file_of_the_container_names(tmp_path: Path) -> None:
+    """Gitea's app.ini in the container's own file system, without variables and without a mount."""
+    (tmp_path / "data/gitea/conf").mkdir(parents=True)
+    text = "[database]\nDB_TYPE = postgres\nHOST = db:5432\nNAME = forge\nUSER = u\nPASSWD = p\n"
+    (tmp_path / "data/gitea/conf/app.ini").write_text(text)
+    made = [container("gitea")]
+    assert uses_database(made, "forge") is False
+    assert uses_database(made, "forge", lambda _container: str(tmp_path)) is True

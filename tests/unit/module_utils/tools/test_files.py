@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 from urllib.parse import unquote
 
 import pytest
@@ -250,3 +250,22 @@ def test_failed_write_to_the_disk_names_the_path_and_the_call(
         assert files.is_disk_full(raised.value) == (number in (errno.ENOSPC, errno.EDQUOT))
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_all_that_can_be_removed_is_and_the_first_cause_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "held", "z"):
+        (tmp_path / "tree" / name).mkdir(parents=True)
+        (tmp_path / "tree" / name / name).touch()
+    unlink = os.unlink
+
+    def unlink_most(path: Any, **more: Any) -> None:
+        if os.path.basename(path) == "held":
+            raise PermissionError(1, "Operation not permitted", "held")
+        unlink(path, **more)
+
+    monkeypatch.setattr(os, "unlink", unlink_most)
+    with pytest.raises(PermissionError, match="held"):
+        files.remove_tree(str(tmp_path / "tree"))
+    assert [path.name for path in (tmp_path / "tree").rglob("*")] == ["held", "held"]

@@ -220,6 +220,41 @@ def test_file_that_cannot_be_read_is_a_lack_and_the_others_are_copied(
     ]
 
 
+def test_folder_is_copied_beyond_a_file_that_cannot_be_read(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a-locked", "b/c", "z-last"):
+        (project / "gateway" / name).parent.mkdir(exist_ok=True)
+        (project / "gateway" / name).write_text(name)
+
+    def copyfile(source: str, target: str) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:3])
+        if source.endswith("a-locked"):
+            raise OSError(5, "Input/output error", source)
+
+    monkeypatch.setattr("shutil.copyfile", copyfile)
+    stack = stack_of(container("app", bind(str(project / "gateway"), "/x"), labels={WORKING_DIR: str(project)}))
+    excluded = {f"{project}/gateway/b"}
+    found = config_part.find_configuration(stack, excluded.__contains__)
+    (tmp_path / "config").mkdir()
+    copy_configuration(stack, str(tmp_path / "config"), found)
+    assert files_in(tmp_path / "config") == {".env", "gateway/nginx.conf", "gateway/z-last"}, "half a file is none"
+    assert [(lack.name, lack.reason) for lack in found.lacks] == [
+        (f"{project}/gateway/a-locked", "it could not be read (Input/output error)")
+    ]
+
+
+def test_files_of_the_project_with_the_names_of_the_effective_configuration_are_kept(tmp_path: Path) -> None:
+    for name in ("effective.json", "containers.json", "maxops-containers.json"):
+        (tmp_path / name).write_text("the project's own")
+    write_effective(stack_of(container("app")), Configuration(effective='{"services": {}}'), str(tmp_path))
+    assert (
+        (tmp_path / "effective.json").read_text() == (tmp_path / "containers.json").read_text() == "the project's own"
+    )
+    assert (tmp_path / "maxops-effective.json").read_text() == '{"services": {}}'
+    assert json.loads((tmp_path / "maxops-maxops-containers.json").read_text())[0]["service"] == "app"
+
+
 def test_effective_configuration_and_containers_are_written_for_the_owner_only(tmp_path: Path) -> None:
     stack = stack_of(container("app", bind("/x.conf", "/y.conf"), environment={"SECRET_KEY_BASE": "s3cret"}))
     write_effective(stack, Configuration(effective='{"services": {}}'), str(tmp_path))

@@ -152,6 +152,42 @@ def test_read_only_folder_of_the_project_is_configuration_unless_a_service_write
     assert taken(found) == {"certs": False, **COMPOSE}
 
 
+def test_read_only_folder_is_left_to_a_part_only_where_that_has_it(project: Path) -> None:
+    """Its files are in the set once: not in none, and not in two."""
+    (project / "data/nginx").mkdir(parents=True)
+    mounts = [bind(str(project / "data"), "/data", writable=True), bind(str(project / "data/nginx"), "/etc/nginx")]
+    both = {**COMPOSE, "data/nginx": False}
+    assert taken(find_configuration(stack(project, *mounts), parts={})) == both
+    assert taken(find_configuration(stack(project, *mounts), parts={str(project / "data"): ()})) == COMPOSE
+    assert taken(find_configuration(stack(project, *mounts), parts={str(project / "data"): ("nginx",)})) == both
+    same = [*mounts, bind(str(project / "data"), "/srv/data")]
+    assert taken(find_configuration(stack(project, *same), parts={})) == both, "what services write is no configuration"
+
+
+def test_large_read_only_folder_is_no_lack_when_it_is_a_part(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration_files, "LIMIT", 100)
+    (project / "media").mkdir()
+    (project / "media/film").write_bytes(b"x" * 101)
+    mount = bind(str(project / "media"), "/media")
+    [lack] = find_configuration(stack(project, mount), parts={}).lacks
+    assert (lack.name, lack.fix) == (f"{project}/media", "name it in folders, with the other folders to take")
+    found = find_configuration(stack(project, mount), parts={str(project / "media"): ()})
+    assert (found.lacks, taken(found)) == ([], COMPOSE)
+
+
+def test_what_is_excluded_inside_a_folder_is_said_and_not_measured(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configuration_files, "LIMIT", 100)
+    for name in ("gateway/a.conf", "gateway/cache/large", "gateway/large.log"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(b"x" * (1 if name.endswith("conf") else 101))
+    excluded = {f"{project}/gateway/cache", f"{project}/gateway/large.log"}
+    found = find_configuration(stack(project, bind(str(project / "gateway"), "/x")), excluded.__contains__)
+    assert (taken(found), found.lacks) == ({**COMPOSE, "gateway": False}, [])
+    assert {entry["name"] for entry in found.left_out} == excluded <= found.passed_over
+
+
 def test_database_in_a_single_mounted_file_is_never_copied_while_it_is_written(project: Path) -> None:
     (project / "app.db").write_bytes(b"SQLite format 3\0" + b"x" * 100)
     (project / "docker-compose.yml").write_text("services: {app: {volumes: ['./app.db:/app.db']}}\n")
@@ -188,6 +224,18 @@ def test_environment_alone_does_not_start_anything(project: Path) -> None:
             "the set cannot start the applications again"
         )
     ]
+
+
+def test_each_compose_file_that_the_labels_name_is_needed(project: Path) -> None:
+    """Without production.yml, the others start another stack."""
+    found = find_configuration(stack(project, files="docker-compose.yml,production.yml"))
+    assert (taken(found), found.warnings) == (COMPOSE, [])
+    [lack] = found.lacks
+    assert lack.name == f"{project}/production.yml"
+    assert lack.reason == "it is not on this host, and a label of the containers names it"
+    found = find_configuration(stack(project, files="docker-compose.yml,production.yml"), {lack.name}.__contains__)
+    assert found.lacks == []
+    assert found.left_out == [{"kind": "configuration", "name": lack.name, "reason": "excluded"}]
 
 
 def test_what_is_excluded_by_name_is_left_out_and_no_lack(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.configurati
     report_lacks,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.options import BackupOptions
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.backup.values import BackupPlan, VolumePart
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import Lack
-from ansible_collections.maxops.ops.tests.unit.stacks import CONFIG_FILES, WORKING_DIR, container, stack_of
+from ansible_collections.maxops.ops.tests.unit.stacks import CONFIG_FILES, WORKING_DIR, bind, container, stack_of
 
 
 def planned(folder: str, *exclude: str) -> BackupPlan:
@@ -52,6 +52,21 @@ def test_pattern_for_names_leaves_out_no_file_whose_path_matches_it(tmp_path: Pa
     (folder / ".env").touch()
     files = planned(str(folder), pattern, "Compose files").configuration.files
     assert [file.path for file in files] == ([".env"] if taken else [])
+
+
+def test_configuration_inside_a_folder_that_is_left_out_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "data/nginx").mkdir(parents=True)
+    (tmp_path / ".env").touch()
+    mounts = [bind(f"{tmp_path}/data", "/data", writable=True), bind(f"{tmp_path}/data/nginx", "/etc/nginx")]
+    app = container("app", *mounts, labels={WORKING_DIR: str(tmp_path)})
+    plan = BackupPlan(stack_of(app), Repository("/nowhere"))
+    plan.volumes = [VolumePart(f"{tmp_path}/data", "", f"{tmp_path}/data", 1, 1, (), kind="folder")]
+    options = BackupOptions(Access("shop"), "/nowhere", exclude=["Compose files"])
+    plan_configuration(plan, options)
+    assert [file.path for file in plan.configuration.files] == [".env"]
+    plan.volumes = []
+    plan_configuration(plan, options)
+    assert [file.path for file in plan.configuration.files] == ["data/nginx", ".env"]
 
 
 def test_file_that_could_not_be_read_makes_the_set_incomplete_once() -> None:

@@ -207,6 +207,30 @@ def test_unused_volume_that_is_bound_to_a_folder_is_read_there(host: Host, tmp_p
     assert part.folder == str(tmp_path / "srv")
 
 
+def test_volume_of_a_plugin_that_is_not_mounted_is_a_part_not_taken(host: Host, tmp_path: Path) -> None:
+    remote = {"Name": "shop_media", "Mountpoint": "/mnt/of-the-plugin", "Driver": "rclone", "Options": None}
+    plan = planned_with([remote], [container("app", host.volume("shop_data"))], tmp_path)
+    assert taken(plan) == {"data": "shop_data"}
+    [line] = plan.incomplete
+    assert line.startswith('volume "media" is not in the set: it is in /mnt/of-the-plugin, which is no folder on this')
+    with pytest.raises(MaxopsError, match='volume "media" has no folder /mnt/of-the-plugin on this host'):
+        planned_with([remote], [container("app", host.volume("shop_data"))], tmp_path, volumes=["media"])
+
+
+def test_share_whose_only_service_has_stopped_is_a_part_not_taken(host: Host, tmp_path: Path) -> None:
+    share = unused(host, "shop_media", Options={"type": "nfs", "o": "addr=10.0.0.5", "device": ":/media"})
+    services = [
+        container("app", host.volume("shop_data")),
+        container("files", host.volume("shop_media"), state="exited"),
+    ]
+    plan = planned_with([share], services, tmp_path)
+    assert taken(plan) == {"data": "shop_data"}
+    [line] = plan.incomplete
+    assert line.endswith("start a service that mounts it (files), or name it in exclude")
+    with pytest.raises(MaxopsError, match=r'volume "media" is :/media, .* start a service that mounts it \(files\)'):
+        planned_with([share], services, tmp_path, volumes=["media"])
+
+
 # -- databases in volumes -------------------------------------------------------------------------------------------
 
 
@@ -219,6 +243,20 @@ def test_second_server_in_a_volume_is_named_with_its_service(host: Host, tmp_pat
     [warning] = plan.warnings
     assert 'volume "gitea-db-data" holds PostgreSQL 17: service gitea-db is paused' in warning
     assert {part.name: part.live for part in plan.volumes} == {"gitea-db-data": ("PostgreSQL 17",), "gitea-data": ()}
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_only_a_foreign_container_that_may_write_keeps_a_database_out(
+    host: Host, tmp_path: Path, writable: bool
+) -> None:
+    mount = host.volume("shop_db")
+    Path(mount.source, "ibdata1").write_text("x")
+    report = {"Type": "volume", "Name": "shop_db", "RW": writable}
+    other = {"Id": "other", "Names": ["/report-1"], "Mounts": [report]}
+    plan = BackupPlan(stack_of(container("app", mount), others=[other]), Repository(str(tmp_path / "repository")))
+    folders.plan_volumes(plan, BackupOptions(Access("shop"), "/r"), {})
+    assert set(taken(plan)) == (set() if writable else {"db"})
+    assert len(plan.incomplete) == int(writable)
 
 
 # -- what is refused ------------------------------------------------------------------------------------------------

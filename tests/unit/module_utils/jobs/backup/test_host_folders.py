@@ -248,13 +248,25 @@ def test_empty_list_takes_none_and_unknown_names_are_refused(shop: Path) -> None
         planned(shop, app, folders=["/etc"])
 
 
-def test_repository_inside_a_folder_is_refused(shop: Path) -> None:
-    plan = BackupPlan(stack_of(), Repository(str(shop / "data/backups")))
-    app = container("app", data(shop / "data", "/data"))
+def test_folder_with_the_repository_is_a_part_not_taken_and_refused_when_named(shop: Path) -> None:
+    app = container("app", data(shop / "data", "/data"), data(shop / "more", "/more"))
+
+    def planned_there(**asked: Any) -> BackupPlan:
+        plan: BackupPlan = planned(
+            shop, app, plan=BackupPlan(stack_of(), Repository(str(shop / "data/backups"))), **asked
+        )
+        return plan
+
+    plan = planned_there()
+    assert taken(plan) == [str(shop / "more")]
+    [line] = plan.incomplete
+    assert line.startswith(f'folder "{shop}/data" is not in the set: repository {shop}/data/backups lies inside it')
     with pytest.raises(MaxopsError, match=r'lies inside folder ".*/data" .* or name this folder in exclude'):
-        planned(shop, app, plan=plan)
-    plan = BackupPlan(stack_of(), Repository(str(shop / "data/backups")))
-    assert taken(planned(shop, app, plan=plan, exclude=["*/data"])) == []
+        planned_there(folders=[str(shop / "data")])
+    assert (taken(planned_there(exclude=["*/data"])), planned_there(exclude=["*/data"]).incomplete) == (
+        [str(shop / "more")],
+        [],
+    )
 
 
 # -- databases in folders -------------------------------------------------------------------------------------------
@@ -281,3 +293,13 @@ def test_container_of_another_project_keeps_a_database_out(shop: Path) -> None:
     plan = planned(shop, container("app", mount), others=[foreign])
     assert taken(plan) == []
     assert "billing-1 of another project uses it" in plan.incomplete[0]
+
+
+def test_agent_of_another_project_that_has_the_whole_host_keeps_no_database_out(shop: Path) -> None:
+    mount = data(shop / "db", "/data")
+    (shop / "db/ibdata1").write_text("x")
+    agent = {"Id": "agent", "Names": ["/agent"], "Mounts": [{"Type": "bind", "Source": "/", "RW": True}]}
+    plan = planned(shop, container("app", mount), others=[agent])
+    assert (taken(plan), plan.incomplete) == ([str(shop / "db")], [])
+    above = {"Id": "above", "Names": ["/above"], "Mounts": [{"Type": "bind", "Source": str(shop), "RW": True}]}
+    assert taken(planned(shop, container("app", mount), others=[agent, above])) == []

@@ -161,7 +161,7 @@ def test_loss_is_a_remark_and_holds_every_set(repository: Repository) -> None:
     listing = listed(repository, retention=Policy(keep_last=1))
     assert listing["remarks"][0] == (
         f'database "shop": 2 rows in {first}, now 0; retention removes nothing until it is fixed, or accepted by name '
-        '(accept_changes: ["database shop"])'
+        'or pattern (accept_changes: ["database shop"])'
     )
     assert [kept["retention"]["keep"] for kept in listing["sets"]] == [True, True, True]
     assert listing["sets"][0]["retention"]["reasons"] == ["retention is on hold"]

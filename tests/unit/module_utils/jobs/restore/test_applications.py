@@ -228,3 +228,13 @@ def test_a_database_of_which_the_application_is_not_there_is_said() -> None:
         'no container of Gitea uses database "gitea"',
         'no container of OpenProject uses database "openproject"',
     ]
+
+
+@pytest.mark.parametrize(("stops", "ended"), [(["gitea"], True), ([], False)])
+def test_a_gitea_that_is_known_only_by_its_session_in_the_database(stops: list[str], ended: bool) -> None:
+    """Its app.ini is on no mount and cannot be read, but it stops because it has a session in the database."""
+    made = container("gitea", bind("/srv/sessions", "/data/gitea/sessions", writable=True))
+    journal = Journal("X", "shop", "set", databases=[DatabaseSwap("forge", "n", "o")])
+    effects = plan_effects(stack_of(made), journal, SERVERS, stops, False)
+    assert (SESSION_FILES in {clearing.kind for clearing in effects.clearings}) is ended
+    assert bool(effects.remarks) is ended

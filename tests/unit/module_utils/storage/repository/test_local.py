@@ -199,8 +199,8 @@ def test_killed_job_leaves_only_staging_which_the_next_one_removes(repository: R
         process.wait()
     assert ids(repository) == ["20261123T020000Z"]
     with repository.locked("test"):
-        assert repository.clean_staging() == [left]
-        assert repository.clean_staging() == []
+        assert repository.clean_staging() == ([left], [])
+        assert repository.clean_staging() == ([], [])
     assert os.listdir(repository.staging_path) == []
     assert ids(repository) == ["20261123T020000Z"]
 
@@ -295,4 +295,28 @@ def test_killed_removal_leaves_no_partial_set(repository: Repository) -> None:
         process.wait()
     assert ids(repository) == ["20261123T030000Z"]
     with repository.locked("test"):
-        assert repository.clean_staging() == ["removed-20261123T020000Z"]
+        assert repository.clean_staging() == (["removed-20261123T020000Z"], [])
+
+
+def test_leftover_that_cannot_be_removed_stops_no_backup(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``chattr +i`` in a leftover, or a file that NFS keeps open: every later backup failed at its start."""
+    remove_tree = local.remove_tree
+
+    def held(path: str) -> None:
+        if path.endswith("20261123T020000Z"):
+            raise PermissionError(1, "Operation not permitted", f"{path}/manifest.json")
+        remove_tree(path)
+
+    monkeypatch.setattr(local, "remove_tree", held)
+    with repository.locked("test"):
+        for name in ("20261123T020000Z", "20261123T030000Z"):
+            os.mkdir(os.path.join(repository.staging_path, name))
+        removed, [remark] = repository.clean_staging()
+        assert removed == ["20261123T030000Z"]
+        path = os.path.join(repository.staging_path, "20261123T020000Z")
+        assert remark.startswith(
+            f"leftover {path} of an earlier job cannot be removed (Operation not permitted: {path}/manifest.json); "
+        )
+        assert repository.begin(MOMENT)[0] == "20261123T020001Z"

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +214,48 @@ def test_helper_needs_no_log_driver_of_the_daemon(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     done = stack_of().run_helper(HelperSpec("sha256:1", ["true"], "key"), Cancellation())
     assert " run --rm --interactive --pull=never --log-driver none " in done.stderr
+
+
+# -- commands in containers -------------------------------------------------------------------------------------------
+
+
+class Client:
+    """A daemon whose container runs a command as ``work`` says."""
+
+    def __init__(self, work: Callable[[], tuple[int, bytes]]) -> None:
+        self.containers = self
+        self._work = work
+
+    def get(self, _container_id: str) -> Client:
+        return self
+
+    def exec_run(self, _argv: list[str], user: str) -> tuple[int, bytes]:
+        return self._work()
+
+
+def test_a_command_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_stack, "EXECUTE_SECONDS", 0.05)
+    end = threading.Event()
+
+    def hang() -> tuple[int, bytes]:
+        end.wait(20)
+        return 0, b""
+
+    try:
+        with pytest.raises(HostFault, match=r"rm in shop-app-1 has not ended after 0\.05 s.*docker top shop-app-1"):
+            Stack(Client(hang), "unix:///nowhere.sock", "shop").execute(container("app"), ["rm", "-rf", "/x"])
+    finally:
+        end.set()
+
+
+def test_a_command_gives_its_result_or_the_error_of_the_daemon() -> None:
+    def refuse() -> tuple[int, bytes]:
+        raise docker.errors.APIError("no such container")
+
+    works = Stack(Client(lambda: (3, b"no")), "unix:///nowhere.sock", "shop")
+    assert works.execute(container("app"), ["test"]) == (3, "no")
+    with pytest.raises(MaxopsError, match=r"could not run test in shop-app-1.*no such container"):
+        Stack(Client(refuse), "unix:///nowhere.sock", "shop").execute(container("app"), ["test"])
 
 
 # -- pauses ---------------------------------------------------------------------------------------------------------

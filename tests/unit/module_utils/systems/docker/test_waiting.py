@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import waiting
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.waiting import wait_completed, wait_healthy
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.tests.unit.daemon import Daemon
+from ansible_collections.maxops.ops.tests.unit.daemon import Daemon, moment
 
 TEST = ["CMD-SHELL", "curl --fail http://127.0.0.1/"]
 
@@ -205,3 +206,71 @@ def test_a_one_shot_that_does_not_end_is_an_error(daemon: Daemon) -> None:
     stack = daemon.stack
     with pytest.raises(MaxopsError, match=r"shop-seeder-1 has not ended after 0\.3 s"):
         wait_completed(stack, stack.containers, 0.3)
+
+
+def test_a_check_of_our_own_that_hangs_does_not_hide_the_verdict_of_docker(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program waits for an answer without a limit: Docker ends its own run, and the next one passes."""
+    monkeypatch.setattr(waiting, "CHECK_SECONDS", 0.02)
+    daemon.add("app", test=TEST)["Config"]["Healthcheck"]["Timeout"] = 30_000_000
+    begun, end = [], threading.Event()
+
+    def hang(name: str) -> bytes:
+        begun.append(name)
+        end.wait(20)
+        return b""
+
+    monkeypatch.setattr(daemon, "exec_start", hang)
+    start = time.monotonic()
+    daemon.at["id-app"] = lambda data: (
+        data["State"].update(Health={"Status": "healthy"}) if time.monotonic() - start > 0.6 else None
+    )
+    try:
+        assert wait(daemon, 5.0) == []
+    finally:
+        end.set()
+    assert time.monotonic() - start < 3
+    assert len(begun) == waiting.HANGING_CHECKS
+
+
+def test_a_check_that_is_slower_than_a_look_still_counts(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "CHECK_SECONDS", 0.01)
+    daemon.add("app", test=TEST)
+    monkeypatch.setattr(daemon, "exec_start", lambda _name: time.sleep(0.1) or b"")
+    assert wait(daemon, 2.0) == []
+
+
+def test_a_check_that_ran_in_docker_is_a_verdict(daemon: Daemon) -> None:
+    """The program could not be started from here, but Docker has run it since the start, and it failed."""
+    state = daemon.add("app", test=TEST)["State"]
+    daemon.checks["app"] = (127, "")
+    state["Health"] = {"Status": "unhealthy", "Log": [{"Start": moment(), "ExitCode": 1, "Output": "503"}]}
+    assert "shop-app-1 is not healthy after 0.5 s" in error_of(daemon)
+    state["Health"]["Log"][0]["Start"] = moment(-3600)
+    assert "cannot run" in wait(daemon)[0], "a result of an earlier start says nothing"
+
+
+def test_a_shortage_is_not_a_check_that_cannot_run(daemon: Daemon) -> None:
+    daemon.add("app", test=TEST)
+    daemon.checks["app"] = (126, "OCI runtime exec failed: exec failed: resource temporarily unavailable: unknown")
+    assert "shop-app-1 is not healthy after 0.5 s" in error_of(daemon)
+
+
+def test_a_one_time_job_that_has_ended_successfully_is_a_remark(daemon: Daemon) -> None:
+    daemon.add("app")
+    daemon.add("import", policy="no", status="exited", depends_on="app:service_started:false")
+    [remark] = wait(daemon)
+    assert remark.startswith("shop-import-1 is a one-time container that ran before")
+    assert "exit code 0" in remark
+
+
+def test_a_container_that_others_use_may_not_end(daemon: Daemon) -> None:
+    daemon.add("api", policy="no", status="exited")
+    daemon.add("web", depends_on="api:service_started:false")
+    assert "shop-api-1 ended with exit code 0" in error_of(daemon)
+    daemon.add("web", depends_on="api:service_completed_successfully:false")
+    assert "shop-api-1 is a one-time container" in wait(daemon)[0]
+    ports = {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}
+    daemon.data["id-api"]["HostConfig"]["PortBindings"] = ports
+    assert "shop-api-1 ended with exit code 0" in error_of(daemon)
