@@ -17,7 +17,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
     PipelineResult,
     Priority,
     Stage,
-    run,
     run_pipeline,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
@@ -77,14 +76,16 @@ def archive(
     on_start: Callable[[Callable[[], int]], None] | None = None,
     kind: str = "volume",
     skip: Sequence[str] = (),
+    odd: Odd | None = None,
 ) -> list[str]:
     """Write one volume or folder as a tar archive with owners, times, links, holes, ACLs and extended attributes.
 
-    ``destination`` must not exist; ``skip`` are relative paths of folders to leave out. Returns remarks on what no
-    archive can hold, and tar's on files that changed or vanished while they were read; all other files are complete.
+    ``destination`` must not exist; ``skip`` are relative paths of folders to leave out; ``odd`` is what
+    :func:`find_odd` has found there. Returns remarks on what no archive can hold, and tar's on files that changed or
+    vanished while they were read; all other files are complete.
     Raises MaxopsError when any stage failed.
     """
-    odd = find_odd(folder, cancellation, skip)
+    odd = odd or find_odd(folder, cancellation, skip, priority)
     stages = [Stage(_tar_argv(folder, [*skip, *odd.excluded]), warning_codes=(TAR_CHANGED,))]
     if packer.argv:
         stages.append(Stage(packer.argv))
@@ -155,7 +156,9 @@ class Odd:
         return [f"{text}: {_names(paths)}" for paths, text in texts if paths]
 
 
-def find_odd(folder: str, cancellation: Cancellation, skip: Sequence[str] = ()) -> Odd:
+def find_odd(
+    folder: str, cancellation: Cancellation, skip: Sequence[str] = (), priority: Priority | None = None
+) -> Odd:
     """Look for devices, sockets and too long paths below a folder; ``skip`` are relative paths to pass over."""
     # "./" before the relative path is in the archive, "/" in find's own path.
     longest = len(os.fsencode(folder.rstrip("/"))) + 1 + LONGEST_PATH - len("./")
@@ -165,7 +168,7 @@ def find_odd(folder: str, cancellation: Cancellation, skip: Sequence[str] = ()) 
     argv += ["-printf", "d%P\\0"]
     with tempfile.TemporaryFile() as output:
         # It ends with 1 when a file vanished meanwhile; what it cannot read, tar cannot read either, and says so.
-        run(argv, cancellation, stdout=output)
+        run_pipeline([Stage(argv)], cancellation, stdout=output, priority=priority)
         output.seek(0)
         found = [os.fsdecode(entry) for entry in output.read().split(b"\0") if entry]
     kept = [entry for entry in found if not any(f"{entry[1:]}/".startswith(f"{path}/") for path in skip)]

@@ -42,6 +42,7 @@ from . import ending, volumes
 from .configuration import report_lacks
 from .dumps import Dumps
 from .options import BackupOptions
+from .pausing import copy_at_rest
 from .plan import make_plan
 from .values import BackupPlan, DatabasePart
 
@@ -180,6 +181,7 @@ class Backup:
         self.warnings = list(plan.warnings)
         self.dumps = Dumps(plan, layout, self.cancellation)
         self.groups = volumes.group_volumes(plan, pause=options.quiesce == "pause")
+        self.untaken: set[PartKey] = set()
         self.open = ExitStack()
 
     def run(self) -> dict[str, Any]:
@@ -215,7 +217,11 @@ class Backup:
             made.update(_by_key(self._run_all(self._tasks(databases, groups, passfile, progress))))
         self.dumps.check_any(len(self.plan.volumes))
         self.warnings += self.dumps.warnings
-        return [part for key, part in made.items() if key[1] not in self.dumps.failed or key[0] != "database"]
+        failed = self.untaken.union(("database", name) for name in self.dumps.failed)
+        parts = [part for key, part in made.items() if key not in failed]
+        if not any(part["kind"] in ("database", *backup_set.ARCHIVED) for part in parts) and self.untaken:
+            raise MaxopsError(f"{' | '.join(self.plan.incomplete)}. Nothing else is left, so no set was made")
+        return parts
 
     def _to_save_again(self, names: set[str]) -> tuple[list[DatabasePart], list[volumes.VolumeGroup]]:
         """The databases and volumes to save again: a newer row needs the newer files of its application."""
@@ -268,17 +274,39 @@ class Backup:
 
     def _archive(self, group: volumes.VolumeGroup, meters: list[Part]) -> list[dict[str, Any]]:
         archiver = volumes.Archiver(self.plan, self.layout, self.options, self.cancellation)
+        meter_of = {(part.kind, part.name): meter for part, meter in zip(group.parts, meters)}
         with self.slots.taking(len(group.volumes)):
             self.cancellation.check()
-            with self.plan.stack.paused(group.containers):
-                self.dumps.freeze(group.databases)
-                archived = archiver.archive(group, meters)
+            archived = self._copy_at_rest(group, archiver, meter_of)
             archived += archiver.archive_later(group, meters)
         self.warnings += [f"{part['kind']} {part['name']}: {line}" for part in archived for line in part["remarks"]]
         return [
-            {**part, **self._finish(archiver.target(part["kind"], part["name"]), meter)}
-            for part, meter in zip(archived, meters)
+            {**part, **self._finish(archiver.target(*key), meter_of[key])}
+            for part in archived
+            for key in [(part["kind"], part["name"])]
         ]
+
+    def _copy_at_rest(
+        self, group: volumes.VolumeGroup, archiver: volumes.Archiver, meter_of: dict[PartKey, Part]
+    ) -> list[dict[str, Any]]:
+        """Copy the parts of a group within one pause; those that something wrote to meanwhile are not in the set."""
+        parts = [part for part in group.volumes if (part.kind, part.name) not in self.untaken]
+        archiver.look(parts)
+        copied = copy_at_rest(
+            self.plan,
+            parts,
+            self.options.quiesce == "pause",
+            lambda parts: archiver.archive(
+                volumes.VolumeGroup(list(parts)), [meter_of[part.kind, part.name] for part in parts]
+            ),
+            lambda: self.dumps.freeze(group.databases),
+        )
+        self.warnings += copied.warnings
+        for part in copied.untaken:
+            self.untaken.add((part.kind, part.name))
+            with suppress(FileNotFoundError):
+                os.unlink(archiver.target(part.kind, part.name))
+        return copied.entries
 
     def _copy_configuration(self) -> list[dict[str, Any]]:
         found = self.plan.configuration

@@ -8,11 +8,13 @@ A frozen copy is like the files after a power cut: PostgreSQL, MySQL, MongoDB an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount
+from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders import is_inside, system_kind
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.live_databases import find_databases
 
@@ -63,14 +65,15 @@ def at_rest(
     obstacle = _obstacle(found, server if uses_server else None)
     if obstacle:
         reason, fix = obstacle
-        plan.not_taken(part.kind, part.name, f"it holds {_listed(found.databases)}, and {reason}", fix)
+        plan.not_taken(part.kind, part.name, f"it holds {listed(found.databases)}, and {reason}", fix)
         return None
+    part = replace(part, databases=tuple(found.databases))
     if not writers:
         return part
     services = sorted({writer.service for writer in writers})
     if options.quiesce != "pause":
         plan.warnings.append(
-            f"{part.label} holds {_listed(found.databases)}: service {', '.join(services)} is paused while it is "
+            f"{part.label} holds {listed(found.databases)}: service {', '.join(services)} is paused while it is "
             "copied, because a copy of running files may not start; the copy is as after a power cut, and recovers by "
             "itself"
         )
@@ -98,6 +101,26 @@ def _obstacle(found: Found, server: Container | None) -> tuple[str, str] | None:
     return None
 
 
-def _listed(databases: Sequence[str]) -> str:
+def may_write(part: VolumePart, container: Container) -> bool:
+    """Whether a container may write to a part: it mounts the volume, or for a folder something below or above it."""
+    skipped = [os.path.join(part.folder, path) for path in part.skip]
+
+    def writes(mount: Mount) -> bool:
+        if not mount.writable or mount.kind not in ("bind", "volume"):
+            return False
+        if part.kind == "volume":
+            return mount.name == part.docker_name
+        source = os.path.realpath(mount.source)
+        if not is_inside(source, part.folder) and not is_inside(part.folder, source):
+            return False
+        return not any(is_inside(source, path) for path in skipped) and not (
+            mount.kind == "bind" and system_kind(source)
+        )
+
+    return any(writes(mount) for mount in container.mounts)
+
+
+def listed(databases: Sequence[str]) -> str:
+    """Databases for a message, at most three in full."""
     shown = ", ".join(databases[:3])
     return shown + (f" and {len(databases) - 3} more databases" if len(databases) > 3 else "")

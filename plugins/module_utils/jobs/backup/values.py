@@ -47,7 +47,8 @@ class VolumePart:
 
     ``folder`` is its path on the host, ``skip`` are relative paths in it that are left out, ``mounts`` the services
     that mount it, with the path inside them. ``live`` are the databases in it that have to be at rest while it is
-    copied, in words; its writers are paused for that. ``inside`` are relative paths of other mounted folders that it
+    copied, in words; its writers are paused for that. ``databases`` are all that were found in it, also while nothing
+    writes to them: a service may start before the copy. ``inside`` are relative paths of other mounted folders that it
     holds, by their name.
     """
 
@@ -61,6 +62,7 @@ class VolumePart:
     skip: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     live: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
     inside: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -98,6 +98,15 @@ class Archiver:
         self._packer = volume_pack.compression(plan.packer, options.jobs)
         self._priority = Priority(options.nice, options.ionice)
         self._cancellation = cancellation
+        self._odd: dict[tuple[str, str], volume_pack.Odd] = {}
+
+    def look(self, parts: Sequence[VolumePart]) -> None:
+        """Look for what no archive can hold: before the pause, because this reads every folder of the parts."""
+        find = [
+            partial(volume_pack.find_odd, part.folder, self._cancellation, part.skip, self._priority) for part in parts
+        ]
+        found = run_all(find, self._cancellation) if find else []
+        self._odd.update({(part.kind, part.name): odd for part, odd in zip(parts, found)})
 
     def target(self, kind: str, name: str) -> str:
         """The archive's path in staging."""
@@ -137,6 +146,7 @@ class Archiver:
             watch,
             kind=part.kind,
             skip=part.skip,
+            odd=self._odd.get((part.kind, part.name)),
         )
         return {
             **part.facts(),

@@ -141,6 +141,12 @@ class Stack:
         if required and not self.containers:
             raise no_such_project(self.project_name, self._projects())
 
+    def read_again(self) -> Stack:
+        """The project as it is now, also without any container; what was read before stays as it is."""
+        stack = Stack(self._client, self._docker_host, self.project_name)
+        stack.refresh(required=False)
+        return stack
+
     def _inspect(self, container_id: str) -> dict[str, Any] | None:
         try:
             data: dict[str, Any] = self._client.api.inspect_container(container_id)

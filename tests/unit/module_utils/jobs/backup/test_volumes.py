@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part
+from ansible_collections.maxops.ops.plugins.module_utils.transfer import volume_pack
 from ansible_collections.maxops.ops.tests.unit.stacks import container, stack_of
 
 OPENPROJECT = container("openproject", environment={"DATABASE_URL": "postgres://u:p@postgres/openproject?pool=5"})
@@ -146,6 +148,22 @@ def test_what_comes_later_has_its_own_meter_and_folder(layout: Layout, tmp_path:
     assert (part["kind"], part["name"], part["path"]) == ("folder", "/srv/then", str(tmp_path / "then"))
     assert os.listdir(layout.folders) == ["%2Fsrv%2Fthen.tar.gz"]
     assert archiver.archive_later(VolumeGroup([first]), meters) == []
+
+
+def test_the_look_before_the_pause_is_not_repeated_in_it(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    os.mkfifo(tmp_path / "data" / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "data" / "agent"))
+    part = volume("data", folder=str(tmp_path / "data"))
+    options = BackupOptions(Access("shop"), "/r", nice=0, ionice="none")
+    archiver = Archiver(plan_of(part), layout, options, Cancellation())
+    archiver.look([part])
+    monkeypatch.delattr(volume_pack, "find_odd")
+    [entry] = archiver.archive(VolumeGroup([part]), [Part("data", 1)])
+    assert entry["remarks"] == ["not in the archive: sockets, which their programs create again: agent"]
 
 
 @pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
