@@ -19,6 +19,8 @@ BRANCH = "refs/heads/main"
 UNFINISHED = ".seeding"
 GIT_ENVIRONMENT = {"HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ.get("PATH", "/usr/bin")}
 # git compresses text and only stores pictures: level 1 keeps seeding fast.
+# As Gitea does in each repository, and again with "gitea admin regenerate hooks".
+HOOK, HOOK_TEXT = Path("hooks", "post-receive.d", "gitea"), "#!/usr/bin/env bash\n"
 GIT_OPTIONS = ("-c", "core.compression=1", "-c", "fastimport.unpackLimit=40")
 
 
@@ -58,6 +60,8 @@ def create(folder: Path, history: History, objects: list[LfsObject], authors: li
     subprocess.run(
         ["git", "init", "--quiet", "--bare", "--initial-branch=main", temporary], check=True, env=GIT_ENVIRONMENT
     )
+    (temporary / HOOK).parent.mkdir(parents=True, exist_ok=True)
+    (temporary / HOOK).write_text(HOOK_TEXT)
     given = 0
     with subprocess.Popen(
         ["git", *GIT_OPTIONS, "fast-import", "--quiet", "--date-format=raw", "--depth=0"],

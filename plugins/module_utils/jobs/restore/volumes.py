@@ -66,7 +66,7 @@ def plan_volumes(
         loads.append(LoadVolume(part, archive_of(source.layout.path, manifest, part), swap, members))
     if refused:
         raise MaxopsError(
-            ". ".join(str(error) for _part, error in refused) + _rest(source, [one for one, _ in refused])
+            ". ".join(str(error) for _part, error in refused) + _rest(source, [part for part, _error in refused])
         )
     _check_apart(loads)
     return loads

@@ -183,7 +183,7 @@ class _HealthWatch(_Watch):
         self.sick = sick
         self.healthy = False
         self.remark = ""
-        self.thread = threading.Thread()
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self._check: HealthCheck | None = None
         self._hanging: list[HealthCheck] = []
         self._stopped = stopped
