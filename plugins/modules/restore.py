@@ -110,6 +110,8 @@ options:
         waited for longer, at most twice as long. One that ends or restarts in a loop is not waited for.
       - A service that was not healthy before the restore, or whose health check cannot run, does not undo the restore;
         a warning names it.
+      - A job that runs once (restart policy C(no)) and ends with exit code 0 after its start does not undo the restore
+        either; a warning names it, too.
     type: int
     default: 900
 extends_documentation_fragment:
