@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..shared.database import Row, Transaction
@@ -28,8 +30,7 @@ def append(settings: Settings, row: Row) -> None:
     if _is_needless(settings):
         return
     try:
-        _open_folder(settings)
-        with open(path(settings), "a", encoding="utf-8", opener=_private) as stream:
+        with _locked(settings), open(path(settings), "a", encoding="utf-8", opener=_private) as stream:
             stream.write(line(row))
     except OSError as error:
         print(f"{path(settings)} cannot be written: {error}", file=sys.stderr, flush=True)
@@ -39,14 +40,14 @@ def write_all(settings: Settings, transaction: Transaction) -> None:
     """All rows, and after them the lines that Gitea did not write."""
     if _is_needless(settings):
         return
-    _open_folder(settings)
-    target = path(settings)
-    others = _of_others(target.read_text().splitlines(keepends=True)) if target.exists() else []
-    rows = transaction.rows("SELECT * FROM public_key ORDER BY id")
-    temporary = target.with_name("authorized_keys.tmp")
-    with open(temporary, "w", encoding="utf-8", opener=_private) as stream:
-        stream.writelines([*(line(row) for row in rows), *others])
-    os.replace(temporary, target)
+    with _locked(settings):
+        target = path(settings)
+        others = _of_others(target.read_text().splitlines(keepends=True)) if target.exists() else []
+        rows = transaction.rows("SELECT * FROM public_key ORDER BY id")
+        temporary = target.with_name("authorized_keys.tmp")
+        with open(temporary, "w", encoding="utf-8", opener=_private) as stream:
+            stream.writelines([*(line(row) for row in rows), *others])
+        os.replace(temporary, target)
 
 
 def _of_others(lines: Iterable[str]) -> list[str]:
@@ -63,8 +64,17 @@ def _is_needless(settings: Settings) -> bool:
     return settings.truth("server", "START_SSH_SERVER", default=False)
 
 
-def _open_folder(settings: Settings) -> None:
-    path(settings).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+@contextmanager
+def _locked(settings: Settings) -> Iterator[None]:
+    """Make the folder, and let one process at a time write the file, as the real one does."""
+    folder = path(settings).parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _private(name: str, flags: int) -> int:

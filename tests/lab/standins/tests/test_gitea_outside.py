@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
 
 from standins.tests.gitea_client import ADMIN, ADMIN_PASSWORD, Gitea
 from standins.tests.support import Lab, docker
@@ -57,6 +60,19 @@ def test_authorized_keys(gitea: Gitea) -> None:
     assert gitea.application.run("gitea", "admin", "regenerate", "keys", user="root").returncode == 1
     gitea.api(f"DELETE /admin/users/{ADMIN}/keys/{number}")
     assert line not in gitea.application.output("cat", KEYS)
+
+
+def test_accounts_can_be_deleted_at_the_same_time(gitea: Gitea) -> None:
+    names = [f"at-once-{number}" for number in range(16)]
+    for name in names:
+        gitea.api("POST /admin/users", {"username": name, "email": f"{name}@example.test", "password": "Other!pw-1"})
+
+    def delete(name: str) -> int:
+        url = f"{gitea.application.url}/api/v1/admin/users/{name}"
+        return requests.delete(url, auth=(ADMIN, ADMIN_PASSWORD), timeout=60).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(delete, names)) == {204}
 
 
 def test_a_broken_index_ends_the_start(lab: Lab) -> None:
