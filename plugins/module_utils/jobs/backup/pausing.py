@@ -13,7 +13,7 @@ import datetime
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container
 
@@ -28,7 +28,7 @@ PAUSE_SECONDS = 1.0
 
 _RUNNING = ("running", "restarting")
 
-Writers = Mapping[str, "tuple[Container, datetime.datetime | None]"]
+Writers = Mapping[str, tuple[Container, Optional[datetime.datetime]]]
 """The containers that may write to a part, with their start, by their id."""
 
 
