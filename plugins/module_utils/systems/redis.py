@@ -18,8 +18,7 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
     Container,
-    mount_of,
-    on_host,
+    read_secret,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -94,29 +93,13 @@ def _password(container: Container) -> str:
             return container.environment[name]
         inside = container.environment.get(f"{name}_FILE")
         if inside:
-            return _read_secret(container, inside)
+            otherwise = "mount it, or set REDIS_PASSWORD in the container's environment"
+            try:
+                return read_secret(container, inside, otherwise, "run as root (become: true)")[0]
+            except MaxopsError as error:
+                raise RedisPasswordUnknown(str(error)) from error
     match = _PASSWORD_WORD.search(" ".join(container.command))
     return match.group(1).strip("'\"") if match and "$" not in match.group(1) else ""
-
-
-def _read_secret(container: Container, inside: str) -> str:
-    """The password in a file of the container that the host shares with it."""
-    if mount_of(inside, container.mounts) is None:
-        # The same path on the host is a different file, whose content must not be sent to a server.
-        raise RedisPasswordUnknown(
-            f"the password file {inside} of container {container.name} is not in a folder or file that this host "
-            "shares with it; mount it, or set REDIS_PASSWORD in the container's environment"
-        )
-    path = on_host(inside, container.mounts)
-    try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            return stream.read().rstrip("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RedisPasswordUnknown(
-            f"the password file {inside} of container {container.name} cannot be read on the host ({path}: {cause}); "
-            "run as root (become: true)"
-        ) from error
 
 
 class Redis:

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
@@ -135,3 +137,28 @@ def mount_of(inside: str, mounts: Sequence[Mount]) -> Mount | None:
     path = os.path.normpath(inside)
     containing = [mount for mount in mounts if f"{path}/".startswith(mount.target.rstrip("/") + "/")]
     return max(containing, key=lambda mount: len(mount.target.rstrip("/")), default=None)
+
+
+def read_secret(container: Container, inside: str, if_hidden: str, if_unreadable: str) -> tuple[str, str]:
+    """The password in a file of the container that the host shares with it, and that file's path on the host.
+
+    Raises MaxopsError, which ends with ``if_hidden`` for a file that the host does not share, and with
+    ``if_unreadable`` for one that cannot be read.
+    """
+    if mount_of(inside, container.mounts) is None:
+        # The same path on the host is a different file, whose content must not be sent to a server.
+        raise MaxopsError(
+            f"the password file {inside} of container {container.name} is not in a folder or file that this host "
+            f"shares with it; {if_hidden}"
+        )
+    path = on_host(inside, container.mounts)
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            # Strip line feeds only: the images' shells keep a carriage return, so it is part of the password.
+            return stream.read().rstrip("\n"), path
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise MaxopsError(
+            f"the password file {inside} of container {container.name} cannot be read on the host ({path}: {cause}); "
+            f"{if_unreadable}"
+        ) from error

@@ -10,8 +10,7 @@ from typing import Protocol
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
     Container,
-    mount_of,
-    on_host,
+    read_secret,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -54,28 +53,10 @@ def _password(stack: Project, container: Container, given: str | None) -> tuple[
         return environment["POSTGRES_PASSWORD"], f"POSTGRES_PASSWORD in the container's environment (set in {dotenv})"
     inside = environment.get("POSTGRES_PASSWORD_FILE")
     if inside:
-        return _read_secret(container, inside)
+        otherwise = "give database_password from a vault"
+        secret, path = read_secret(container, inside, otherwise, f"run as root (become: true), or {otherwise}")
+        return secret, f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
     raise MaxopsError(
         f"container {container.name} has neither POSTGRES_PASSWORD nor POSTGRES_PASSWORD_FILE; "
         "give database_password (and database_user) from a vault"
     )
-
-
-def _read_secret(container: Container, inside: str) -> tuple[str, str]:
-    if mount_of(inside, container.mounts) is None:
-        # The same path on the host is a different file, whose content must not be sent to a server.
-        raise MaxopsError(
-            f"the password file {inside} of container {container.name} is not in a folder or file that this host "
-            "shares with it; give database_password from a vault"
-        )
-    path = on_host(inside, container.mounts)
-    try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            # Strip line feeds only: the image's shell keeps a carriage return, so it is part of the server's password.
-            return stream.read().rstrip("\n"), f"the secret file {path} (POSTGRES_PASSWORD_FILE)"
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise MaxopsError(
-            f"the password file {inside} of container {container.name} cannot be read on the host ({path}: {cause}); "
-            "run as root (become: true), or give database_password from a vault"
-        ) from error
