@@ -4,7 +4,7 @@
 """What a restore does to sessions, caches, search indexes and SSH keys. Plans only; swap/clearing.py does it.
 
 Gitea's sessions and the lines of authorized_keys name a person only by a number, and after a restore numbers are given
-again: without this, people would come back signed in as somebody else.
+again: without this, people would come back signed in as another person.
 """
 
 from __future__ import annotations
