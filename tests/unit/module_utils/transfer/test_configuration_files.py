@@ -26,15 +26,6 @@ from ansible_collections.maxops.ops.tests.unit.stacks import (
 )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "docker-compose.yml").write_text("services: {}\n")
-    (folder / ".env").write_text("A=1\n")
-    return folder
-
-
 def stack(project: Path, *mounts: Mount, files: str = "docker-compose.yml", **labels: str) -> Stack:
     return stack_of(container("app", *mounts, labels={WORKING_DIR: str(project), CONFIG_FILES: files, **labels}))
 

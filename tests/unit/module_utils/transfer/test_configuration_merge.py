@@ -22,15 +22,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_
 from ansible_collections.maxops.ops.tests.unit.stacks import CONFIG_FILES, WORKING_DIR, container, stack_of
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "docker-compose.yml").write_text("services: {}\n")
-    (folder / ".env").write_text("A=1\n")
-    return folder
-
-
 def merged(project: Path, monkeypatch: pytest.MonkeyPatch, answer: EffectiveConfiguration | Exception) -> Configuration:
     def compose(*_arguments: object) -> EffectiveConfiguration:
         if isinstance(answer, Exception):
