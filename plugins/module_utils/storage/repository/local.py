@@ -162,13 +162,6 @@ class Repository:
         """True when there is a set, complete or not, with this id."""
         return os.path.lexists(os.path.join(self.sets_path, set_id))
 
-    def newest_first(self) -> Iterator[KeptSet]:
-        """All sets, the newest first, read one at a time: a manifest is long, and often the first is enough."""
-        if os.path.isdir(self.sets_path):
-            for name in sorted(os.listdir(self.sets_path), reverse=True):
-                if backup_set.ID_PATTERN.fullmatch(name):
-                    yield self._read(name)
-
     def _read(self, set_id: str) -> KeptSet:
         path = os.path.join(self.sets_path, set_id)
         try:
