@@ -24,7 +24,7 @@ API = "/api/v1/"
 
 def application() -> Flask:
     settings = Settings(ini.read(ini.path()))
-    return create(settings, release.from_environment(), Database(**settings.database))
+    return create(settings, release.from_environment(), settings.open_database())
 
 
 def create(settings: Settings, of_release: release.Release, connections: Database) -> Flask:
