@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import socket
 import sqlite3
@@ -29,6 +30,7 @@ from ansible_collections.maxops.ops.tests.integration.official_files import (
 )
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, run, wait_until
 
+PREFIX = os.environ.get("MAXOPS_LAB_IMAGE_PREFIX", "maxops-lab")
 STATE = Path("/var/lib/maxops")
 ADMIN = "gitadmin"
 ADMIN_PASSWORD = "Adm1n!pass-word"
@@ -125,11 +127,13 @@ class OfficialStack(MiniStack):
 def tag_images() -> None:
     """Give the lab's images the names of the real ones."""
     for name, lab in IMAGES.items():
-        run("docker", "tag", f"maxops-lab/{lab}", f"{REGISTRY}/{name}")
+        run("docker", "tag", f"{PREFIX}/{lab}", f"{REGISTRY}/{name}")
 
 
 def untag_images() -> None:
-    """Remove those names; the images stay."""
+    """Remove those names, unless another stack uses them; the images stay."""
+    if f"{REGISTRY}/" in run("docker", "ps", "--all", "--format", "{{.Image}}").stdout:
+        return
     run("docker", "image", "rm", *(f"{REGISTRY}/{name}" for name in IMAGES), check=False)
 
 
@@ -183,6 +187,12 @@ class OfficialOpenProject(OfficialStack):
         if self.named_volumes:
             del lines["PGDATA"], lines["OPDATA"]
         (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+
+    def use_tag(self, tag: str) -> None:
+        """Change TAG in the .env file, as for an update, and start that release."""
+        self.tag = tag
+        self.write_files()
+        self.start()
 
     def answers(self) -> bool:
         """Whether web is healthy, and all others run or have ended well."""

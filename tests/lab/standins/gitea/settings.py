@@ -61,9 +61,13 @@ class Settings:
         }
 
     @property
+    def database_kind(self) -> str:
+        return self.text("database", "DB_TYPE", "postgres").lower()
+
+    @property
     def database_file(self) -> Path | None:
         """The file of SQLite, or None where the database is on a server."""
-        if self.text("database", "DB_TYPE", "postgres").lower() != "sqlite3":
+        if self.database_kind != "sqlite3":
             return None
         return Path(self.text("database", "PATH", "/data/gitea/gitea.db"))
 
