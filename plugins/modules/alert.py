@@ -15,7 +15,7 @@ description:
   - Compares a health check with the alerts sent before, and sends one message with all changes to each address.
   - A finding is reported when it was bad in O(after) runs in a row, when its state changed for as many runs, and again
     after O(repeat_after). It is reported as recovered when it was ok in O(recover_after) runs in a row. A state that
-    flaps does not cause a message at every change.
+    changes again and again does not cause a message at every change.
   - A check that could not see anything (unknown) is reported, and what it could not see does not count as recovered.
   - If an address does not accept the message, the others still get theirs, the changes are kept for the next run, and
     the task fails at its end.

@@ -56,7 +56,11 @@ def test_special_cases_are_shown(given: dict[str, Any], check_mode: bool, words:
 
 
 def test_table_has_the_failures_first() -> None:
-    results = {"a": result(channels=3, tested=3), "b": {"failed": True, "msg": "out of reach"}, "c": result(state="absent")}
+    results = {
+        "a": result(channels=3, tested=3),
+        "b": {"failed": True, "msg": "out of reach"},
+        "c": result(state="absent"),
+    }
     lines = table(results)
     assert [line.split()[:2] for line in lines] == [
         ["HOST", "SCHEDULE"],
