@@ -39,7 +39,7 @@ EXCEPTIONS = {
 HELPERS = {"host": "prepares a host for all jobs"}
 """Roles that other playbooks run before their own."""
 
-OF_ALL = {"summary": "prints the results of any job"}
+OF_ALL = {"outcome": "fails where any job failed", "summary": "prints the results of any job"}
 """Modules that belong to no verb."""
 
 
