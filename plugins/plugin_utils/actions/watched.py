@@ -21,6 +21,10 @@ from ansible.utils.display import Display
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
 
+from .attended import is_unattended
+from .roles import role_of
+from .wording import in_variables
+
 display = Display()
 
 JOB_LIMIT = 24 * 3600
@@ -45,6 +49,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         module = self._task.resolved_action or self._task.action
         try:
+            self._prepare(variables)
             if self._is_to_be_watched(variables):
                 result = self._run_watched(module, variables)
             else:
@@ -54,6 +59,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             failure = {"changed": False, "failed": True, "unreachable": unreachable, "msg": str(error)}
             self._keep_result(module, failure, variables)
             raise
+        result = in_variables(result, self._option_variables)
         if not result.get("failed"):
             result = self._finish(result, variables)
         self._keep_result(module, self._without_secrets(result), variables)
@@ -68,6 +74,14 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         """The value of a variable, which may be a template."""
         value = variables.get(name)
         return value if value is None else self._templar.template(value)
+
+    def _option_variables(self) -> dict[str, str]:
+        """The variable of the role for each option of the module; empty for a task that is in no role."""
+        role = role_of(self._task)
+        return {} if role is None else role.variables()
+
+    def _prepare(self, _variables: dict[str, Any]) -> None:
+        """What the controller does before the module runs."""
 
     def _is_worth_watching(self) -> bool:
         """False for a short task, which is over before its progress could be read; watching costs half a second."""
@@ -211,7 +225,7 @@ def _is_quiet(requested: Any) -> bool:
     """True when quiet output was requested, or under AWX, which stores every line in its database."""
     if boolean(os.environ.get("MAXOPS_QUIET", "false") if requested is None else requested or False, strict=False):
         return True
-    return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
+    return is_unattended()
 
 
 def _display_seconds(requested: Any) -> float:
