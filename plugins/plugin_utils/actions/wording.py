@@ -20,7 +20,7 @@ ADVICE = ("fix", "msg", "remarks")
 _NAME = r"(?<![\w./\"'-])({})(?![\w/\"'-])"
 # An option whose name is an ordinary word is translated only where it cannot be one.
 _BEFORE = re.compile(
-    r"(?:\boptions? (?:[a-z_]+(?:, | and | or ))*|\bset |\bname[sd]?\b[^.;:()]{0,40} in "
+    r"(?:\b(?:options?|exactly one of) (?:[a-z_]+(?:, | and | or ))*|\bset |\bname[sd]?\b[^.;:()]{0,40} in "
     r"|\bgive another name in |\bwith )$"
 )
 _AFTER_SET = re.compile(r" to \S")

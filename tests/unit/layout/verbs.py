@@ -39,6 +39,7 @@ HELPERS = {"host": "prepares a host for all jobs"}
 """Roles without a playbook of their own."""
 
 OF_ALL = {
+    "outcome": "fails where any job failed",
     "summary": "prints the results of any job",
     "check_options": "refuses misspelt options of any role",
 }
