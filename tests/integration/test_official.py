@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every operation on the stacks of OpenProject's and Gitea's own Compose files, without an option of their layout."""
+"""Loss and return of the stacks of OpenProject's and Gitea's own Compose files, without an option of their layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.maxops.ops.tests.integration.official_support import (
     OfficialGitea,
     OfficialOpenProject,
 )
-from ansible_collections.maxops.ops.tests.integration.support import Module, wait_until
+from ansible_collections.maxops.ops.tests.integration.support import Module
 
 Official = Union[OfficialOpenProject, OfficialGitea]
 
@@ -145,68 +145,6 @@ def test_sqlite_database_that_is_written_all_the_time_comes_back_whole(
         assert connection.execute("SELECT (SELECT changed FROM first) - (SELECT changed FROM second)").fetchone() == (
             0,
         )
-
-
-# -- the other operations --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=["official_openproject", "official_gitea"])
-def stack(request: pytest.FixtureRequest) -> Official:
-    """Each of the two layouts."""
-    found: Official = request.getfixturevalue(request.param)
-    return found
-
-
-def test_each_operation_ends_without_a_fault_that_is_none(stack: Official, repository: Path, tmp_path: Path) -> None:
-    if not (repository / stack.project).exists():
-        back_up(stack, repository, tmp_path)
-    here = {"repository": str(repository / stack.project)}
-    results: dict[str, dict[str, Any]] = {}
-    for verb, options in {
-        "status": {},
-        "backup_info": here,
-        "optimize": {},
-        "cache": {},
-        "diagnose": {},
-        "cleanup": {**here, "check_mode": True},
-        "logs": {"dest": str(tmp_path / "logs")},
-        "restart": {},
-    }.items():
-        results[verb] = Module(verb, {"project_name": stack.project}, tmp_path)(**options)
-    assert {verb: result["msg"] for verb, result in results.items() if result.get("failed")} == {}
-    assert results["status"]["well"], results["status"]
-    assert results["backup_info"]["remarks"] == []
-    assert results["diagnose"]["causes"] == []
-    assert results["diagnose"]["healthy"]
-    wait_until(stack.answers, 60, "people can use it after the restart")
-
-
-def health(stack: Official, repository: Path, folder: Path) -> dict[str, Any]:
-    """What it finds in the stack; other programs may use the machine's disk, clock and memory."""
-    check = module("health_check", stack, repository, folder, fail_on="never", state_dir=str(folder))
-    return check(exclude=["disk", "clock", "memory"])
-
-
-def test_health_of_the_healthy_stack_is_ok(stack: Official, repository: Path, tmp_path: Path) -> None:
-    if not (repository / stack.project).exists():
-        back_up(stack, repository, tmp_path)
-    result = health(stack, repository, tmp_path)
-    assert [finding for finding in result["findings"] if finding["state"] != "ok"] == []
-    assert result["state"] == "ok"
-
-
-@pytest.mark.parametrize("service", ["web", "worker", "db", "cache"])
-def test_health_names_a_stopped_service_first(
-    openproject: OfficialOpenProject, repository: Path, tmp_path: Path, service: str
-) -> None:
-    openproject.compose("stop", "--timeout", "0", service)
-    try:
-        result = health(openproject, repository, tmp_path)
-    finally:
-        openproject.compose("start", service)
-        wait_until(openproject.answers, 60, "people can use it again")
-    assert result["findings"][0]["subject"] == service
-    assert result["findings"][0]["state"] == "critical"
 
 
 def newest_migration(stack: OfficialOpenProject) -> str:
