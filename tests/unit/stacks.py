@@ -32,6 +32,7 @@ def container(
     environment: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     addresses: Sequence[str] = ("172.18.0.2",),
+    created: str = "",
 ) -> Container:
     """One container of the project ``shop``."""
     return Container(
@@ -45,6 +46,7 @@ def container(
         labels=dict(labels or {}),
         mounts=mounts,
         addresses=tuple(addresses),
+        created=created,
     )
 
 

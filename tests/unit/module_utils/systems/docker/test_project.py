@@ -43,6 +43,38 @@ def test_files_of_most_containers_are_those_of_the_project() -> None:
     assert found.files == ("/opt/my stack/compose.yml", "/opt/my stack/compose.prod.yml")
 
 
+BASE = {WORKING_DIR: "/opt/shop", CONFIG_FILES: "/opt/shop/docker-compose.yml"}
+OVERRIDE = {**BASE, CONFIG_FILES: "/opt/shop/docker-compose.yml,/opt/shop/docker-compose.override.yml"}
+
+
+def test_files_of_the_newest_container_are_those_of_the_project() -> None:
+    # An override was added later: Compose created only the service that it changes.
+    old = [container(name, labels=BASE, created=f"2026-11-30T10:00:0{i}Z") for i, name in enumerate(("db", "web", "a"))]
+    new = container("gitea", labels=OVERRIDE, created="2026-11-30T12:00:00Z")
+    assert project_of("shop", [*old, new]).files == (
+        "/opt/shop/docker-compose.yml",
+        "/opt/shop/docker-compose.override.yml",
+    )
+    # The other way round: one service was created again without the override.
+    later = container("web", labels=BASE, created="2026-11-30T13:00:00Z")
+    assert project_of("shop", [new, later]).files == ("/opt/shop/docker-compose.yml",)
+
+
+def test_container_that_was_started_on_its_own_is_not_the_project() -> None:
+    odd = container("odd", labels={**BASE, CONFIG_FILES: "/tmp/other.yml"}, created="2026-11-30T12:00:00Z")
+    others = [container(name, labels=BASE, created="2026-11-30T10:00:00Z") for name in ("db", "web")]
+    assert project_of("shop", [odd, *others]).files == ("/opt/shop/docker-compose.yml",)
+
+
+def test_files_that_exist_come_before_files_of_an_earlier_start(tmp_path: Path) -> None:
+    here = {WORKING_DIR: str(tmp_path), CONFIG_FILES: f"{tmp_path}/compose.yml"}
+    (tmp_path / "compose.yml").touch()
+    gone = {**here, CONFIG_FILES: f"{tmp_path}/compose.yml,{tmp_path}/removed.yml"}
+    before = [container(name, labels=gone, created="2026-11-30T12:00:00Z") for name in ("db", "web")]
+    after = container("gitea", labels=here, created="2026-11-30T11:00:00Z")
+    assert project_of("shop", [*before, after]).files == (f"{tmp_path}/compose.yml",)
+
+
 def test_container_without_labels_does_not_outvote_the_others() -> None:
     found = project_of("shop", [container("a"), container("b"), container("app", labels=LABELS)])
     assert found.folder == "/opt/my stack"
