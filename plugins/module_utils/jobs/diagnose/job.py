@@ -68,7 +68,7 @@ def diagnose(options: Options) -> dict[str, Any]:
     results = {name: _confirmed(_result(answer, options.step_timeout), view) for name, answer in answers.items()}
     reported = [cause for result in results.values() for cause in doubted(result.causes, results)]
     causes = _asked_for(rank(reported, view.dependencies), view)
-    shown = {name: _only_asked_for(result, view) for name, result in results.items()}
+    shown = {name: only_asked_for(result, view) for name, result in results.items()}
     return {
         "project": options.access.project_name,
         "services": list(options.services) or view.services,
@@ -149,7 +149,7 @@ def _asked_for(causes: Sequence[Cause], view: StackView) -> list[Cause]:
     return [cause for cause in causes if not cause.services or wanted & set(cause.services)]
 
 
-def _only_asked_for(result: StepResult, view: StackView) -> StepResult:
+def only_asked_for(result: StepResult, view: StackView) -> StepResult:
     """The result of a step without causes that only concern other services."""
     causes = _asked_for(result.causes, view)
     if len(causes) == len(result.causes):

@@ -9,6 +9,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .container import PROJECT_LABEL, Container
@@ -16,6 +17,9 @@ from .container import PROJECT_LABEL, Container
 WORKING_DIR_LABEL = f"{PROJECT_LABEL}.working_dir"
 CONFIG_FILES_LABEL = f"{PROJECT_LABEL}.config_files"
 ENVIRONMENT_FILE_LABEL = f"{PROJECT_LABEL}.environment_file"
+
+ROLE_STACK_MARKER = "# Written by the role maxops.ops.stack"
+"""How each file begins that the role ``stack`` writes."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ class ComposeProject:
     def files_exist(self) -> bool:
         """Whether all of the Compose files still exist."""
         return bool(self.files) and all(os.path.isfile(path) for path in self.files)
+
+    @property
+    def of_role_stack(self) -> bool:
+        """Whether the role ``stack`` wrote the Compose file: then it writes it again, and its options have the say."""
+        for path in self.files:
+            with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+                if stream.readline().startswith(ROLE_STACK_MARKER):
+                    return True
+        return False
 
     def argv(self, *more: str) -> list[str]:
         """The ``docker compose`` command with the files that the project was started with, in their order."""

@@ -9,8 +9,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
+from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 from ansible_collections.maxops.ops.tests.unit.stacks import (
     CONFIG_FILES,
     ENVIRONMENT_FILE,
@@ -107,3 +109,13 @@ def test_missing_paths_with_commas_are_told_apart_by_their_beginnings() -> None:
         "/gone/a,b/e.yml",
         "/gone/a,b/f.yml",
     )
+
+
+def test_compose_file_of_the_role_stack_is_recognised_by_its_first_line(tmp_path: Path) -> None:
+    marker = yaml.safe_load((ROOT / "roles/stack/vars/main.yml").read_text(encoding="utf-8"))["__stack_marker"]
+    path = tmp_path / "docker-compose.yml"
+    path.write_text(f"{marker}; what is changed here by hand is lost\n---\n", encoding="utf-8")
+    override = str(tmp_path / "override.yml")
+    assert ComposeProject("shop", str(tmp_path), (str(path), override)).of_role_stack
+    path.write_text(f"services: {{}} {marker}\n", encoding="utf-8")
+    assert not ComposeProject("shop", str(tmp_path), (str(path), override)).of_role_stack
