@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import CRASH_SECONDS, Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import OPENPROJECT
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of
 
@@ -50,6 +51,7 @@ class StackView:
         self.stack = stack
         self.daemon_error = daemon_error
         self.inspections = stack.inspections if stack else []
+        self.roles = options.access.roles(self)
         self._logs: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         environments = [inspection.container.environment for inspection in self.inspections]
@@ -66,12 +68,12 @@ class StackView:
     @property
     def openproject(self) -> tuple[str, ...]:
         """The services of OpenProject."""
-        return ("openproject",)
+        return tuple(self.roles.applications.get(OPENPROJECT, ()))
 
     @property
     def servers(self) -> frozenset[str]:
-        """The services that store data for the others."""
-        return frozenset(self.options.access.servers)
+        """The services that store data for the others, also further ones of the same kinds."""
+        return frozenset((*self.roles.servers, *self.roles.databases, *self.roles.caches))
 
     @property
     def services(self) -> list[str]:
@@ -89,8 +91,11 @@ class StackView:
         return dependencies
 
     def service_of(self, host: str) -> str:
-        """The service that a host name leads to: the name is a service's or a container's."""
-        return next((inspection.service for inspection in self.inspections if inspection.name == host), host)
+        """The service that a host name leads to: the name is a service's, a container's, or one in a network."""
+        if host in self.services:
+            return host
+        named = (inspection for inspection in self.inspections if host == inspection.name or host in inspection.aliases)
+        return next((inspection.service for inspection in named), host)
 
     def of_service(self, service: str) -> list[Inspection]:
         """The containers of a service."""
@@ -154,6 +159,7 @@ class StackView:
 
     def _needs_of(self, inspection: Inspection) -> Iterator[Need]:
         names = {other.service for other in self.inspections} | {other.name for other in self.inspections}
+        names |= {alias for other in self.inspections for alias in other.aliases}
         declared = inspection.container.depends_on
         names |= declared
         ports: dict[str, int] = {}

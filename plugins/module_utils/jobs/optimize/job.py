@@ -49,9 +49,12 @@ def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
     """Vacuum or analyze the tables of every database that need it; a locked table is left and reported."""
     started = time.monotonic()
     stack = options.access.connect()
+    roles = options.access.roles(stack)
+    if not roles.database and not roles.problem("database_service") and options.databases is None:
+        return _nothing(stack, started)
     server = options.access.server(stack)
     version, names = _databases(server, options)
-    result = Result(statements_advice=_statements_advice(stack, options.access.database_service))
+    result = Result(statements_advice=_statements_advice(stack, roles.database))
     cancellation = Cancellation()
 
     def opened(name: str) -> Session:
@@ -86,6 +89,17 @@ def _statements_advice(stack: Stack, service: str) -> str:
     command = 'command: ["postgres", "-c", "shared_preload_libraries=pg_stat_statements"]'
     up = stack.compose.command("up", "--detach", service)
     return f'{GET_STATEMENTS}add {command} to the service "{service}" in the Compose file, run {up}{THEN_CREATE}'
+
+
+def _nothing(stack: Stack, started: float) -> dict[str, Any]:
+    """The result for a stack without PostgreSQL, for example one of Gitea with SQLite."""
+    remark = str(stack.not_found("PostgreSQL server", "database_service"))
+    return {
+        "changed": False,
+        "version": "",
+        **vars(Result(remarks=[f"there is nothing to optimize: {remark}"])),
+        "duration": round(time.monotonic() - started, 3),
+    }
 
 
 def _databases(server: Server, options: OptimizeOptions) -> tuple[str, list[tuple[str, int]]]:

@@ -50,10 +50,9 @@ def check_containers(view: StackView) -> StepResult:
 
 def _missing(view: StackView) -> list[Cause]:
     """Services without a container that others need, or that were asked for."""
-    containers = {inspection.name for inspection in view.inspections}
-    missing = {need.host for need in view.needs} | set(view.options.services)
+    missing = {view.service_of(need.host) for need in view.needs} | set(view.options.services)
     causes = []
-    for name in sorted(missing - set(view.services) - containers):
+    for name in sorted(missing - set(view.services)):
         needed_by = [inspection for inspection in view.inspections if _needs(view, inspection, name)]
         asked = name in view.options.services
         working = bool(needed_by) and all(inspection.healthy or inspection.done for inspection in needed_by)

@@ -89,7 +89,7 @@ def remedy(view: StackView, inspection: Inspection, kind: str) -> str:
     """The command where only a log names the cause; the steps that check the thing itself give a more exact one."""
     start = f"docker restart {inspection.name}"
     up = view.compose("up", "--detach", inspection.service)
-    databases = view.of_service(view.options.access.database_service)
+    databases = view.of_service(view.roles.database)
     database = databases[0].name if databases else "postgres"
     psql = f"docker exec -it {database} psql -d postgres"
     return {

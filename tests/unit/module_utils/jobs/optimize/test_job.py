@@ -18,8 +18,8 @@ def test_advice_fits_who_writes_the_compose_file(tmp_path: Path) -> None:
     assert _statements_advice(stack, "db") == (
         'pg_stat_statements is not installed: to see which statements take the most time, add command: ["postgres", '
         '"-c", "shared_preload_libraries=pg_stat_statements"] to the service "db" in the Compose file, run docker '
-        f"compose --project-name shop --project-directory {tmp_path} --file {path} up --detach db, then run CREATE EXTENSION "
-        "pg_stat_statements in one database"
+        f"compose --project-name shop --project-directory {tmp_path} --file {path} up --detach db, then run CREATE "
+        "EXTENSION pg_stat_statements in one database"
     )
     path.write_text("# Written by the role maxops.ops.stack; what is changed here is lost\n", encoding="utf-8")
     assert _statements_advice(stack, "db") == (
