@@ -16,7 +16,7 @@ from ansible_collections.maxops.ops.tests.integration.official_support import (
     OfficialGitea,
     OfficialOpenProject,
 )
-from ansible_collections.maxops.ops.tests.integration.support import Module
+from ansible_collections.maxops.ops.tests.integration.support import Module, wait_until
 
 Official = Union[OfficialOpenProject, OfficialGitea]
 
@@ -145,6 +145,39 @@ def test_sqlite_database_that_is_written_all_the_time_comes_back_whole(
         assert connection.execute("SELECT (SELECT changed FROM first) - (SELECT changed FROM second)").fetchone() == (
             0,
         )
+
+
+# -- the other operations --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["official_openproject", "official_gitea"])
+def stack(request: pytest.FixtureRequest) -> Official:
+    """Each of the two layouts."""
+    found: Official = request.getfixturevalue(request.param)
+    return found
+
+
+def test_each_operation_ends_without_a_fault_that_is_none(stack: Official, repository: Path, tmp_path: Path) -> None:
+    if not (repository / stack.project).exists():
+        back_up(stack, repository, tmp_path)
+    here = {"repository": str(repository / stack.project)}
+    results: dict[str, dict[str, Any]] = {}
+    for verb, options in {
+        "status": {},
+        "backup_info": here,
+        "optimize": {},
+        "diagnose": {},
+        "cleanup": {**here, "check_mode": True},
+        "logs": {"dest": str(tmp_path / "logs")},
+        "restart": {},
+    }.items():
+        results[verb] = Module(verb, {"project_name": stack.project}, tmp_path)(**options)
+    assert {verb: result["msg"] for verb, result in results.items() if result.get("failed")} == {}
+    assert results["status"]["well"], results["status"]
+    assert results["backup_info"]["remarks"] == []
+    assert results["diagnose"]["causes"] == []
+    assert results["diagnose"]["healthy"]
+    wait_until(stack.answers, 60, "people can use it after the restart")
 
 
 def newest_migration(stack: OfficialOpenProject) -> str:
