@@ -74,8 +74,8 @@ def cannot_connect(docker_host: str, error: Exception, seconds: float) -> HostFa
     if "http+docker" in str(error):
         return HostFault(
             f"the Docker SDK for Python {_version('docker')} does not work with requests {_version('requests')}: "
-            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the role maxops.ops.host "
-            "installs both from the distribution"
+            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the playbook "
+            "maxops.ops.host installs both from the distribution"
         )
     for cause in _causes(error):
         if isinstance(cause, (TimeoutError, socket.timeout)):
