@@ -20,7 +20,7 @@ import yaml
 
 from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 
-STACK = {"project_name", "docker_host"}
+STACK = {"project_name", "docker_host", "applications"}
 DATABASE = {"database_service", "database_user", "database_password"}
 OPTIONS: dict[str, set[str]] = {
     "backup": STACK | DATABASE | {"cache_service", "repository"},
@@ -47,7 +47,8 @@ GROUPS = {
     "cache": {"cache_service"},
     "repository": {"repository"},
 }
-EVERYTHING = {name: f"our {name}" for names in OPTIONS.values() for name in names}
+EVERYTHING: dict[str, Any] = {name: f"our {name}" for names in OPTIONS.values() for name in names}
+EVERYTHING["applications"] = {"openproject": ["web", "worker"], "gitea": ["server"]}
 """Every option of the stack with a value of its own."""
 
 NOTE = """
