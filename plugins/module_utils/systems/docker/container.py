@@ -53,6 +53,8 @@ class Container:
     mounts: tuple[Mount, ...]
     addresses: tuple[str, ...] = ()
     command: tuple[str, ...] = field(default=(), repr=False)
+    application: str = ""
+    """The application that the operator declared it to be, or empty."""
 
     @property
     def running(self) -> bool:

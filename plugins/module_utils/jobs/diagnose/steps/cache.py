@@ -14,7 +14,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
     cache_logins,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
@@ -41,7 +41,7 @@ def check_cache(view: StackView) -> StepResult:
         return StepResult(unknown=[f'service "{service}" is not running, so it could not be checked'])
     result = StepResult()
     try:
-        server = find_redis(inspection.container)
+        server = view.options.access.redis(view, inspection.container)
         logins = [login for login in cache_logins_of(view) if view.service_of(login.host) == service]
         for login in logins:
             result.causes += _refusal(view, inspection, server, login)
@@ -74,7 +74,7 @@ def cache_logins_of(view: StackView) -> list[CacheLogin]:
 
 def _refusal(view: StackView, inspection: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:
     try:
-        with replace(server, password=login.password).connect(SECONDS) as redis:
+        with replace(server, password=login.password, likely=()).connect(SECONDS) as redis:
             redis.run("PING")
     except RedisError as error:
         if not error.reply.startswith(("WRONGPASS", "NOAUTH", "ERR invalid password")):
