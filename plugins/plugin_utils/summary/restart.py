@@ -61,7 +61,12 @@ def table(results: Results) -> list[str]:
                 one_line(result.get("msg") or "") if failure else "",
             ]
         )
-    return aligned(rows, right=(2, 3, 4))
+    lines = aligned(rows, right=(2, 3, 4))
+    away = [host for host, result in results.items() if result.get("unreachable")]
+    if away:
+        advice = f"fix that, then run this again with --limit {','.join(away)}"
+        lines.append(f"unreachable and not restarted: {', '.join(away)}; {advice}")
+    return lines
 
 
 def _verb(result: Mapping[str, Any], check_mode: bool) -> str:
