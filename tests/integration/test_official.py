@@ -160,12 +160,15 @@ def stack(request: pytest.FixtureRequest) -> Official:
 def test_each_operation_ends_without_a_fault_that_is_none(stack: Official, repository: Path, tmp_path: Path) -> None:
     if not (repository / stack.project).exists():
         back_up(stack, repository, tmp_path)
+    # web and worker of OpenProject end themselves until the seeder has run: that is no fault a moment later.
+    status = Module("status", {"project_name": stack.project}, tmp_path)
+    wait_until(lambda: bool(status()["well"]), 120, "every service runs steadily")
     here = {"repository": str(repository / stack.project)}
     results: dict[str, dict[str, Any]] = {}
     for verb, options in {
-        "status": {},
         "backup_info": here,
         "optimize": {},
+        "cache": {},
         "diagnose": {},
         "cleanup": {**here, "check_mode": True},
         "logs": {"dest": str(tmp_path / "logs")},
@@ -173,7 +176,6 @@ def test_each_operation_ends_without_a_fault_that_is_none(stack: Official, repos
     }.items():
         results[verb] = Module(verb, {"project_name": stack.project}, tmp_path)(**options)
     assert {verb: result["msg"] for verb, result in results.items() if result.get("failed")} == {}
-    assert results["status"]["well"], results["status"]
     assert results["backup_info"]["remarks"] == []
     assert results["diagnose"]["causes"] == []
     assert results["diagnose"]["healthy"]
