@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from .configuration import configuration_paths
+from .refusals import advice_for
 
 USER = "git"
 """The program refuses to run as root; in both images its user has this name."""
@@ -96,8 +97,8 @@ class GiteaCommand:
         code, output = self._stack.execute(self._container, argv, user=USER)
         if code != 0:
             text = re.sub(r"^.*Command error: ", "", output.strip().splitlines()[-1] if output.strip() else "no output")
+            next_step = advice_for(text) or f"see docker logs {self._container.name}"
             raise MaxopsError(
-                f"gitea admin {group} {command} in container {self._container.name} failed: {text}; "
-                f"see docker logs {self._container.name}"
+                f"gitea admin {group} {command} in container {self._container.name} failed: {text}; {next_step}"
             )
         return output

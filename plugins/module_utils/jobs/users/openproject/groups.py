@@ -93,3 +93,7 @@ class Groups:
             except ApiError as error:
                 if error.status != 409 or attempt == ATTEMPTS - 1:
                     raise
+        raise MaxopsError(
+            f"OpenProject accepted the new list of members {ATTEMPTS} times and still shows another one; set the members "
+            "by hand on the group's page (Administration > Groups)"
+        )
