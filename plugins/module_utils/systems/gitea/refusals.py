@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
+if TYPE_CHECKING:
+    # Not at run time: the command line's advice is for jobs that do without requests, too.
+    from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 
 # First match wins: (status or 0 for any, pattern of Gitea's own text, what to do).
 ADVICE = (

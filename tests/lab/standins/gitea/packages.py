@@ -11,7 +11,7 @@ OWNED = "FROM package_version v JOIN package p ON p.id = v.package_id WHERE p.ow
 
 def exist(transaction: Transaction) -> bool:
     """A database that an earlier version of the stand-in made has no such tables."""
-    return transaction.value("SELECT to_regclass('package_version')") is not None
+    return transaction.has_table("package_version")
 
 
 def owned(transaction: Transaction, owner: Row, paging: str = "") -> list[Row]:

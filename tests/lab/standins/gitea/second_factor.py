@@ -7,6 +7,6 @@ from ..shared.database import Row, Transaction
 
 def is_on(transaction: Transaction, user: Row) -> bool:
     # A database that an earlier version of the stand-in made has no such table.
-    if transaction.value("SELECT to_regclass('two_factor')") is None:
+    if not transaction.has_table("two_factor"):
         return False
     return bool(transaction.row("SELECT 1 FROM two_factor WHERE uid = %s", (user["id"],)))
