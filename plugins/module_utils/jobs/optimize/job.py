@@ -26,7 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, notable_sessions, plan_tables, shown
 
 GET_STATEMENTS = (
-    "pg_stat_statements is not installed: to see which statements cost most time, add "
+    "pg_stat_statements is not installed: to see which statements take the most time, add "
     'command: ["postgres", "-c", "shared_preload_libraries=pg_stat_statements"] to the service "{service}" '
     "in the Compose file, restart it, then run CREATE EXTENSION pg_stat_statements in one database"
 )
