@@ -14,6 +14,7 @@ from typing import Any, Callable, TypeVar
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import project_of
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import Recognised
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Task
@@ -80,6 +81,10 @@ class View:
     def stack(self) -> StackView:
         """The stack's containers. Raises MaxopsError if Docker cannot be queried."""
         return self.shared("the stack's containers", self._inspect)
+
+    def roles(self) -> Recognised:
+        """What the stack's services are. Raises MaxopsError if Docker cannot be queried."""
+        return self.shared("what the services are", lambda: self.options.access.roles(self.stack()))
 
     def shared(self, name: str, work: Callable[[], Result]) -> Result:
         """The result of work that several checks need; the first check that asks for it starts it."""

@@ -38,9 +38,14 @@ EVICTIONS_SECONDS = 1800
 
 def check_redis(view: View) -> Iterator[Finding]:
     """Redis as the applications use it: password, memory, clients, snapshot."""
-    containers = view.stack().of_service(view.options.access.cache_service)
+    roles = view.roles()
+    problem = roles.problem("cache_service")
+    if problem:
+        yield Finding(CHECK, "server", UNKNOWN, problem, fix="set cache_service to the right name")
+        return
+    containers = view.stack().of_service(roles.cache)
     if not containers:
-        yield Finding(CHECK, "server", OK, f'the stack has no service "{view.options.access.cache_service}"')
+        yield Finding(CHECK, "server", OK, "the stack has no Redis")
         return
     container = containers[0]
     if not container.running:
@@ -153,7 +158,7 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
             if inspection.service == service and inspection.running
             for login in cache_logins(inspection.container, inspection.files_root)
         ]
-        names = {view.options.access.cache_service, server.container}
+        names = {view.roles().cache, server.container}
         passwords = {login.password for login in logins if login.kind == REDIS and login.host in names}
         for password in sorted(passwords - {server.password}):
             try:

@@ -73,10 +73,17 @@ def check_postgresql(view: View) -> Iterator[Finding]:
         seen = "the Python package psycopg2 is not installed on this host"
         yield Finding(CHECK, "driver", UNKNOWN, seen, fix="the role maxops.ops.host installs it")
         return
-    stack = view.stack()
-    containers = stack.of_service(view.options.access.database_service)
+    stack, roles = view.stack(), view.roles()
+    problem = roles.problem("database_service")
+    if problem:
+        yield Finding(CHECK, "server", UNKNOWN, problem, fix="set database_service to the right name")
+        return
+    if not roles.database:
+        yield Finding(CHECK, "server", OK, "the stack has no PostgreSQL server")
+        return
+    containers = stack.of_service(roles.database)
     if not containers:
-        seen = f'the stack has no service "{view.options.access.database_service}"'
+        seen = f'the stack has no service "{roles.database}"'
         yield Finding(CHECK, "server", UNKNOWN, seen, fix="set database_service to the right name")
         return
     container = containers[0]
