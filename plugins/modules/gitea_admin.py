@@ -60,9 +60,8 @@ options:
     default: [all]
   service:
     description:
-      - Compose service of Gitea.
+      - Compose service of Gitea. By default it is found, as O(applications) says; of several, it is C(gitea).
     type: str
-    default: gitea
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -146,7 +145,7 @@ SPEC = (
             "token_file": {"type": "path", "required": True, "no_log": False},
             "token_name": {"type": "str", "default": "maxops", "no_log": False},
             "token_scopes": {"type": "list", "elements": "str", "default": ["all"], "no_log": False},
-            "service": {"type": "str", "default": "gitea"},
+            "service": {"type": "str"},
         }
     )
 )
@@ -157,7 +156,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     check_bounds(module, SPEC)
     require(module, {"requests": REQUESTS_IMPORT_ERROR, "docker": DOCKER_IMPORT_ERROR})
-    own = rest_of({name: value for name, value in module.params.items() if name not in API.options})
+    if module.params["service"]:
+        module.params["applications"] = {**(module.params["applications"] or {}), "gitea": [module.params["service"]]}
+    own = rest_of({name: value for name, value in module.params.items() if name not in (*API.options, "service")})
     with report_failures(module, "run this again to complete it"):
         endpoint = endpoint_of(module, "", "gitea")
         result = ensure(Options(access=access_of(module.params), endpoint=endpoint, **own), module.check_mode)

@@ -19,7 +19,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.access import A
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import gitea_settings
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable, no_such_project
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
-from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import OPENPROJECT, TITLES, recognise
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import OPENPROJECT
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import TITLES, recognise
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 SECONDS = 10.0

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command import GiteaCommand
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account
@@ -37,7 +38,6 @@ class Options:
     token_name: str
     token_scopes: Sequence[str]
     access: Access
-    service: str
     password: str | None = field(default=None, repr=False)
 
     @property
@@ -63,7 +63,7 @@ def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
             _remove(options.unfinished)
         return {"changed": False, "created": False, "token_made": False, "password_set": False}
     stack = options.access.connect()
-    command = GiteaCommand(stack, stack.require_running(options.service))
+    command = GiteaCommand(stack, stack.require_running(_service(options, stack), "service"))
     existing = {account.name.lower(): account for account in command.accounts()}.get(options.name.lower())
     if existing and not existing.admin:
         raise MaxopsError(
@@ -106,6 +106,20 @@ def check_scopes(scopes: Sequence[str]) -> None:
             f"token_scopes lacks {', '.join(missing)}, without which nothing can be done with the token: add it, or "
             "write all"
         )
+
+
+def _service(options: Options, stack: Stack) -> str:
+    """The Compose service of Gitea: the operator's, or the one that is found; of several the one of our own layout."""
+    roles = options.access.roles(stack)
+    several = next((entry for entry in roles.ambiguous if entry.what.endswith("Gitea")), None)
+    if several and "gitea" not in several.services:
+        raise MaxopsError(f"{several.describe()}, or in service")
+    found = "gitea" if several else roles.service_of("gitea")
+    if not found:
+        raise MaxopsError(
+            f"{options.access.describe()} has no service that is Gitea: name it in service, or in applications"
+        )
+    return found
 
 
 def _remove(path: str) -> None:
