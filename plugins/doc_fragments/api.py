@@ -11,7 +11,7 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
-  gateway_url:
+  fallback_url:
     description:
       - Address of the application behind the stack's gateway. It is used without O(ignore:api_url) where Docker cannot
         be asked, for example by a user without access to it.

@@ -278,6 +278,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.address import accepted_names
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.openproject.accounts import OpenProjectUsers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
@@ -291,7 +292,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
     token_of,
     users_spec,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.systems.address import accepted_names
 from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import OpenProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.refusals import (
     foreign_host,

@@ -372,7 +372,7 @@ def test_without_an_address_the_stacks_own_containers_are_asked(
     stack = {"project_name": "maxuserstest", "applications": declared}
     person = {"email": f"{gitea122.name('far')}@example.test", "password": PASSWORD}
     # Nothing listens there: this address is for hosts where Docker cannot be asked.
-    far = {"gateway_url": "http://127.0.0.1:9/git"}
+    far = {"fallback_url": "http://127.0.0.1:9/git"}
     made = Module("gitea_user", {**stack, **far, "api_token": gitea122.token}, tmp_path)(
         name=gitea122.name("far"), **person
     )

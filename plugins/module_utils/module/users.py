@@ -11,9 +11,9 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.address import Address, find_address
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.job import Options, Report, synchronise
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person, System
-from ansible_collections.maxops.ops.plugins.module_utils.systems.address import Address, find_address
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import Client, Endpoint
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
@@ -38,7 +38,7 @@ def api_spec() -> Spec:
     return Spec(
         {
             "api_url": {"type": "str"},
-            "gateway_url": {"type": "str"},
+            "fallback_url": {"type": "str"},
             "validate_certs": {"type": "bool", "default": True},
             "ca_file": {"type": "path"},
             "proxy": {"type": "str"},
@@ -94,7 +94,7 @@ def endpoint_of(module: AnsibleModule, authorization: str, application: str) -> 
     options = module.params
     address = Address(options["api_url"] or "")
     if not address.url:
-        address = find_address(application, access_of(options), options["gateway_url"] or "")
+        address = find_address(application, access_of(options), options["fallback_url"] or "")
     return Endpoint(
         url=address.url,
         authorization=authorization,

@@ -45,7 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "project": {"maxops_project_name": "second", "maxops_docker_host": "unix:///run/two.sock"},
 }
-ADDRESSES = ("api_url", "gateway_url", "project_name", "docker_host")
+ADDRESSES = ("api_url", "fallback_url", "project_name", "docker_host")
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +92,9 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dic
     ("case", "gitea", "openproject"),
     [
         ("nothing", {}, {}),
-        ("port", {"gateway_url": "http://localhost:9100/git"}, {"gateway_url": "http://localhost:9100"}),
-        ("certificate", {"gateway_url": "https://localhost:443/git"}, {"gateway_url": "https://localhost:443"}),
-        ("public", {"gateway_url": "https://ops.example.com/git"}, {"gateway_url": "https://ops.example.com"}),
+        ("port", {"fallback_url": "http://localhost:9100/git"}, {"fallback_url": "http://localhost:9100"}),
+        ("certificate", {"fallback_url": "https://localhost:443/git"}, {"fallback_url": "https://localhost:443"}),
+        ("public", {"fallback_url": "https://ops.example.com/git"}, {"fallback_url": "https://ops.example.com"}),
         (
             "project",
             {"project_name": "second", "docker_host": "unix:///run/two.sock"},

@@ -39,30 +39,30 @@ class Address:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_address(application: str, access: Access, gateway_url: str = "") -> Address:
+def find_address(application: str, access: Access, fallback_url: str = "") -> Address:
     """The address of ``openproject`` or ``gitea`` of a stack.
 
-    ``gateway_url`` is taken where Docker cannot be asked, or does not know the application and the URL leads to another
+    ``fallback_url`` is taken where Docker cannot be asked, or does not know the application and the URL leads to another
     host. Raises MaxopsError that names the option where neither is possible.
     """
     option = f"give its address in api_url (users_{application}_url)"
     try:
         inspections = _inspections(access)
     except EngineUnreachable as error:
-        if gateway_url:
-            return Address(gateway_url)
+        if fallback_url:
+            return Address(fallback_url)
         raise MaxopsError(f"the address of {TITLES[application]} is not known: {error}; or {option}") from error
     except MaxopsError as error:
         # On this host, another stack may be at that address.
-        if gateway_url and not is_loopback(gateway_url):
-            return Address(gateway_url)
+        if fallback_url and not is_loopback(fallback_url):
+            return Address(fallback_url)
         raise MaxopsError(f"the address of {TITLES[application]} is not known: {error}; or {option}") from error
     roles = recognise(inspections, access.applications)
     several = next((entry for entry in roles.ambiguous if entry.what.endswith(TITLES[application])), None)
     service = "" if several else roles.service_of(application)
     if not service:
-        if gateway_url and not is_loopback(gateway_url):
-            return Address(gateway_url)
+        if fallback_url and not is_loopback(fallback_url):
+            return Address(fallback_url)
         reason = (
             several.describe()
             if several

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems import access as access_module
-from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
-from ansible_collections.maxops.ops.plugins.module_utils.systems.address import (
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.address import (
     Address,
     accepted_names,
     address_of,
     find_address,
     is_loopback,
 )
+from ansible_collections.maxops.ops.plugins.module_utils.systems import access as access_module
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, PublishedPort
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
