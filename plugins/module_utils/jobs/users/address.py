@@ -42,8 +42,8 @@ class Address:
 def find_address(application: str, access: Access, fallback_url: str = "") -> Address:
     """The address of ``openproject`` or ``gitea`` of a stack.
 
-    ``fallback_url`` is taken where Docker cannot be asked, or does not know the application and the URL leads to another
-    host. Raises MaxopsError that names the option where neither is possible.
+    ``fallback_url`` is taken where Docker cannot be asked, or does not know the application and the URL leads to
+    another host. Raises MaxopsError that names the option where neither is possible.
     """
     option = f"give its address in api_url (users_{application}_url)"
     try:
