@@ -95,7 +95,14 @@ ADVICE = (
         r"password is invalid|is not allowed login",
         "api_user and api_password are not accepted: correct them, or give api_token",
     ),
-    (401, r"", "the credentials are not accepted (revoked, mistyped, or of a deleted account): give a valid api_token"),
+    (
+        401,
+        r"",
+        (
+            "the credentials are not accepted (revoked, mistyped, of a deleted account, or a password of one with a "
+            "second factor): give a valid api_token"
+        ),
+    ),
     (
         403,
         r"Only signed in user",
