@@ -250,6 +250,7 @@ def test_strict_server(strict: Application, tmp_path: Path) -> None:
     }  # fmt: skip
     refused = Module("gitea_admin", options, tmp_path)()
     assert "set DEFAULT_USER_VISIBILITY" in refused["msg"]
+    assert "random password" not in refused["msg"]
 
 
 # -- the first administrator ----------------------------------------------------------------------------------------
