@@ -76,7 +76,7 @@ def _choose_compression(plan: BackupPlan, options: BackupOptions) -> None:
         if plan.packer == "gzip" and plan.volumes:
             plan.warnings.append(
                 "zstd is not installed on this host, so volumes are compressed with gzip, many times slower; "
-                "the role maxops.ops.host installs it"
+                "the playbook maxops.ops.host installs it"
             )
     if plan.volumes:
         for program in ("tar", plan.packer):

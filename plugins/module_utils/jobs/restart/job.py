@@ -189,7 +189,8 @@ def _dependents(plan: RestartPlan) -> list[str]:
     ]
     needed = {container.service: sorted(container.depends_on & restarted) for container in waiting}
     return [
-        f"{name} depends on {', '.join(dependencies)} and is not restarted with it: check it afterwards (status.yml)"
+        f"{name} depends on {', '.join(dependencies)} and is not restarted with it: check it afterwards "
+        "(ansible-playbook maxops.ops.status)"
         for name, dependencies in sorted(needed.items())
         if dependencies
     ]

@@ -74,8 +74,8 @@ def cannot_connect(docker_host: str, error: Exception, seconds: float) -> HostFa
     if "http+docker" in str(error):
         return HostFault(
             f"the Docker SDK for Python {_version('docker')} does not work with requests {_version('requests')}: "
-            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the role maxops.ops.host "
-            "installs both from the distribution"
+            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the playbook "
+            "maxops.ops.host installs both from the distribution"
         )
     for cause in _causes(error):
         if isinstance(cause, (TimeoutError, socket.timeout)):
@@ -110,7 +110,7 @@ def no_such_project(project: str, projects: Iterable[str]) -> MaxopsError:
     names = ", ".join(f'"{name}"' for name in sorted(projects)) or "none"
     return MaxopsError(
         f'there is no Compose project "{project}" on this host (projects here: {names}); set project_name to one of '
-        "them, or deploy the stack with playbooks/deploy.yml"
+        "them, or deploy the stack with ansible-playbook maxops.ops.deploy"
     )
 
 

@@ -202,3 +202,23 @@ def test_an_account_of_17_is_deleted_by_a_job(lab: Lab) -> None:
     made = later.api("POST /api/v3/users", json={"email": "gone@example.test", "status": "invited"}).json()
     assert later.api(f"DELETE /api/v3/users/{made['id']}").status_code == 202
     assert later.api(f"GET /api/v3/users/{made['id']}").json()["status"] == "deleted"
+
+
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def test_collaboration_of_17_is_on_port_80_alone(lab: Lab, openproject: OpenProject) -> None:
+    newest = openproject_client.start(lab, "17.1.0").application
+    assert newest.send("GET", "/hocuspocus", headers=WEBSOCKET).status_code == 404
+    own = newest.url.replace(":8080", ":80")
+    answer = newest.session.get(f"{own}/hocuspocus", headers=WEBSOCKET, timeout=20)
+    assert answer.status_code == 101
+    # The example of RFC 6455.
+    assert answer.headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    with pytest.raises(requests.ConnectionError):
+        openproject.application.session.get(openproject.application.url.replace(":8080", ":80"), timeout=20)

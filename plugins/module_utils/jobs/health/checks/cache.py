@@ -91,7 +91,7 @@ def _memory(view: View, info: dict[str, str]) -> Finding:
     share = used / most * 100
     state = judged(share, view.limit(CHECK, "memory_warning"), view.limit(CHECK, "memory_critical"))
     seen = f"{share:.0f} % of {most / 1e6:.0f} MB used"
-    fix = "raise maxmemory (stack_redis_max_memory), or see what uses it (cache.yml)"
+    fix = "raise maxmemory (stack_redis_max_memory), or see what uses it (ansible-playbook maxops.ops.cache)"
     if state == CRITICAL and policy != "noeviction":
         # It still accepts new keys and evicts old ones for them, sessions included.
         state = WARNING

@@ -89,7 +89,8 @@ def check_certificate(view: View) -> Iterator[Finding]:
         seen,
         f"more than {warning:g} days",
         (address,),
-        "put the renewed certificate where stack_tls_certificate says and run deploy.yml; see why it was not renewed",
+        "put the renewed certificate where stack_tls_certificate says and run ansible-playbook maxops.ops.deploy; see "
+        "why it was not renewed",
     )
 
 
@@ -235,7 +236,10 @@ def _directly(view: View, service: str) -> Iterator[Finding]:
             yield Finding(CHECK, service, UNKNOWN, seen, "200", (url,), "allow the host's networks to read it")
         else:
             seen = answer.problem or _text_of(answer)
-            fix = f"docker logs --tail=50 {container.name} shows the cause; restart it if it hangs (restart.yml)"
+            fix = (
+                f"docker logs --tail=50 {container.name} shows the cause; restart it if it hangs "
+                f"(ansible-playbook maxops.ops.restart -e restart_services={service})"
+            )
             yield Finding(CHECK, service, CRITICAL, seen, "200", (url,), fix)
 
 
@@ -266,7 +270,11 @@ def _on_time(view: View, answer: Probe, subject: str, outcome: str, endpoint: st
     view.measure("http_latency_seconds", round(answer.seconds, 6), endpoint=endpoint or subject)
     state = judged(answer.seconds, warning, critical)
     taken = f"{answer.seconds:.2f} s" if answer.seconds >= 0.1 else f"{answer.seconds * 1000:.0f} ms"
-    fix = "find what keeps the host or the database busy (status.yml, optimize.yml)" if state != OK else ""
+    busy = (
+        "find what keeps the host or the database busy (ansible-playbook maxops.ops.status, ansible-playbook "
+        "maxops.ops.optimize)"
+    )
+    fix = busy if state != OK else ""
     return Finding(CHECK, subject, state, f"{outcome} in {taken}", f"within {warning:g} s", (answer.url,), fix)
 
 

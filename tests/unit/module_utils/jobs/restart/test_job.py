@@ -22,7 +22,10 @@ def test_service_that_needs_a_restarted_one_is_named() -> None:
     stopped = container("worker", labels={NEEDS: "postgres:service_healthy:false"}, state="exited")
     plan = RestartPlan(stack_of(postgres, gitea, stopped), [[ContainerRestart(postgres)]], [])
     assert _dependents(plan) == [
-        "gitea depends on postgres and is not restarted with it: check it afterwards (status.yml)"
+        (
+            "gitea depends on postgres and is not restarted with it: check it afterwards (ansible-playbook "
+            "maxops.ops.status)"
+        )
     ]
 
 
