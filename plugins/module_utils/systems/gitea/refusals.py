@@ -27,13 +27,17 @@ ADVICE = (
         r"name pattern is not allowed|pattern \"[^\"]*\" is not allowed",
         "Gitea reserves names with this ending: choose another one",
     ),
-    (422, r"\[(Username|NewName)\]: MaxSize", "shorten the name: 40 characters at most"),
+    (
+        422,
+        r"\[(Username|NewName)\]: MaxSize",
+        "shorten the name: letters, digits, dashes, dots and underscores, 40 at most",
+    ),
     (
         0,
-        r"\[(Username|NewName)\]|invalid username|name is invalid|contains invalid characters",
+        r"\[(Username|NewName)\]|invalid username(?!, password)|name is invalid|contains invalid characters",
         (
             "use letters, digits, and single dashes, dots or underscores between them (no two in a row, none first or "
-            "last), 40 characters at most"
+            "last), 40 at most"
         ),
     ),
     (
