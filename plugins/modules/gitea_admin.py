@@ -60,7 +60,8 @@ options:
     default: [all]
   service:
     description:
-      - Compose service of Gitea. By default it is found, as O(applications) says; of several, it is C(gitea).
+      - Compose service of Gitea. By default it is found by image and environment, or it is the first of Gitea's
+        O(applications); of several installations, it is the service C(gitea).
     type: str
 extends_documentation_fragment:
   - maxops.ops.stack
@@ -158,7 +159,7 @@ def main() -> None:
     require(module, {"requests": REQUESTS_IMPORT_ERROR, "docker": DOCKER_IMPORT_ERROR})
     if module.params["service"]:
         module.params["applications"] = {**(module.params["applications"] or {}), "gitea": [module.params["service"]]}
-    own = rest_of({name: value for name, value in module.params.items() if name not in (*API.options, "service")})
+    own = rest_of({name: value for name, value in module.params.items() if name not in API.options})
     with report_failures(module, "run this again to complete it"):
         endpoint = endpoint_of(module, "", "gitea")
         result = ensure(Options(access=access_of(module.params), endpoint=endpoint, **own), module.check_mode)

@@ -124,8 +124,9 @@ def distinct_roots(candidates: Sequence[str]) -> list[str]:
 
 def _image(content: Content) -> str | None:
     """An image of the set that has git: that of the application."""
+    recorded = ((content.manifest.get("recognised") or {}).get("applications") or {}).get("gitea") or ()
     for name, facts in (content.manifest.get("services") or {}).items():
-        if any(word in f"{name} {facts.get('image', '')}".lower() for word in ("gitea", "forgejo")):
+        if name in recorded or any(word in f"{name} {facts.get('image', '')}".lower() for word in ("gitea", "forgejo")):
             for reference in [facts.get("id"), *facts.get("digests", []), facts.get("image")]:
                 image_id = content.stack.find_image(reference) if reference else None
                 if image_id:

@@ -17,6 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command import GiteaCommand
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import GITEA
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError, Endpoint
@@ -38,6 +39,7 @@ class Options:
     token_name: str
     token_scopes: Sequence[str]
     access: Access
+    service: str | None = None
     password: str | None = field(default=None, repr=False)
 
     @property
@@ -109,17 +111,20 @@ def check_scopes(scopes: Sequence[str]) -> None:
 
 
 def _service(options: Options, stack: Stack) -> str:
-    """The Compose service of Gitea: the operator's, or the one that is found; of several the one of our own layout."""
+    """The service of Gitea; of several, the one with the name of our own layout.
+
+    Raises MaxopsError when there is none, or several others.
+    """
+    if options.service:
+        return options.service
     roles = options.access.roles(stack)
-    several = next((entry for entry in roles.ambiguous if entry.what.endswith("Gitea")), None)
-    if several and "gitea" not in several.services:
+    several = next((entry for entry in roles.ambiguous if GITEA in entry.what.lower()), None)
+    if several and GITEA not in several.services:
         raise MaxopsError(f"{several.describe()}, or in service")
-    found = "gitea" if several else roles.service_of("gitea")
-    if not found:
-        raise MaxopsError(
-            f"{options.access.describe()} has no service that is Gitea: name it in service, or in applications"
-        )
-    return found
+    service = GITEA if several else roles.service_of(GITEA)
+    if not service:
+        raise stack.not_found("Gitea", "service")
+    return service
 
 
 def _remove(path: str) -> None:
