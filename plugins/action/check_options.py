@@ -11,12 +11,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller import ControllerAction
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.option_types import CHECK_TYPES, wrong_types
 from ansible_collections.maxops.ops.plugins.plugin_utils.actions.roles import role_of
 from ansible_collections.maxops.ops.plugins.plugin_utils.actions.variables import misspelt
 
 
 class ActionModule(ControllerAction):
-    """Refuses misspelt options of the role that it is part of."""
+    """Refuses misspelt options, and values of a wrong type, of the role that it is part of."""
 
     def _execute(self, _arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         role = role_of(self._task)
@@ -28,6 +29,11 @@ class ActionModule(ControllerAction):
         own = self._templar.template(variables.get("maxops_own_variables") or [])
         own = own.replace(",", " ").split() if isinstance(own, str) else [str(name) for name in own]
         sentences = misspelt(role, variables, typed, own)
+        if not sentences and variables.get(CHECK_TYPES):
+            sentences = wrong_types(role.path, variables, self._templar.template)
+            if sentences:
+                advice = f"ansible-doc -t role maxops.ops.{role.name} describes all options"
+                return {"changed": False, "failed": True, "msg": f"{'; '.join(sentences)}; {advice}"}
         if not sentences:
             return {"changed": False}
         advice = "For variables of your own, add their names to the list maxops_own_variables."

@@ -179,7 +179,9 @@ services:
       description: Number of its lines.
       type: int
     errors:
-      description: Number of lines that look like errors.
+      description:
+        - Number of lines that report an error, by their level; without one, by a word such as C(failed), or by the
+          status of a request.
       type: int
     first:
       description: Time of the first line.

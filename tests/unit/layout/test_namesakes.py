@@ -18,12 +18,11 @@ LARGE = 60
 INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/cache": "job",
     "module_utils/jobs/cleanup": "job",
-    "module_utils/jobs/diagnose/steps": "cache database firewall host network",
+    "module_utils/jobs/diagnose/steps": "database firewall host",
     "module_utils/jobs/health/checks": "cache disk gateway host",
     "module_utils/jobs/health": "view",
     "module_utils/jobs/logs": "reading",
     "module_utils/jobs/monitoring": "alert",
-    "module_utils/jobs/optimize": "job",
     "module_utils/jobs/restore": "job plan",
     "module_utils/jobs/status": "job",
     "module_utils/jobs/users/gitea": "accounts first_admin",

@@ -100,12 +100,20 @@ FAIL_BY_THEMSELVES = {"deploy", "drill", "health", "host", "monitor", "restart",
 
 @pytest.mark.parametrize("playbook", sorted(set(playbooks) - FAIL_BY_THEMSELVES))
 def test_playbook_shows_a_summary_also_where_every_host_failed(playbook: str) -> None:
-    plays = load(ROOT / "playbooks" / f"{playbook}.yml")
-    work, summary, outcome = [task for play in plays for task in play["tasks"]]
-    assert work["vars"] == {"__maxops_summary_follows": True}
+    [play] = load(ROOT / "playbooks" / f"{playbook}.yml")
+    work, summary, outcome = play["tasks"]
+    assert work["vars"]["__maxops_summary_follows"] is True
     assert summary["run_once"] is True
     assert outcome["maxops.ops.outcome"] == summary["maxops.ops.summary"]
     assert "run_once" not in outcome
-    # A batch in which every host failed would end a play of several batches.
-    assert ("serial" in plays[0]) == (len(plays) == 2)
-    assert all("serial" not in play for play in plays[1:])
+
+
+@pytest.mark.parametrize("playbook", sorted(set(playbooks) - {"health", "monitor"}))
+def test_playbook_checks_types_with_a_message_of_one_line(playbook: str) -> None:
+    included = [task for play in load(ROOT / "playbooks" / f"{playbook}.yml") for task in play["tasks"]]
+    for task in [task for task in included if "ansible.builtin.include_role" in task]:
+        role = task["ansible.builtin.include_role"]
+        assert role["rolespec_validate"] is False, "Ansible prints the whole argument spec"
+        assert task["vars"]["__maxops_check_types"] is True, "else nothing checks the types"
+        name = role["name"].rpartition(".")[2]
+        assert "maxops.ops.check_options" in load(ROOT / "roles" / name / "tasks" / "main.yml")[0]

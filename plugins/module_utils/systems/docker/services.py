@@ -98,7 +98,7 @@ def start(
             return chosen
         stop_all(stack, old)
         for level in levels(chosen):
-            at_once([container for container in level if container in down], "start", _start_one, stack)
+            at_once([container for container in level if container in down], "start", start_one, stack)
         if settle:
             time.sleep(settle)
     if old:
@@ -119,7 +119,8 @@ def named(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container
     return chosen
 
 
-def _start_one(api: Any, container: Container) -> None:
+def start_one(api: Any, container: Container) -> None:
+    """Start one container; a paused one goes on."""
     if container.state == "paused":
         api.unpause(container.id)
     else:
