@@ -245,6 +245,13 @@ def test_only_the_gateway_can_be_reached_and_only_from_this_host():
     assert published == {"nginx": [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]}
 
 
+def test_health_check_of_openproject_needs_no_program_of_the_image_but_bash():
+    """Version 17.2.0 of the image has no curl."""
+    kind, shell, *words = containers()["openproject"]["Config"]["Healthcheck"]["Test"]
+    assert (kind, shell) == ("CMD", "bash")
+    compose("exec", "-T", "openproject", "/usr/bin/env", "PATH=/nonexistent", "/bin/bash", *words)
+
+
 def test_no_service_has_an_anonymous_volume():
     volumes = {
         f"{name}: {mount['Name']}"
