@@ -59,6 +59,21 @@ def restore(stack: Official, repository: Path, folder: Path) -> dict[str, Any]:
     return result
 
 
+# -- a healthy stack ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["official_openproject", "official_gitea", "official_gitea_server"])
+def test_diagnosis_of_a_healthy_stack_finds_nothing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    stack = request.getfixturevalue(name)
+    diagnosis = Module("diagnose", {"project_name": stack.project}, tmp_path)()
+    assert (diagnosis["causes"], diagnosis["healthy"]) == ([], True), diagnosis
+    assert [step for step in diagnosis["steps"] if step["state"] != "ok"] == []
+    if isinstance(stack, OfficialOpenProject):
+        seen = {step["step"]: step["seen"] for step in diagnosis["steps"]}
+        assert "memcached answers" in seen["cache"]
+        assert "1 completed" in seen["containers"], "the seeder"
+
+
 # -- the loss of everything -----------------------------------------------------------------------------------------
 
 
