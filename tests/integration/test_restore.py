@@ -376,9 +376,7 @@ def test_under_awx_the_plan_is_shown_and_nothing_is_asked(
     assert "lab: would restore set " in output
     assert " ago, never verified; what was written since then is set aside" in output
     assert "to restore as shown" not in output
-    assert (
-        "nothing was touched on lab, because it was not confirmed: give -e confirm=lab as an extra variable" in output
-    )
+    assert "because it was not confirmed: give -e confirm=lab as an extra variable of the job" in output
     assert stack.starts() == starts
 
 
