@@ -132,14 +132,11 @@ def gateway_configuration() -> str:
         __stack_scheme="https",
         __stack_host=f"localhost:{PORT}",
         __stack_health_password="",
+        __stack_health_paths={"openproject": "/health_checks/database", "gitea": "/api/healthz"},
         stack_tls_certificate="x",
         stack_gateway_probe_timeout=2,
     )
     environment = Environment(trim_blocks=True, undefined=StrictUndefined)
-    paths = variables["__stack_health_paths"]
-    variables["__stack_health_paths"] = {
-        name: environment.from_string(path).render(variables) for name, path in paths.items()
-    }
     return environment.from_string((ROLE / "templates" / "nginx.conf.j2").read_text()).render(variables)
 
 
