@@ -36,9 +36,10 @@ def past_in_utc(text: str, name: str) -> str:
     now = utc_now()
     moment = _understood(text, name, now)
     if is_unattended() and depends_on_zone(text):
+        in_utc_zone = timestamp(parse_moment(text, now, name))
         raise AnsibleActionFail(
             f'{name} is "{text}", which has no time zone, and in AWX a job\'s own zone is not that of the person who '
-            f"started it: write {timestamp(moment)} if it is in UTC, or the zone, as in 2026-11-25T02:00:00+09:00"
+            f"started it: write {in_utc_zone} if it is in UTC, or the zone, as in {in_utc_zone[:-1]}+09:00"
         )
     try:
         check_past(moment, now, text, name)

@@ -122,9 +122,11 @@ def _plan(options: RestartOptions) -> RestartPlan:
         )
     left_ids = {container.id for container in stopped}
     restarting = [container for container in chosen if container.id not in left_ids]
-    return RestartPlan(
-        stack, [[ContainerRestart(container) for container in level] for level in services.levels(restarting)], stopped
-    )
+    roles = options.access.roles(stack)
+    # Also where the Compose file does not say it, an application needs its servers.
+    needs = {service: roles.servers for each in roles.applications.values() for service in each}
+    levels = services.levels(restarting, needs)
+    return RestartPlan(stack, [[ContainerRestart(container) for container in level] for level in levels], stopped)
 
 
 def _grace(stack: Stack, containers: Sequence[Container]) -> float:

@@ -54,6 +54,8 @@ class Container:
     addresses: tuple[str, ...] = ()
     command: tuple[str, ...] = field(default=(), repr=False)
     created: str = ""
+    application: str = ""
+    """The application that the operator declared it to be, or empty."""
 
     @property
     def running(self) -> bool:

@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
     cache_logins,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
@@ -60,7 +60,7 @@ def check_cache(view: StackView) -> StepResult:
 
 
 def _ask_redis(view: StackView, inspection: Inspection, result: StepResult) -> None:
-    server = find_redis(inspection.container)
+    server = view.options.access.redis(view, inspection.container)
     logins = cache_logins_of(view, inspection, REDIS)
     refused = {login: causes for login in logins if (causes := _refusal(view, inspection, server, login))}
     # A healthy service that can log in with other settings does not use the refused ones.
@@ -94,7 +94,7 @@ def cache_logins_of(view: StackView, inspection: Inspection, kind: str) -> list[
 
 def _refusal(view: StackView, inspection: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:
     try:
-        with replace(server, password=login.password).connect(SECONDS) as redis:
+        with replace(server, password=login.password, likely=()).connect(SECONDS) as redis:
             redis.run("PING")
     except RedisError as error:
         if not error.reply.startswith(("WRONGPASS", "NOAUTH", "ERR invalid password")):

@@ -16,7 +16,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     RedisPasswordUnknown,
     RedisServer,
     RedisUnreachable,
-    find_redis,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
@@ -54,7 +53,7 @@ def check_redis(view: View) -> Iterator[Finding]:
         return
     started = time.monotonic()
     try:
-        server = find_redis(container)
+        server = view.options.access.redis(view.stack(), container)
         with server.connect(view.left) as redis:
             redis.run("PING")
             taken = time.monotonic() - started
@@ -162,7 +161,7 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
         passwords = {login.password for login in logins if login.kind == REDIS and login.host in names}
         for password in sorted(passwords - {server.password}):
             try:
-                with Redis(replace(server, password=password), view.left) as redis:
+                with Redis(replace(server, password=password, likely=()), view.left) as redis:
                     redis.run("PING")
             except RedisError:  # noqa: PERF203 - every password is tried separately
                 seen = "uses a different password than Redis itself"
