@@ -162,10 +162,10 @@ def test_memcached_is_reported_and_flushed_and_the_database_is_optimized(
     assert (seen.get("kind"), seen.get("changed")) == ("memcached", False), seen
     assert seen["version"]
     assert seen["memory"]["limit"] > 0
-    assert "not confirmed" in cache(flush=True)["msg"]
-    openproject.page()
+    assert openproject.page().ok
+    assert "not confirmed" in cache(flush=True).get("msg", "")
     flushed = cache(flush=True, confirm=openproject.project)
-    assert flushed.get("flushed", {}).get("databases") in ([], [0]), flushed
+    assert flushed.get("flushed", {}).get("databases") == [0], flushed
     optimized = Module("optimize", {"project_name": openproject.project}, tmp_path)()
     assert [entry["name"] for entry in optimized.get("databases", [])] == ["openproject"], optimized
     made = module("backup", openproject, tmp_path, tmp_path)(databases=[], volumes=[])
