@@ -305,6 +305,6 @@ def test_playbook_lists_all_hosts_the_worst_first(faults: FaultStack, diagnose: 
     table = [line.split()[:4] for line in lines[start + 1 : start + 4]]
     assert table[0][:2] == ["gone", "UNREACHABLE"], done.stdout
     assert table[1:] == [["a-down", "certain", "docker", "daemon"], ["faulty", "certain", "service", "stopped"]]
-    saved = json.loads((tmp_path / "diagnose-faulty.json").read_text())
+    saved = json.loads((tmp_path / "diagnose-faulty.check.json").read_text())
     assert saved["causes"][0]["fix"] == f"docker start {faults.name('gitea')}"
     assert saved["changed"] is False
