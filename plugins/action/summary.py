@@ -15,7 +15,8 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller impo
     registered,
     reported,
 )
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.results import write_result
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, message, reason
 
 display = Display()
 
@@ -38,6 +39,9 @@ JOBS = (
     "verify",
 )
 """Each job has a file in plugin_utils/summary with the functions summary and table."""
+
+OWN_FILES = ("monitoring", "users")
+"""Jobs of several tasks: the summary writes their files for ``maxops_results_dir``, else the action of the one task."""
 
 OneHost = Callable[[str, Mapping[str, Any], bool], list[str]]
 ManyHosts = Callable[[Results], list[str]]
@@ -66,11 +70,38 @@ class ActionModule(ControllerAction):
             [(host, result)] = results.items()
             lines = one(host, result, self._task.check_mode)
         else:
-            lines = many(results) if results else []
+            lines = _with_reasons(many(results), results) if results else []
         for line in ["", *lines]:
             display.display(line)
+        if arguments["job"] in OWN_FILES:
+            self._write_results(arguments["job"], results, variables)
         if arguments["fail_on"] != "never":
             failure = import_module(f"{SUMMARIES}.health").failure(results, arguments["fail_on"])
             if failure:
                 return {"changed": False, "failed": True, "msg": failure}
         return {"changed": False, "lines": lines}
+
+    def _write_results(self, job: str, results: Results, variables: Mapping[str, Any]) -> None:
+        for host, result in results.items():
+            folder = variables["hostvars"][host].get("maxops_results_dir")
+            if folder:
+                check_mode = bool(self._task.check_mode or result.get("report_only"))
+                write_result(str(folder), job, host, _without_tokens(result), check_mode)
+
+
+def _without_tokens(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result without the tokens that a module made, which must not be in a file."""
+    return {
+        name: {key: entry for key, entry in value.items() if key != "tokens"} if isinstance(value, Mapping) else value
+        for name, value in result.items()
+    }
+
+
+def _with_reasons(lines: list[str], results: Results) -> list[str]:
+    """The table, then the reasons of failures that it had to cut."""
+    shown = "\n".join(lines)
+    reasons = {host: reason(result) for host, result in results.items() if result.get("failed")}
+    return [
+        *lines,
+        *(f"{host}: {text}" for host, text in reasons.items() if message(results[host].get("msg") or "") not in shown),
+    ]

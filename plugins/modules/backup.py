@@ -217,7 +217,7 @@ parts:
       duration: 0.91
       rows: {"public.repository": 40}
 bytes:
-  description: Size of the whole set; in check mode an upper estimate.
+  description: Size of the whole set; in check mode an estimate, the sum of its parts.
   returned: when a set was made
   type: int
   sample: 310378496
@@ -232,7 +232,7 @@ duration:
   type: float
   sample: 5.31
 need_bytes:
-  description: Free space that the set was estimated to need.
+  description: Free space that a backup needs before it starts, an upper estimate with a reserve.
   returned: when a set was made
   type: int
   sample: 640000000

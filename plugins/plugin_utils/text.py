@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unicodedata import combining, east_asian_width, normalize
@@ -16,6 +17,8 @@ SHOWN = 10
 
 MESSAGE_WIDTH = 100
 """Characters of an error that a row of a table shows."""
+
+_ANSIBLE = re.compile(r"\A\s*((Task|Module|Action) failed: )+")
 
 Results = Mapping[str, Mapping[str, Any]]
 """The registered result of each host; see ``actions/controller.py``."""
@@ -64,15 +67,26 @@ def remarks(result: Mapping[str, Any], shown: int | None = None) -> list[str]:
     return some(lines, "remarks", len(lines) if shown is None else shown)
 
 
+def message(text: Any) -> str:
+    """An error without Ansible's own words before it, such as ``Task failed: Module failed: …``."""
+    return _ANSIBLE.sub("", str(text)).strip()
+
+
 def reason(result: Mapping[str, Any]) -> str:
     """Why a job failed."""
-    return str(result.get("msg", "see the error above"))
+    text = message(result.get("msg") or "see the error above")
+    return f"unreachable: {text}" if result.get("unreachable") else text
 
 
 def failed_row(host: str, result: Mapping[str, Any], columns: int) -> list[str]:
     """The row of a host whose job failed; the error is in the last column."""
     word = "UNREACHABLE" if result.get("unreachable") else "FAILED"
-    return [host, word, *[""] * (columns - 3), str(result.get("msg", ""))[:MESSAGE_WIDTH]]
+    return [host, word, *[""] * (columns - 3), one_line(result.get("msg") or "")]
+
+
+def one_line(text: Any) -> str:
+    """An error as a row of a table shows it: one line, with an ellipsis where it is cut."""
+    return shortened(" ".join(message(text).split()), MESSAGE_WIDTH)
 
 
 def failures_first(

@@ -13,6 +13,11 @@ import pytest
 
 from ansible_collections.maxops.ops.tests.integration.daily_support import DailyStack
 from ansible_collections.maxops.ops.tests.integration.fault_proxy import FaultProxy
+from ansible_collections.maxops.ops.tests.integration.official_support import (
+    OfficialGitea,
+    OfficialOpenProject,
+    untag_images,
+)
 from ansible_collections.maxops.ops.tests.integration.scratch_support import ScratchStack
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, running
 from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
@@ -145,3 +150,34 @@ def odd_set(content_stack: ContentStack, good_set: Path, tmp_path_factory: pytes
         return content_stack.back_up(folder, folder / "repository")
     finally:
         content_stack.sql(f"DROP DATABASE {quoted}")
+
+
+@pytest.fixture(scope="module")
+def official_openproject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialOpenProject]:
+    """OpenProject's own Compose file, with rows and files, all in folders of the host."""
+    folder = tmp_path_factory.mktemp("official-openproject")
+    with running(OfficialOpenProject("maxofficialop", folder, 17, port=9240)) as stack:
+        stack.fill()
+        yield stack
+    untag_images()
+
+
+@pytest.fixture(scope="module")
+def official_gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialGitea]:
+    """Gitea's own Compose file without a database service, with rows, files and a repository."""
+    folder = tmp_path_factory.mktemp("official-gitea")
+    with running(OfficialGitea("maxofficialgitea", folder, 17, port=9241, ssh_port=9242)) as stack:
+        stack.fill()
+        yield stack
+    untag_images()
+
+
+@pytest.fixture(scope="module")
+def official_gitea_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficialGitea]:
+    """Gitea's own Compose file with PostgreSQL, with rows, files and a repository."""
+    folder = tmp_path_factory.mktemp("official-gitea-server")
+    stack = OfficialGitea("maxofficialgiteapg", folder, 17, port=9243, ssh_port=9244, with_server=True)
+    with running(stack):
+        stack.fill()
+        yield stack
+    untag_images()

@@ -524,8 +524,8 @@ def test_playbook_shows_many_hosts_and_an_unreachable_one(stack: MiniStack, gate
     ]
     assert "away is unreachable, down is critical" in done.stdout
     kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results").iterdir()}
-    assert set(kept) == {f"health_check-{host}.json" for host in hosts}
-    assert kept["health_check-down.json"]["grade"] == "P1"
+    assert set(kept) == {f"health-{host}.json" for host in hosts}
+    assert kept["health-down.json"]["grade"] == "P1"
     done = subprocess.run(
         [*argv, "--check", "-l", "healthy"], check=False, capture_output=True, text=True, cwd=CHECKOUT, env=environment
     )

@@ -10,6 +10,10 @@ from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import message
+
+from .results import ended
+
 
 class ControllerAction(ActionBase):  # type: ignore[misc]
     """Checks its arguments, then runs on the controller; no host is contacted, so it also runs for lost hosts."""
@@ -37,17 +41,17 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
 def registered(variable: str, variables: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
     """The results that the hosts of the play registered in a variable; None where there is no result.
 
-    A host that could not be reached is marked as failed: Ansible itself marks it as unreachable only.
+    A host that could not be reached is marked as failed: Ansible itself marks it as unreachable only. So is a host
+    whose failure is shown later. Messages come without Ansible's own words before them.
     """
     results: dict[str, dict[str, Any] | None] = {}
     for host in variables.get("ansible_play_hosts_all", []):
         result = variables["hostvars"][host].get(variable)
         if not isinstance(result, Mapping):
             results[host] = None
-        elif result.get("unreachable"):
-            results[host] = {**result, "failed": True}
-        else:
-            results[host] = dict(result)
+            continue
+        state = ended(result)
+        results[host] = {**result, **state, **({"msg": message(result["msg"])} if state and "msg" in result else {})}
     return results
 
 

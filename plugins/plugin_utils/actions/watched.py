@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
+
+from .results import JOB_STATE, SUMMARY_FOLLOWS, command_of, shown_later, write_result
 
 display = Display()
 
@@ -53,11 +54,21 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             unreachable = isinstance(error, AnsibleConnectionFailure)
             failure = {"changed": False, "failed": True, "unreachable": unreachable, "msg": str(error)}
             self._keep_result(module, failure, variables)
-            raise
+            if not variables.get(SUMMARY_FOLLOWS):
+                raise
+            return self._returned(failure, variables)
         if not result.get("failed"):
             result = self._finish(result, variables)
         self._keep_result(module, self._without_secrets(result), variables)
-        return dict(result)
+        return self._returned(result, variables)
+
+    def _returned(self, result: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        returned = shown_later(result, variables)
+        if JOB_STATE in returned:
+            # Ansible prints only "ok" for this task: the failure is shown by the summary.
+            host = variables.get("inventory_hostname", "host")
+            display.display(f"  {host}: {returned[JOB_STATE].upper()}; the summary below has the reason")
+        return returned
 
     def _is_to_be_watched(self, variables: Mapping[str, Any]) -> bool:
         if self._task.async_val or self._task.check_mode or _is_quiet(self._value("maxops_quiet", variables)):
@@ -180,31 +191,10 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
 
     def _keep_result(self, module: str, result: Mapping[str, Any], variables: dict[str, Any]) -> None:
         folder = self._value("maxops_results_dir", variables)
-        if not folder:
-            return
-        folder = os.path.expanduser(str(folder))
-        host = variables.get("inventory_hostname", "host")
-        name = module.rpartition(".")[2]
-        path = os.path.join(folder, f"{name}-{safe_name(host)}.json")
-        kept = {key: value for key, value in result.items() if key != "invocation" and not key.startswith("_ansible")}
-        try:
-            os.makedirs(folder, exist_ok=True)
-            # A file name that is not UTF-8 contains lone surrogates; backslashes turn them into JSON escapes.
-            with open(path + ".new", "w", encoding="utf-8", errors="backslashreplace") as stream:
-                json.dump(
-                    {"host": host, "failed": False, **kept},
-                    stream,
-                    indent=2,
-                    sort_keys=True,
-                    ensure_ascii=False,
-                    default=str,
-                )
-            os.replace(path + ".new", path)
-        except OSError as error:
-            raise AnsibleError(
-                f"the result could not be written to {path} (maxops_results_dir): {error.strerror}; "
-                f"the job itself {'failed' if result.get('failed') else 'succeeded'}"
-            ) from error
+        command = command_of(module, variables)
+        if folder and command:
+            host = variables.get("inventory_hostname", "host")
+            write_result(str(folder), command, host, result, bool(self._task.check_mode))
 
 
 def _is_quiet(requested: Any) -> bool:

@@ -15,6 +15,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     count,
     failed_row,
     failures_first,
+    one_line,
     reason,
     remarks,
     some,
@@ -104,7 +105,7 @@ def table(results: Results) -> list[str]:
                 result["level"],
                 duration(result["duration"]),
                 duration(slowest) if slowest else "",
-                str(result.get("msg", ""))[:100] if not result["passed"] else str(len(result["findings"]) or ""),
+                one_line(result.get("msg") or "") if not result["passed"] else str(len(result["findings"]) or ""),
             ]
         )
     return aligned(rows, right=(2, 4, 5))

@@ -30,6 +30,8 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     head = f"{host}: " + ("would make backup set " if check_mode else "backup set ") + result["set_id"]
     head += " (INCOMPLETE)" if result.get("incomplete") else ""
     head += f", {about}{human_size(result['bytes'])}"
+    if check_mode and "need_bytes" in result:
+        head += f"; needs {human_size(result['need_bytes'])}, {human_size(result['free_bytes'])} free"
     if "duration" in result:
         head += f", {duration(result['duration'])}"
     rows = []

@@ -14,6 +14,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     Results,
     aligned,
     count,
+    failed_row,
     failures_first,
     reason,
     remarks,
@@ -36,15 +37,17 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
 
 
 def table(results: Results) -> list[str]:
-    """The backups of many hosts in one table, then the remarks, failures first."""
+    """The backups of many hosts in one table, hosts whose list could not be read first; then the remarks."""
     rows, notes = [], []
     for host, result in failures_first(results):
         if result.get("failed"):
-            notes.append(f"{host}: {result.get('msg', 'failed')}")
+            rows.append(failed_row(host, result, len(HEAD) + 1))
             continue
-        rows += [[host, *row] for row in _rows(result)]
+        kept = _rows(result)
+        rows += [[host, *row] for row in kept] or [[host, "none", *[""] * (len(HEAD) - 1)]]
         notes += [f"{host}: {line}" for line in result["remarks"]]
-    lines = _columns([["HOST", *HEAD], *rows]) if rows else ["no host has any backup"]
+    none = not any(result.get("failed") or _rows(result) for result in results.values())
+    lines = ["no host has any backup"] if none else _columns([["HOST", *HEAD], *rows])
     return [*lines, *(f"remark: {line}" for line in notes)]
 
 

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, aligned, failures_first, reason, remarks
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    Results,
+    aligned,
+    failures_first,
+    one_line,
+    reason,
+    remarks,
+)
 
 
 def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
@@ -48,7 +55,7 @@ def table(results: Results) -> list[str]:
                 str(len(downtimes)) if "services" in result else "",
                 duration(max(downtimes)) if any(downtimes) else "",
                 duration(result["duration"]) if "duration" in result else "",
-                str(result.get("msg", ""))[:100] if failure else "",
+                one_line(result.get("msg") or "") if failure else "",
             ]
         )
     return aligned(rows, right=(2, 3, 4))

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration, human_size
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
+    MESSAGE_WIDTH,
     SHOWN,
     Results,
     aligned,
@@ -17,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     failures_first,
     reason,
     remarks,
+    shortened,
 )
 
 
@@ -61,7 +63,7 @@ def table(results: Results) -> list[str]:
                 human_size(_sum(result["services"], "memory_bytes")),
                 _fullest(result),
                 human_size(_sum(result["volumes"], "bytes")),
-                "; ".join(_notable(result))[:100],
+                shortened("; ".join(_notable(result)), MESSAGE_WIDTH),
             ]
         )
     return aligned(rows, right=(3, 4, 5, 6))

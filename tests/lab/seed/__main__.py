@@ -17,6 +17,8 @@ from .loading import SeedError
 from .openproject import OpenProject
 
 FOLDERS = {"openproject": Path("/var/openproject/assets"), "gitea": Path("/data")}
+# Gitea's /data is root's, as in the real image: its folders are the application's.
+OWNED = {"openproject": Path("/var/openproject/assets"), "gitea": Path("/data/git")}
 APPLICATIONS = {"openproject": OpenProject, "gitea": Gitea}
 
 
@@ -53,7 +55,7 @@ def main(words: list[str]) -> int:
     wanted = parsed(words)
     folder = FOLDERS[wanted.application]
     try:
-        become_owner_of(folder)
+        become_owner_of(OWNED[wanted.application])
         connection = connect(wanted.application)
         if wanted.check:
             found = digest.of(wanted.application, connection, folder, fsck=wanted.fsck)

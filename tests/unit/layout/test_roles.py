@@ -52,3 +52,20 @@ def test_playbook_is_short_and_for_any_hosts(playbook: str) -> None:
         for task in play["tasks"]:
             role = task.get("ansible.builtin.include_role", {}).get("name", "")
             assert role.startswith("maxops.ops.") or any(key.startswith("maxops.ops.") for key in task), task["name"]
+
+
+FAIL_BY_THEMSELVES = {"deploy", "drill", "health", "monitor", "restart", "restore", "users"}
+"""Playbooks whose roles show the results and fail where they have to; that of the schedule fails at once."""
+
+
+@pytest.mark.parametrize("playbook", sorted(set(playbooks) - FAIL_BY_THEMSELVES))
+def test_playbook_shows_a_summary_also_where_every_host_failed(playbook: str) -> None:
+    plays = load(ROOT / "playbooks" / f"{playbook}.yml")
+    work, summary, outcome = [task for play in plays for task in play["tasks"]]
+    assert work["vars"] == {"__maxops_summary_follows": True}
+    assert summary["run_once"] is True
+    assert outcome["maxops.ops.outcome"] == summary["maxops.ops.summary"]
+    assert "run_once" not in outcome
+    # A batch in which every host failed would end a play of several batches.
+    assert ("serial" in plays[0]) == (len(plays) == 2)
+    assert all("serial" not in play for play in plays[1:])

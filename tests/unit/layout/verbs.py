@@ -38,7 +38,7 @@ EXCEPTIONS = {
 HELPERS = {"host": "prepares a host for all jobs"}
 """Roles without a playbook of their own."""
 
-OF_ALL = {"summary": "prints the results of any job"}
+OF_ALL = {"outcome": "fails where any job failed", "summary": "prints the results of any job"}
 """Modules that belong to no verb."""
 
 

@@ -72,3 +72,29 @@ def test_progress_without_running_parts_is_before_or_after_the_work() -> None:
     assert text.progress_line("lab", {"parts": [part("waiting")] * 2}) == "  lab: 0 of 2 parts done; getting ready"
     assert text.progress_line("lab", {}) == "  lab: 0 of 0 parts done; getting ready"
     assert text.progress_line("lab", {"parts": [part("done")] * 2}) == "  lab: 2 of 2 parts done; finishing"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ("Task failed: Failed to connect to the host via ssh", "Failed to connect to the host via ssh"),
+        ("Task failed: Module failed: no such project", "no such project"),
+        ("Action failed: x", "x"),
+        ("the task failed: Task failed: x", "the task failed: Task failed: x"),
+        (None, "None"),
+    ],
+)
+def test_error_comes_without_the_words_of_ansible(error: Any, shown: str) -> None:
+    assert text.message(error) == shown
+
+
+def test_failed_row_is_one_line_with_an_ellipsis_where_it_is_cut() -> None:
+    row = text.failed_row("web1", {"unreachable": True, "msg": "Task failed: no\nroute " + "x" * 200}, 5)
+    assert row == ["web1", "UNREACHABLE", "", "", "no route " + "x" * 90 + "…"]
+    assert text.failed_row("web1", {"failed": True}, 3) == ["web1", "FAILED", ""]
+
+
+def test_reason_names_an_unreachable_host_as_such() -> None:
+    assert text.reason({"msg": "no room"}) == "no room"
+    assert text.reason({"unreachable": True, "msg": "Task failed: refused"}) == "unreachable: refused"
+    assert text.reason({}) == "see the error above"

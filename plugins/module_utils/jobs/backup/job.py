@@ -69,7 +69,7 @@ def _preview(options: BackupOptions) -> dict[str, Any]:
         "parts": parts,
         **_facts(plan),
         **_ending(plan, options, manifest, path, check_mode=True),
-        "bytes": plan.need,
+        "bytes": sum(part["bytes"] for part in parts),
         "warnings": remarks + plan.warnings,
     }
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from .plan import CacheOptions, chosen, keyspace_of, kinds_of, memory_of, refuse_unconfirmed, remarks, traffic_of
 
@@ -23,6 +24,8 @@ def manage_cache(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
     started = time.monotonic()
     server = _server(options)
     with server.connect() as redis:
+        for database in options.databases or ():
+            _refuse_missing(redis, database)
         info = redis.info()
         memory, traffic, keyspace = memory_of(info), traffic_of(info), keyspace_of(info)
         kinds, kinds_remarks = _kinds(redis, options, keyspace)
@@ -55,6 +58,21 @@ def manage_cache(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
 
 def _server(options: CacheOptions) -> RedisServer:
     return find_redis(options.access.cache_container(options.access.connect()))
+
+
+def _refuse_missing(redis: Redis, database: int) -> None:
+    """Raise MaxopsError for a database that the server does not have; an empty one is no error."""
+    try:
+        redis.run("SELECT", database)
+    except RedisError as error:
+        if "out of range" not in error.reply:
+            raise
+        last = redis.setting("databases")
+        numbers = f"0 to {int(last) - 1}" if last.isdigit() else "the numbers of its configuration"
+        raise MaxopsError(
+            f"the cache has no database {database}, only {numbers}; nothing was flushed. Correct databases "
+            "(cache_databases), or leave it out for all databases"
+        ) from error
 
 
 def _kinds(

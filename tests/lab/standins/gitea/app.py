@@ -24,7 +24,7 @@ API = "/api/v1/"
 
 def application() -> Flask:
     settings = Settings(ini.read(ini.path()))
-    return create(settings, release.from_environment(), Database(**settings.database))
+    return create(settings, release.from_environment(), settings.open_database())
 
 
 def create(settings: Settings, of_release: release.Release, connections: Database) -> Flask:
@@ -83,9 +83,19 @@ def _log(response: Response) -> Response:
         log.ROUTER,
         "I",
         f"router: completed {request.method} {_without_secrets(path)} for {client_address()},"
-        f" {response.status_code} {phrase} in {spent:.1f}ms",
+        f" {response.status_code} {phrase} in {spent:.1f}ms @ {_function(response.status_code)}",
     )
     return response
+
+
+def _function(status: int) -> str:
+    """Where the answer was made, as the real program writes it: file, line and function."""
+    if request.path == "/api/healthz":
+        return "healthcheck/check.go:67(healthcheck.Check)"
+    if request.path.startswith(API) and status == 401:
+        return "v1/api.go:756(v1.Routes.apiAuth)"
+    folder, _, name = (request.endpoint or "web.NotFound").rpartition(".")
+    return f"{folder}/{folder}.go:100({folder}.{name})"
 
 
 def _without_secrets(path: str) -> str:

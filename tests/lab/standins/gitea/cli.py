@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg2
 
-from ..shared.database import Database, Row, Transaction
+from ..shared.database import Row, Transaction
 from . import accounts, ini, keys_file, scopes, secrets
 from .errors import NotExistError, RefusedError
 from .go_flags import Flag, Parsed, UsageError, parse
@@ -192,7 +192,7 @@ def run(arguments: list[str], release: Release) -> None:
         if os.geteuid() == 0:
             raise PermissionError(AS_ROOT)
         settings = Settings(ini.read(Path(first.text("config") or ini.path())))
-        with Database(**settings.database).transaction() as transaction:
+        with settings.open_database().transaction() as transaction:
             regenerate(first.words[2], transaction, settings)
         return
     if first.words[:2] != ["admin", "user"] or len(first.words) < 3 or first.words[2] not in commands:
@@ -206,7 +206,7 @@ def run(arguments: list[str], release: Release) -> None:
     if not file.exists():
         raise CommandError(f'unable to find configuration file: "{file}"')
     settings = Settings(ini.read(file))
-    with Database(**settings.database).transaction() as transaction:
+    with settings.open_database().transaction() as transaction:
         action(transaction, parsed, settings, release)
 
 

@@ -56,6 +56,7 @@ def _outcome(problem: str | None, what: str) -> dict[str, str]:
 def _database_problem() -> str | None:
     if g.control.unhealthy:
         return "driver: bad connection (asked for by lab-control)"
+    log.write(log.PING, "I", f"PING DATABASE {context().settings.database_kind}")
     try:
         transaction().value("SELECT version FROM version WHERE id = 1")
     except psycopg2.Error as error:

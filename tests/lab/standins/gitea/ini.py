@@ -56,20 +56,33 @@ def _section(name: str, values: Mapping[str, str]) -> str:
 def from_environment(ini: Ini, environment: Mapping[str, str]) -> Ini:
     """The file's values, the image's defaults where it has none, the environment's values over both."""
     merged = {name: dict(values) for name, values in ini.items()}
-    for section, key, value in _defaults():
-        merged.setdefault(section, {}).setdefault(key, value)
     for name, value in environment.items():
         match = VARIABLE.fullmatch(name)
         if match:
             in_file = match["key"].endswith("__FILE")
             text = Path(value).read_text(encoding="utf-8").rstrip("\n") if in_file else value
-            merged.setdefault(_decoded(match["section"]), {})[_decoded(match["key"].removesuffix("__FILE"))] = text
+            section = merged.setdefault(_decoded(match["section"]).lower(), {})
+            section[_decoded(match["key"].removesuffix("__FILE"))] = text
+    for name, key, value in [*_database(merged, environment), *_defaults()]:
+        merged.setdefault(name, {}).setdefault(key, value)
     merged["security"]["INSTALL_LOCK"] = "true"
     return merged
 
 
 def _decoded(name: str) -> str:
-    return re.sub(r"_0[xX]([0-9A-Fa-f]{2})_", lambda match: chr(int(match[1], 16)), name)
+    return re.sub(r"_0[xX]((?:[0-9A-Fa-f]{2})+)_", lambda match: bytes.fromhex(match[1]).decode(), name)
+
+
+def _database(merged: Ini, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The image's own variables; with none of them SQLite, beside a server that does not exist."""
+    given = merged.get("database", {})
+    kind = environment.get("DB_TYPE") or ("postgres" if "HOST" in given and "DB_TYPE" not in given else "sqlite3")
+    names = {"HOST": "localhost:3306", "NAME": "gitea", "USER": "root", "PASSWD": ""}
+    return [
+        ("database", "DB_TYPE", kind),
+        ("database", "PATH", "/data/gitea/gitea.db"),
+        *(("database", name, environment.get(f"DB_{name}") or value) for name, value in names.items()),
+    ]
 
 
 def _defaults() -> list[tuple[str, str, str]]:
@@ -81,7 +94,6 @@ def _defaults() -> list[tuple[str, str, str]]:
         ("server", "APP_DATA_PATH", "/data/gitea"),
         ("server", "HTTP_PORT", "3000"),
         ("server", "ROOT_URL", "http://localhost:3000/"),
-        ("database", "DB_TYPE", "postgres"),
         ("session", "PROVIDER", "file"),
         ("session", "PROVIDER_CONFIG", "/data/gitea/sessions"),
         ("indexer", "ISSUE_INDEXER_PATH", "/data/gitea/indexers/issues.bleve"),

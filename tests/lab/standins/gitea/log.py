@@ -15,6 +15,7 @@ BASIC = "...rvices/auth/basic.go:149:Verify()"
 API = "...outers/api/v1/api.go:774:verifyAuthWithOptions()"
 ROUTER = "...eb/routing/logger.go:102:func1()"
 INDEX = "...xer/issues/indexer.go:159:InitIssueIndexer()"
+PING = "cmd/web.go:205:serveInstalled()"
 HEALTH = "...althcheck/check.go:103:checkDatabase()"
 
 

@@ -24,8 +24,8 @@ class NewerDatabaseError(Exception):
 def migrate(database: Database, release: Release, report: Callable[[str], None]) -> None:
     base, *later = migrations.load(FOLDER)
     with database.transaction() as transaction:
-        migrations.lock(transaction, LOCK_KEY)
-        fresh = not migrations.table_exists(transaction, "version")
+        transaction.lock(LOCK_KEY)
+        fresh = not transaction.has_table("version")
         if fresh:
             base.apply(transaction)
             transaction.run("INSERT INTO version (id, version) VALUES (1, %s)", (later[0].number,))

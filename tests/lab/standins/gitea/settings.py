@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..shared.database import Database
 from ..shared.redis import Redis, from_text
+from ..shared.sqlite import SqliteDatabase
 from .ini import Ini
 
 TRUE = {"true", "1", "yes", "on"}
@@ -57,6 +59,21 @@ class Settings:
             "user": self.text("database", "USER", "root"),
             "password": self.text("database", "PASSWD"),
         }
+
+    @property
+    def database_kind(self) -> str:
+        return self.text("database", "DB_TYPE", "postgres").lower()
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of SQLite, or None where the database is on a server."""
+        if self.database_kind != "sqlite3":
+            return None
+        return Path(self.text("database", "PATH", "/data/gitea/gitea.db"))
+
+    def open_database(self) -> Database:
+        file = self.database_file
+        return Database(**self.database) if file is None else SqliteDatabase(file)
 
     @property
     def database_attempts(self) -> tuple[int, float]:

@@ -8,8 +8,7 @@ import sys
 import psycopg2
 
 from .. import control
-from ..shared.database import Database
-from ..shared.server import become_gunicorn
+from ..shared.server import become_gunicorn, wait_for_slow_start
 from . import indexes, ini, log, schema
 from .release import from_environment
 from .settings import Settings
@@ -31,7 +30,8 @@ def main() -> int:
     log.write(log.START, "I", f"Starting Gitea on PID: {os.getpid()}")
     log.write(log.START, "I", f"Gitea version: {release.version} built with the lab's stand-in")
     log.write(log.START, "I", f"* ConfigFile: {file}")
-    database = Database(**settings.database)
+    wait_for_slow_start()
+    database = settings.open_database()
     attempts, pause = settings.database_attempts
     try:
         if control.read().refuse_start:

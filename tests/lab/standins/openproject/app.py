@@ -88,7 +88,26 @@ def _finish(response: Response) -> Response:
     if _is_api() and response.mimetype == "application/json":
         response.content_type = "application/hal+json; charset=utf-8"
     spent = (time.monotonic() - g.started) * 1000
-    line = f"method={request.method} path={request.path} status={response.status_code} duration={spent:.2f}"
+    line = _api_line(response.status_code, spent) if _is_api() else _page_line(response.status_code, spent)
     user = g.get("user")
     log.write("INFO", line + (f" user={user['id']}" if user else ""), request_id())
     return response
+
+
+def _api_line(status: int, spent: float) -> str:
+    """The API's lines, which are Grape's, have another order than the pages'."""
+    parameters = ", ".join(f'"{name}"=>"{log.quoted(value)}"' for name, value in request.args.items())
+    return (
+        f"duration={spent:.2f} db={spent * 0.6:.2f} view={spent * 0.4:.2f} status={status} method={request.method} "
+        f"path={request.path} params={{{parameters}}} host={request.host.partition(':')[0]}"
+    )
+
+
+def _page_line(status: int, spent: float) -> str:
+    folder, _, action = (request.endpoint or "errors.not_found").rpartition(".")
+    controller = "".join(map(str.capitalize, folder.split("_")))
+    return (
+        f"method={request.method} path={request.path} format=html controller={controller}Controller action={action} "
+        f"status={status} allocations={int(spent * 500)} duration={spent:.2f} view={spent * 0.5:.2f} "
+        f"db={spent * 0.5:.2f}"
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from ..shared import migrations
 from ..shared.database import Database
 from . import schema, secrets
 
@@ -12,7 +11,7 @@ from . import schema, secrets
 def create_first_admin(database: Database) -> None:
     password = os.environ.get("OPENPROJECT_SEED__ADMIN__USER__PASSWORD")
     with database.transaction() as transaction:
-        migrations.lock(transaction, schema.LOCK_KEY)
+        transaction.lock(schema.LOCK_KEY)
         if transaction.row("SELECT 1 FROM users WHERE type = 'User' LIMIT 1"):
             return
         user = transaction.insert(

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from ..shared.web import printable
 
 
+def quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def write(level: str, message: str, request_id: str = "") -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
     tag = f"[{request_id}] " if request_id else ""

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, redirect, render_template_string, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..shared.web import transaction
-from . import accounts, log, settings
+from . import accounts, cache, log, settings
 from .context import client_address, release, request_id
 
 blueprint = Blueprint("pages", __name__)
@@ -50,7 +50,7 @@ def _session_hash(cookie: str) -> str:
 
 @blueprint.get("/")
 def first_page() -> str:
-    facts = transaction().row(FACTS) or {}
+    facts = cache.fetch("first-page", lambda: transaction().row(FACTS) or {})
     page: str = render_template_string(
         FIRST_PAGE,
         title=settings.value(transaction(), "app_title", "OpenProject"),

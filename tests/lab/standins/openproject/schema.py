@@ -16,7 +16,7 @@ LOCK_KEY = 0x6F70656E
 
 def migrate(database: Database, release: Release, report: Callable[[str], None]) -> None:
     with database.transaction() as transaction:
-        migrations.lock(transaction, LOCK_KEY)
+        transaction.lock(LOCK_KEY)
         transaction.run("CREATE TABLE IF NOT EXISTS schema_migrations (version varchar PRIMARY KEY)")
         for migration in _pending(transaction, release):
             name = re.sub(r"(?:^|_)([a-z0-9])", lambda match: match[1].upper(), migration.name)
@@ -26,8 +26,12 @@ def migrate(database: Database, release: Release, report: Callable[[str], None])
             report(f"== {migration.number} {name}: migrated")
 
 
-def pending(transaction: Transaction, release: Release) -> bool:
-    return bool(_pending(transaction, release))
+def pending(database: Database, release: Release) -> list[migrations.Migration]:
+    """The migrations that the database lacks; all of them where it is empty."""
+    with database.transaction() as transaction:
+        if not transaction.has_table("schema_migrations"):
+            return [each for each in migrations.load(FOLDER) if each.number <= release.last_migration]
+        return _pending(transaction, release)
 
 
 def _pending(transaction: Transaction, release: Release) -> list[migrations.Migration]:

@@ -10,7 +10,7 @@ import psycopg2
 
 from .. import control
 from ..shared.database import Database, clean_url
-from ..shared.server import become_gunicorn
+from ..shared.server import become_gunicorn, wait_for_slow_start
 from . import log, schema
 from .first_admin import create_first_admin
 from .release import from_environment
@@ -26,6 +26,7 @@ def main() -> int:
         log.write("FATAL", f"{' and '.join(missing)} must be set in the container's environment")
         return 1
     log.write("INFO", f"Starting OpenProject {release.version} (lab stand-in)")
+    wait_for_slow_start()
     database = Database(dsn=clean_url(os.environ["DATABASE_URL"]))
     patience = float(os.environ.get("LAB_DATABASE_WAIT", "60"))
     try:

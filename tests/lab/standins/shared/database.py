@@ -62,6 +62,13 @@ class Transaction:
             pairs = ", ".join(f'"{name}" = %s' for name in values)
             self.run(f'UPDATE "{table}" SET {pairs} WHERE id = %s', [*values.values(), row_id])
 
+    def lock(self, key: int) -> None:
+        """Until the end of the transaction, other transactions that want the same key wait."""
+        self.run("SELECT pg_advisory_xact_lock(%s)", (key,))
+
+    def has_table(self, table: str) -> bool:
+        return bool(self.value("SELECT to_regclass(%s) IS NOT NULL", (f'"{table}"',)))
+
     def commit(self) -> None:
         self.connection.commit()
 

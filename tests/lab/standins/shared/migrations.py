@@ -28,12 +28,3 @@ def _read(path: Path) -> Migration:
     number, _, name = path.stem.partition("_")
     sql = path.read_text(encoding="utf-8")
     return Migration(int(number), name, sql.split("\n", 1)[0].removeprefix("--").strip(), sql)
-
-
-def lock(transaction: Transaction, key: int) -> None:
-    """One migrating process at a time; the lock ends with the transaction."""
-    transaction.run("SELECT pg_advisory_xact_lock(%s)", (key,))
-
-
-def table_exists(transaction: Transaction, table: str) -> bool:
-    return bool(transaction.value("SELECT to_regclass(%s) IS NOT NULL", (f'"{table}"',)))

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import NoReturn
+
+
+def wait_for_slow_start() -> None:
+    """The real applications take up to minutes; LAB_START_SECONDS says how long the stand-in takes longer."""
+    time.sleep(float(os.environ.get("LAB_START_SECONDS") or 0))
 
 
 def become_gunicorn(application: str, port: int) -> NoReturn:

@@ -21,8 +21,10 @@ import psycopg2
 import requests
 
 STANDINS = Path(__file__).parents[1]
-POSTGRES = "maxops-lab/postgres:17"
-IMAGES = {"gitea": "maxops-lab/gitea:1.21.11", "openproject": "maxops-lab/openproject:14.6.3"}
+# As in build.sh: images under another name are tried beside those in use.
+PREFIX = os.environ.get("MAXOPS_LAB_IMAGE_PREFIX", "maxops-lab")
+POSTGRES = f"{PREFIX}/postgres:17"
+IMAGES = {"gitea": f"{PREFIX}/gitea:1.21.11", "openproject": f"{PREFIX}/openproject:14.6.3"}
 PORTS = {"gitea": 3000, "openproject": 8080}
 HEALTH = {"gitea": "/api/healthz", "openproject": "/health_checks/default"}
 USERS = {"gitea": "git", "openproject": "app"}
@@ -176,6 +178,7 @@ class Lab:
         *,
         database: str | None = None,
         environment: dict[str, str] | None = None,
+        command: str = "",
         wait: bool = True,
     ) -> Application:
         database = database or self.new_database()
@@ -184,7 +187,7 @@ class Lab:
             f"{kind}-{uuid.uuid4().hex[:6]}",
             *(word for name, value in variables.items() for word in ("-e", f"{name}={value}")),
             *["-v", f"{STANDINS}:/opt/lab/standins:ro", "-v", f"{self.bytecode}:/bytecode"],
-            *["-e", "PYTHONPYCACHEPREFIX=/bytecode", IMAGES[kind]],
+            *["-e", "PYTHONPYCACHEPREFIX=/bytecode", IMAGES[kind], *command.split()],
         )
         application = Application(kind, version, container, database, self)
         if wait:

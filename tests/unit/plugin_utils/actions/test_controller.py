@@ -68,5 +68,14 @@ def test_hosts_without_a_result_and_those_that_were_skipped_are_left_out() -> No
 
 
 def test_unreachable_host_has_failed() -> None:
-    assert registered("result", play("result", away=AWAY)) == {"away": {**AWAY, "failed": True}}
+    message = "Failed to connect to the host via ssh: refused"
+    assert registered("result", play("result", away=AWAY)) == {"away": {**AWAY, "failed": True, "msg": message}}
     assert "failed" not in AWAY, "the registered result is not changed"
+
+
+@pytest.mark.parametrize(("state", "ended"), [("failed", {}), ("unreachable", {"unreachable": True})])
+def test_failure_that_is_shown_later_is_a_failure_here(state: str, ended: dict[str, bool]) -> None:
+    later = {"changed": False, "failed": False, "job_state": state, "msg": "Module failed: no such project"}
+    assert registered("result", play("result", here=later)) == {
+        "here": {**later, "failed": True, **ended, "msg": "no such project"}
+    }

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
@@ -202,49 +202,51 @@ def test_result_that_arrives_after_the_end_of_the_process_is_used() -> None:
 # -- results --------------------------------------------------------------------------------------------------------
 
 
-def keep(result: dict[str, Any], **variables: Any) -> None:
-    Watched([], [])._keep_result("maxops.ops.backup", result, variables)
-
-
-def test_result_is_kept_for_ci_without_internal_keys_of_ansible(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "deep"
-    result = {"changed": True, "name": "백업", "invocation": {"x": 1}, "_ansible_no_log": False, "odd": {1}}
-    keep(result, maxops_results_dir=str(folder), inventory_hostname="lab")
-    assert json.loads((folder / "backup-lab.json").read_text()) == {
-        "host": "lab",
-        "failed": False,
-        "changed": True,
-        "name": "백업",
-        "odd": "{1}",
-    }
-    assert "백업" in (folder / "backup-lab.json").read_text()
-    keep({"failed": True}, maxops_results_dir=str(folder), inventory_hostname="lab")
-    assert json.loads((folder / "backup-lab.json").read_text()) == {"host": "lab", "failed": True}
-    assert len(list(folder.iterdir())) == 1
-
-
-def test_folder_may_be_a_template_or_in_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    keep({}, maxops_results_dir=trust_as_template("~{{ folder }}"), inventory_hostname="lab")
-    assert (tmp_path / "x" / "backup-lab.json").is_file()
+def test_result_is_kept_under_the_name_of_the_command(tmp_path: Path) -> None:
+    variables = {"maxops_results_dir": trust_as_template("{{ folder }}"), "inventory_hostname": "lab"}
+    action = Watched([], [])
+    action._templar = Templar(loader=DataLoader(), variables={"folder": str(tmp_path)})
+    action._task.resolved_action = "maxops.ops.health_check"
+    action._keep_result("maxops.ops.health_check", {"changed": True}, variables)
+    action._task.check_mode = True
+    action._keep_result("maxops.ops.verify", {}, {**variables, "__maxops_command": "drill"})
+    action._keep_result("maxops.ops.gitea_user", {}, {**variables, "__maxops_command": ""})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drill-lab.check.json", "health-lab.json"]
+    assert json.loads((tmp_path / "health-lab.json").read_text())["changed"] is True
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    keep({}, inventory_hostname="lab")
-    keep({}, maxops_results_dir="", inventory_hostname="lab")
+    for variables in ({}, {"maxops_results_dir": ""}):
+        Watched([], [])._keep_result("maxops.ops.backup", {}, {"inventory_hostname": "lab", **variables})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unusual_host_and_file_names_stay_in_the_folder(tmp_path: Path) -> None:
-    keep({"path": "config/\udcff"}, maxops_results_dir=str(tmp_path / "out"), inventory_hostname="../docker://x")
-    [path] = tmp_path.rglob("*.json")
-    assert path.parent == tmp_path / "out"
-    assert json.loads(path.read_text())["path"] == "config/\udcff"
+# -- failures -------------------------------------------------------------------------------------------------------
+
+FOLLOWS = {"__maxops_summary_follows": True, "inventory_hostname": "lab"}
 
 
-def test_error_for_an_unwritable_folder_says_how_the_job_ended(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for result, went in (({"changed": True}, "succeeded"), ({"failed": True}, "failed")):
-        with pytest.raises(AnsibleError, match=rf"\(maxops_results_dir\): .*; the job itself {went}"):
-            keep(result, maxops_results_dir=str(tmp_path / "file"), inventory_hostname="lab")
+def test_failure_is_shown_later_where_a_summary_follows(shown: list[str]) -> None:
+    action = Watched([], [])
+    failed = {"failed": True, "msg": "no room", "rc": 1, "sets": [1], "exception": "traceback"}
+    action._execute_module = lambda **_options: dict(failed)  # type: ignore[method-assign]
+    later = {"changed": False, "failed": False, "job_state": "failed", "msg": "no room", "rc": 1, "sets": [1]}
+    assert action.run(None, dict(FOLLOWS)) == later
+    assert shown == ["  lab: FAILED; the summary below has the reason"]
+    assert action.run(None, {}) == failed
+
+
+def test_unreachable_host_stays_in_the_play_where_a_summary_follows(tmp_path: Path, shown: list[str]) -> None:
+    def execute(**_options: Any) -> dict[str, Any]:
+        raise AnsibleConnectionFailure("no route")
+
+    action = Watched([], [])
+    action._execute_module = execute  # type: ignore[method-assign]
+    later = {"changed": False, "failed": False, "job_state": "unreachable", "msg": "no route"}
+    assert action.run(None, {**FOLLOWS, "maxops_results_dir": str(tmp_path)}) == later
+    assert shown == ["  lab: UNREACHABLE; the summary below has the reason"]
+    kept = json.loads((tmp_path / "backup-lab.json").read_text())
+    assert (kept["failed"], kept["unreachable"], kept["check_mode"]) == (True, True, False)
+    with pytest.raises(AnsibleConnectionFailure, match="no route"):
+        action.run(None, {})

@@ -55,9 +55,10 @@ def test_removed_sets_and_first_remarks_are_shown() -> None:
 def test_check_mode_shows_the_planned_set() -> None:
     estimate = {key: value for key, value in RESULT.items() if key != "duration"}
     estimate["parts"] = [{"kind": "volume", "name": "data", "source_bytes": 2000, "bytes": 1000}]
+    estimate |= {"need_bytes": 109_800_000, "free_bytes": 66_600_000_000}
     estimate["retention"] = {"kept": {"x": ["newest"]}, "removed": ["y"]}
     assert summary("lab", estimate, check_mode=True) == [
-        "lab: would make backup set 20261123T020000Z, about 45.8 MB",
+        "lab: would make backup set 20261123T020000Z, about 45.8 MB; needs 109.8 MB, 66.6 GB free",
         "  volume  data  2.0 kB  →  about 1.0 kB",
         "  keeps 1 set, would remove y",
         "  /var/backups/maxops/sets/20261123T020000Z",
@@ -81,7 +82,7 @@ def test_backups_of_many_hosts_are_a_line_each_and_failures_come_first() -> None
     assert lines[0].split() == ["HOST", "SET", "SIZE", "TIME", "PARTS", "REMARKS"]
     assert [line.split()[0] for line in lines[1:]] == ["z-서버", "a", "b"]
     assert lines[1].startswith("z-서버  FAILED")
-    assert lines[1].endswith("no such project" + "." * 85)
+    assert lines[1].endswith("no such project" + "." * 84 + "…")
     assert lines[2].split() == ["a", "20261123T020000Z", "45.8", "MB", "check", "mode", "2"]
     assert lines[3].split() == ["b", "20261123T020000Z", "45.8", "MB", "2.3", "s", "2", "2"]
 

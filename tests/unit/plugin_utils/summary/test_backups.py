@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,10 @@ from ansible_collections.maxops.ops.tests.unit.listings import listed, made
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return Repository(str(tmp_path / "repository"))
+
+
+def listed_nothing() -> dict[str, Any]:
+    return {"sets": [], "dumps": [], "remarks": [], "project": "shop", "repository": "/r", "other_hosts": []}
 
 
 def test_backups_of_one_host(repository: Repository) -> None:
@@ -43,11 +48,15 @@ def test_backups_of_one_host(repository: Repository) -> None:
 def test_many_hosts_are_one_table(repository: Repository) -> None:
     set_id = made(repository, 40)
     listing = listed(repository)
-    lines = table({"b": listing, "a": {"failed": True, "msg": "unreadable"}})
+    away = {"failed": True, "unreachable": True, "msg": "Failed to connect"}
+    lines = table({"b": listing, "a": {"failed": True, "msg": "unreadable"}, "c": away, "d": listed_nothing()})
     assert lines[0].startswith("HOST  SET")
-    assert lines[1].startswith(f"b     {set_id}  40 h")
-    assert lines[2] == "remark: a: unreadable"
-    assert lines[3].startswith("remark: b: the newest backup is 40 hours old")
+    assert lines[1].split() == ["a", "FAILED", "unreadable"]
+    assert lines[2].split() == ["c", "UNREACHABLE", "Failed", "to", "connect"]
+    assert lines[3].split()[:4] == ["b", set_id, "40", "h"]
+    assert lines[4].split() == ["d", "none"]
+    assert lines[5].startswith("remark: b: the newest backup is 40 hours old")
+    assert "no host has any backup" not in table({"a": away})
     assert table({"a": {"sets": [], "dumps": [], "remarks": []}}) == ["no host has any backup"]
 
 

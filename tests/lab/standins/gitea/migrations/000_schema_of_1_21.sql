@@ -236,7 +236,7 @@ CREATE INDEX "IDX_repo_unit_s" ON repo_unit (repo_id, type);
 CREATE TABLE issue (
     id bigserial PRIMARY KEY,
     repo_id bigint,
-    index bigint,
+    "index" bigint,
     poster_id bigint,
     original_author varchar(255),
     original_author_id bigint,
@@ -255,7 +255,7 @@ CREATE TABLE issue (
     closed_unix bigint,
     is_locked boolean DEFAULT false NOT NULL
 );
-CREATE UNIQUE INDEX "UQE_issue_repo_index" ON issue (repo_id, index);
+CREATE UNIQUE INDEX "UQE_issue_repo_index" ON issue (repo_id, "index");
 CREATE INDEX "IDX_issue_repo_id" ON issue (repo_id);
 CREATE INDEX "IDX_issue_poster_id" ON issue (poster_id);
 CREATE INDEX "IDX_issue_is_closed" ON issue (is_closed);
