@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -16,6 +16,9 @@ Key = tuple[str, str]
 
 DOCKER: Key = ("containers", "docker")
 """The finding about the daemon: most checks need it."""
+
+STACK: Key = ("containers", "stack")
+"""The finding about a project that has no container."""
 
 NAMED = 6
 """At most so many consequences are named in the evidence of their cause."""
@@ -68,7 +71,7 @@ def collapse(findings: Sequence[Finding]) -> Collapsed:
     causes: list[Finding] = []
     follow: list[tuple[Finding, Finding]] = []
     for finding in findings:
-        cause = _cause_of(finding, bad, {_key(finding)}) if _is_bad(finding) else None
+        cause = _cause_of(finding, bad) if _is_bad(finding) else None
         if cause is None and isinstance(finding, Consequence) and _is_bad(finding):
             # The check that would name the cause did not run: the first finding with the same text stands for all.
             first = shared.setdefault((finding.of, finding.seen), finding)
@@ -89,12 +92,21 @@ def _is_bad(finding: Finding) -> bool:
     return rank(finding.state) > rank(NOTICE)
 
 
-def _cause_of(finding: Finding, bad: dict[Key, Finding], passed: set[Key]) -> Finding | None:
+def _cause_of(finding: Finding, bad: Mapping[Key, Finding]) -> Finding | None:
     """The finding at the beginning of the chain, or None for one that follows from no other."""
-    for key in finding.of if isinstance(finding, Consequence) else ():
-        if key in bad and key not in passed:
-            return _cause_of(bad[key], bad, {*passed, key}) or bad[key]
-    return None
+    chain = [finding]
+    while True:
+        last = chain[-1]
+        keys = last.of if isinstance(last, Consequence) else ()
+        before = next((bad[key] for key in keys if key in bad and key != _key(last)), None)
+        if before is None:
+            return None if last is finding else last
+        if before in chain:
+            # Each may follow from the other: the worst one stands for all of them.
+            circle = chain[chain.index(before) :]
+            first = max(circle, key=lambda one: (rank(one.state), _key(one)))
+            return None if first is finding else first
+        chain.append(before)
 
 
 def _at_most(finding: Finding, cause: Finding) -> Finding:

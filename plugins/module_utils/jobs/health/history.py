@@ -53,12 +53,7 @@ def remember(view: View, name: str, value: Any) -> None:
 
 
 def save(view: View) -> None:
-    """Write the values that changed, but none for a project that this host does not have.
-
-    A failure to write is ignored: the next run only has fewer measurements.
-    """
-    if view.is_missing():
-        return
+    """Write the values that changed. A failure to write is ignored: the next run only has fewer measurements."""
     saved = _saved(view)
     changed = {name: value for name, value in view.to_save.items() if saved.get(name) != value}
     if not changed:

@@ -66,7 +66,8 @@ def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, 
     # Filled while the checks run: the findings of a check count even if it does not finish.
     collected: dict[str, list[Finding]] = {name: [] for name in options.checks}
     answers = side_by_side({name: partial(_run, name, view, collected[name]) for name in options.checks}, limit)
-    if not check_mode:
+    # A wrong project name leaves no file behind.
+    if not check_mode and not view.is_missing():
         save(view)
     found = [finding for name, answer in answers.items() for finding in collected[name] + _failure(name, answer, limit)]
     parts = _parts(view)

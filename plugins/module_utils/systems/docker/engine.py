@@ -29,6 +29,9 @@ INSPECT_SECONDS = 2.0
 """How long the daemon may take to inspect one container."""
 
 
+NOT_RUNNING = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+
+
 class EngineUnreachable(HostFault):
     """The daemon cannot be reached, or does not answer in time; ``forbidden`` where this user has no access to it."""
 
@@ -57,8 +60,10 @@ def unreachable(docker_host: str, cause: str) -> str:
         advice = "this user has no access to Docker: run as root (become: true)"
     elif "not a socket" in lower or "not a directory" in lower:
         advice = "name the daemon's socket in docker_host"
-    elif "no such file" in lower or "refused" in lower:
+    elif "no such file" in lower:
         advice = _of_missing(docker_host)
+    elif "refused" in lower:
+        advice = NOT_RUNNING
     elif "no answer within" in lower:
         advice = "it hangs: see its log (journalctl -u docker), then systemctl restart docker"
     else:
@@ -73,7 +78,7 @@ def _of_missing(docker_host: str) -> str:
             f"there is a socket at {DEFAULT_DOCKER_HOST}: correct docker_host (maxops_docker_host), or leave it out to "
             "use that one"
         )
-    return "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    return NOT_RUNNING
 
 
 def _is_socket(docker_host: str) -> bool:

@@ -16,18 +16,17 @@ def wrong_versions() -> str:
     """The sentence for the Docker SDK before 7.1 with requests 2.32 or later, with the command that corrects it."""
     docker, docker_by_pip = _installed("docker")
     requests, requests_by_pip = _installed("requests")
-    pair = f"the Docker SDK for Python {docker} does not work with requests {requests}"
     pip = f"{sys.executable} -m pip"
     if docker_by_pip:
-        next_step = f"upgrade docker: {pip} install --upgrade 'docker>=7.1'"
+        command = f"{pip} install --upgrade 'docker>=7.1'"
     elif requests_by_pip:
-        next_step = (
-            f"remove the requests that pip installed over the distribution's ({pip} uninstall requests), or install a "
-            f"newer docker: {pip} install 'docker>=7.1'"
-        )
+        command = f"{pip} uninstall requests, because pip installed it over the distribution's"
     else:
-        next_step = f"upgrade docker (apt-get install python3-docker, 7.1 or later): {pip} install 'docker>=7.1'"
-    return f"{pair}; {next_step}"
+        command = f"apt-get install python3-docker where it is 7.1 or later, else {pip} install 'docker>=7.1'"
+    return (
+        f"the Docker SDK for Python {docker} does not work with requests {requests}: install docker 7.1 or later, or "
+        f"requests before 2.32, for {sys.executable}; next: {command}"
+    )
 
 
 def _installed(package: str) -> tuple[str, bool]:

@@ -29,7 +29,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
 )
 
-from ..consequences import Key, following
+from ..consequences import STACK, Key, following
 from ..history import recall, remember
 from ..view import View
 from .memcached import check_memcached
@@ -63,6 +63,8 @@ def _no_server(view: View, service: str) -> Finding:
     """The finding of a stack without a cache, which Gitea does not need."""
     if service:
         return Finding(CHECK, "server", OK, f'the stack has no service "{service}"')
+    if not view.stack().inspections:
+        return following(Finding(CHECK, "server", UNKNOWN, "the stack has no container"), STACK)
     problem = view.stack().roles.problem("cache_service")
     if problem:
         seen, _semicolon, fix = problem.partition("; ")

@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import certificate_end, name_of
 
-from ..consequences import DOCKER, following
+from ..consequences import DOCKER, STACK, following
 from ..view import View
 from .published import NoGateway, gateway_of
 
@@ -31,6 +31,9 @@ def check_certificate(view: View) -> Iterator[Finding]:
     try:
         gateway = gateway_of(view)
     except NoGateway:
+        if view.is_missing():
+            yield following(Finding(CHECK, "gateway", UNKNOWN, "the stack has no container"), STACK)
+            return
         yield Finding(CHECK, "gateway", OK, "no gateway publishes a port on this host: no certificate to check")
         return
     except MaxopsError:

@@ -41,7 +41,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
 )
 
-from ..consequences import following
+from ..consequences import STACK, following
 from ..view import StackView, View
 
 CHECK = "postgresql"
@@ -109,7 +109,7 @@ def _no_server(view: View, service: str) -> Finding:
     if service:
         seen = f'the stack has no service "{service}"'
         finding = Finding(CHECK, "server", UNKNOWN, seen, fix="set database_service to the right name")
-        return following(finding, ("containers", "stack"))
+        return following(finding, STACK)
     problem = stack.roles.problem("database_service")
     if problem:
         seen, _semicolon, fix = problem.partition("; ")
@@ -123,7 +123,7 @@ def _no_server(view: View, service: str) -> Finding:
         return Finding(CHECK, "server", NOTICE, seen)
     seen = "no service of the stack was recognised as its PostgreSQL server"
     finding = Finding(CHECK, "server", UNKNOWN, seen, fix="name it in database_service")
-    return following(finding, ("containers", "stack"))
+    return following(finding, STACK)
 
 
 def _kind_of_database(inspection: Inspection) -> str:

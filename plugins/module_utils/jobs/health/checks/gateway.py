@@ -23,7 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe, probe
 
-from ..consequences import DOCKER, Key, following
+from ..consequences import DOCKER, STACK, Key, following
 from ..view import View
 from .answers import CHECK, json_of, on_time, text_of
 from .application import application_health, applications, end_point, server_causes
@@ -192,7 +192,9 @@ def _at_own_ports(view: View, error: NoGateway) -> Iterator[Finding]:
                 host = inspection.container.environment.get("OPENPROJECT_HOST__NAME", "")
                 answer = probe(f"{found.scheme}://{address_of(port)}/", view.left, {"Host": host} if host else {})
                 yield _judge_own_port(view, application, answer)
-    if not published and stack.inspections:
+    if not stack.inspections:
+        yield following(Finding(CHECK, "gateway", UNKNOWN, "the stack has no container"), STACK)
+    elif not published:
         seen, _semicolon, fix = str(error).partition("; ")
         seen += ", so the way of users to the applications was not looked at"
         yield Finding(CHECK, "gateway", NOTICE, seen, fix=fix)

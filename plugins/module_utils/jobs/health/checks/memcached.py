@@ -85,7 +85,7 @@ def _memory(view: View, stats: Mapping[str, str]) -> Finding:
 def _evictions(view: View, stats: Mapping[str, str]) -> Finding:
     """Entries evicted since the last check, or since the server's start if that was later."""
     evicted, start = _number(stats, "evictions"), round(view.now - _number(stats, "uptime"))
-    view.measure("memcached_evictions", evicted)
+    view.measure("memcached_evictions_total", evicted)
     last = recall(view, "memcached evictions")
     # The start is computed from two clocks that are read one after the other.
     same = isinstance(last, list) and len(last) == 3 and abs(last[0] - start) < 60 and last[1] <= evicted
