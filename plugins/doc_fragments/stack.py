@@ -25,6 +25,22 @@ options:
       - Socket of the Docker daemon that runs the stack, on the host where the task runs.
     type: str
     default: unix:///var/run/docker.sock
+  applications:
+    description:
+      - Which Compose services are OpenProject and Gitea. By default they are found by the image's name and the
+        environment; name them where that does not find them, or finds the wrong ones.
+      - The service that answers HTTP comes first, others of the same application after it. An empty list means that the
+        stack does not have the application.
+    type: dict
+    suboptions:
+      openproject:
+        description: Services of OpenProject, for example V([web, worker, cron, seeder]).
+        type: list
+        elements: str
+      gitea:
+        description: Services of Gitea or Forgejo, for example V([server]).
+        type: list
+        elements: str
 requirements:
   - Docker Engine with Compose v2 on the host
 """
@@ -40,8 +56,9 @@ options:
   database_service:
     description:
       - Compose service of the PostgreSQL server.
+      - By default it is found by image, environment and command; of several servers it is the one that OpenProject and
+        Gitea log in to. A stack without PostgreSQL has no database part.
     type: str
-    default: postgres
   database_user:
     description:
       - Database user to connect as. A superuser sees everything.
@@ -62,9 +79,10 @@ requirements:
 options:
   cache_service:
     description:
-      - Compose service of the cache, whose volumes hold no data that must be kept.
+      - Compose service of the cache, Redis or memcached, whose volumes hold no data that must be kept.
+      - By default it is found by image, environment and command; of several it is the one that OpenProject and Gitea
+        use.
     type: str
-    default: redis
 notes:
   - C(group/maxops.ops.cache) in C(module_defaults) sets O(cache_service) for all modules that have it.
 """

@@ -15,17 +15,26 @@ description:
   - Compares a health check with the alerts sent before, and sends one message with all changes to each address.
   - A finding is reported when it was bad in O(after) runs in a row, when its state changed for as many runs, and again
     after O(repeat_after). It is reported as recovered when it was ok in O(recover_after) runs in a row. A state that
-    flaps does not cause a message at every change.
+    changes again and again does not cause a message at every change.
   - A check that could not see anything (unknown) is reported, and what it could not see does not count as recovered.
   - If an address does not accept the message, the others still get theirs, the changes are kept for the next run, and
     the task fails at its end.
   - Messages are sent through apprise, which supports mail, webhooks, Slack, Microsoft Teams, ntfy and a hundred more.
+  - With O(purpose=addresses) or O(purpose=test) it checks the addresses instead, before an alert depends on them.
 options:
+  purpose:
+    description:
+      - V(changes) sends alerts about changes.
+      - V(addresses) only checks, without a network, that apprise can use each address, and fails where it cannot.
+      - V(test) also sends a test message to each address, and fails where it was not accepted.
+    type: str
+    choices: [changes, addresses, test]
+    default: changes
   health:
     description:
       - Result of M(maxops.ops.health_check), the variable that it was registered in. A failed result is reported, too.
+      - Required with O(purpose=changes).
     type: dict
-    required: true
   urls:
     description:
       - Addresses that get the alerts, in apprise's format, such as V(mailtos://user:password@example.com?to=ops@example.com),
@@ -107,12 +116,17 @@ EXAMPLES = r"""
     health: "{{ health }}"
     urls: "{{ vault_alert_urls }}"
     ping_url: "{{ vault_ping_url }}"
+
+- name: Send a test message to each address
+  maxops.ops.alert:
+    purpose: test
+    urls: "{{ vault_alert_urls }}"
 """
 
 RETURN = r"""
 events:
   description: What changed in this run, the worst first.
-  returned: always
+  returned: with O(purpose=changes)
   type: list
   elements: dict
   sample:
@@ -125,7 +139,9 @@ events:
       since: "2026-11-25T14:00:00Z"
       at: "2026-11-25T14:05:00Z"
 deliveries:
-  description: The outcome of each message. Addresses are secret, so they are named by their kind and number.
+  description:
+    - The outcome of each message, or of each address that was checked. Addresses are secret, so they are named by their
+      kind and number.
   returned: always
   type: list
   elements: dict
@@ -136,12 +152,12 @@ deliveries:
       title: "[MaxOps] project1: 1 critical"
 waiting:
   description: Number of changes that wait for an address that could not be reached.
-  returned: always
+  returned: with O(purpose=changes)
   type: int
   sample: 0
 unwell:
   description: Current problems, reported or not.
-  returned: always
+  returned: with O(purpose=changes)
   type: list
   elements: dict
   sample:
@@ -151,7 +167,7 @@ unwell:
       since: "2026-11-25T14:00:00Z"
 pinged:
   description: Whether the dead man's switch was notified of the successful run.
-  returned: always
+  returned: with O(purpose=changes)
   type: bool
   sample: true
 problems:
@@ -166,6 +182,7 @@ import socket
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.addresses import check_addresses
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.alert import AlertOptions, alert
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Rules
 from ansible_collections.maxops.ops.plugins.module_utils.module.frame import end, report_failures
@@ -181,7 +198,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 
 SPEC = Spec(
     {
-        "health": {"type": "dict", "required": True},
+        "purpose": {"type": "str", "default": "changes", "choices": ["changes", "addresses", "test"]},
+        "health": {"type": "dict"},
         "urls": {"type": "list", "elements": "str", "default": [], "no_log": True},
         "state_file": {"type": "path", "default": "/var/lib/maxops/alerts.json"},
         "name": {"type": "str"},
@@ -212,12 +230,20 @@ def require_libraries(module: AnsibleModule) -> None:
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=SPEC.options, required_if=[("purpose", "changes", ["health"])], supports_check_mode=True
+    )
     check_bounds(module, SPEC)
     require_libraries(module)
     given = module.params
+    name = given["name"] or socket.gethostname()
+    if given["purpose"] != "changes":
+        send = given["purpose"] == "test" and not module.check_mode
+        with report_failures(module):
+            result = check_addresses(given["urls"], name, send, given["timeout"])
+            end(module, {"changed": send and bool(given["urls"]), **result}, "; ".join(result["problems"]))
     options = AlertOptions(
-        name=given["name"] or socket.gethostname(),
+        name=name,
         state_file=given["state_file"],
         rules=Rules(given["level"], given["after"], given["recover_after"], given["repeat_after"]),
         urls=[url for url in given["urls"] if url.strip()],

@@ -213,7 +213,7 @@ def test_two_at_once_the_second_fails_at_once_and_names_the_first(
         begun = time.monotonic()
         second = backup()
         elsewhere = backup(repository=str(tmp_path / "other"))
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 30
         for refused in (second, elsewhere):
             assert f"backup of {stack.project} by process {first.pid} of" in refused["msg"]
             assert "wait until it has ended" in refused["msg"]

@@ -187,6 +187,22 @@ def test_runs_never_overlap_and_stop_at_the_timeout(watched):
     assert "took longer than 240 s and was stopped" in done.stderr
 
 
+def test_mistyped_address_is_refused_before_anything_changes(watched):
+    settings = (watched.root / "opt" / "vars.json").read_bytes()
+    shown = watched.play("--limit", "here", monitoring_alert_urls=[watched.hook.url(TOKEN), "nosuch://x"])
+    assert recap(shown, "here")["failed"] == 1
+    assert "nosuch (address 2): apprise does not support this address" in shown
+    assert (watched.root / "opt" / "vars.json").read_bytes() == settings
+
+
+def test_test_message_reaches_every_address(watched):
+    watched.hook.titles()
+    shown = watched.play("--limit", "here", monitoring_test=True)
+    assert recap(shown, "here")["failed"] == 0, shown
+    assert "test message delivered to 1 address" in shown
+    assert watched.hook.titles() == ["[MaxOps] here: test message"]
+
+
 # -- Prometheus -------------------------------------------------------------------------------------------------------
 
 

@@ -183,7 +183,7 @@ def test_slow_server_is_given_up_after_the_timeout(gitea: Application, gitea_pro
     started = time.monotonic()
     with pytest.raises(UnreachableError, match="no answer in time, tried 2 times"):
         gitea.sync([gitea.person("x")], timeout=0.5, retries=1)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 9
 
 
 def test_slow_creation_is_done_once(gitea: Application, gitea_proxy: FaultProxy) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the documents that repeat other files: docs/reference*.md, and the tables of options in the roles' READMEs.
+"""Write the documents that repeat other files: docs/reference*.md, docs/variables.md, and the roles' tables of options.
 
 Run as ``make reference``. tests/unit/layout/test_reference.py fails when a document differs from its output.
 """
@@ -74,18 +74,29 @@ def reference(language: str, root: Path = ROOT) -> str:
         lines += [texts["about_playbooks"], ""] if kind == "playbooks" else [""]
         lines += _table([texts["name"], texts["what"]], ([_name(kind, name), described[name]] for name in english))
     lines += ["", f"## {texts['variables']}", texts["about_variables"], ""]
-    lines += _table(
+    lines += _fleet_variables(language)
+    lines += ["", f"## {texts['words']}", texts["about_words"], "", *_short_words(language)]
+    return "\n".join(lines) + "\n"
+
+
+def _fleet_variables(language: str) -> list[str]:
+    content = words()
+    texts = content["pages"][language]
+    return _table(
         [texts["variable"], texts["meaning"], texts["default"]],
         (
             [f"`{name}`", variable[language], f"`{variable['default']}`" if "default" in variable else texts["none"]]
             for name, variable in content["variables"].items()
         ),
     )
-    lines += ["", f"## {texts['words']}", texts["about_words"], ""]
-    lines += _table(
+
+
+def _short_words(language: str) -> list[str]:
+    content = words()
+    texts = content["pages"][language]
+    return _table(
         [texts["short"], texts["long"]], ([f"`{short}`", f"`{name}`"] for short, name in content["short_words"].items())
     )
-    return "\n".join(lines) + "\n"
 
 
 def _name(kind: str, name: str) -> str:
@@ -110,6 +121,20 @@ def options_of(role: str, root: Path = ROOT) -> str:
     options = _specs(root)[role]["options"]
     rows = ([f"`{name}`", _type(option), _default(option), _text(option)] for name, option in options.items())
     return "\n".join([BEGIN, *_table(["option", "type", "default", "what for"], rows), END])
+
+
+def variables_page(root: Path = ROOT) -> str:
+    """The page with the variables of all roles, those of the whole fleet first."""
+    content = words()
+    texts = content["pages"]["english"]
+    lines = [content["variables_page"], "", "## All playbooks and roles", "", *_fleet_variables("english")]
+    lines += ["", texts["about_words"], "", *_short_words("english")]
+    for role, description in roles(root).items():
+        playbook = (root / "playbooks" / f"{role}.yml").exists()
+        run = f"`ansible-playbook maxops.ops.{role}`: " if playbook else "Role: "
+        lines += ["", f"## {role}", "", f"{run}{description[0].lower()}{description[1:]}.", ""]
+        lines += options_of(role, root).splitlines()[1:-1]
+    return "\n".join(lines) + "\n"
 
 
 def readme_of(role: str, root: Path = ROOT) -> str:
@@ -149,6 +174,7 @@ def _text(option: Mapping[str, Any]) -> str:
 def documents(root: Path = ROOT) -> dict[Path, str]:
     """Every document that this program writes, and its content."""
     pages = {root / "docs" / page["file"]: reference(name, root) for name, page in words()["pages"].items()}
+    pages[root / "docs" / "variables.md"] = variables_page(root)
     return {**pages, **{root / "roles" / role / "README.md": readme_of(role, root) for role in _specs(root)}}
 
 

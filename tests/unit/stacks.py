@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Mount, Stack
 
 WORKING_DIR = "com.docker.compose.project.working_dir"
@@ -80,4 +81,5 @@ def stack_of(
     client: Any = Daemon(volumes, others)
     stack = Stack(client, "unix:///nowhere.sock", "shop")
     stack.containers = list(containers)
+    stack.inspections = [Inspection(entry) for entry in containers]
     return stack

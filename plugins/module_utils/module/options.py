@@ -20,6 +20,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import APPLICATIONS
 
 from .frame import fail
 
@@ -75,16 +76,22 @@ ONE_OR_MORE = Bounds(least=1)
 
 # maxops.ops.stack and its parts project, database and cache
 PROJECT = Spec({"project_name": {"type": "str", "default": "maxoperation"}})
-DAEMON = Spec({"docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST}})
+_SERVICES = {"type": "list", "elements": "str"}
+DAEMON = Spec(
+    {
+        "docker_host": {"type": "str", "default": DEFAULT_DOCKER_HOST},
+        "applications": {"type": "dict", "options": {name: dict(_SERVICES) for name in APPLICATIONS}},
+    }
+)
 STACK = PROJECT + DAEMON
 DATABASE = Spec(
     {
-        "database_service": {"type": "str", "default": "postgres"},
+        "database_service": {"type": "str"},
         "database_user": {"type": "str"},
         "database_password": {"type": "str", "no_log": True},
     }
 )
-CACHE = Spec({"cache_service": {"type": "str", "default": "redis"}})
+CACHE = Spec({"cache_service": {"type": "str"}})
 
 # maxops.ops.repository and its part retention
 REPOSITORY = Spec({"repository": {"type": "path", "default": "/var/backups/maxops"}})
@@ -148,7 +155,14 @@ def _plain(number: float) -> str:
 
 def access_of(parameters: Mapping[str, Any]) -> Access:
     """How the stack is reached, from a module's parameters; a module may have only some of the stack's options."""
-    return Access(**{name: value for name, value in parameters.items() if name in _OF_ACCESS})
+    chosen = {name: value for name, value in parameters.items() if name in _OF_ACCESS and value is not None}
+    if "applications" in chosen:
+        chosen["applications"] = {
+            name: tuple(service for service in services if service)
+            for name, services in chosen["applications"].items()
+            if services is not None
+        }
+    return Access(**chosen)
 
 
 def rest_of(parameters: Mapping[str, Any]) -> dict[str, Any]:

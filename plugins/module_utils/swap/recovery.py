@@ -31,7 +31,7 @@ def recover_locked(access: Access, journals: Journals, watch: Watcher = lambda _
     try:
         stack = access.connect()
         server = access.server(stack) if journal.databases else None
-        swap = Swap(journal, journals, stack, server, watch, access.servers)
+        swap = Swap(journal, journals, stack, server, watch, access.roles(stack).servers)
         complete = journal.phase == SWAPPING and swap.is_complete()
         if complete or journal.phase == STARTING:
             done = "was interrupted after its data had been swapped in; it was completed"

@@ -8,13 +8,16 @@ It imports the Docker SDK and psycopg2 only when they are needed, so that other 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST, Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import Recognised, recognise
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import (
     exclusive_lock,
     lock_holder,
@@ -27,25 +30,36 @@ if TYPE_CHECKING:
     from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server
 
 
+class Inspected(Protocol):
+    """The part of a Stack that recognition needs; the views of jobs have it too."""
+
+    @property
+    def inspections(self) -> Sequence[Inspection]:
+        """All containers of the project."""
+
+
 @dataclass(frozen=True)
 class Access:
-    """The stack's Compose project, its daemon and its servers; None means: as configured in the container."""
+    """The stack's Compose project, its daemon and its servers; None means: as configured in the container.
+
+    A service that is empty is found (:meth:`roles`). ``applications`` are the services that the operator declared.
+    """
 
     project_name: str
     docker_host: str = DEFAULT_DOCKER_HOST
-    database_service: str = "postgres"
-    cache_service: str = "redis"
+    database_service: str = ""
+    cache_service: str = ""
     database_user: str | None = None
     database_password: str | None = field(default=None, repr=False)
+    applications: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
     def describe(self) -> str:
         """The stack in words, for messages."""
         return f'stack "{self.project_name}"'
 
-    @property
-    def servers(self) -> tuple[str, str]:
-        """The services that store data for the others: database and cache."""
-        return self.database_service, self.cache_service
+    def roles(self, stack: Inspected) -> Recognised:
+        """What the project's services are: the operator's choices, and what the containers show."""
+        return recognise(stack.inspections, self.applications, self.database_service, self.cache_service)
 
     def connect(self, required: bool = True) -> Stack:
         """Read the project from the daemon. Raises MaxopsError when the daemon or a required project is missing."""
@@ -59,11 +73,27 @@ class Access:
 
     def database_container(self, stack: Stack) -> Container:
         """The running container of the database service. Raises MaxopsError when there is none."""
-        return stack.require_running(self.database_service)
+        return stack.require_running(self.require_database(stack))
+
+    def require_database(self, stack: Stack) -> str:
+        """The service of the PostgreSQL server. Raises MaxopsError when there is none, or several."""
+        roles = self.roles(stack)
+        return roles.database or self._refuse(stack, roles, "database_service", "PostgreSQL server")
 
     def cache_container(self, stack: Stack) -> Container:
         """The running container of the cache service. Raises MaxopsError when there is none."""
-        return stack.require_running(self.cache_service, "cache_service")
+        return stack.require_running(self.require_cache(stack), "cache_service")
+
+    def require_cache(self, stack: Stack) -> str:
+        """The service of the cache. Raises MaxopsError when there is none, or several."""
+        roles = self.roles(stack)
+        return roles.cache or self._refuse(stack, roles, "cache_service", "cache (Redis or memcached)")
+
+    def _refuse(self, stack: Stack, roles: Recognised, option: str, what: str) -> str:
+        problem = roles.problem(option)
+        if problem:
+            raise MaxopsError(f'project "{self.project_name}": {problem}')
+        raise stack.not_found(what, option)
 
     def server(self, stack: Stack) -> Server:
         """How to reach the stack's PostgreSQL. Raises MaxopsError when it is down, or its password is unknown."""

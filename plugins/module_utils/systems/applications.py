@@ -18,8 +18,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container, mount_of, on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import configuration
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import GITEA, MEMCACHED, REDIS, kind_of
 
-REDIS, MEMCACHED = "redis", "memcached"
+__all__ = ["MEMCACHED", "REDIS"]
 
 SECRET_BYTES = 64 * 1024
 """At most this much of a secret file is read; real secrets are shorter."""
@@ -252,11 +253,8 @@ def _cache_logins(container: Container, files: Files) -> Iterator[CacheLogin]:
 
 
 def is_gitea(container: Container) -> bool:
-    """True for a container of Gitea or Forgejo, by its service, its image or its variables; not for their runners."""
-    names = {container.service, *re.split(r"\W+", container.image)}
-    if "GITEA_APP_INI" in container.environment or configuration.entries(container.environment):
-        return True
-    return bool(names & {"gitea", "forgejo"}) and "runner" not in f"{container.service} {container.image}"
+    """True for a container of Gitea or Forgejo, by its image, its variables or its service; not for their runners."""
+    return kind_of(container).name == GITEA
 
 
 def _of_gitea_cache(container: Container, source: str, adapter: str, value: str) -> Iterator[CacheLogin]:

@@ -26,6 +26,11 @@ try:
 except ImportError:
     APPRISE_IMPORT_ERROR = traceback.format_exc()
 
+UNSUPPORTED = (
+    "apprise does not support this address; see its list of services for the format, and percent-encode special "
+    "characters in names and passwords"
+)
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -42,6 +47,13 @@ class Channel:
         self._mask = Mask(_parts(url))
         self._service: Any = None
 
+    def refusal(self) -> str:
+        """Why apprise cannot use the address, which it knows without a network; empty where it can."""
+        if not self._url.strip():
+            return "the address is empty; correct it, or remove it from the list"
+        self.prepare()
+        return "" if self._service is not None else UNSUPPORTED
+
     def prepare(self) -> None:
         """Load apprise's service before the time limit of a delivery starts, because this takes a second or two."""
         # No remote images in a mail, nothing stored on this host's disk, and no threads besides ours.
@@ -52,10 +64,7 @@ class Channel:
     def send(self, title: str, body: str, kind: str) -> str:
         """Deliver a message; returns why it failed, or an empty text. ``kind``: failure, warning, success."""
         if self._service is None:
-            return (
-                "apprise does not support this address; see its list of services for the format, and percent-encode "
-                "special characters in names and passwords"
-            )
+            return UNSUPPORTED
         try:
             result = self._service.notify(
                 body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT

@@ -22,6 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import places
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import OPENPROJECT, kind_of
 
 SESSIONS, CACHE, QUEUE, OTHER = "sessions", "cache", "queue", "other"
 """What a store is for. Only the first two can be emptied without a loss."""
@@ -76,9 +77,8 @@ class Store:
 
 
 def is_openproject(container: Container) -> bool:
-    """True for a container of OpenProject, by its service, its image or its variables."""
-    names = {container.service, *re.split(r"\W+", container.image)}
-    return "openproject" in names or any(name.startswith("OPENPROJECT_") for name in container.environment)
+    """True for a container of OpenProject, by its image, its variables or its service."""
+    return kind_of(container).name == OPENPROJECT
 
 
 def stores_of(container: Container, root: str = "") -> list[Store]:

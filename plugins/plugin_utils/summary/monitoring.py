@@ -34,6 +34,8 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
         lines.append("  systemd is not running on the host now; the timers start with it")
     addresses = count(channels, "address", "addresses") if channels else "no address (set monitoring_alert_urls)"
     lines.append(f"  alerts to {addresses}; last run {_last(result)}")
+    if result.get("tested"):
+        lines.append(f"  test message delivered to {count(result['tested'], 'address', 'addresses')}")
     changes = ", ".join(result["changes"])
     lines.append(f"  {'would change' if check_mode else 'changed'}: {changes}" if changes else "  nothing to change")
     return lines
@@ -49,8 +51,12 @@ def table(results: Results) -> list[str]:
             rows.append([host, "none", "", "", ", ".join(result["changes"])])
         else:
             changes = ", ".join(result["changes"])
-            rows.append([host, result["schedule"], str(result["channels"]), _last(result), changes])
+            rows.append([host, result["schedule"], _channels(result), _last(result), changes])
     return aligned(rows, right=(2,))
+
+
+def _channels(result: Mapping[str, Any]) -> str:
+    return f"{result['channels']}{' (tested)' if result.get('tested') else ''}"
 
 
 def _schedule(result: Mapping[str, Any], check_mode: bool) -> str:

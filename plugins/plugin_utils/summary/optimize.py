@@ -25,6 +25,8 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     """What was done for one host's databases, and what makes them slow."""
     if result.get("failed"):
         return [f"{host}: nothing was done: {reason(result)}"]
+    if not result["version"]:
+        return [f"{host}: no PostgreSQL server, so nothing to optimize", *remarks(result)]
     done = [table for table in result["tables"] if table["outcome"] != "left"]
     left = [table for table in result["tables"] if table["outcome"] == "left"]
     head = f"{host}: {'would optimize' if check_mode else 'optimized'} {count(len(done), 'table')}"

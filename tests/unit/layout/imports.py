@@ -20,7 +20,14 @@ INDEPENDENT = {"swap": {"transfer"}, "transfer": {"swap"}}
 BASE_SYSTEM = "systems.docker"
 """The only system that the others may import, because all of them run in its containers."""
 
-WHOLE_STACK = {"systems.access", "systems.applications", "systems.object_storage", "systems.stores"}
+WHOLE_STACK = {
+    "systems.access",
+    "systems.applications",
+    "systems.kinds",
+    "systems.object_storage",
+    "systems.recognition",
+    "systems.stores",
+}
 """Files about the stack as a whole: how it is reached, how its applications log in to its servers, and what they keep
 there. They may import every system; no system may import them."""
 

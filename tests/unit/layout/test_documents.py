@@ -37,6 +37,53 @@ def test_both_manuals_have_the_same_sections() -> None:
     assert len(english) > 30
 
 
+TWINS = ["README", "docs/manual", "docs/night", "docs/reference", "docs/setup"]
+"""Documents in English, each with its Korean twin."""
+
+
+def shape(text: str) -> list[str]:
+    """What a document and its twin have in common: levels of headings, code blocks, and the names in rows of tables."""
+    parts, is_code = [], False
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            parts += [] if is_code else ["code"]
+            is_code = not is_code
+        elif not is_code and (heading := re.match("#+(?= )", line)):
+            parts.append(heading[0])
+        elif not is_code and line.startswith("|"):
+            names = re.findall(r"`([a-z]+_\w+)`", line.split("|")[1])
+            parts.append(f"row {' '.join(names)}".strip())
+    return parts
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_korean_twin_has_every_heading_example_and_row_of_a_table(name: str) -> None:
+    english, korean = (shape((ROOT / path).read_text(encoding="utf-8")) for path in (f"{name}.md", f"{name}.ko.md"))
+    assert korean == english
+    assert len(english) > 10
+
+
+def test_every_korean_document_is_a_twin() -> None:
+    assert sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.ko.md") if ".venv" not in path.parts) == [
+        f"{name}.ko.md" for name in sorted(TWINS)
+    ]
+
+
+def test_missing_row_or_heading_is_detected() -> None:
+    text = "# A\n\n| a | b |\n| --- | --- |\n| `backup_jobs` | x |\n\n```text\n# no heading\n| no row |\n```\n"
+    assert shape(text) == ["#", "row", "row", "row backup_jobs", "code"]
+    assert shape(text.replace("backup_jobs", "backup_job")) != shape(text)
+
+
+PLAIN_STYLE = re.compile(r"[가-힣](세요|나요|까요|네요|군요|어요|아요|지요|죠)\b")
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_korean_is_written_in_one_voice(name: str) -> None:
+    text = (ROOT / f"{name}.ko.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if PLAIN_STYLE.search(line)] == []
+
+
 def test_links_in_the_documents_lead_to_files() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")]
     links = [

@@ -83,3 +83,13 @@ def test_options_are_shown_with_type_default_and_plain_text() -> None:
     assert len(table.splitlines()) == len(options) + 4
     assert "| `logs_show` | int | `20` |" in table
     assert not re.search(r"\b[A-Z]\(", "".join(generate.options_of(role) for role in roles))
+
+
+def test_page_of_variables_has_every_option_of_every_role() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", generate.variables_page(), flags=re.MULTILINE)
+    options = []
+    for role in roles:
+        spec = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"]
+        options += list(spec.get("options", {}))
+    words = generate.words()
+    assert sorted(rows) == sorted([*words["variables"], *words["short_words"], *options])

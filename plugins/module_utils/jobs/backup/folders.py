@@ -77,7 +77,7 @@ def _chosen(plan: BackupPlan, options: BackupOptions, known: Mapping[str, str]) 
     """Docker's name and the folder of each volume to take, by its short name; the others are reported."""
     project = options.access.project_name
     chosen: dict[str, tuple[str, str]] = {}
-    internal = _internal_volumes(plan.stack, options)
+    internal = _internal_volumes(plan, options)
     for docker_name, folder in known.items() if options.volumes is None else ():
         name = _short(docker_name, project, known)
         if docker_name in internal:
@@ -120,19 +120,20 @@ def _folder_of(facts: Mapping[str, Any]) -> str:
     return str(options["device"] if bound else facts["Mountpoint"])
 
 
-def _internal_volumes(stack: Stack, options: BackupOptions) -> dict[str, str]:
+def _internal_volumes(plan: BackupPlan, options: BackupOptions) -> dict[str, str]:
+    stack, roles = plan.stack, plan.roles(options.access)
     reasons: dict[str, str] = {}
     shared = {
         mount.name
         for container in stack.containers
         for mount in container.mounts
-        if container.service not in options.access.servers and mount.kind == "volume" and mount.writable
+        if container.service not in roles.servers and mount.kind == "volume" and mount.writable
     }
     for service, reason in (
-        (options.access.cache_service, OF_CACHE),
-        (options.access.database_service, OF_DATABASE),
+        (roles.cache, OF_CACHE),
+        (roles.database, OF_DATABASE),
     ):
-        for container in stack.of_service(service):
+        for container in stack.of_service(service) if service else ():
             reasons.update(
                 {
                     mount.name: reason

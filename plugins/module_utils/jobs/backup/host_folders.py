@@ -32,6 +32,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.host.folders im
     system_kind,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.data_folder import data_folder
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import Recognised
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.live_databases import find_databases
 
@@ -85,7 +86,8 @@ def plan_folders(plan: BackupPlan, options: BackupOptions, previous: PreviousPar
     Raises MaxopsError for a named folder that no service mounts, and for a named one that holds the repository.
     """
     found = _host_folders(plan, options)
-    left = {folder.name: _reason_to_leave(plan.stack, options, folder) for folder in found}
+    roles = plan.roles(options.access)
+    left = {folder.name: _reason_to_leave(plan.stack, roles, folder) for folder in found}
     if options.folders is None:
         chosen = [folder for folder in found if not left[folder.name]]
     else:
@@ -130,7 +132,7 @@ def _check_present(plan: BackupPlan, options: BackupOptions, container: Containe
     if mount.kind != "bind" or not mount.writable or os.path.lexists(mount.source) or options.folders is not None:
         return
     name = os.path.normpath(mount.source)
-    own = container.service in (*options.access.servers, LEGACY_BACKUP_SERVICE)
+    own = container.service in (*plan.roles(options.access).servers, LEGACY_BACKUP_SERVICE)
     reported = any(entry["kind"] == "folder" and entry["name"] == name for entry in plan.left_out)
     if not own and not reported and not system_kind(name) and not is_excluded(name, options.exclude):
         reason = f"service {container.service} has it at {mount.target}, and it is no longer on this host"
@@ -164,7 +166,7 @@ def _named(stack: Stack, wanted: Sequence[str], found: Sequence[HostFolder]) -> 
 # -- which are left out ---------------------------------------------------------------------------------------------
 
 
-def _reason_to_leave(stack: Stack, options: BackupOptions, folder: HostFolder) -> str:
+def _reason_to_leave(stack: Stack, roles: Recognised, folder: HostFolder) -> str:
     """Why a folder is not taken; empty for one that holds data of an application."""
     kind = "" if folder.docker_name else system_kind(folder.path, _engine_folder(stack))
     if kind:
@@ -175,11 +177,11 @@ def _reason_to_leave(stack: Stack, options: BackupOptions, folder: HostFolder) -
         return CONFIGURATION if inside else ONLY_READ
     if services == {LEGACY_BACKUP_SERVICE}:
         return OF_LEGACY
-    if not services <= {*options.access.servers, LEGACY_BACKUP_SERVICE}:
+    if not services <= {*roles.servers, LEGACY_BACKUP_SERVICE}:
         return EMPTY if folder.docker_name and _is_empty(folder.path) else ""
-    if options.access.database_service not in services:
+    if roles.database not in services:
         return OF_CACHE
-    return OF_DATABASE if folder.docker_name or _holds_server(options, folder) else ""
+    return OF_DATABASE if folder.docker_name or _holds_server(roles, folder) else ""
 
 
 def _is_empty(path: str) -> bool:
@@ -188,10 +190,10 @@ def _is_empty(path: str) -> bool:
     return False
 
 
-def _holds_server(options: BackupOptions, folder: HostFolder) -> bool:
+def _holds_server(roles: Recognised, folder: HostFolder) -> bool:
     """True for the data folder of the database server, and for one that contains a server's files."""
     for container, mount in folder.uses:
-        own = container.service == options.access.database_service
+        own = container.service == roles.database
         if own and mount_of(data_folder(container), container.mounts) == mount:
             return True
     return any(database.startswith("PostgreSQL") for database in find_databases(folder.path))

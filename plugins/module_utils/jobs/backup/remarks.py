@@ -32,7 +32,7 @@ def report_object_storage(plan: BackupPlan) -> None:
 
 def report_data_folder(plan: BackupPlan, options: BackupOptions) -> None:
     """Warn of a database server whose data is removed together with its container."""
-    for container in plan.stack.of_service(options.access.database_service):
+    for container in plan.stack.of_service(plan.roles(options.access).database):
         risk = risk_of_data(container)
         if risk:
             plan.warnings.append(f"the data of PostgreSQL {risk}; {advice(container)}")

@@ -12,11 +12,13 @@ from typing import Any
 from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import matches
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import (
     Container,
     Stack,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts, Server
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import Recognised
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.configuration_files import Configuration
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.database_dump import DumpSource
@@ -114,6 +116,10 @@ class BackupPlan:
     """The same as data: kind, name, reason and fix."""
     need: int = 0
     free: int = 0
+
+    def roles(self, access: Access) -> Recognised:
+        """What the services of the stack are."""
+        return access.roles(self.stack)
 
     def not_taken(self, kind: str, name: str, reason: str, fix: str) -> None:
         """Record a part that cannot be taken: the set is made without it, and the run fails until it is excluded."""

@@ -47,6 +47,7 @@ class StackView:
         self.stack = stack
         self.daemon_error = daemon_error
         self.inspections = stack.inspections if stack else []
+        self.roles = options.access.roles(self)
         self._logs: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         environments = [inspection.container.environment for inspection in self.inspections]

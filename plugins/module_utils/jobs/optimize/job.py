@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import collations, statistics
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
     Server,
@@ -26,7 +27,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, notable_sessions, plan_tables, shown
 
 GET_STATEMENTS = (
-    "pg_stat_statements is not installed: to see which statements cost most time, add "
+    "pg_stat_statements is not installed: to see which statements take the most time, add "
     'command: ["postgres", "-c", "shared_preload_libraries=pg_stat_statements"] to the service "{service}" '
     "in the Compose file, restart it, then run CREATE EXTENSION pg_stat_statements in one database"
 )
@@ -51,9 +52,12 @@ def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
     """Vacuum or analyze the tables of every database that need it; a locked table is left and reported."""
     started = time.monotonic()
     stack = options.access.connect()
+    roles = options.access.roles(stack)
+    if not roles.database and not roles.problem("database_service") and options.databases is None:
+        return _nothing(stack, started)
     server = options.access.server(stack)
     version, names = _databases(server, options)
-    result = Result(statements_advice=GET_STATEMENTS.format(service=options.access.database_service))
+    result = Result(statements_advice=GET_STATEMENTS.format(service=roles.database))
     cancellation = Cancellation()
 
     def opened(name: str) -> Session:
@@ -76,6 +80,17 @@ def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
         "changed": any(table["outcome"] in ("done", "would be done") for table in result.tables),
         "version": version,
         **vars(result),
+        "duration": round(time.monotonic() - started, 3),
+    }
+
+
+def _nothing(stack: Stack, started: float) -> dict[str, Any]:
+    """The result for a stack without PostgreSQL, for example one of Gitea with SQLite."""
+    remark = str(stack.not_found("PostgreSQL server", "database_service"))
+    return {
+        "changed": False,
+        "version": "",
+        **vars(Result(remarks=[f"there is nothing to optimize: {remark}"])),
         "duration": round(time.monotonic() - started, 3),
     }
 

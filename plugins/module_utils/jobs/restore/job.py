@@ -126,7 +126,7 @@ class Restore:
         # One more than the option: the largest database takes all of them, and its last index leaves processors idle.
         self.slots = Slots(options.jobs + 1)
         self.loads = Slots(plan.memory.jobs if plan.memory else 1)
-        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch, options.access.servers)
+        self.swap = Swap(plan.journal, journals, plan.stack, plan.server, watch, plan.servers)
         self.remarks = list(plan.remarks)
         self.loaded: dict[str, dict[str, Any]] = {}
         self.steps: dict[str, float] = {}
@@ -295,7 +295,7 @@ class Restore:
     def _swap_in(self) -> None:
         # Loading took some time: the containers that run now are the ones to stop.
         self.plan.stack.refresh()
-        plan_services(self.plan, self.options, self.journals)
+        plan_services(self.plan, self.journals)
         check_files(self.plan.stack, self.plan.journal, loaded=True)
         stopped = time.monotonic()
         with self._timed("stop"):

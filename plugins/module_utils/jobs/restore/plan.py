@@ -75,6 +75,7 @@ class RestorePlan:
 
     ``users`` are the containers that use the data, ``affected`` those of them that have to stop, and ``sick`` the names
     of those that are not healthy now.
+    ``servers`` are the services of the database and the cache, which stay up.
     ``effects`` are sentences about sessions, caches, search indexes and SSH keys.
     """
 
@@ -84,6 +85,7 @@ class RestorePlan:
     container: Container | None = None
     server: Server | None = None
     server_version: str | None = None
+    servers: tuple[str, ...] = ()
     databases: list[LoadDatabase] = field(default_factory=list)
     volumes: list[LoadVolume] = field(default_factory=list)
     users: list[Container] = field(default_factory=list)
@@ -134,6 +136,7 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     stack = options.access.connect()
     refuse_unusual(stack, "restore")
     plan = RestorePlan(journal, stack, source)
+    plan.servers = options.access.roles(plan.stack).servers
     if source is None:
         _plan_previous(plan, options, journals)
     else:
@@ -151,18 +154,18 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
             plan.remarks += secrets_that_differ(source, plan.stack, restored)
         journal.databases = [load.swap for load in plan.databases]
         journal.volumes = [load.swap for load in plan.volumes]
-    plan.remarks += remarks_on(plan.stack, plan_services(plan, options, journals))
-    _plan_effects(plan, options)
+    plan.remarks += remarks_on(plan.stack, plan_services(plan, journals))
+    _plan_effects(plan)
     measured = [record.downtime for record in journals.records() if record.downtime is not None]
     plan.expected_downtime = 0.0 if not plan.affected else measured[-1] if measured else None
     return plan
 
 
-def _plan_effects(plan: RestorePlan, options: RestoreOptions) -> None:
+def _plan_effects(plan: RestorePlan) -> None:
     manifest = (plan.source.kept.manifest if plan.source and plan.source.kept else None) or {}
     started = services.by_service(plan.affected)
     paused = manifest.get("quiesce") == "pause"
-    effects = plan_effects(plan.stack, plan.journal, options.access.servers, started, paused)
+    effects = plan_effects(plan.stack, plan.journal, plan.servers, started, paused)
     plan.journal.clearings, plan.journal.regenerate = effects.clearings, effects.regenerate
     plan.effects = effects.sentences
     plan.remarks += effects.remarks
@@ -327,8 +330,8 @@ def _check_space(plan: RestorePlan, options: RestoreOptions) -> None:
             )
 
 
-def plan_services(plan: RestorePlan, options: RestoreOptions, journals: Journals) -> Affected:
+def plan_services(plan: RestorePlan, journals: Journals) -> Affected:
     """Find the containers that use the swapped data, and those of them that have to stop and start."""
-    found = find_affected(plan.stack, plan.journal, journals, plan.server, options.access.servers)
+    found = find_affected(plan.stack, plan.journal, journals, plan.server, plan.servers)
     plan.users, plan.affected, plan.sick = found.users, found.containers, found.sick
     return found

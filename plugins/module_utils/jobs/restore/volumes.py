@@ -74,7 +74,7 @@ def plan_volumes(
 
 def _stays(stack: Stack, options: RestoreOptions, part: Mapping[str, Any]) -> bool:
     chosen = options.folders is not None or options.destination or part["name"] in options.into
-    return part["kind"] == "folder" and not chosen and is_of_servers(stack, part, options.access.servers)
+    return part["kind"] == "folder" and not chosen and is_of_servers(stack, part, options.access.roles(stack).servers)
 
 
 def _swap_of(stack: Stack, restore_id: str, options: RestoreOptions, part: Mapping[str, Any]) -> VolumeSwap:
@@ -86,7 +86,7 @@ def _swap_of(stack: Stack, restore_id: str, options: RestoreOptions, part: Mappi
             return new_folder_swap(restore_id, options.into[name], "into", "folder")
         return _new_volume_swap(stack, restore_id, options.into[name])
     if folder:
-        return folder_swap(stack, restore_id, part, options.access.servers)
+        return folder_swap(stack, restore_id, part, options.access.roles(stack).servers)
     return _volume_swap(stack, restore_id, part)
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import find_image
+from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.image import Image, find_image
 from ansible_collections.maxops.ops.plugins.module_utils.rehearsal.values import Source
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import HOST
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import DECODE, REHEARSE
@@ -32,7 +32,7 @@ def lister_of(checked: CheckedSet, connect: Callable[[], Stack], options: Verify
         return None
     try:
         stack = connect()
-        image = find_image(stack, checked.subject.manifest, options.access.database_service)
+        image = _image(checked, stack, options)
     except Cancelled:
         raise
     except MaxopsError as error:
@@ -50,17 +50,26 @@ def lister_of(checked: CheckedSet, connect: Callable[[], Stack], options: Verify
 
 def source_of(checked: CheckedSet, stack: Stack, options: VerifyOptions) -> Source:
     """What a rehearsal restores. Raises MaxopsError when this host has no image that can read it."""
-    service = options.access.database_service
-    image = find_image(stack, checked.subject.manifest, service)
+    image = _image(checked, stack, options)
     if checked.source is not None:
         part, roles = _as_on_server(checked.source.databases[0], stack, options)
         return Source(image, [part], checked.source.file, roles)
     if not image.same:
-        set_image = ((checked.subject.manifest or {}).get("services") or {}).get(service, {}).get("image", "unknown")
+        set_image = image.recorded or "unknown"
         fix = f"For a valid drill, get the set's own image: docker pull {set_image}"
         seen = f"rehearsed in {image.name} ({image.id}), because its own image is not on this host"
         checked.subject.warning(REHEARSE, "image", seen, f"the image that made the set ({set_image})", fix, HOST)
     return Source(image, checked.subject.parts("database"))
+
+
+def _image(checked: CheckedSet, stack: Stack, options: VerifyOptions) -> Image:
+    """The image that reads the set. Raises MaxopsError where there is none, or where several servers could have it."""
+    roles = options.access.roles(stack)
+    try:
+        return find_image(stack, checked.subject.manifest, roles.database)
+    except MaxopsError as error:
+        problem = roles.problem("database_service")
+        raise MaxopsError(f"{error}; {problem}" if problem else str(error)) from error
 
 
 def _as_on_server(part: dict[str, Any], stack: Stack, options: VerifyOptions) -> tuple[dict[str, Any], list[str]]:

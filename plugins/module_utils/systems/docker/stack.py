@@ -173,11 +173,22 @@ class Stack:
         inspections = (inspection for inspection in self.inspections if inspection.container.id == container.id)
         return next(inspections, Inspection(container))
 
+    def not_found(self, what: str, option: str) -> MaxopsError:
+        """The error for something that none of the services is recognised as; ``option`` names its service."""
+        return MaxopsError(
+            f'project "{self.project_name}" has no {what} that could be found by image, environment, command or the '
+            f"applications' logins (services: {self._services()}); if one of them is it, name that in {option}"
+        )
+
+    def _services(self) -> str:
+        return ", ".join(sorted({container.service for container in self.containers})) or "none"
+
     def no_service(self, names: Sequence[str], advice: str) -> MaxopsError:
         """The error for services that this project does not have; ``advice`` is the next step."""
-        services = ", ".join(sorted({container.service for container in self.containers})) or "none"
         wanted = ", ".join(f'"{name}"' for name in names)
-        return MaxopsError(f'project "{self.project_name}" has no service {wanted} (services: {services}); {advice}')
+        return MaxopsError(
+            f'project "{self.project_name}" has no service {wanted} (services: {self._services()}); {advice}'
+        )
 
     def require_running(self, service: str, option: str = "database_service") -> Container:
         """The running container of a service. Raises MaxopsError with its state when there is none.

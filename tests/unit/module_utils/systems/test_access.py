@@ -42,8 +42,8 @@ def test_server_of_a_given_container() -> None:
 @pytest.mark.parametrize(
     ("reach", "complaint"),
     [
-        (Access("shop").server, r'"shop" has no service "postgres" \(services: app\); .* in database_service'),
-        (Access("shop").cache_container, r'"shop" has no service "redis" \(services: app\); .* in cache_service'),
+        (Access("shop").server, r'"shop" has no PostgreSQL server .*\(services: app\); .* in database_service'),
+        (Access("shop").cache_container, r'"shop" has no cache .*\(services: app\); .* in cache_service'),
     ],
 )
 def test_missing_service_names_the_option_that_it_came_from(reach: Any, complaint: str) -> None:

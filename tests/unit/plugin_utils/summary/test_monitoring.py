@@ -43,6 +43,7 @@ def test_summary_shows_the_schedule_and_the_last_run() -> None:
         ({}, True, "would be monitored by systemd"),
         ({"channels": 0}, False, "alerts to no address (set monitoring_alert_urls)"),
         ({"channels": 2}, False, "alerts to 2 addresses"),
+        ({"channels": 2, "tested": 2}, False, "test message delivered to 2 addresses"),
         ({"last": None}, False, "last run not yet"),
         ({"running": False}, False, "systemd is not running on the host now"),
         ({"state": "absent"}, False, "not monitored any more"),
@@ -55,7 +56,11 @@ def test_special_cases_are_shown(given: dict[str, Any], check_mode: bool, words:
 
 
 def test_table_has_the_failures_first() -> None:
-    results = {"a": result(), "b": {"failed": True, "msg": "out of reach"}, "c": result(state="absent")}
+    results = {
+        "a": result(channels=3, tested=3),
+        "b": {"failed": True, "msg": "out of reach"},
+        "c": result(state="absent"),
+    }
     lines = table(results)
     assert [line.split()[:2] for line in lines] == [
         ["HOST", "SCHEDULE"],
@@ -64,3 +69,4 @@ def test_table_has_the_failures_first() -> None:
         ["c", "none"],
     ]
     assert "out of reach" in lines[1]
+    assert " 3 (tested) " in lines[2]

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import REDIS, CacheLogin, cache_logins
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import (
+    MEMCACHED,
+    REDIS,
+    CacheLogin,
+    cache_logins,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -23,7 +28,12 @@ _FULL = 0.98
 
 def check_cache(view: StackView) -> StepResult:
     """Whether each application can log in to the cache, and whether the cache accepts writes."""
-    service = view.options.access.cache_service
+    service = view.roles.cache
+    if not service:
+        problem = view.roles.problem("cache_service")
+        return StepResult(unknown=[problem]) if problem else StepResult("the stack has no cache")
+    if view.roles.cache_kind == MEMCACHED:
+        return StepResult(unknown=[f'service "{service}" is memcached, which this step does not look at'])
     inspection = view.running(service)
     if inspection is None:
         if service not in view.services:
@@ -56,7 +66,7 @@ def cache_logins_of(view: StackView) -> list[CacheLogin]:
     return [
         login
         for inspection in view.inspections
-        if inspection.service != view.options.access.cache_service
+        if inspection.service != view.roles.cache
         for login in cache_logins(inspection.container, inspection.files_root)
         if login.kind == REDIS
     ]

