@@ -32,6 +32,8 @@ CHECK = "containers"
 RUNNING = "running and healthy"
 OUT_OF_MEMORY = "killed by the kernel: out of memory (OOM)"
 LOG_LETTERS = 300
+MIGRATION = datetime.timedelta(seconds=90)
+"""Within so much time after the end of a migration, the last restart belongs to it."""
 
 
 def check_containers(view: View) -> Iterator[Finding]:
@@ -158,10 +160,12 @@ def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Fi
     recent = count if up < view.limit(CHECK, "restart_minutes") * 60 else 0
     state = judged(recent, view.limit(CHECK, "restarts_warning"), view.limit(CHECK, "restarts_critical"))
     health = inspection.health
+    running = "running and healthy" if health else "running (it has no health check)"
+    if state != OK and (once := _waited_for(inspection, view)):
+        # As in OpenProject's own Compose file: its services end themselves until the migrations are done.
+        return Finding(CHECK, subject, OK, f"{running}; it restarted {count} times until {once} was done", RUNNING)
     if state == OK:
-        return Finding(
-            CHECK, subject, OK, "running and healthy" if health else "running (it has no health check)", RUNNING
-        )
+        return Finding(CHECK, subject, OK, running, RUNNING)
     seen = f"up for {age(up)} after {count} automatic restart{'s' if count > 1 else ''}"
     limit = f"fewer than {view.limit(CHECK, 'restarts_warning'):g} in {view.limit(CHECK, 'restart_minutes'):g} min"
     evidence = tuple(_recent_exits(inspection, view))
@@ -169,6 +173,20 @@ def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Fi
     if state == CRITICAL and health == "healthy" and up > 300:
         state = WARNING
     return Finding(CHECK, subject, state, seen, limit, evidence, f"{logs} shows the cause")
+
+
+def _waited_for(inspection: Inspection, view: View) -> str:
+    """The one-time service of the same application during which a container restarted, or an empty text."""
+    stack = view.stack()
+    application = stack.roles.application_of(inspection.service)
+    if not inspection.running or inspection.started is None or inspection.health not in ("", "healthy"):
+        return ""
+    for other in stack.inspections:
+        same = application and stack.roles.application_of(other.service) == application
+        if same and other.done and other.finished and other.finished > inspection.started - MIGRATION:
+            # Docker waits up to a minute between two restarts.
+            return other.service
+    return ""
 
 
 def _recent_exits(inspection: Inspection, view: View) -> list[str]:

@@ -173,3 +173,14 @@ def test_unhealthy_application_may_follow_from_its_database(monkeypatch: pytest.
     [cause] = [finding for finding in collapse(list(check_containers(view))).causes if finding.state == "critical"]
     assert cause.subject == "db"
     assert "follows from it: containers gitea server" in cause.evidence[-1]
+
+
+@pytest.mark.parametrize(("ended", "state"), [("2027-01-15T07:50:00Z", "ok"), ("2027-01-15T07:40:00Z", "critical")])
+def test_restarts_until_the_migrations_are_done_are_no_fault(
+    monkeypatch: pytest.MonkeyPatch, ended: str, state: str
+) -> None:
+    worker = inspected("worker", restarts=4, **{**RUNNING, "StartedAt": "2027-01-15T07:50:40Z"})
+    seeder = inspected("seeder", policy="on-failure", **{**ENDED, "FinishedAt": ended})
+    for data in (worker, seeder):
+        data["Config"]["Image"] = "openproject/openproject:15-slim"
+    assert judged(monkeypatch, worker, seeder)["openproject worker"][0] == state
