@@ -65,14 +65,17 @@ def application_health(view: View, application: str) -> Finding:
     return view.shared(f"the answer of {application}", lambda: _ask(view, view.stack(), application))
 
 
-def server_causes(stack: StackView) -> tuple[Key, ...]:
-    """Findings about the database and the cache: an application that lacks one of them is not at fault itself."""
-    roles = stack.roles
-    services = [service for service in (roles.database, roles.cache) if service]
-    down = [
-        ("containers", stack.subject_of(inspection)) for name in services for inspection in stack.inspections_of(name)
-    ]
-    return (*down, ("postgresql", "server"), ("postgresql", "connections"), ("redis", "server"))
+def causes_of(stack: StackView, application: str) -> tuple[Key, ...]:
+    """Findings about the database and the cache of an application: one that lacks them is not at fault itself."""
+    servers = [one for name in stack.roles.servers for one in stack.inspections_of(name)]
+    return (
+        *(("containers", stack.subject_of(server)) for server in servers),
+        ("postgresql", "server"),
+        ("postgresql", "connections"),
+        ("postgresql", f"{application} to its database"),
+        ("redis", "server"),
+        ("redis", application),
+    )
 
 
 def _ask(view: View, stack: StackView, application: str) -> Finding:
@@ -87,7 +90,7 @@ def _ask(view: View, stack: StackView, application: str) -> Finding:
         seen = f"no answer: its container is {inspection.state}"
         view.measure("http_up", 0.0, endpoint=application)
         finding = Finding(CHECK, application, CRITICAL, seen, "200", (inspection.name,), stack.start(service))
-        return following(finding, own, *server_causes(stack))
+        return following(finding, own, *causes_of(stack, application))
     if not inspection.container.addresses:
         seen = f"container {inspection.name} has no address that this host can reach"
         return Finding(CHECK, application, UNKNOWN, seen, "200", fix="attach it to a bridge network")
@@ -103,7 +106,7 @@ def _ask(view: View, stack: StackView, application: str) -> Finding:
     if _starts(inspection, view.now, application, reached.refused):
         state, seen = WARNING, f"{seen}; {_start_words(inspection, view.now)}"
     finding = Finding(CHECK, application, state, seen, "200", (inspection.name,), _fix(inspection))
-    return following(finding, own, *server_causes(stack))
+    return following(finding, own, *causes_of(stack, application))
 
 
 def _judged(view: View, application: str, inspection: Inspection, answer: Probe) -> Finding:
@@ -116,7 +119,7 @@ def _judged(view: View, application: str, inspection: Inspection, answer: Probe)
     if inspection.health == "starting":
         state, seen = WARNING, f"{seen}; {_start_words(inspection, view.now)}"
     finding = Finding(CHECK, application, state, seen, "200", (answer.url,), _fix(inspection))
-    return following(finding, *server_causes(stack), ("containers", stack.subject_of(inspection)))
+    return following(finding, *causes_of(stack, application))
 
 
 def _first_existing(at: str, found: EndPoint, view: View, inspection: Inspection) -> Probe:

@@ -26,7 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age
 
 from ..consequences import following
 from ..view import View
-from .application import application_health, server_causes
+from .application import application_health, causes_of
 
 CHECK = "containers"
 RUNNING = "running and healthy"
@@ -83,7 +83,8 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
         fix = f"{logs} shows the cause; fix it"
         finding = Finding(CHECK, subject, CRITICAL, seen, RUNNING, _error(inspection), fix)
         stack = view.stack()
-        return following(finding, *server_causes(stack)) if stack.roles.application_of(inspection.service) else finding
+        application = stack.roles.application_of(inspection.service)
+        return following(finding, *causes_of(stack, application)) if application else finding
     if status != "running":
         return _judge_ended(inspection, subject, view, logs)
     return _judge_running(inspection, subject, view, logs)
@@ -91,7 +92,7 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
 
 def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
     since = _ago(inspection.finished, view.now)
-    if inspection.done:
+    if inspection.done and not view.stack().must_run(inspection.service):
         return Finding(CHECK, subject, OK, f"finished with exit code 0{since}", "exit code 0")
     start = view.stack().start(inspection.service)
     if inspection.state == "created":
@@ -116,8 +117,8 @@ def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) 
         finding = Finding(CHECK, subject, CRITICAL, seen, RUNNING, output, f"{logs} shows the cause")
         stack = view.stack()
         # An application that lacks its database or cache is not at fault itself.
-        causes = server_causes(stack) if stack.roles.application_of(inspection.service) else ()
-        return following(finding, *causes)
+        application = stack.roles.application_of(inspection.service)
+        return following(finding, *causes_of(stack, application)) if application else finding
     restarts = _restarts(inspection, subject, view, logs)
     if restarts.state != OK:
         return restarts

@@ -26,7 +26,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import
 from ..consequences import DOCKER, STACK, Key, following
 from ..view import View
 from .answers import CHECK, json_of, on_time, text_of
-from .application import application_health, applications, end_point, server_causes
+from .application import application_health, applications, causes_of, end_point
 from .published import Gateway, NoGateway, address_of, gateway_of, http_ports
 
 OWN_PATH = "/health"
@@ -108,7 +108,8 @@ def _applications_causes(view: View) -> tuple[Key, ...]:
     """Findings from which an error of what is behind the gateway may follow."""
     with suppress(MaxopsError):
         stack = view.stack()
-        return (*((CHECK, name) for name in stack.roles.applications), *server_causes(stack))
+        names = list(stack.roles.applications)
+        return (*((CHECK, name) for name in names), *(key for name in names for key in causes_of(stack, name)))
     return ()
 
 

@@ -77,6 +77,12 @@ def test_one_shot_container_that_ended_with_0_is_ok(monkeypatch: pytest.MonkeyPa
     assert state == "ok"
 
 
+def test_server_that_ended_with_0_is_not_a_one_shot(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = inspected("db", policy="no", **ENDED)
+    database["Config"]["Image"] = "postgres:17"
+    assert judged(monkeypatch, database)["db"][0] == "critical"
+
+
 @pytest.mark.parametrize(
     ("restarts", "started", "state"),
     [
