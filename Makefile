@@ -4,6 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Ansible and some linters do not start in a locale that is not generated on this machine, or is not UTF-8.
+LOCALE := $(shell . tests/lab/environment.sh && printf '%s' "$${LC_ALL:-}")
+ifneq ($(LOCALE),)
+export LC_ALL := $(LOCALE)
+endif
 
 SIZE ?= small
 SHELL_SCRIPTS = $(shell git ls-files -co --exclude-standard | grep -v '\.j2$$' | xargs -r grep -d skip -lE '^\#!.*\b(ba)?sh\b')
@@ -108,9 +113,8 @@ bench-users: ## measures users against a slow stand-in, into build/bench/users.j
 bench-health: ## measures the health check, into build/bench/health.json
 	@python3 tests/bench/health.py
 
-build: python ## builds the collection's tarball in build/
-	@mkdir -p build
-	@ansible-galaxy collection build --force --output-path build
+build: ## builds the collection's tarball in build/; needs no other tool than ansible-galaxy
+	@tests/build.sh
 
 docs: python ## builds the reference of modules and roles as HTML in build/docs
 	@tests/docs.sh

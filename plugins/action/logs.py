@@ -11,6 +11,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.lines import unpack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.times import in_utc
 from ansible_collections.maxops.ops.plugins.plugin_utils.actions.watched import WatchedAction
 from ansible_collections.maxops.ops.plugins.plugin_utils.report.logs import Reach, follow_command, log_path
 
@@ -23,6 +24,13 @@ class ActionModule(WatchedAction):
 
     def _is_worth_watching(self) -> bool:
         return False
+
+    def _prepare(self, _variables: dict[str, Any]) -> None:
+        """Understand times without a zone in the time zone of the controller."""
+        names = self._option_variables()
+        given = {option: self._task.args.get(option) for option in ("since", "until")}
+        times = {option: in_utc(str(text), names.get(option, option)) for option, text in given.items() if text}
+        self._task.args = {**self._task.args, **times}
 
     def _finish(self, result: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Write the host's logs to its file, and replace them in the result by its path."""

@@ -83,6 +83,11 @@ options:
       - By default it is found by image, environment and command; of several it is the one that OpenProject and Gitea
         use.
     type: str
+  cache_password:
+    description:
+      - Password of Redis. By default that of its container's environment, of its mounted configuration file, or of the
+        applications' settings.
+    type: str
 notes:
-  - C(group/maxops.ops.cache) in C(module_defaults) sets O(cache_service) for all modules that have it.
+  - C(group/maxops.ops.cache) in C(module_defaults) sets the options of the cache for all modules that have them.
 """

@@ -221,7 +221,7 @@ SPEC = Spec(
 
 def require_libraries(module: AnsibleModule) -> None:
     """Fail if a library is missing that the given addresses need."""
-    reason = "The role maxops.ops.monitoring installs it in its own virtual environment"
+    reason = "for alerts; the playbook maxops.ops.monitoring installs it in a virtual environment of its own"
     if module.params["urls"]:
         require(module, {"apprise": APPRISE_IMPORT_ERROR}, reason)
     if module.params["ping_url"]:

@@ -14,6 +14,8 @@ author:
 description:
   - Reads the memory of the stack's Redis, its limit, fragmentation and evictions, the keys of each database, and the
     largest kinds of keys from a small sample.
+  - Of memcached it reads memory, limit, evictions and the number of keys, shown as database 0; memcached does not list
+    its keys, and is only flushed as a whole. A stack without a cache is no failure.
   - Flushes it with O(flush), and only when O(confirm) names the host. A flush deletes the sessions that are kept in it,
     so all users are logged out.
 options:
@@ -89,6 +91,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+kind:
+  description: What the cache is, V(redis) or V(memcached); empty for a stack without a cache.
+  returned: success
+  type: str
+  sample: redis
 version:
   description: Version of the server.
   returned: success

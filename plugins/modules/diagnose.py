@@ -20,6 +20,7 @@ description:
     follows from another one comes after it.
   - Changes nothing, and starts nothing in a container. Names and connections are tried from within a container's own
     network, so that no tool has to be installed there.
+  - Succeeds whatever it finds. To fail for a service that does not work, use M(maxops.ops.health_check).
   - Passwords are never shown; where two values differ, only the fact that they differ is reported.
 options:
   services:
@@ -133,8 +134,8 @@ causes:
       type: str
     likelihood:
       description:
-        - V(certain) when it was seen and alone keeps a service from working, V(likely) when it usually does,
-          V(possible) when it may matter or follows from another cause.
+        - V(certain) when it was seen and alone keeps a service from working, and that does not work; V(likely) when it
+          usually does, V(possible) when it may matter or follows from another cause.
       type: str
     services:
       description: The services that it keeps from working; empty for a cause of the whole host.

@@ -56,9 +56,9 @@ options:
     default: [all]
   service:
     description:
-      - Compose service of Gitea.
+      - Compose service of Gitea. By default it is found by image and environment, or it is the first of Gitea's
+        O(applications).
     type: str
-    default: gitea
 extends_documentation_fragment:
   - maxops.ops.stack
   - maxops.ops.stack.project
@@ -142,7 +142,7 @@ SPEC = (
             "token_file": {"type": "path", "required": True, "no_log": False},
             "token_name": {"type": "str", "default": "maxops", "no_log": False},
             "token_scopes": {"type": "list", "elements": "str", "default": ["all"], "no_log": False},
-            "service": {"type": "str", "default": "gitea"},
+            "service": {"type": "str"},
         }
     )
 )

@@ -186,7 +186,7 @@ findings:
       seen: 84 % used, 12.1 GB free; full in 9.3 days at the current rate
       limit: 80 %
       evidence: ["it holds /var/lib/docker, /var/backups/maxops"]
-      fix: "see what uses it: du -xh -d2 / | sort -h | tail -20; free space with cleanup.yml"
+      fix: "see what uses it: du -xh -d2 / | sort -h | tail -20; free space with ansible-playbook maxops.ops.cleanup"
 consequences:
   description:
     - Findings that follow from another one, such as those about an application whose container is stopped. They are

@@ -18,7 +18,7 @@ description:
     environment files, containers and secret files, passwords in addresses, tokens, cookies and C(Authorization)
     headers.
   - The size of the fetched text is limited, and RV(left_out) lists what is missing. It is compressed for the transfer.
-  - All times are UTC.
+  - All times of the result are UTC.
 options:
   services:
     description:
@@ -36,8 +36,9 @@ options:
     description:
       - Only lines logged at or after this time.
       - How long ago, such as V(45s), V(10m), V(2h30m), V(3d); a date or time, such as V(2026-11-25),
-        V(2026-11-25T02:00) or V(2026-11-25T02:00:00+09:00), in UTC if no zone is given; a time of day, such
-        as V(02:00), for its last occurrence; V(today) or V(yesterday); or seconds since 1970.
+        V(2026-11-25T02:00) or V(2026-11-25T02:00:00+09:00); a time of day, such as V(02:00), for its last
+        occurrence; V(today) or V(yesterday); or seconds since 1970.
+      - A time without a zone is in the local time of the controller.
     type: str
   until:
     description:
@@ -184,7 +185,9 @@ services:
       description: Number of its lines.
       type: int
     errors:
-      description: Number of lines that look like errors.
+      description:
+        - Number of lines that report an error, by their level; without one, by a word such as C(failed), or by the
+          status of a request.
       type: int
     first:
       description: Time of the first line.

@@ -33,6 +33,13 @@ options:
         again.
     type: bool
     default: false
+  only_stopped:
+    description:
+      - Whether to start only what is down, and leave all running services as they are. A paused service continues. A
+        one-time job that ended with exit code 0 is never started again.
+      - O(include_stopped) has no effect with it.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds within which all services have to be healthy again. A running service whose own health check has a
@@ -56,7 +63,7 @@ attributes:
   idempotent:
     support: none
     details:
-      - It restarts each time.
+      - It restarts each time. With O(only_stopped) a second run changes nothing.
   action:
     description: Has a corresponding action plugin so that some parts of the options can be executed on the controller.
     support: full
@@ -76,6 +83,10 @@ EXAMPLES = r"""
   maxops.ops.restart:
     services: [gitea]
     include_stopped: true
+
+- name: Start what is down, and touch nothing else
+  maxops.ops.restart:
+    only_stopped: true
 """
 
 RETURN = r"""
@@ -84,6 +95,11 @@ project:
   returned: when the stack could be read
   type: str
   sample: maxoperation
+only_stopped:
+  description: Whether only services that were down were started.
+  returned: when the stack could be read
+  type: bool
+  sample: false
 order:
   description: Services in the order of their start; those of one entry start together. They stop in the opposite order.
   returned: when the stack could be read
@@ -160,6 +176,7 @@ SPEC = (
         {
             "services": {"type": "list", "elements": "str", "default": []},
             "include_stopped": {"type": "bool", "default": False},
+            "only_stopped": {"type": "bool", "default": False},
             "timeout": {"type": "float", "default": 900},
         },
         {"timeout": Bounds(above=0, most=86_400)},

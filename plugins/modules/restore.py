@@ -46,8 +46,12 @@ options:
     type: str
   before:
     description:
-      - Choose among sets that were started at this moment or before, for example V(2026-11-23T02:00:00Z).
-      - It is in UTC where it has no time zone. Without O(set) the latest of them is restored.
+      - Choose among sets that were started at this moment or before. A time, such as V(2026-11-23T02:00:00Z) or
+        V(2026-11-23T11:00+09:00); a time of day, such as V(02:00); V(today) or V(yesterday), which is its midnight; or
+        how long ago, such as V(2h30m) or V(3d).
+      - A time without a zone is in the local time of the controller. In AWX it is refused, because that zone is not the
+        one of the person who started the job. So is a time in the future.
+      - Without O(set) the latest of these sets is restored. The result says which moment was understood.
     type: str
   file:
     description:
@@ -194,6 +198,26 @@ set_id:
   returned: success, when a set was restored
   type: str
   sample: 20261123T020000Z
+made:
+  description: When the set was started, in UTC. What was written after that is in the replaced data.
+  returned: success, when a set was restored
+  type: str
+  sample: "2026-11-23T02:00:00Z"
+age:
+  description: Seconds from then until this job.
+  returned: success, when a set was restored
+  type: int
+  sample: 27000
+verified:
+  description: The highest level that the set was verified on, whether it passed, and when; nothing if it never was.
+  returned: success, when a set was restored
+  type: dict
+  sample: {"level": "rehearse", "passed": true, "time": "2026-11-23T03:00:00Z"}
+before:
+  description: The moment that O(before) was understood as, in UTC.
+  returned: success, when O(before) was given
+  type: str
+  sample: "2026-11-23T12:00:00Z"
 file:
   description: The legacy dump.
   returned: success, when O(file) was restored
@@ -215,7 +239,9 @@ parts:
       description: Its name here.
       type: str
     source_bytes:
-      description: Its size in the stack that the set was made of.
+      description:
+        - Its size in the stack that the set was made of. With O(paths) the size of what was unpacked, which is not
+          known in check mode.
       type: int
     previous:
       description: The name under which the replaced data is kept; nothing where there was none.

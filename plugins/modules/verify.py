@@ -43,6 +43,8 @@ options:
         files have the SHA-256 that they are named by, and lists files without a row. A lost avatar is a warning. It
         reads all archives by unpacking them, so nothing is decoded twice; LFS objects and package files are read once
         more for their SHA-256.
+      - With V(rehearse), SQLite databases in volumes and folders have to be whole, and the rows of Gitea in one are
+        compared like others. A set without dumps needs no PostgreSQL for that.
       - A set that lacks the files of rows that it holds does not pass, unless an operator left the files out of the
         backup, or they are kept in object storage; then a warning says once what is not covered.
       - Where this host runs the stack that the set was made of, V(rehearse) looks up what it misses in the running

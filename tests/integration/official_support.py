@@ -310,6 +310,8 @@ class OfficialGitea(OfficialStack):
             "INSERT INTO repository (owner_id, owner_name, lower_name, name, default_branch)"
             f" SELECT id, name, 'tool', 'tool', 'main' FROM \"user\" WHERE name = '{ADMIN}'"
         )
+        # As Gitea does when it makes a repository; a restore does it again.
+        self.inside("server", "gitea --config /data/gitea/conf/app.ini admin regenerate hooks", "git")
         self.execute(f"INSERT INTO attachment (uuid, name, size, created_unix) VALUES ('{UUID}', 'a.txt', 3, 0)")
 
     def execute(self, statement: str) -> None:

@@ -112,7 +112,7 @@ def test_everything_comes_back_as_it_was(stack: AppStack, restore: Module) -> No
     assert stack.leftovers() == []
     assert sorted(result["kept"]) == sorted(stack.kept())
     assert result["services"] == ["gitea", "openproject"]
-    assert 0 < result["swap_seconds"] <= result["downtime_seconds"]
+    assert 0 < result["swap_seconds"] <= result["downtime"]
     stack.wait_up()
 
 
@@ -283,7 +283,7 @@ def test_fifty_clients_and_open_transactions(stack: AppStack, restore: Module) -
             for thread in clients:
                 thread.join()
     assert result["changed"] is True, result
-    assert 0 < result["swap_seconds"] <= result["downtime_seconds"]
+    assert 0 < result["swap_seconds"] <= result["downtime"]
     assert set(answers) == {"first", "second"}
     changes = sum(1 for one, other in zip(answers, answers[1:]) if (one, other) == ("first", "second"))
     assert changes == 0, "no client saw the old rows after the new ones"

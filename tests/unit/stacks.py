@@ -33,6 +33,7 @@ def container(
     environment: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     addresses: Sequence[str] = ("172.18.0.2",),
+    created: str = "",
 ) -> Container:
     """One container of the project ``shop``."""
     return Container(
@@ -46,6 +47,7 @@ def container(
         labels=dict(labels or {}),
         mounts=mounts,
         addresses=tuple(addresses),
+        created=created,
     )
 
 

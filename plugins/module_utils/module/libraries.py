@@ -19,9 +19,12 @@ from .frame import fail
 def require(
     module: AnsibleModule,
     libraries: Mapping[str, str | None],
-    reason: str = "The role maxops.ops.host installs it",
+    reason: str = "for this collection; the playbook maxops.ops.host installs it",
 ) -> None:
-    """Fail with a sentence when one of the libraries (name → traceback of its import) is not installed on the host."""
+    """Fail with a sentence when one of the libraries (name → traceback of its import) is not installed on the host.
+
+    Ansible puts the ``reason`` behind "This is required".
+    """
     for library, error in libraries.items():
         if error:
             fail(module, missing_required_lib(library, reason=reason), exception=error)

@@ -91,7 +91,7 @@ DATABASE = Spec(
         "database_password": {"type": "str", "no_log": True},
     }
 )
-CACHE = Spec({"cache_service": {"type": "str"}})
+CACHE = Spec({"cache_service": {"type": "str"}, "cache_password": {"type": "str", "no_log": True}})
 
 # maxops.ops.repository and its part retention
 REPOSITORY = Spec({"repository": {"type": "path", "default": "/var/backups/maxops"}})

@@ -20,6 +20,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 
 from . import gitea, openproject
 from .content import Content
+from .sqlite_files import check_sqlite
 
 CHECK = "databases"
 
@@ -50,6 +51,8 @@ def compare(content: Content, databases: Sequence[Mapping[str, Any]], loaded: Ma
     ``databases`` are the manifest's entries of the databases to restore, ``loaded`` the loading result of each
     restored database, by name.
     """
+    if content.server is None:
+        return
     compare_roles(content.subject, content.server, (content.subject.manifest or {}).get("roles", []))
     for part in databases:
         name = part["name"]
@@ -65,9 +68,12 @@ def cross_check(content: Content, names: Iterable[str]) -> dict[str, dict[str, i
 
     ``names`` are the restored databases.
     """
-    counted: dict[str, dict[str, int]] = {}
+    counted = check_sqlite(content)
+    server = content.server
+    if server is None:
+        return counted
     for name in names:
-        with Session(content.server, name, content.cancellation) as session:
+        with Session(server, name, content.cancellation) as session:
             for application in (openproject, gitea):
                 if not application.applies(session):
                     continue

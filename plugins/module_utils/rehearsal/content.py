@@ -9,17 +9,21 @@ import os
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import CHANGED
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
+from ansible_collections.maxops.ops.plugins.module_utils.systems.sqlite import SqliteSession
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 from .live import Live
 
 CHECK = "content"
+
+Reader = Union[Session, SqliteSession]
+"""Something that reads an application's rows: a session on the restored server, or a file of SQLite in the set."""
 
 PAGE = 10000
 """Rows that are held in memory at once."""
@@ -42,12 +46,13 @@ class Location:
 class Content:
     """A restored copy: its server, its volumes as folders of this host, and a folder for helpers' results.
 
+    A set without dumps has no ``server``. ``frozen``: rows and files are of one moment, whatever the manifest says.
     ``live`` looks at the running application. ``not_covered`` collects what the set deliberately does not hold,
     ``not_compared`` what no check of this collection compares.
     """
 
     subject: Subject
-    server: Server
+    server: Server | None
     volumes: Mapping[str, str]
     stack: Stack
     key: str
@@ -57,6 +62,7 @@ class Content:
     live: Live = field(default_factory=lambda: Live(problem="the running application is not looked at here"))
     not_covered: list[str] = field(default_factory=list)
     not_compared: list[str] = field(default_factory=list)
+    frozen: bool = False
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -66,7 +72,7 @@ class Content:
     @property
     def paused(self) -> bool:
         """True when the applications stood still while their files were copied."""
-        return self.manifest.get("quiesce") == "pause"
+        return self.frozen or self.manifest.get("quiesce") == "pause"
 
     def find_folder(self, *candidates: str, parts: Collection[str] | None = None) -> Location | None:
         """The first of the given folders that a volume or folder of the set holds; with ``parts``, only those.
@@ -118,13 +124,15 @@ def _is_inside(path: str, top: str) -> bool:
     return os.path.join(os.path.realpath(path), "").startswith(os.path.join(os.path.realpath(top), ""))
 
 
-def columns(session: Session, table: str) -> set[str]:
+def columns(session: Reader, table: str) -> set[str]:
     """Columns of a table in the schema ``public``; empty when there is no such table."""
+    if isinstance(session, SqliteSession):
+        return session.columns(table)
     query = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s"
     return {row[0] for row in session.run("read the columns of", query, [table])}
 
 
-def rows(session: Session, table: str, names: Sequence[str], condition: str = "true") -> Iterator[tuple[Any, ...]]:
+def rows(session: Reader, table: str, names: Sequence[str], condition: str = "true") -> Iterator[tuple[Any, ...]]:
     """All rows of a table with their ``id``, in the order of ``id``, read page by page."""
     listed = ", ".join(f'"{name}"' for name in names)
     last: Any = None
@@ -140,14 +148,16 @@ def rows(session: Session, table: str, names: Sequence[str], condition: str = "t
         last = page[-1][0]
 
 
-def count(session: Session, table: str, condition: str = "true") -> int:
+def count(session: Reader, table: str, condition: str = "true") -> int:
     """The number of rows of a table."""
     query = f'SELECT count(*) FROM "{table}" WHERE {condition}'  # noqa: S608 - our own names
     return int(session.run(f'count the rows of "{table}" in', query)[0][0])
 
 
-def missing(session: Session, table: str, column: str, values: Sequence[str]) -> list[str]:
+def missing(session: Reader, table: str, column: str, values: Sequence[str]) -> list[str]:
     """The values that no row of the table has in a column."""
+    if isinstance(session, SqliteSession):
+        return session.missing(table, column, values)
     query = (
         f"SELECT value FROM unnest(%s::text[]) AS value WHERE NOT EXISTS "  # noqa: S608 - our own names
         f'(SELECT FROM "{table}" WHERE "{column}"::text = value)'

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Callable
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING
 
-from .content import Content, Location, columns, count, files_below, missing, pages, rows, size_of
+from .content import Content, Location, Reader, columns, count, files_below, missing, pages, rows, size_of
 from .coverage import object_storage, report_missing, report_object_storage
 from .gitea_repositories import PLACES as REPOSITORIES
 from .gitea_repositories import READY, check_repositories
@@ -131,12 +130,12 @@ KINDS = (
 )
 
 
-def applies(session: Session) -> bool:
+def applies(session: Reader) -> bool:
     """True for a database of Gitea or one of its forks."""
     return columns(session, "repository") >= NEEDED and bool(columns(session, "lfs_meta_object"))
 
 
-def check(content: Content, session: Session) -> dict[str, int]:
+def check(content: Content, session: Reader) -> dict[str, int]:
     """Compare rows with the files of the set, and check each repository with git; gives the counts."""
     content.not_compared.append(NOT_COMPARED)
     settings = read_settings(content)
@@ -157,13 +156,13 @@ def check(content: Content, session: Session) -> dict[str, int]:
     return counted
 
 
-def _has_table(session: Session, files: Files) -> bool:
+def _has_table(session: Reader, files: Files) -> bool:
     present = columns(session, files.table)
     needed = {files.column, files.size} - {""}
     return present >= (needed | {"use_custom_avatar"} if files.table == "user" else needed)
 
 
-def _condition(session: Session, files: Files) -> str:
+def _condition(session: Reader, files: Files) -> str:
     """Forgejo has attachments that are only a link to another server."""
     if files.kind == "attachments" and "external_url" in columns(session, files.table):
         return "coalesce(external_url, '') = ''"
@@ -185,7 +184,7 @@ def _outside(content: Content, settings: GiteaSettings, files: Files) -> str:
 
 def _report_missing(
     content: Content,
-    session: Session,
+    session: Reader,
     kinds: Sequence[Files],
     locations: dict[str, Location | None],
     repositories: Location | None,
@@ -203,7 +202,7 @@ def _report_missing(
     report_missing(content, NAME, WORDS, lost, found[0].part if found else None)
 
 
-def _compare(content: Content, session: Session, files: Files, location: Location | None) -> dict[str, int]:
+def _compare(content: Content, session: Reader, files: Files, location: Location | None) -> dict[str, int]:
     name = files.table if not files.minor else files.kind.replace("-", "_")
     if location is None:
         return {f"{name}_rows": count(session, files.table, files.condition), f"{name}_files": 0}
@@ -223,7 +222,7 @@ def _compare(content: Content, session: Session, files: Files, location: Locatio
     return {f"{name}_rows": number, f"{name}_files": found}
 
 
-def _rows(content: Content, session: Session, files: Files, location: Location) -> tuple[int, set[str]]:
+def _rows(content: Content, session: Reader, files: Files, location: Location) -> tuple[int, set[str]]:
     """Look for the file of each row; gives the number of rows, and the values whose file is missing or too short."""
     names = [files.column, *([files.size] if files.size else [])]
     observe = live_size if files.size else _live_is_there

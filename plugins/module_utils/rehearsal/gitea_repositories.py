@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import CHANGED, PRODUCTION, SET, UNCLEAR
-from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Session
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, WARNING, Finding
 
-from .content import CHECK, Content, Location, folders_in, rows
+from .content import CHECK, Content, Location, Reader, folders_in, rows
 from .git import LINES, fsck, fsck_live
 from .live import present
 from .losses import TOO_MANY, Loss, Losses, advice, one_or_few, why_not_changed
@@ -42,7 +41,7 @@ _PULL = re.compile(r"(?:(?:error|warning|notice): refs/pull/|notice: ).*")
 """What git says about the dead refs of a pull request, which Gitea creates again; a notice is no fault."""
 
 
-def check_repositories(content: Content, session: Session, location: Location | None, root: str) -> dict[str, int]:
+def check_repositories(content: Content, session: Reader, location: Location | None, root: str) -> dict[str, int]:
     """Compare rows with bare repositories, and run git on each; ``root`` is their configured folder, or empty.
 
     Without a folder in the set, rows are only counted.
@@ -125,8 +124,9 @@ def distinct_roots(candidates: Sequence[str]) -> list[str]:
 
 def _image(content: Content) -> str | None:
     """An image of the set that has git: that of the application."""
+    recorded = ((content.manifest.get("recognised") or {}).get("applications") or {}).get("gitea") or ()
     for name, facts in (content.manifest.get("services") or {}).items():
-        if any(word in f"{name} {facts.get('image', '')}".lower() for word in ("gitea", "forgejo")):
+        if name in recorded or any(word in f"{name} {facts.get('image', '')}".lower() for word in ("gitea", "forgejo")):
             for reference in [facts.get("id"), *facts.get("digests", []), facts.get("image")]:
                 image_id = content.stack.find_image(reference) if reference else None
                 if image_id:

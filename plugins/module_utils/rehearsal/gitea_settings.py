@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.configuration import read_ini
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.ini import IniError
 from ansible_collections.maxops.ops.plugins.module_utils.systems.object_storage import gitea_object_storage
 
 from .content import Content
@@ -72,9 +72,9 @@ def read_settings(content: Content) -> GiteaSettings:
     if path is None:
         return GiteaSettings()
     try:
-        parser = read_ini(path)
-    except (OSError, configparser.Error):
+        sections = read_ini(path)
+    except (OSError, IniError):
         return GiteaSettings()
     return GiteaSettings(
-        {(name.lower(), key.upper()): value for name in parser.sections() for key, value in parser[name].items()}
+        {(name.lower(), key.upper()): value for name, values in sections.items() for key, value in values.items()}
     )

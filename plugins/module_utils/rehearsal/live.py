@@ -111,6 +111,17 @@ class Live:
             return None
 
 
+class FilesOnly(Live):
+    """The running application without its rows, which are in a file that it writes."""
+
+    def reason(self, database: str, table: str) -> str:  # noqa: ARG002 - as in Live
+        """Why the rows of a table could not be looked up."""
+        return self.problem or "its SQLite database is not read while it runs"
+
+    def rows(self, *_question: Any) -> None:
+        """No rows."""
+
+
 def look(access: Access, stack: Stack, manifest: Mapping[str, Any]) -> Live:
     """The running application of a set; ``problem`` says so where this host does not run it."""
     project, host = manifest.get("project"), manifest.get("host")

@@ -50,6 +50,48 @@ def note_step(subject: Subject, name: str, since: float) -> None:
 
 
 @dataclass
+class Unpacking:
+    """Unpacks the volumes and folders of one set, each into its place in ``volumes``.
+
+    A part that cannot be unpacked becomes a finding of the subject.
+    """
+
+    subject: Subject
+    volumes: Mapping[str, str]
+    slots: Slots
+    cancellation: Cancellation
+    progress: Progress
+
+    def tasks(self) -> list[Callable[[], None]]:
+        """One task for each part; they may run at once."""
+        return [partial(self._unpack, part) for part in archived_parts(self.subject.manifest)]
+
+    def _unpack(self, part: dict[str, Any]) -> None:
+        name, kind = part["name"], part["kind"]
+        archive = archive_of(self.subject.path, self.subject.manifest, part)
+        folder = self.volumes[name]
+        os.mkdir(folder, mode=0o700)
+        meter = self.progress.part(f"{kind} {name}", int(part["source_bytes"]))
+        with self.slots.taking(1):
+            begun = time.monotonic()
+            meter.start()
+
+            def watch(gauge: Callable[[], int]) -> None:
+                meter.measure = gauge
+
+            try:
+                # The copy is removed soon: writing it must not slow down the running stack's disk.
+                volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch, kind=kind)
+            except (Cancelled, HostFault):
+                raise
+            except MaxopsError as error:
+                self.subject.critical(RESTORE, f'{kind} "{name}"', str(error), "files", TAKE_ANOTHER)
+            finally:
+                meter.finish()
+                note_step(self.subject, f"{kind} {name}", begun)
+
+
+@dataclass
 class Loading:
     """Loads one set into a throw-away server; a part that cannot be restored becomes a finding of the subject.
 
@@ -86,7 +128,7 @@ class Loading:
             stream.write(passfile_entry("nobody", "none"))
         target = target_of(
             self.area.stack,
-            self.source.image.id,
+            self.source.server_image.id,
             self.throwaway.server,
             self.area.key,
             passfile,
@@ -98,7 +140,7 @@ class Loading:
         self.throwaway.server = target.server
         self._loads = Slots(target.memory.jobs)
         for library in self.throwaway.not_loaded:
-            seen = f"is not in {self.source.image.name}, so the rehearsal's server runs without it"
+            seen = f"is not in {self.source.server_image.name}, so the rehearsal's server runs without it"
             self.subject.notice(
                 RESTORE, f"library {library}", seen, "shared_preload_libraries of the set's server", cause=HOST
             )
@@ -109,8 +151,8 @@ class Loading:
             self._create_roles(session)
         note_step(self.subject, "roles", begun)
         largest_first = sorted(self.source.databases, key=lambda part: int(part["source_bytes"]), reverse=True)
-        tasks = [partial(self._load, target, part) for part in largest_first]
-        tasks += [partial(self._unpack, part) for part in archived_parts(self.subject.manifest)]
+        tasks: list[Callable[[], None]] = [partial(self._load, target, part) for part in largest_first]
+        tasks += Unpacking(self.subject, self.volumes, self._slots, self.cancellation, self.progress).tasks()
         run_all(tasks, self.cancellation)
         return self.loaded
 
@@ -128,7 +170,8 @@ class Loading:
         if made_with and _major(version) < _major(str(made_with)):
             raise MaxopsError(
                 f"set {self.subject.set_id} comes from PostgreSQL {made_with}, and this host only has an image with "
-                f"{version} ({self.source.image.name}), which cannot read it: copy the set's own image to this host"
+                f"{version} ({self.source.server_image.name}), which cannot read it: copy the set's own image to this "
+                "host"
             )
 
     def _create_roles(self, session: Session) -> None:
@@ -191,30 +234,6 @@ class Loading:
         for extension in loaded.get("left_out", ()):
             seen = f"was not rehearsed: it works only in the one database that {SINGLE_DATABASE[extension]} names"
             self.subject.warning(RESTORE, f"extension {extension} of {name}", seen, "its rows", cause=HOST)
-
-    def _unpack(self, part: dict[str, Any]) -> None:
-        name, kind = part["name"], part["kind"]
-        archive = archive_of(self.subject.path, self.subject.manifest, part)
-        folder = self.volumes[name]
-        os.mkdir(folder, mode=0o700)
-        meter = self.progress.part(f"{kind} {name}", int(part["source_bytes"]))
-        with self._slots.taking(1):
-            begun = time.monotonic()
-            meter.start()
-
-            def watch(gauge: Callable[[], int]) -> None:
-                meter.measure = gauge
-
-            try:
-                # The copy is removed soon: writing it must not slow down the running stack's disk.
-                volume_unpack.extract(name, archive, folder, self.cancellation, on_start=watch, kind=kind)
-            except (Cancelled, HostFault):
-                raise
-            except MaxopsError as error:
-                self.subject.critical(RESTORE, f'{kind} "{name}"', str(error), "files", TAKE_ANOTHER)
-            finally:
-                meter.finish()
-                note_step(self.subject, f"{kind} {name}", begun)
 
 
 def _major(version: str) -> int:

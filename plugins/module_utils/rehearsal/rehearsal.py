@@ -34,12 +34,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.sess
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
 
 from . import compare, space
 from .area import Folders, RehearsalArea
 from .content import Content
 from .live import Live
-from .load import Loading, note_step
+from .load import Loading, Unpacking, note_step
 from .server import ThrowawayServer, bootstrap_user, preload_libraries, throwaway_server
 from .values import Outcome, Source
 
@@ -106,7 +107,7 @@ class Rehearsal:
         self.subject = subject
         self.source = source
         self.folders = folders
-        self.outcome = Outcome(source.image.name)
+        self.outcome = Outcome(source.image.name if source.image else "")
         self.loaded: dict[str, dict[str, Any]] = {}
         """The loading result of each restored database."""
         self.volumes = {
@@ -126,11 +127,21 @@ class Rehearsal:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Start the server and load everything into it; the server is gone after the block."""
+        """Start the server and load everything into it; the server is gone after the block.
+
+        A set without databases needs no server: only its volumes and folders are unpacked.
+        """
         begun = time.monotonic()
+        if self.source.image is None:
+            slots = Slots(self.area.jobs)
+            unpacking = Unpacking(self.subject, self.volumes, slots, self._cancellation, self._progress)
+            run_all(unpacking.tasks(), self._cancellation)
+            self.outcome.recovery_seconds = round(time.monotonic() - begun, 3)
+            yield
+            return
         server = throwaway_server(
             self.area.stack,
-            self.source.image.id,
+            self.source.server_image.id,
             self._bootstrap_user(),
             self.folders.data,
             self.folders.socket,
@@ -183,7 +194,7 @@ class Rehearsal:
     def _content(self) -> Content:
         return Content(
             self.subject,
-            self.server,
+            self.server if self._throwaway else None,
             {**self.volumes, **self._places_inside()},
             self.area.stack,
             self.area.key,

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+
 from .image import Image
 
 
@@ -39,10 +41,18 @@ class Outcome:
 class Source:
     """What to restore: databases as in a manifest, read by ``image``; ``file`` is a legacy dump.
 
+    Without databases no server is needed, and ``image`` may be None.
     ``roles`` are the roles that such a file expects to exist.
     """
 
-    image: Image
+    image: Image | None
     databases: Sequence[dict[str, Any]]
     file: str | None = None
     roles: Sequence[str] = ()
+
+    @property
+    def server_image(self) -> Image:
+        """The image that reads the databases. Raises MaxopsError for a source without databases."""
+        if self.image is None:
+            raise MaxopsError("this set has no databases, so no image reads it")
+        return self.image

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import parse_moment, utc_now
 
 from . import backup_set
 from .backup_set import Layout
@@ -72,7 +71,7 @@ def choose_set(
     if which not in (LATEST, LATEST_VERIFIED):
         kept = _named_set(repository, sets, which)
         return kept, _about_set(kept, ownership)
-    limit = moment(before) if before else None
+    limit = parse_moment(before, utc_now(), "before") if before else None
 
     def in_time(sets: Sequence[KeptSet]) -> list[KeptSet]:
         return [kept for kept in sets if limit is None or backup_set.moment_of(kept.set_id) <= limit]
@@ -179,17 +178,6 @@ def _about_parts(kept: KeptSet, sets: Sequence[KeptSet], needed: Collection[Key]
         + (f": the newest set that has it is {holders[key].set_id}" if key in holders else "")
         for key in keys
     ]
-
-
-def moment(text: str) -> datetime.datetime:
-    """A moment in ISO 8601 or as a set's id; UTC where it has no time zone."""
-    if backup_set.ID_PATTERN.fullmatch(text):
-        return backup_set.moment_of(text)
-    try:
-        parsed = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
-    except ValueError:
-        raise MaxopsError(f'before is "{text}", which is not a time; write it as in 2026-11-23T02:00:00Z') from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.timezone.utc)
 
 
 def _newest(sets: Sequence[KeptSet]) -> str:

@@ -107,6 +107,9 @@ class Journal:
     ``extensions``, by the final name of their database, can only be loaded after the swap. ``set_roles`` are all roles
     that the restored databases may need. ``changed_back`` is when all names had been changed back, and the services
     may start.
+
+    ``origin`` is set where replaced data is swapped back: the source and the id of the restore that replaced data
+    first. ``is_undone``: the data from before that restore is brought back, and not, again, what it had loaded.
     """
 
     id: str
@@ -130,6 +133,8 @@ class Journal:
     extensions: dict[str, list[str]] = field(default_factory=dict)
     set_roles: list[str] = field(default_factory=list)
     changed_back: str | None = None
+    origin: list[str] = field(default_factory=list)
+    is_undone: bool = False
 
     @property
     def loaded(self) -> set[str]:
@@ -154,7 +159,8 @@ class Journal:
 
     def describe(self) -> str:
         """The restore as text for messages."""
-        return f"the restore of {self.source} started at {self.id}"
+        what = "the swap of kept data" if self.origin else f"the restore of {self.source}"
+        return f"{what} started at {self.id}"
 
 
 @dataclass

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import REDIS, cache_logins
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import DEFAULT_DOCKER_HOST, Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import Recognised, recognise
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import RedisServer, find_redis
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import (
     exclusive_lock,
@@ -51,6 +53,7 @@ class Access:
     cache_service: str = ""
     database_user: str | None = None
     database_password: str | None = field(default=None, repr=False)
+    cache_password: str | None = field(default=None, repr=False)
     applications: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
     def describe(self) -> str:
@@ -65,7 +68,10 @@ class Access:
         """Read the project from the daemon. Raises MaxopsError when the daemon or a required project is missing."""
         from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack  # noqa: PLC0415 - the Docker SDK, only where it is used
 
-        return Stack.connect(self.project_name, self.docker_host, required)
+        stack = Stack.connect(self.project_name, self.docker_host, required)
+        if self.applications:
+            stack.declare(self.applications)
+        return stack
 
     def engine(self, seconds: float) -> Engine:
         """The daemon, for work that only reads; each answer may take at most ``seconds``."""
@@ -88,6 +94,20 @@ class Access:
         """The service of the cache. Raises MaxopsError when there is none, or several."""
         roles = self.roles(stack)
         return roles.cache or self._refuse(stack, roles, "cache_service", "cache (Redis or memcached)")
+
+    def redis(self, project: Inspected, container: Container) -> RedisServer:
+        """How to reach the Redis of a container: with the given password, its own, or that of an application."""
+        inspections = {inspection.container.id: inspection for inspection in project.inspections}
+        inspection = inspections.get(container.id, Inspection(container))
+        server = find_redis(container, inspection.files_root, self.cache_password)
+        names = {container.service, container.name, *inspection.aliases, *container.addresses}
+        logins = [
+            login
+            for other in project.inspections
+            for login in cache_logins(other.container, other.files_root)
+            if login.kind == REDIS and login.host in names and login.password
+        ]
+        return replace(server, likely=tuple(dict.fromkeys(login.password for login in logins)))
 
     def _refuse(self, stack: Stack, roles: Recognised, option: str, what: str) -> str:
         problem = roles.problem(option)

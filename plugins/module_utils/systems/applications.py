@@ -9,7 +9,6 @@ through the container's mounts, or through its own file system while it runs.
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container, mount_of, on_host
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea import configuration
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.ini import IniError
 from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import GITEA, MEMCACHED, REDIS, kind_of
 
 __all__ = ["MEMCACHED", "REDIS"]
@@ -140,9 +140,9 @@ class Files:
     def ini(self) -> dict[tuple[str, str], str]:
         """Gitea's configuration by section and key; empty where the file is missing or cannot be read."""
         _inside, path = self.ini_path()
-        with suppress(OSError, configparser.Error):
-            parser = configuration.read_ini(path) if path else {}
-            return {(name.lower(), key): value for name in parser for key, value in parser[name].items()}
+        with suppress(OSError, IniError):
+            sections = configuration.read_ini(path) if path else {}
+            return {(name.lower(), key): value for name, values in sections.items() for key, value in values.items()}
         return {}
 
     def secret(self, inside: str) -> str | None:

@@ -137,7 +137,9 @@ _SERVICES = {
 
 
 def kind_of(container: Container) -> Kind:
-    """What a container is, by its image, its environment, its command, and last the name of its service."""
+    """What a container is: as declared, by its image, its environment, its command, and last its service's name."""
+    if container.application:
+        return Kind(container.application, SURE)
     kind = _by_image(container)
     if not kind.name:
         kind = _by_environment(container) or _by_program(container) or _by_clients_variables(container)

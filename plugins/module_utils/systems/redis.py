@@ -18,9 +18,12 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import (
     Container,
+    mount_of,
+    on_host,
     read_secret,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.redis_configuration import read_configuration
 
 PORT = 6379
 SECONDS = 10.0
@@ -28,6 +31,17 @@ SECONDS = 10.0
 BATCH = 1000
 """How many keys one command lists or deletes."""
 
+CONFIGURATION_BYTES = 256 * 1024
+"""At most this much of a configuration file is read; real ones are shorter."""
+
+_CONFIGURATION = re.compile(r"/[^\s'\"]+\.conf\b")
+_USUAL_CONFIGURATIONS = (
+    "/etc/redis/redis.conf",
+    "/usr/local/etc/redis/redis.conf",
+    "/etc/redis.conf",
+    "/etc/valkey/valkey.conf",
+    "/usr/local/etc/valkey/valkey.conf",
+)
 _PASSWORD_NAMES = ("REDISCLI_AUTH", "REDIS_PASSWORD", "REDIS_PASS")
 _PASSWORD_WORD = re.compile(r"--requirepass[ =]+(\S+)")
 
@@ -45,17 +59,18 @@ class RedisUnreachable(MaxopsError):
 
 
 class RedisPasswordUnknown(RedisError):
-    """The password is in a file that this host cannot read: nothing is known about the server."""
+    """The server answers, and requires a password that is not known here: nothing else is known about it."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, "")
+    def __init__(self, text: str, reply: str = "") -> None:
+        super().__init__(text, reply)
 
 
 @dataclass(frozen=True)
 class RedisServer:
     """How to reach the stack's Redis; ``container`` is a name for messages.
 
-    ``other_hosts`` are tried in turn where ``host`` cannot be reached.
+    ``other_hosts`` are tried in turn where ``host`` cannot be reached. ``likely`` are passwords of its clients, tried
+    where its own is not known.
     """
 
     host: str
@@ -64,14 +79,19 @@ class RedisServer:
     container: str
     user: str = ""
     other_hosts: tuple[str, ...] = ()
+    likely: tuple[str, ...] = field(default=(), repr=False)
 
     def connect(self, seconds: float = SECONDS) -> Redis:
         """Open a connection. Raises MaxopsError that names the container, the cause and the next step."""
         return Redis(self, seconds)
 
 
-def find_redis(container: Container) -> RedisServer:
-    """How to reach the Redis of a container from this host, with the password from its container."""
+def find_redis(container: Container, root: str = "", password: str | None = None) -> RedisServer:
+    """How to reach the Redis of a container from this host, with the password from its container.
+
+    ``root`` is its file system on this host while it runs, or empty: then only mounted files are read. ``password`` is
+    the operator's, which comes first.
+    """
     if not container.addresses:
         raise RedisUnreachable(
             f"container {container.name} has no address on any network that this host can reach; "
@@ -81,13 +101,13 @@ def find_redis(container: Container) -> RedisServer:
     return RedisServer(
         host=container.addresses[0],
         port=int(port) if port.isdigit() else PORT,
-        password=_password(container),
+        password=_password(container, root) if password is None else password,
         container=container.name,
         other_hosts=container.addresses[1:],
     )
 
 
-def _password(container: Container) -> str:
+def _password(container: Container, root: str) -> str:
     for name in _PASSWORD_NAMES:
         if container.environment.get(name):
             return container.environment[name]
@@ -99,7 +119,21 @@ def _password(container: Container) -> str:
             except MaxopsError as error:
                 raise RedisPasswordUnknown(str(error)) from error
     match = _PASSWORD_WORD.search(" ".join(container.command))
-    return match.group(1).strip("'\"") if match and "$" not in match.group(1) else ""
+    if match and "$" not in match.group(1):
+        return match.group(1).strip("'\"")
+    named = _CONFIGURATION.findall(" ".join(container.command))
+    paths = named or [path for path in _USUAL_CONFIGURATIONS if mount_of(path, container.mounts)]
+    return read_configuration(paths, lambda inside: _read(container, root, inside)).password
+
+
+def _read(container: Container, root: str, inside: str) -> str | None:
+    """A configuration file of the container; None where this host cannot read it."""
+    path = on_host(inside, container.mounts) if mount_of(inside, container.mounts) else f"{root}{inside}"
+    with suppress(OSError):
+        if root or path != inside:
+            with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+                return stream.read(CONFIGURATION_BYTES)
+    return None
 
 
 class Redis:
@@ -113,6 +147,8 @@ class Redis:
         try:
             if server.password:
                 self._authenticate(server.user, server.password)
+            else:
+                self._try(server.likely)
         except BaseException:
             self.close()
             raise
@@ -229,6 +265,13 @@ class Redis:
                 error.reply,
             ) from error
 
+    def _try(self, passwords: Iterable[str]) -> None:
+        """Sign in with the first password that is accepted; without one, the first command shows what is missing."""
+        for password in passwords:
+            with suppress(RedisError):
+                self.run("AUTH", password)
+                return
+
     def _send(self, words: tuple[str | int, ...]) -> None:
         encoded = [str(word).encode("utf-8") for word in words]
         parts = [b"*%d\r\n" % len(encoded), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)]
@@ -247,6 +290,8 @@ class Redis:
             return self._bulk(int(text))
         if kind == b"*":
             return None if int(text) < 0 else [self._reply(command) for _number in range(int(text))]
+        if kind == b"-" and text.startswith("NOAUTH"):
+            raise RedisPasswordUnknown(f"{self._name} refuses {command}: {text}{_advice(text)}", text)
         if kind == b"-":
             raise RedisError(f"{self._name} refuses {command}: {text}{_advice(text)}", text)
         raise RedisUnreachable(
@@ -265,7 +310,10 @@ class Redis:
 
 def _advice(reply: str) -> str:
     if reply.startswith("NOAUTH"):
-        return "; it requires a password, and its container's environment does not hold one: set REDISCLI_AUTH there"
+        return (
+            "; it answers, and its password is not known: not from its container's environment (REDISCLI_AUTH), a "
+            "mounted configuration file or the applications' settings; set cache_password"
+        )
     if reply.startswith("OOM"):
         return "; it has reached maxmemory: raise it, or choose a policy that evicts (maxmemory-policy)"
     if reply.startswith("LOADING"):

@@ -133,6 +133,16 @@ def list_files(top: str) -> list[str]:
     return sorted(paths)
 
 
+def size_of_tree(top: str) -> int:
+    """Bytes of the files below a folder; a file that disappears meanwhile is not counted."""
+    total = 0
+    for folder, _folders, names in os.walk(top):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
+
+
 def remove_tree(path: str) -> None:
     """Remove a folder and everything below it, or a file; a missing path is not an error.
 

@@ -19,18 +19,23 @@ _DATE = r"(\d{4})-(\d{1,2})-(\d{1,2})"
 _ZONE = r"(Z|[+-]\d{2}(?::?\d{2})?)"
 _MOMENT = re.compile(rf"{_DATE}(?:[T ]{_CLOCK})?\s?{_ZONE}?", re.IGNORECASE)
 _UNIX = re.compile(r"\d{9,11}(?:\.\d+)?")
+_SET_ID = re.compile(r"\d{8}T\d{6}Z")
+_DAYS = ("today", "yesterday")
 
 _FORMATS = (
     "write how long ago (45s, 10m, 2h30m, 3d, 1w), a date or a time (2026-11-25, 2026-11-25T02:00, "
-    "2026-11-25T02:00:00+09:00; without a zone it is UTC), a time of day (02:00), today or yesterday"
+    "2026-11-25T02:00:00+09:00, or with Z for UTC), a time of day (02:00), today or yesterday"
 )
 
 
-def parse_moment(text: str, now: datetime.datetime, name: str) -> datetime.datetime:
-    """The time that an operator means, in UTC. Raises MaxopsError that says how to write ``name``."""
+def parse_moment(text: str, now: datetime.datetime, name: str, zone: datetime.tzinfo | None = UTC) -> datetime.datetime:
+    """The time that an operator means, in UTC. Raises MaxopsError that says how to write ``name``.
+
+    ``zone`` is that of a time without one; None is the local time of this machine.
+    """
     words = text.strip()
     try:
-        moment = _named(words.lower(), now) or _ago(words.lower(), now) or _at(words, now)
+        moment = _named(words.lower(), now, zone) or _ago(words.lower(), now) or _at(words, now, zone)
     except OverflowError:
         raise MaxopsError(f'{name} is "{text}", which is before the first year; {_FORMATS}') from None
     except ValueError as error:
@@ -38,6 +43,29 @@ def parse_moment(text: str, now: datetime.datetime, name: str) -> datetime.datet
     if moment is None:
         raise MaxopsError(f'{name} is "{text}", which is not a time; {_FORMATS}')
     return moment
+
+
+def depends_on_zone(text: str) -> bool:
+    """Whether a time that :func:`parse_moment` accepts is another moment in another time zone."""
+    words = text.strip()
+    match = _MOMENT.fullmatch(words)
+    return words.lower() in _DAYS or bool(_TIME_OF_DAY.fullmatch(words)) or bool(match and not match.group(8))
+
+
+def local_and_utc(moment: datetime.datetime) -> str:
+    """A time as it is here and in UTC: ``2026-11-23 11:00:00 KST (2026-11-23T02:00:00Z)``; once where both are one."""
+    here = moment.astimezone()
+    text = here.strftime("%Y-%m-%d %H:%M:%S %Z")
+    return text if not here.utcoffset() else f"{text} ({timestamp(moment)})"
+
+
+def check_past(moment: datetime.datetime, now: datetime.datetime, text: str, name: str) -> None:
+    """Raise MaxopsError for a moment that has not come yet; ``text`` is how it was written."""
+    if moment > now:
+        raise MaxopsError(
+            f'{name} is "{text}", which is {local_and_utc(moment)} and in the future (now is {local_and_utc(now)}); '
+            "give an earlier time, and its time zone (+09:00, or Z for UTC)"
+        )
 
 
 def check_order(since: datetime.datetime | None, until: datetime.datetime | None, now: datetime.datetime) -> None:
@@ -61,9 +89,13 @@ def parse_docker(text: str | None) -> datetime.datetime | None:
     return _moment(match) if match and int(match.group(1)) > 1 else None
 
 
-def _named(words: str, now: datetime.datetime) -> datetime.datetime | None:
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return {"now": now, "today": midnight, "yesterday": midnight - datetime.timedelta(days=1)}.get(words)
+def _named(words: str, now: datetime.datetime, zone: datetime.tzinfo | None) -> datetime.datetime | None:
+    if words == "now":
+        return now
+    if words not in _DAYS:
+        return None
+    day = now.astimezone(zone).date() - datetime.timedelta(days=_DAYS.index(words))
+    return _in_zone(datetime.datetime(day.year, day.month, day.day), zone)
 
 
 def _ago(words: str, now: datetime.datetime) -> datetime.datetime | None:
@@ -74,25 +106,34 @@ def _ago(words: str, now: datetime.datetime) -> datetime.datetime | None:
     return now - datetime.timedelta(**dict(zip(("weeks", "days", "hours", "minutes", "seconds"), numbers)))
 
 
-def _at(words: str, now: datetime.datetime) -> datetime.datetime | None:
+def _at(words: str, now: datetime.datetime, zone: datetime.tzinfo | None) -> datetime.datetime | None:
     match = _MOMENT.fullmatch(words)
     if match:
-        return _moment(match)
+        return _moment(match, zone)
     if _UNIX.fullmatch(words):
         return datetime.datetime.fromtimestamp(float(words), UTC)
+    if _SET_ID.fullmatch(words):
+        return datetime.datetime.strptime(words, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     match = _TIME_OF_DAY.fullmatch(words)
     if not match:
         return None
     hour, minute, second, microsecond = _clock(match.groups())
-    today = now.astimezone(UTC).replace(hour=hour, minute=minute, second=second, microsecond=microsecond)
+    today = now.astimezone(zone).replace(tzinfo=None, hour=hour, minute=minute, second=second, microsecond=microsecond)
+    moment = _in_zone(today, zone)
     # At night, 23:00 is the evening before.
-    return today if today <= now else today - datetime.timedelta(days=1)
+    return moment if moment <= now else _in_zone(today - datetime.timedelta(days=1), zone)
 
 
-def _moment(match: re.Match[str]) -> datetime.datetime:
+def _in_zone(moment: datetime.datetime, zone: datetime.tzinfo | None) -> datetime.datetime:
+    """A time without a zone as one in UTC."""
+    return (moment if zone is None else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _moment(match: re.Match[str], zone: datetime.tzinfo | None = UTC) -> datetime.datetime:
     year, month, day = (int(number) for number in match.groups()[:3])
-    clock = _clock(match.groups()[3:7])
-    return datetime.datetime(year, month, day, *clock, tzinfo=_zone(match.group(8))).astimezone(UTC)
+    moment = datetime.datetime(year, month, day, *_clock(match.groups()[3:7]))
+    named = match.group(8)
+    return _in_zone(moment, _zone(named) if named else zone)
 
 
 def _clock(words: tuple[str | None, ...]) -> tuple[int, int, int, int]:
@@ -100,8 +141,8 @@ def _clock(words: tuple[str | None, ...]) -> tuple[int, int, int, int]:
     return int(hour or 0), int(minute or 0), int(second or 0), int((fraction or "0").ljust(6, "0")[:6])
 
 
-def _zone(words: str | None) -> datetime.timezone:
-    if not words or words in "Zz":
+def _zone(words: str) -> datetime.timezone:
+    if words in "Zz":
         return UTC
     digits = words[1:].replace(":", "").ljust(4, "0")
     offset = datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))

@@ -152,13 +152,19 @@ class PipelineResult:
         return [line for stage in self.stages for line in stage.stderr.splitlines() if line.strip()]
 
 
+_SOURCES = {
+    "docker": "install Docker Engine with Compose v2 (https://docs.docker.com/engine/install/), which maxops.ops.host "
+    "does not do",
+    "zstd": "the playbook maxops.ops.host installs it",
+}
+"""How a program comes onto a host, where it is not simply a package of its own name."""
+
+
 def require_program(name: str) -> None:
     """Raise HostFault when a program that the work needs is not installed."""
     if shutil.which(name) is None:
-        raise HostFault(
-            f'the program "{name}" is not installed on this host; '
-            "install it, or run the role maxops.ops.host, which installs what a managed host needs"
-        )
+        source = _SOURCES.get(name, f"install it with the host's package manager ({name})")
+        raise HostFault(f'the program "{name}" is not installed on this host; {source}')
 
 
 def dies_with_parent() -> list[str]:

@@ -33,6 +33,11 @@ def find_databases(folder: str, skip: Sequence[str] = ()) -> list[str]:
     return sorted(set(_look(folder, {os.path.normpath(path) for path in skip})))
 
 
+def sqlite_path(text: str) -> str:
+    """The path in what :func:`find_databases` says of an SQLite database; empty for another kind."""
+    return text[len("SQLite (") : -1] if text.startswith("SQLite (") else ""
+
+
 def _look(top: str, skip: set[str]) -> Iterator[str]:
     seen, deadline = 0, time.monotonic() + SECONDS
     folders = [("", 0)]

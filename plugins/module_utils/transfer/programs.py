@@ -50,6 +50,13 @@ _ADVICE = (
         r"[Nn]o such container|is not running|is restarting|is paused|cannot join network|to container .* network",
         "was container {container} stopped or restarted? See docker ps -a and its docker logs, then run this again",
     ),
+    (
+        r"bind source path does not exist|invalid mount config|error mounting|failed to create .* mount",
+        (
+            "the Docker daemon does not see this folder of the host: it runs on another machine or in another root, as "
+            "where this host is itself a container; run this where the daemon runs"
+        ),
+    ),
     (r"response from daemon", "see docker info and the daemon's log (journalctl -u docker), then run this again"),
     (r"No space left on device", "the disk of the database server is full: free some space, then run this again"),
     (r"Disk quota exceeded", "the disk quota of the database server is used up: free some space, then run this again"),

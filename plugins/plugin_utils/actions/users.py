@@ -25,5 +25,13 @@ class UsersAction(WatchedAction):
         )
         return len(users) >= MANY and not makes_tokens
 
+    def _option_variables(self) -> dict[str, str]:
+        """Also for the API's options: ``api_token`` of the module gitea_user is ``users_gitea_token`` of the role."""
+        variables = super()._option_variables()
+        application = str(self._task.action).rpartition(".")[2].partition("_")[0]
+        prefix = f"{application}_"
+        of_api = {name.replace(prefix, "api_", 1): full for name, full in variables.items() if name.startswith(prefix)}
+        return {**variables, **of_api}
+
     def _without_secrets(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
         return {key: value for key, value in result.items() if key != "tokens"}

@@ -20,7 +20,10 @@ from ansible.utils.display import Display
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
 
+from .attended import is_unattended
 from .results import JOB_STATE, SUMMARY_FOLLOWS, command_of, shown_later, write_result
+from .roles import role_of
+from .wording import in_variables
 
 display = Display()
 
@@ -46,6 +49,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         module = self._task.resolved_action or self._task.action
         try:
+            self._prepare(variables)
             if self._is_to_be_watched(variables):
                 result = self._run_watched(module, variables)
             else:
@@ -57,6 +61,7 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
             if not variables.get(SUMMARY_FOLLOWS):
                 raise
             return self._returned(failure, variables)
+        result = in_variables(result, self._option_variables)
         if not result.get("failed"):
             result = self._finish(result, variables)
         self._keep_result(module, self._without_secrets(result), variables)
@@ -79,6 +84,14 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
         """The value of a variable, which may be a template."""
         value = variables.get(name)
         return value if value is None else self._templar.template(value)
+
+    def _option_variables(self) -> dict[str, str]:
+        """The variable of the role for each option of the module; empty for a task that is in no role."""
+        role = role_of(self._task)
+        return {} if role is None else role.variables()
+
+    def _prepare(self, _variables: dict[str, Any]) -> None:
+        """What the controller does before the module runs."""
 
     def _is_worth_watching(self) -> bool:
         """False for a short task, which is over before its progress could be read; watching costs half a second."""
@@ -201,7 +214,7 @@ def _is_quiet(requested: Any) -> bool:
     """True when quiet output was requested, or under AWX, which stores every line in its database."""
     if boolean(os.environ.get("MAXOPS_QUIET", "false") if requested is None else requested or False, strict=False):
         return True
-    return any(name in os.environ for name in ("AWX_HOST", "TOWER_HOST", "AWX_ISOLATED_DATA_DIR"))
+    return is_unattended()
 
 
 def _display_seconds(requested: Any) -> float:

@@ -25,23 +25,35 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     """The cache of one host."""
     if result.get("failed"):
         return [f"{host}: {reason(result)}"]
+    if result.get("kind") == "":
+        return [f"{host}: no cache", *remarks(result)]
     memory, traffic = result["memory"], result["traffic"]
     limit = human_size(memory["limit"]) if memory["limit"] else "no limit"
+    is_redis = result.get("kind", "redis") == "redis"
     rows = [
         [
             "memory",
-            f"{human_size(memory['used'])} of {limit}, at most {human_size(memory['peak'])}, {memory['policy']}",
+            f"{human_size(memory['used'])} of {limit}, at most {human_size(memory['peak'])}, {memory['policy']}"
+            if is_redis
+            else f"{human_size(memory['used'])} of {limit}",
         ],
-        ["resident", f"{human_size(memory['resident'])}, {memory['fragmentation']:.2f} × the memory in use"],
+        *([["resident", _resident(memory)]] if is_redis else []),
         ["keys", ", ".join(_keys(entry) for entry in result["keyspace"]) or "none"],
         ["traffic", f"{traffic['evicted']:,} evicted, {traffic['expired']:,} expired{_hits(traffic)}"],
         ["clients", f"{traffic['clients']} connected, {traffic['blocked_clients']} blocked"],
     ]
-    lines = [f"{host}: Redis {result['version']}", *(f"  {line}" for line in aligned(rows))]
+    lines = [
+        f"{host}: {'Redis' if is_redis else result['kind']} {result['version']}",
+        *(f"  {line}" for line in aligned(rows)),
+    ]
     lines += some([_kind(kind) for kind in result["kinds"]], "kinds of keys")
     if "flushed" in result:
         lines.append(f"  {_flushed(result['flushed'], check_mode)}")
     return [*lines, *remarks(result)]
+
+
+def _resident(memory: Mapping[str, Any]) -> str:
+    return f"{human_size(memory['resident'])}, {memory['fragmentation']:.2f} × the memory in use"
 
 
 def _keys(entry: Mapping[str, Any]) -> str:

@@ -29,7 +29,8 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
     """The causes on one host, the most likely first with its command, then all steps with their results."""
     if "causes" not in result:
         return [f"{host}: the diagnosis failed: {reason(result)}"]
-    lines = [f"{host}: {_head(result)} ({', '.join(result['services'])}; {duration(result['duration'])})"]
+    services = "; ".join([*filter(None, [", ".join(result["services"])]), duration(result["duration"])])
+    lines = [f"{host}: {_head(result)} ({services})"]
     for number, cause in enumerate(result["causes"][:SHOWN_CAUSES], 1):
         lines.append(f"  {number}. {_sentence(cause)}")
         lines += [f"       {line}" for line in cause["evidence"][:EVIDENCE]]

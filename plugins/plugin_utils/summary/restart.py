@@ -23,9 +23,12 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     """The restart of one host: a line for each service, in the order of their start."""
     if "services" not in result:
         return [f"{host}: nothing was restarted: {reason(result)}"]
-    verb = "would restart" if check_mode else "restarted"
+    verb = _verb(result, check_mode)
     if not result["services"]:
-        lines = [f"{host}: no running service to restart"]
+        nothing = (
+            "no service is down: nothing to start" if result.get("only_stopped") else "no running service to restart"
+        )
+        lines = [f"{host}: {nothing}"]
     else:
         order = ", then ".join(", ".join(level) for level in result["order"])
         time = f" in {duration(result['duration'])}" if "duration" in result else ""
@@ -51,14 +54,24 @@ def table(results: Results) -> list[str]:
         rows.append(
             [
                 host,
-                failure or ("restarted" if "duration" in result else "would restart"),
+                failure or _verb(result, "duration" not in result),
                 str(len(downtimes)) if "services" in result else "",
                 duration(max(downtimes)) if any(downtimes) else "",
                 duration(result["duration"]) if "duration" in result else "",
                 one_line(result.get("msg") or "") if failure else "",
             ]
         )
-    return aligned(rows, right=(2, 3, 4))
+    lines = aligned(rows, right=(2, 3, 4))
+    away = [host for host, result in results.items() if result.get("unreachable")]
+    if away:
+        advice = f"fix that, then run this again with --limit {','.join(away)}"
+        lines.append(f"unreachable and not restarted: {', '.join(away)}; {advice}")
+    return lines
+
+
+def _verb(result: Mapping[str, Any], check_mode: bool) -> str:
+    verb = "start" if result.get("only_stopped") else "restart"
+    return f"would {verb}" if check_mode else f"{verb}ed"
 
 
 def _outcome(service: Mapping[str, Any], check_mode: bool) -> str:

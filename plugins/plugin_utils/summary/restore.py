@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration, human_size
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import local_and_utc, parse_moment, utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, duration, human_size
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     SHOWN,
     Results,
@@ -27,7 +29,7 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
         return [f"{host}: not restored: {reason(result)}"]
     rows = [_row(part) for part in result["parts"]]
     head = f"{host}: would restore {result['source']}" if check_mode else f"{host}: restored {result['source']}"
-    lines = [head + _times(result), *aligned(rows, right=(2, 3, 4))]
+    lines = [head + _times(result), *_moment(result, check_mode), *aligned(rows, right=(2, 3, 4))]
     lines += [f"  {line}" for line in (*_services(result, check_mode), *result.get("effects", []))]
     if result["new_roles"]:
         verb = "would create" if check_mode else "created"
@@ -48,6 +50,32 @@ def _times(result: Mapping[str, Any]) -> str:
     return times + (
         f", of which the applications were down {duration(result['downtime'])}" if result["downtime"] else ""
     )
+
+
+def _moment(result: Mapping[str, Any], check_mode: bool) -> list[str]:
+    """When the set was made, here and in UTC: what was written since then is no longer in use."""
+    made = result.get("made")
+    if not made:
+        return []
+    lines = []
+    if result.get("before"):
+        lines.append(f"  the newest set that was made until {local_and_utc(_utc(result['before']))}")
+    is_replaced = any(part["previous"] for part in result["parts"])
+    verb = "is" if check_mode else "was"
+    kept = f"; what was written since then {verb} set aside" if is_replaced else ""
+    return [*lines, f"  made {local_and_utc(_utc(made))}, {age(result['age'])} ago, {_verified(result)}{kept}"]
+
+
+def _verified(result: Mapping[str, Any]) -> str:
+    verdict = result.get("verified")
+    if not verdict:
+        return "never verified"
+    passed = "verified" if verdict["passed"] else "its verification FAILED"
+    return f"{passed} ({verdict['level']} on {verdict['time'][:10]})"
+
+
+def _utc(text: str) -> datetime.datetime:
+    return parse_moment(text, utc_now(), "time")
 
 
 def _row(part: Mapping[str, Any]) -> list[str]:

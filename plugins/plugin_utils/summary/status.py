@@ -21,6 +21,9 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     shortened,
 )
 
+OVERLOAD = 3
+"""Processes that want to run for each processor, from which a host counts as overloaded."""
+
 
 def state_of(service: Mapping[str, Any]) -> str:
     """State and health in a few words: ``healthy``, ``running``, ``exited (137), out of memory``."""
@@ -44,7 +47,7 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
     lines = [f"{host}: {_head(result)}"]
     for rows, right in tables:
         lines += [f"  {line}" for line in aligned(rows, right)]
-    return [*lines, *remarks(result, SHOWN)]
+    return [*lines, *remarks({"remarks": [*_overload(result), *result["remarks"]]}, SHOWN)]
 
 
 def table(results: Results) -> list[str]:
@@ -75,7 +78,16 @@ def _rank(result: Mapping[str, Any]) -> tuple[bool, int]:
 
 def _notable(result: Mapping[str, Any]) -> list[str]:
     services = [service for service in result["services"] if not service["well"]]
-    return [f"{service['service']} {state_of(service)}" for service in services] + list(result["remarks"])
+    states = [f"{service['service']} {state_of(service)}" for service in services]
+    return [*states, *_overload(result), *result["remarks"]]
+
+
+def _overload(result: Mapping[str, Any]) -> list[str]:
+    """A remark on a host with more work than it can do at once; the state of the services does not show it."""
+    load, processors = result["host"]["load"][0], result["host"]["processors"]
+    if load < OVERLOAD * processors:
+        return []
+    return [f"load {load:.2f} on {processors} processors: the host is overloaded, and answers may be slow (top)"]
 
 
 # -- the parts of the screen ----------------------------------------------------------------------------------------

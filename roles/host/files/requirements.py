@@ -18,7 +18,7 @@ def problem_with(module: str) -> str:
     return "" if imported.__file__ else "not installed"
 
 
-def numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple:
     """The leading numbers of a version: 2.32.3 is (2, 32, 3)."""
     parts = []
     for part in version.split("."):

@@ -49,7 +49,7 @@ def test_every_variable_of_the_fleet_is_listed() -> None:
         for path in ROOT.glob(pattern):
             used |= set(re.findall(r"\bmaxops_[a-z_]+", path.read_text(encoding="utf-8")))
     for path in (ROOT / "plugins").rglob("*.py"):
-        used |= set(re.findall(r"_value\(\"(maxops_[a-z_]+)\"", path.read_text(encoding="utf-8")))
+        used |= set(re.findall(r"(?:_value|variables\.get)\(\"(maxops_[a-z_]+)\"", path.read_text(encoding="utf-8")))
     assert used - NO_VARIABLES == set(generate.words()["variables"])
 
 

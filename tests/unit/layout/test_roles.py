@@ -5,10 +5,47 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 from ansible_collections.maxops.ops.tests.unit.layout.content import load, playbooks, roles
+
+TARGETS = "{{ query('maxops.ops.targets', maxops_target | default(target | default('maxops'))) }}"
+AT_ONCE = "{{ query('maxops.ops.at_once', maxops_serial | default('100%')) | first }}"
+
+
+@pytest.mark.parametrize("role", roles)
+def test_role_first_refuses_misspelt_options(role: str) -> None:
+    first = load(ROOT / "roles" / role / "tasks" / "main.yml")[0]
+    assert first == {
+        "name": "Check the names of the options",
+        "maxops.ops.check_options": None,
+        "tags": ["always"],
+    }
+
+
+@pytest.mark.parametrize("role", roles)
+def test_conditions_convert_boolean_options(role: str) -> None:
+    """The string "false" of an INI inventory or of -e is true in Jinja."""
+    specs = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]
+    options = {name: option for spec in specs.values() for name, option in spec.get("options", {}).items()}
+    booleans = [name for name, option in options.items() if option.get("type") == "bool"]
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "roles" / role).glob("tasks/*.yml")]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "roles" / role).glob("vars/*.yml")]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "roles" / role).glob("templates/*.j2")]
+    # An argument of a module, which converts it: the whole value.
+    unconverted = [
+        line.strip()
+        for text in texts
+        for line in text.splitlines()
+        for name in booleans
+        if re.search(rf"\b{name}\b(?! \| bool)", line) and not re.fullmatch(rf'\s*\w+: "{{{{ {name} }}}}"', line)
+    ]
+    assert unconverted == []
+    assigned = re.findall(r"set_fact:(?:\n\s+.+)+", "\n".join(texts))
+    assert [name for name in booleans for text in assigned if f"{{{{ {name} }}}}" in text] == []
 
 
 @pytest.mark.parametrize("role", roles)
@@ -46,7 +83,10 @@ def test_role_readme_lists_every_option(role: str) -> None:
 @pytest.mark.parametrize("playbook", playbooks)
 def test_playbook_is_short_and_for_any_hosts(playbook: str) -> None:
     for play in load(ROOT / "playbooks" / f"{playbook}.yml"):
-        assert play["hosts"] == "{{ maxops_target | default(target | default('maxops')) }}"
+        assert play["hosts"] == TARGETS, "any other expression ends with exit code 0 where no host matches"
+        # A batch of hosts that are down would end the play. restart stops at the first failure on purpose.
+        assert "serial" not in play or playbook == "restart"
+        assert play.get("throttle", AT_ONCE) == AT_ONCE
         assert play["gather_facts"] is False
         assert len(play["tasks"]) <= 3
         for task in play["tasks"]:
@@ -54,18 +94,26 @@ def test_playbook_is_short_and_for_any_hosts(playbook: str) -> None:
             assert role.startswith("maxops.ops.") or any(key.startswith("maxops.ops.") for key in task), task["name"]
 
 
-FAIL_BY_THEMSELVES = {"deploy", "drill", "health", "monitor", "restart", "restore", "users"}
+FAIL_BY_THEMSELVES = {"deploy", "drill", "health", "host", "monitor", "restart", "restore", "users"}
 """Playbooks whose roles show the results and fail where they have to; that of the schedule fails at once."""
 
 
 @pytest.mark.parametrize("playbook", sorted(set(playbooks) - FAIL_BY_THEMSELVES))
 def test_playbook_shows_a_summary_also_where_every_host_failed(playbook: str) -> None:
-    plays = load(ROOT / "playbooks" / f"{playbook}.yml")
-    work, summary, outcome = [task for play in plays for task in play["tasks"]]
-    assert work["vars"] == {"__maxops_summary_follows": True}
+    [play] = load(ROOT / "playbooks" / f"{playbook}.yml")
+    work, summary, outcome = play["tasks"]
+    assert work["vars"]["__maxops_summary_follows"] is True
     assert summary["run_once"] is True
     assert outcome["maxops.ops.outcome"] == summary["maxops.ops.summary"]
     assert "run_once" not in outcome
-    # A batch in which every host failed would end a play of several batches.
-    assert ("serial" in plays[0]) == (len(plays) == 2)
-    assert all("serial" not in play for play in plays[1:])
+
+
+@pytest.mark.parametrize("playbook", sorted(set(playbooks) - {"health", "monitor"}))
+def test_playbook_checks_types_with_a_message_of_one_line(playbook: str) -> None:
+    included = [task for play in load(ROOT / "playbooks" / f"{playbook}.yml") for task in play["tasks"]]
+    for task in [task for task in included if "ansible.builtin.include_role" in task]:
+        role = task["ansible.builtin.include_role"]
+        assert role["rolespec_validate"] is False, "Ansible prints the whole argument spec"
+        assert task["vars"]["__maxops_check_types"] is True, "else nothing checks the types"
+        name = role["name"].rpartition(".")[2]
+        assert "maxops.ops.check_options" in load(ROOT / "roles" / name / "tasks" / "main.yml")[0]

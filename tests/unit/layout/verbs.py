@@ -32,13 +32,18 @@ EXCEPTIONS = {
     # A single check, as the schedule of monitoring runs it.
     "monitor": Verb("monitoring", (), "monitoring", "health"),
     "deploy": Verb(None, (), "stack", None),
+    "host": Verb(None, (), "host", None),
 }
 """Playbook → its names, where they are not all the same word (docs/architecture.md, "Files and folders")."""
 
 HELPERS = {"host": "prepares a host for all jobs"}
-"""Roles without a playbook of their own."""
+"""Roles that other playbooks run before their own."""
 
-OF_ALL = {"outcome": "fails where any job failed", "summary": "prints the results of any job"}
+OF_ALL = {
+    "outcome": "fails where any job failed",
+    "summary": "prints the results of any job",
+    "check_options": "refuses misspelt options of any role",
+}
 """Modules that belong to no verb."""
 
 

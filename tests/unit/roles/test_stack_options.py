@@ -20,21 +20,22 @@ import yaml
 
 from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 
-STACK = {"project_name", "docker_host"}
+STACK = {"project_name", "docker_host", "applications"}
+CACHE = {"cache_service", "cache_password"}
 DATABASE = {"database_service", "database_user", "database_password"}
 OPTIONS: dict[str, set[str]] = {
-    "backup": STACK | DATABASE | {"cache_service", "repository"},
+    "backup": STACK | DATABASE | CACHE | {"repository"},
     "backups": {"project_name", "repository"},
-    "cache": STACK | {"cache_service"},
+    "cache": STACK | CACHE,
     "cleanup": STACK | {"repository"},
-    "diagnose": STACK | DATABASE | {"cache_service"},
+    "diagnose": STACK | DATABASE | CACHE,
     "drill": STACK | DATABASE | {"repository"},
-    "health": STACK | DATABASE | {"cache_service", "repository"},
+    "health": STACK | DATABASE | CACHE | {"repository"},
     "logs": STACK,
-    "monitoring": STACK | DATABASE | {"cache_service", "repository"},
+    "monitoring": STACK | DATABASE | CACHE | {"repository"},
     "optimize": STACK | DATABASE,
     "restart": STACK | DATABASE,
-    "restore": STACK | DATABASE | {"cache_service", "repository"},
+    "restore": STACK | DATABASE | CACHE | {"repository"},
     "status": STACK,
     "verify": STACK | DATABASE | {"repository"},
 }
@@ -44,10 +45,11 @@ GROUPS = {
     "maxops": STACK,
     "project": {"project_name"},
     "database": DATABASE,
-    "cache": {"cache_service"},
+    "cache": CACHE,
     "repository": {"repository"},
 }
-EVERYTHING = {name: f"our {name}" for names in OPTIONS.values() for name in names}
+EVERYTHING: dict[str, Any] = {name: f"our {name}" for names in OPTIONS.values() for name in names}
+EVERYTHING["applications"] = {"openproject": ["web", "worker"], "gitea": ["server"]}
 """Every option of the stack with a value of its own."""
 
 NOTE = """

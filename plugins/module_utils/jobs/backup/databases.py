@@ -41,7 +41,7 @@ def plan_databases(plan: BackupPlan, options: BackupOptions, previous: PreviousP
         return
     roles = plan.roles(options.access)
     if options.databases is None and not roles.database and not roles.problem("database_service"):
-        report_no_server(plan)
+        report_no_server(plan, options)
         return
     container = options.access.database_container(plan.stack)
     plan.server = options.access.server_in(container, plan.stack)
@@ -61,7 +61,7 @@ def plan_databases(plan: BackupPlan, options: BackupOptions, previous: PreviousP
         plan.databases.append(DatabasePart(database.facts, estimate))
 
 
-def report_no_server(plan: BackupPlan) -> None:
+def report_no_server(plan: BackupPlan, options: BackupOptions) -> None:
     """Say that the stack has no PostgreSQL server; a database of an application that is elsewhere is not taken.
 
     Gitea with SQLite or MySQL needs none: its files are in the set.
@@ -73,6 +73,9 @@ def report_no_server(plan: BackupPlan) -> None:
         if login.host not in LOCAL
     ]
     for login in {login.database: login for login in logins}.values():
+        if is_excluded(login.database, options.exclude):
+            plan.left_out.append({"kind": "database", "name": login.database, "reason": "excluded"})
+            continue
         reason = f"service {login.service} has it on {login.host} ({login.source}), which is no server of this stack"
         plan.not_taken("database", login.database, reason, "back it up there by its own means")
     if not logins and not _needs_no_server(plan):

@@ -358,6 +358,7 @@ class Backup:
                 }
                 for container in stack.containers
             },
+            "recognised": self.plan.roles(self.options.access).to_dict(),
             "parts": [part for part in parts if part["kind"] in {"database", *backup_set.ARCHIVED}],
             "roles": next((part["roles"] for part in parts if part["kind"] == "globals"), []),
             "config": next((part["sources"] for part in parts if part["kind"] == "config"), []),

@@ -30,6 +30,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.source import n
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
+MAKE = "ansible-playbook maxops.ops.backup"
+
 COMPARED = 5
 """How many earlier sets the newest one is compared with."""
 
@@ -154,18 +156,16 @@ def _about_age(
 ) -> list[str]:
     ours, others = ownership.own, ownership.other_hosts
     if not os.path.isdir(repository.path):
-        return [f"there is no repository {repository.path}: name the right one, or make the first set (backup.yml)"]
+        return [f"there is no repository {repository.path}: name the right one, or make the first set ({MAKE})"]
     if not ours and not dumps:
         where = f" of this host, only of {', '.join(others)}" if others else ""
-        return [
-            f'{repository.path} has no complete set of stack "{options.project_name}"{where}: make one (backup.yml)'
-        ]
+        return [f'{repository.path} has no complete set of stack "{options.project_name}"{where}: make one ({MAKE})']
     moments = [backup_set.moment_of(kept.set_id) for kept in ours[-1:]]
     moments += [dump.moment for dump in dumps if dump.moment and not ours]
     age = _exact_hours(max(moments), now) if moments else 0
     if options.max_age_hours and age > options.max_age_hours:
         age_text = f"the newest backup is {age:.0f} hours old, and {options.max_age_hours:g} are allowed"
-        return [f"{age_text}: does the schedule run? See its log, and make a set now (backup.yml)"]
+        return [f"{age_text}: does the schedule run? See its log, and make a set now ({MAKE})"]
     return []
 
 
@@ -199,7 +199,8 @@ def _about_size(ours: Sequence[KeptSet], allowed: int) -> list[str]:
             word = "larger" if change > 0 else "smaller"
             remarks.append(
                 f"{subject} is {abs(change)} % {word} than the ones before: {human_size(size)} instead of "
-                f"{human_size(usual)}; check whether the stack has changed that much, and verify it (verify.yml)"
+                f"{human_size(usual)}; check whether the stack has changed that much, and verify it "
+                "(ansible-playbook maxops.ops.verify)"
             )
     return remarks
 

@@ -23,7 +23,7 @@ from .databases import plan_databases
 from .folders import plan_volumes
 from .host_folders import plan_folders
 from .options import BackupOptions
-from .remarks import report_data_folder, report_object_storage
+from .remarks import report_data_folder, report_object_storage, report_unclear_cache
 from .values import BackupPlan, PreviousParts
 
 MARGIN = 64 * 1000 * 1000
@@ -46,6 +46,7 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     plan_configuration(plan, options)
     report_object_storage(plan)
     report_data_folder(plan, options)
+    report_unclear_cache(plan, options)
     if not plan.databases and not plan.volumes:
         if plan.incomplete:
             raise MaxopsError(f"{' | '.join(plan.incomplete)}. Nothing else is left to back up, so no set was made")
@@ -78,7 +79,7 @@ def _choose_compression(plan: BackupPlan, options: BackupOptions) -> None:
         if plan.packer == "gzip" and plan.volumes:
             plan.warnings.append(
                 "zstd is not installed on this host, so volumes are compressed with gzip, many times slower; "
-                "the role maxops.ops.host installs it"
+                "the playbook maxops.ops.host installs it"
             )
     if plan.volumes:
         for program in ("tar", plan.packer):

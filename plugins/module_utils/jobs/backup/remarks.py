@@ -30,6 +30,13 @@ def report_object_storage(plan: BackupPlan) -> None:
         )
 
 
+def report_unclear_cache(plan: BackupPlan, options: BackupOptions) -> None:
+    """Warn where several services could be the cache: the volumes of all of them are in the set."""
+    problem = plan.roles(options.access).problem("cache_service")
+    if problem:
+        plan.warnings.append(f"{problem}; until then the set holds the volumes of all of them")
+
+
 def report_data_folder(plan: BackupPlan, options: BackupOptions) -> None:
     """Warn of a database server whose data is removed together with its container."""
     for container in plan.stack.of_service(plan.roles(options.access).database):

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import MEMCACHED, REDIS
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+from .memcached import manage_memcached, nothing
 from .plan import CacheOptions, chosen, keyspace_of, kinds_of, memory_of, refuse_unconfirmed, remarks, traffic_of
 
 FREEING_SECONDS = 5.0
@@ -22,7 +24,19 @@ FREEING_SECONDS = 5.0
 def manage_cache(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
     """Report how full the cache is and what fills it; flush it if that was requested and confirmed."""
     started = time.monotonic()
-    server = _server(options)
+    stack = options.access.connect()
+    roles = options.access.roles(stack)
+    if not roles.cache and not roles.problem("cache_service"):
+        result = nothing(str(stack.not_found("cache", "cache_service")), options)
+    elif roles.cache_kind == MEMCACHED:
+        result = manage_memcached(options, options.access.cache_container(stack), check_mode)
+    else:
+        result = _manage_redis(options, options.access.redis(stack, options.access.cache_container(stack)), check_mode)
+    result["duration"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def _manage_redis(options: CacheOptions, server: RedisServer, check_mode: bool) -> dict[str, Any]:
     with server.connect() as redis:
         for database in options.databases or ():
             _refuse_missing(redis, database)
@@ -32,6 +46,7 @@ def manage_cache(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
         to_flush = chosen(keyspace, options.databases) if options.flush else []
         result: dict[str, Any] = {
             "changed": bool(to_flush),
+            "kind": REDIS,
             "version": info.get("redis_version", ""),
             "memory": memory,
             "traffic": traffic,
@@ -52,12 +67,7 @@ def manage_cache(options: CacheOptions, check_mode: bool) -> dict[str, Any]:
                 result["memory_after"] = memory_of(redis.info("memory"))
                 flushed["freed_bytes"] = max(0, memory["used"] - result["memory_after"]["used"])
             result["flushed"] = flushed
-    result["duration"] = round(time.monotonic() - started, 3)
     return result
-
-
-def _server(options: CacheOptions) -> RedisServer:
-    return find_redis(options.access.cache_container(options.access.connect()))
 
 
 def _refuse_missing(redis: Redis, database: int) -> None:

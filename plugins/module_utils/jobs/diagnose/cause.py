@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
@@ -39,6 +39,9 @@ KINDS = (
     "volume_permissions",
     "out_of_memory",
     "database_version",
+    "database_newer",
+    "migrations_pending",
+    "secret_key_missing",
     "configuration_unreadable",
     "service_missing",
     "service_stopped",
@@ -51,6 +54,7 @@ KINDS = (
     "database_idle_transaction",
     "cache_memory",
     "certificate_expired",
+    "host_name_refused",
     "configuration_differs",
     "firewall_blocks",
     "service_crashing",
@@ -60,6 +64,9 @@ KINDS = (
     "memory_short",
     "certificate_expiring",
 )
+
+OF_FAILED_SERVICES = frozenset(("configuration_unreadable", "dns_name_missing", "volume_missing", "volume_permissions"))
+"""Causes that are certain only where a service does not work: one that works may not need the thing, or not yet."""
 
 SYMPTOMS = frozenset(("service_crashing", "service_unhealthy", "connection_failed", "port_not_listening"))
 """What users notice first, and what usually follows from another cause."""
@@ -102,6 +109,14 @@ class Cause(Finding):
     def as_possible(self, why: str) -> Cause:
         """The same cause as merely possible, with the reason as its last evidence."""
         return replace(self, likelihood=POSSIBLE, state=STATES[POSSIBLE], evidence=(*self.evidence, why))
+
+
+def confirmed(cause: Cause, healthy: Collection[str]) -> Cause:
+    """The cause, likely in place of certain where all the services that it would keep from working are healthy."""
+    works = bool(cause.services) and set(cause.services) <= set(healthy)
+    if cause.likelihood == CERTAIN and cause.check in OF_FAILED_SERVICES and works:
+        return replace(cause, likelihood=LIKELY, state=STATES[LIKELY])
+    return cause
 
 
 @dataclass

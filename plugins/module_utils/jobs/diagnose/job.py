@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer, side_by_side
 
-from .cause import LIKELY, POSSIBLE, Cause, StepResult, all_needs, rank
+from .cause import LIKELY, POSSIBLE, Cause, StepResult, all_needs, confirmed, rank
 from .options import Options
 from .stack_view import StackView
 from .steps.cache import check_cache
@@ -65,9 +65,10 @@ def diagnose(options: Options) -> dict[str, Any]:
     _refuse_unknown_services(view)
     seconds = min(options.step_timeout, started + options.timeout - time.monotonic())
     answers = side_by_side({step.name: partial(_run, step, view) for step in STEPS}, seconds)
-    results = {name: _result(answer, options.step_timeout) for name, answer in answers.items()}
+    results = {name: _confirmed(_result(answer, options.step_timeout), view) for name, answer in answers.items()}
     reported = [cause for result in results.values() for cause in doubted(result.causes, results)]
     causes = _asked_for(rank(reported, view.dependencies), view)
+    shown = {name: only_asked_for(result, view) for name, result in results.items()}
     return {
         "project": options.access.project_name,
         "services": list(options.services) or view.services,
@@ -77,8 +78,8 @@ def diagnose(options: Options) -> dict[str, Any]:
             {
                 "step": step.name,
                 "question": step.question,
-                "state": results[step.name].state,
-                "seen": view.mask(results[step.name].in_words()),
+                "state": shown[step.name].state,
+                "seen": view.mask(shown[step.name].in_words()),
                 "seconds": round(answers[step.name].seconds, 3),
             }
             for step in STEPS
@@ -146,6 +147,20 @@ def _asked_for(causes: Sequence[Cause], view: StackView) -> list[Cause]:
     needs = view.dependencies
     wanted |= {need for service in view.options.services for need in all_needs(service, needs)}
     return [cause for cause in causes if not cause.services or wanted & set(cause.services)]
+
+
+def only_asked_for(result: StepResult, view: StackView) -> StepResult:
+    """The result of a step without causes that only concern other services."""
+    causes = _asked_for(result.causes, view)
+    if len(causes) == len(result.causes):
+        return result
+    seen = f"nothing that concerns {', '.join(view.options.services)}"
+    return StepResult(seen, causes, result.unknown)
+
+
+def _confirmed(result: StepResult, view: StackView) -> StepResult:
+    healthy = {service for service in view.services if view.is_healthy(service)}
+    return replace(result, causes=[confirmed(cause, healthy) for cause in result.causes])
 
 
 def _run(step: Step, view: StackView) -> StepResult:

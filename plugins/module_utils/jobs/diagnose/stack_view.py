@@ -14,16 +14,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import gitea_settings, is_gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import CRASH_SECONDS, Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import OPENPROJECT
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of
 
 from .options import Options
 
-LOG_LINES = 60
+LOG_LINES = 200
 CONFIG_BYTES = 256 * 1024
+SSH_PORTS = frozenset((22, 2222))
+"""Of Gitea's images, and of servers in general."""
 _DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
 _HOST_NAME = re.compile(r"host(name)?$|server$|addr(ess)?$", re.IGNORECASE)
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^\s/'\"]*@)?(?P<host>[A-Za-z0-9_.-]+)(?::(?P<port>\d+))?")
@@ -62,6 +66,16 @@ class StackView:
         return self.stack
 
     @property
+    def openproject(self) -> tuple[str, ...]:
+        """The services of OpenProject."""
+        return tuple(self.roles.applications.get(OPENPROJECT, ()))
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """The services that store data for the others, also further ones of the same kinds."""
+        return frozenset((*self.roles.servers, *self.roles.databases, *self.roles.caches))
+
+    @property
     def services(self) -> list[str]:
         """All services that have a container."""
         return sorted({inspection.service for inspection in self.inspections})
@@ -77,21 +91,46 @@ class StackView:
         return dependencies
 
     def service_of(self, host: str) -> str:
-        """The service that a host name leads to: the name is a service's or a container's."""
-        return next((inspection.service for inspection in self.inspections if inspection.name == host), host)
+        """The service that a host name leads to: the name is a service's, a container's, or one in a network."""
+        if host in self.services:
+            return host
+        named = (inspection for inspection in self.inspections if host == inspection.name or host in inspection.aliases)
+        return next((inspection.service for inspection in named), host)
 
     def of_service(self, service: str) -> list[Inspection]:
         """The containers of a service."""
         return [inspection for inspection in self.inspections if inspection.service == service]
 
+    def is_healthy(self, service: str) -> bool:
+        """Whether all containers of a service are healthy, or have done their work."""
+        found = self.of_service(service)
+        return bool(found) and all(inspection.healthy or inspection.done for inspection in found)
+
     def running(self, service: str) -> Inspection | None:
         """A running container of a service, or None."""
         return next((inspection for inspection in self.of_service(service) if inspection.running), None)
 
+    def ssh_ports(self, inspection: Inspection) -> frozenset[int]:
+        """Ports of a container on which an SSH server listens, as far as they are known."""
+        if not is_gitea(inspection.container):
+            return SSH_PORTS
+        settings = gitea_settings(inspection.container, inspection.files_root)
+        port = settings.get(("server", "SSH_LISTEN_PORT")) or settings.get(("server", "SSH_PORT")) or ""
+        return SSH_PORTS | {int(port)} if port.isdigit() else SSH_PORTS
+
+    @property
+    def project(self) -> ComposeProject:
+        """How the project was started."""
+        return self.stack.compose if self.stack else ComposeProject(self.options.access.project_name)
+
     def compose(self, *words: str) -> str:
         """A docker compose command to run on the host, with the files that the project was started with."""
-        project = self.stack.compose if self.stack else ComposeProject(self.options.access.project_name)
-        return project.command(*words)
+        return self.project.command(*words)
+
+    @property
+    def env_file(self) -> str:
+        """The file with the project's variables."""
+        return self.project.env_files[0] if self.project.env_files else os.path.join(self.project.folder, ".env")
 
     def log(self, inspection: Inspection) -> list[str]:
         """The last lines of a container's log, without secrets."""
@@ -120,6 +159,7 @@ class StackView:
 
     def _needs_of(self, inspection: Inspection) -> Iterator[Need]:
         names = {other.service for other in self.inspections} | {other.name for other in self.inspections}
+        names |= {alias for other in self.inspections for alias in other.aliases}
         declared = inspection.container.depends_on
         names |= declared
         ports: dict[str, int] = {}

@@ -24,7 +24,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Ma
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import check_order, parse_moment, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
-from .lines import Line, Newest, fit, fit_to_show, in_order, looks_like_error, pack, render, shorten
+from .level import looks_like_error
+from .lines import Line, Newest, fit, fit_to_show, in_order, pack, render, shorten
 from .reading import known_secrets, read_log, source_names
 
 TAIL = 1000

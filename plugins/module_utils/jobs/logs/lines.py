@@ -22,11 +22,6 @@ _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ")
 # Escape sequences for terminals: colours, and those that set the title or query the terminal.
 _TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
-_ERROR = re.compile(
-    r"\b(?:error|fatal|panic|critical|exception|traceback|emerg|failed|failure)\b|\[(?:error|crit|alert|emerg)\]"
-    r"|\blevel=(?:error|fatal)",
-    re.IGNORECASE,
-)
 
 
 class Line(NamedTuple):
@@ -75,11 +70,6 @@ def fit_to_show(text: str) -> str:
 def shorten(text: str, longest: int = LONGEST) -> str:
     """A line, cut to the maximum length."""
     return text if len(text) <= longest else f"{text[:longest]} … (cut after {longest:,} characters)"
-
-
-def looks_like_error(text: str) -> bool:
-    """True for a line that contains a word that programs use to report errors."""
-    return _ERROR.search(text) is not None
 
 
 class Newest:

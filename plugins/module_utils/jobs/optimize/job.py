@@ -26,11 +26,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 
 from .plan import VACUUM, OptimizeOptions, Task, bloated, fix_for_unused, notable_sessions, plan_tables, shown
 
-GET_STATEMENTS = (
-    "pg_stat_statements is not installed: to see which statements take the most time, add "
-    'command: ["postgres", "-c", "shared_preload_libraries=pg_stat_statements"] to the service "{service}" '
-    "in the Compose file, restart it, then run CREATE EXTENSION pg_stat_statements in one database"
-)
+GET_STATEMENTS = "pg_stat_statements is not installed: to see which statements take the most time, "
+THEN_CREATE = ", then run CREATE EXTENSION pg_stat_statements in one database"
 
 
 @dataclass
@@ -57,7 +54,7 @@ def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
         return _nothing(stack, started)
     server = options.access.server(stack)
     version, names = _databases(server, options)
-    result = Result(statements_advice=GET_STATEMENTS.format(service=roles.database))
+    result = Result(statements_advice=_statements_advice(stack, roles.database))
     cancellation = Cancellation()
 
     def opened(name: str) -> Session:
@@ -82,6 +79,16 @@ def optimize(options: OptimizeOptions, check_mode: bool) -> dict[str, Any]:
         **vars(result),
         "duration": round(time.monotonic() - started, 3),
     }
+
+
+def _statements_advice(stack: Stack, service: str) -> str:
+    """How to get the statistics of statements; the role stack would write the Compose file again without a change."""
+    if stack.compose.of_role_stack:
+        setting = 'stack_postgres_settings: {"shared_preload_libraries": "pg_stat_statements"}'
+        return f"{GET_STATEMENTS}set {setting} and run ansible-playbook maxops.ops.deploy{THEN_CREATE}"
+    command = 'command: ["postgres", "-c", "shared_preload_libraries=pg_stat_statements"]'
+    up = stack.compose.command("up", "--detach", service)
+    return f'{GET_STATEMENTS}add {command} to the service "{service}" in the Compose file, run {up}{THEN_CREATE}'
 
 
 def _nothing(stack: Stack, started: float) -> dict[str, Any]:

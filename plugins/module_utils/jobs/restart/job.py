@@ -29,12 +29,16 @@ MARGIN = 5
 
 @dataclass(frozen=True)
 class RestartOptions:
-    """The operator's options of a restart; the database's options serve only the recovery from a killed restore."""
+    """The operator's options of a restart; the database's options serve only the recovery from a killed restore.
+
+    ``only_stopped`` starts what is down, and leaves what runs; ``include_stopped`` restarts what runs as well.
+    """
 
     access: Access
     services: list[str]
     include_stopped: bool
     timeout: float
+    only_stopped: bool = False
 
 
 @dataclass
@@ -89,7 +93,7 @@ def restart(options: RestartOptions, check_mode: bool = False) -> dict[str, Any]
         plan = _plan(options)
         containers = [entry.container for entry in plan.entries]
         with plan.stack.starting(containers, _grace(plan.stack, containers) + MARGIN):
-            for level in reversed(plan.levels):
+            for level in [] if options.only_stopped else reversed(plan.levels):
                 _stop(plan.stack, level)
             for level in plan.levels:
                 _start(plan.stack, level, started + options.timeout)
@@ -105,19 +109,24 @@ def _plan(options: RestartOptions) -> RestartPlan:
     stack = options.access.connect()
     chosen = services.chosen_containers(stack, options.services)
     stopped = [container for container in chosen if not services.is_in_use(container)]
-    if options.include_stopped:
+    if options.only_stopped:
+        # A paused service does not work either.
+        chosen = [container for container in chosen if container in stopped or container.state == "paused"]
+    if options.include_stopped or options.only_stopped:
         stopped = [container for container in stopped if stack.inspection_of(container).done]
     elif options.services and stopped:
         names = ", ".join(f'"{container.service}" ({container.name}) is {container.state}' for container in stopped)
         raise MaxopsError(
             f"service {names}, not running, so there is nothing to restart; to start it, set include_stopped: true "
-            "(restart_include_stopped=true)"
+            "(restart_include_stopped=true), or only_stopped: true to leave the running services alone"
         )
     left_ids = {container.id for container in stopped}
     restarting = [container for container in chosen if container.id not in left_ids]
-    return RestartPlan(
-        stack, [[ContainerRestart(container) for container in level] for level in services.levels(restarting)], stopped
-    )
+    roles = options.access.roles(stack)
+    # Also where the Compose file does not say it, an application needs its servers.
+    needs = {service: roles.servers for each in roles.applications.values() for service in each}
+    levels = services.levels(restarting, needs)
+    return RestartPlan(stack, [[ContainerRestart(container) for container in level] for level in levels], stopped)
 
 
 def _grace(stack: Stack, containers: Sequence[Container]) -> float:
@@ -136,9 +145,16 @@ def _stop(stack: Stack, level: Sequence[ContainerRestart]) -> None:
 
 
 def _start(stack: Stack, level: Sequence[ContainerRestart], deadline: float) -> None:
-    services.at_once(
-        [entry.container for entry in level], "start", lambda api, container: api.start(container.id), stack
-    )
+    entries = {entry.container.id: entry for entry in level}
+
+    def start(api: Any, container: Container) -> None:
+        # One that was stopped here is no longer paused.
+        if entries[container.id].stopped is None:
+            services.start_one(api, container)
+        else:
+            api.start(container.id)
+
+    services.at_once([entry.container for entry in level], "start", start, stack)
 
     def wait(entry: ContainerRestart) -> None:
         try:
@@ -160,6 +176,7 @@ def _result(options: RestartOptions, plan: RestartPlan, remarks: Sequence[str]) 
     return {
         "changed": bool(plan.entries),
         "project": options.access.project_name,
+        "only_stopped": options.only_stopped,
         "order": [sorted({entry.container.service for entry in level}) for level in plan.levels],
         "services": [
             {
@@ -189,7 +206,8 @@ def _dependents(plan: RestartPlan) -> list[str]:
     ]
     needed = {container.service: sorted(container.depends_on & restarted) for container in waiting}
     return [
-        f"{name} depends on {', '.join(dependencies)} and is not restarted with it: check it afterwards (status.yml)"
+        f"{name} depends on {', '.join(dependencies)} and is not restarted with it: check it afterwards "
+        "(ansible-playbook maxops.ops.status)"
         for name, dependencies in sorted(needed.items())
         if dependencies
     ]

@@ -17,7 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.findings import
 from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps import check_file
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.swap.guard import guarded
-from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import LOADING, DatabaseSwap, Journals, VolumeSwap
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import LOADING, Journals
 from ansible_collections.maxops.ops.plugins.module_utils.swap.recovery import recover_locked
 from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import expire_previous
 from ansible_collections.maxops.ops.plugins.module_utils.swap.swap import Swap, Watcher, helper_key
@@ -25,6 +25,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import s
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import make_volume
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.snapshot import Snapshot
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import size_of_tree
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Part, Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots, run_all
@@ -40,6 +41,7 @@ from .databases import load_extensions
 from .effects import check_files
 from .options import RestoreOptions
 from .plan import LoadDatabase, RestorePlan, check_version, make_plan, plan_services
+from .result import facts, parts
 from .volumes import LoadVolume
 
 
@@ -55,7 +57,12 @@ def _preview(options: RestoreOptions) -> dict[str, Any]:
     plan = make_plan(options, journals)
     with _held(plan, options), Progress(options.progress_file, "restore") as progress:
         remarks = _verify(plan, options, Cancellation(), progress)
-    return {**_facts(plan), "changed": True, "parts": _parts(plan, {}), "warnings": plan.remarks + remarks}
+    return {
+        **facts(plan, options.repository),
+        "changed": True,
+        "parts": parts(plan, {}),
+        "warnings": plan.remarks + remarks,
+    }
 
 
 def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = lambda _step: None) -> dict[str, Any]:
@@ -147,9 +154,9 @@ class Restore:
             raise
         self.swap.close()
         return {
-            **_facts(self.plan),
+            **facts(self.plan, self.options.repository),
             "changed": True,
-            "parts": _parts(self.plan, self.loaded),
+            "parts": parts(self.plan, self.loaded),
             "steps": self.steps,
             "downtime": self.plan.journal.downtime,
             "swap_seconds": round(self.swap.swap_seconds, 3),
@@ -288,6 +295,8 @@ class Restore:
         put_on_disk(swap.new, self.cancellation)
         self.remarks += [f"{load.label}: {line}" for line in remarks[:MAX_REMARKS]]
         self.loaded[swap.new] = {"duration": round(meter.finish(), 3)}
+        if load.members:
+            self.loaded[swap.new]["source_bytes"] = size_of_tree(swap.new)
         self.watch(f"{load.label} loaded")
 
     # -- the swap -----------------------------------------------------------------------------------------------
@@ -338,44 +347,3 @@ class Restore:
             yield
         finally:
             self.steps[step] = round(time.monotonic() - started, 3)
-
-
-# -- the result -----------------------------------------------------------------------------------------------------
-
-
-def _facts(plan: RestorePlan) -> dict[str, Any]:
-    journal, kept = plan.journal, plan.source.kept if plan.source else None
-    return {
-        "source": journal.source,
-        "set_id": kept.set_id if kept else None,
-        "file": plan.source.file if plan.source else None,
-        "kept": journal.replaced,
-        "kept_until": journal.kept_until if journal.replaced else None,
-        "services": sorted({container.service for container in plan.affected}),
-        "expected_downtime": plan.expected_downtime,
-        "new_roles": plan.new_roles,
-        "memory": plan.memory.to_dict() if plan.memory else None,
-        "effects": plan.effects,
-        "space": [{"path": space.path, "need": space.need, "free": space.free} for space in plan.spaces],
-    }
-
-
-def _parts(plan: RestorePlan, loaded: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One entry for each database, volume and folder: its names in the source and here, and what it replaces."""
-    originals = {load.swap.new: load.part for load in plan.databases}
-    originals.update({load.swap.new: load.part for load in plan.volumes})
-    prefix = f"{plan.stack.project_name}_"
-
-    def part(kind: str, swap: DatabaseSwap | VolumeSwap) -> dict[str, Any]:
-        original = originals.get(swap.new, {})
-        return {
-            "kind": kind,
-            "name": original.get("name") or (swap.name[len(prefix) :] if swap.name.startswith(prefix) else swap.name),
-            "target": swap.name,
-            "source_bytes": original.get("source_bytes"),
-            "previous": swap.previous,
-            **loaded.get(swap.new, {}),
-        }
-
-    databases = [part("database", swap) for swap in plan.journal.databases]
-    return databases + [part(swap.kind, swap) for swap in plan.journal.volumes]

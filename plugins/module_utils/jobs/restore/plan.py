@@ -40,7 +40,7 @@ from .applications import plan_effects
 from .databases import SERVERS_OWN, extension_remarks, memory_remarks, not_replaced, share_memory
 from .folders import check_nothing_mounted_below
 from .options import RestoreOptions, check_options, find_source
-from .previous import newest_whole
+from .previous import bring_back, newest_whole
 from .secrets import Restored, secrets_that_differ
 from .services import Affected, find_affected, remarks_on
 from .volumes import LoadVolume, plan_volumes
@@ -265,7 +265,7 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
 
         record = newest_whole(records, exists, options.access.describe(), plan.remarks)
         restore_id = plan.journal.id
-        plan.journal.source = f"the data that was replaced by {record.describe()}"
+        bring_back(plan.journal, record)
         for database in record.databases:
             if database.previous and session:
                 _check_prepared(session, database.name)

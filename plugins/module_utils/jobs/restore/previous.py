@@ -35,3 +35,17 @@ def newest_whole(records: Sequence[Journal], exists: Callable[[str], bool], whos
             f"restore a set instead, or remove what is left of it ({', '.join(left)}) to go back to older replaced data"
         )
     raise MaxopsError(f"no data that a restore replaced is kept for {whose}; restore a set instead")
+
+
+def bring_back(journal: Journal, record: Journal) -> None:
+    """Note in a journal which data it swaps back: that which ``record`` replaced.
+
+    Twice in a row it is the data of the first restore again, so the text names that one, however often it is done.
+    """
+    journal.origin = record.origin or [record.source, record.id]
+    journal.is_undone = not record.is_undone if record.origin else True
+    source, started = journal.origin
+    if journal.is_undone:
+        journal.source = f"the data that was replaced by the restore of {source} started at {started}"
+    else:
+        journal.source = f"the data of {source}, restored at {started} and in use until {record.id}"

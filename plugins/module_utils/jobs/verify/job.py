@@ -123,8 +123,9 @@ class Verification:
     def _preview(self, checked: CheckedSet, area: RehearsalArea) -> None:
         source = source_of(checked, self.stack, self.options)
         needed = space.plan(area.folder, [*source.databases, *archived_parts(checked.subject.manifest)], area.budget)
+        where = f"in image {source.image.name}" if source.image else "without a server, as it has no databases"
         self.remarks.append(
-            f"{checked.subject.set_id} would be rehearsed in image {source.image.name}; it needs about "
+            f"{checked.subject.set_id} would be rehearsed {where}; it needs about "
             f"{human_size(needed.need)} in {area.folder}, where {human_size(needed.free)} are free"
         )
 

@@ -90,7 +90,8 @@ def _missing(
     if word in (LATEST, ALL):
         of = f' of stack "{project}"' if names else ""
         return (
-            f"repository {repository.path} has no set{of}; create one with playbooks/backup.yml, or name its repository"
+            f"repository {repository.path} has no set{of}; create one with ansible-playbook maxops.ops.backup, or name "
+            "its repository"
         )
     newest = ", ".join(reversed(names[-5:])) or "none"
     return f'repository {repository.path} has no set "{word}" (its newest: {newest}); correct the option set'

@@ -49,7 +49,12 @@ def lister_of(checked: CheckedSet, connect: Callable[[], Stack], options: Verify
 
 
 def source_of(checked: CheckedSet, stack: Stack, options: VerifyOptions) -> Source:
-    """What a rehearsal restores. Raises MaxopsError when this host has no image that can read it."""
+    """What a rehearsal restores. Raises MaxopsError when this host has no image that can read it.
+
+    A set without databases has no server to start: then there is no image.
+    """
+    if checked.source is None and not checked.subject.parts("database"):
+        return Source(None, [])
     image = _image(checked, stack, options)
     if checked.source is not None:
         part, roles = _as_on_server(checked.source.databases[0], stack, options)

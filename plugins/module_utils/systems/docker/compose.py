@@ -9,6 +9,7 @@ import json
 import re
 import tempfile
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,13 +46,17 @@ class EffectiveConfiguration:
     unset: tuple[str, ...] = ()
 
 
-def compose_config(stack: Stack, cancellation: Cancellation | None = None) -> dict[str, Any]:
+def compose_config(stack: Stack, cancellation: Cancellation | None = None, interpolate: bool = True) -> dict[str, Any]:
     """The project as ``docker compose up`` would create it now, with all values filled in; it holds secrets.
 
-    Raises ComposeRefusal with Compose's own message, or MaxopsError when the files or Compose cannot be found.
+    Without ``interpolate`` the values stand as they are written, with their variables. Raises ComposeRefusal with
+    Compose's own message, or MaxopsError when the files or Compose cannot be found.
     """
-    text, _stderr = _config(stack.compose, cancellation or Cancellation())
-    configuration: dict[str, Any] = _plain(json.loads(text))
+    words = () if interpolate else ("--no-interpolate",)
+    text, _stderr = _config(stack.compose, cancellation or Cancellation(), options=words)
+    configuration: dict[str, Any] = json.loads(text)
+    if interpolate:
+        configuration = _plain(configuration)
     return configuration
 
 
@@ -79,14 +84,16 @@ def effective_configuration(project: ComposeProject, seconds: float = CONFIG_SEC
     return EffectiveConfiguration(text, tuple(dict.fromkeys(_UNSET.findall(stderr))))
 
 
-def _config(project: ComposeProject, cancellation: Cancellation, *words: str) -> tuple[str, str]:
-    """What ``docker compose config`` prints, and its warnings."""
+def _config(
+    project: ComposeProject, cancellation: Cancellation, *words: str, options: Sequence[str] = ()
+) -> tuple[str, str]:
+    """What ``docker compose config`` prints, and its warnings; ``options`` are those of ``config`` itself."""
     if not project.folder:
         raise MaxopsError("no container has a label with the path of the Compose files")
     require_program("docker")
     # It holds secrets, so it goes into a file without a name, which other users cannot open.
     with tempfile.TemporaryFile() as output:
-        argv = project.argv(*words, "config", "--format", "json")
+        argv = project.argv(*words, "config", "--format", "json", *options)
         [done] = run_pipeline([Stage(argv)], cancellation, stdout=output).stages
         if done.failed:
             # Compose repeats a value that it cannot interpolate, and that may be a password with a dollar sign.

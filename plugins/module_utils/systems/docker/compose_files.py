@@ -65,7 +65,7 @@ def drawn_files(project: ComposeProject, environment: Mapping[str, str]) -> Draw
     if YAML_IMPORT_ERROR:
         reader.found.remarks.append(
             "PyYAML is not installed for the Python that Ansible uses here, so the files that the Compose files draw "
-            "in by include, extends, env_file and label_file were not looked for: install python3-yaml (the role "
+            "in by include, extends, env_file and label_file were not looked for: install python3-yaml (the playbook "
             "maxops.ops.host does)"
         )
         return reader.found

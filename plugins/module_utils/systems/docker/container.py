@@ -40,7 +40,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of the stack at the time when it was read."""
+    """One container of the stack at the time when it was read; ``created`` is Docker's text, which sorts by time."""
 
     id: str
     name: str
@@ -53,6 +53,9 @@ class Container:
     mounts: tuple[Mount, ...]
     addresses: tuple[str, ...] = ()
     command: tuple[str, ...] = field(default=(), repr=False)
+    created: str = ""
+    application: str = ""
+    """The application that the operator declared it to be, or empty."""
 
     @property
     def running(self) -> bool:
@@ -104,6 +107,7 @@ def container_from(data: Mapping[str, Any]) -> Container:
         ),
         addresses=tuple(addresses),
         command=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
+        created=data.get("Created") or "",
     )
 
 

@@ -131,7 +131,7 @@ def no_such_project(project: str, projects: Iterable[str]) -> MaxopsError:
     names = ", ".join(f'"{name}"' for name in sorted(projects)) or "none"
     return MaxopsError(
         f'there is no Compose project "{project}" on this host (projects here: {names}); set project_name to one of '
-        "them, or deploy the stack with playbooks/deploy.yml"
+        "them, or deploy the stack with ansible-playbook maxops.ops.deploy"
     )
 
 

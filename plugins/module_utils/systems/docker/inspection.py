@@ -20,6 +20,9 @@ DEFAULT_INTERVAL, DEFAULT_TIMEOUT, DEFAULT_RETRIES = 30, 30, 3
 CRASH_SECONDS = 90
 """A restarted container that has been running for less than this many seconds counts as crashing."""
 
+STOP_CODES = (0, 130, 137, 143)
+"""Exit codes of a service that was stopped: by itself, or by SIGINT, SIGKILL and SIGTERM."""
+
 
 @dataclass(frozen=True)
 class PublishedPort:
@@ -116,6 +119,18 @@ class Inspection:
     def ready(self) -> bool:
         """True when it is done, or runs and has passed its health check, if it has one."""
         return self.done or (self.running and self.health in ("", "healthy"))
+
+    @property
+    def healthy(self) -> bool:
+        """True while it runs and nothing shows the contrary: it passes its health check, if it has one."""
+        return self.running and not self.crashing and self.health in ("", "healthy")
+
+    @property
+    def failed(self) -> bool:
+        """True when it does not work by itself: not after a stop, and not before its first start."""
+        if self.running or self.state == "restarting":
+            return not self.healthy
+        return self.state not in ("created", "paused") and (bool(self.error) or self.exit_code not in STOP_CODES)
 
     @property
     def aliases(self) -> set[str]:

@@ -9,6 +9,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .container import PROJECT_LABEL, Container
@@ -16,6 +17,9 @@ from .container import PROJECT_LABEL, Container
 WORKING_DIR_LABEL = f"{PROJECT_LABEL}.working_dir"
 CONFIG_FILES_LABEL = f"{PROJECT_LABEL}.config_files"
 ENVIRONMENT_FILE_LABEL = f"{PROJECT_LABEL}.environment_file"
+
+ROLE_STACK_MARKER = "# Written by the role maxops.ops.stack"
+"""How each file begins that the role ``stack`` writes."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ class ComposeProject:
     def files_exist(self) -> bool:
         """Whether all of the Compose files still exist."""
         return bool(self.files) and all(os.path.isfile(path) for path in self.files)
+
+    @property
+    def of_role_stack(self) -> bool:
+        """Whether the role ``stack`` wrote the Compose file: then it writes it again, and its options have the say."""
+        for path in self.files:
+            with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+                if stream.readline().startswith(ROLE_STACK_MARKER):
+                    return True
+        return False
 
     def argv(self, *more: str) -> list[str]:
         """The ``docker compose`` command with the files that the project was started with, in their order."""
@@ -89,7 +102,22 @@ def _absolute(path: str, folder: str) -> str:
 
 
 def project_of(name: str, containers: Iterable[Container]) -> ComposeProject:
-    """The project according to most of its containers: each has the files of its own last start."""
-    projects = Counter(project_from({**container.labels, PROJECT_LABEL: name}) for container in containers)
-    with_files = Counter({project: count for project, count in projects.items() if project.files or project.folder})
-    return next((project for project, _count in (with_files or projects).most_common(1)), ComposeProject(name))
+    """The project as it was started last: each container has the files of its own last start.
+
+    After an override was added, Compose creates only the containers that it changes, so the newest one has the files.
+    One that shares no file with most others was started on its own, and does not count.
+    """
+    newest: dict[ComposeProject, str] = {}
+    counts: Counter[ComposeProject] = Counter()
+    for container in containers:
+        project = project_from({**container.labels, PROJECT_LABEL: name})
+        counts[project] += 1
+        newest[project] = max(newest.get(project, ""), container.created)
+    known = [project for project in counts if project.files or project.folder] or list(counts)
+    # Files that are gone are those of an earlier start, unless all are gone, or are not on this host.
+    known = [project for project in known if project.files_exist] or known
+    if not known:
+        return ComposeProject(name)
+    most = max(known, key=lambda project: counts[project])
+    related = [project for project in known if project == most or set(project.files) & set(most.files)]
+    return max(related, key=lambda project: (newest[project], counts[project]))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
@@ -98,7 +98,7 @@ def start(
             return chosen
         stop_all(stack, old)
         for level in levels(chosen):
-            at_once([container for container in level if container in down], "start", _start_one, stack)
+            at_once([container for container in level if container in down], "start", start_one, stack)
         if settle:
             time.sleep(settle)
     if old:
@@ -119,7 +119,8 @@ def named(stack: Stack, services: Mapping[str, Sequence[str]]) -> list[Container
     return chosen
 
 
-def _start_one(api: Any, container: Container) -> None:
+def start_one(api: Any, container: Container) -> None:
+    """Start one container; a paused one goes on."""
     if container.state == "paused":
         api.unpause(container.id)
     else:
@@ -137,9 +138,25 @@ def at_once(containers: Sequence[Container], verb: str, act: Callable[[Any, Cont
         list(pool.map(act_on, containers))
 
 
-def levels(containers: Sequence[Container]) -> list[list[Container]]:
-    """Groups of containers that may start together, dependencies first."""
+def _all_needed(service: str, depends: Mapping[str, frozenset[str]]) -> set[str]:
+    """The service, and everything that it needs directly or through others."""
+    needed, left = {service}, [service]
+    while left:
+        new = depends.get(left.pop(), frozenset()) - needed
+        needed |= new
+        left += new
+    return needed
+
+
+def levels(containers: Sequence[Container], needs: Mapping[str, Iterable[str]] | None = None) -> list[list[Container]]:
+    """Groups of containers that may start together, dependencies first.
+
+    ``needs`` are dependencies that the Compose file does not name; one that contradicts it does not count.
+    """
     depends = {container.service: container.depends_on for container in containers}
+    for service, others in (needs or {}).items():
+        if service in depends:
+            depends[service] |= {other for other in others if service not in _all_needed(other, depends)}
     levels = []
     left = set(depends)
     while left:

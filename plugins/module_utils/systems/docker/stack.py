@@ -14,9 +14,9 @@ import re
 import subprocess
 import traceback
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault, MaxopsError
@@ -116,6 +116,8 @@ class Stack:
         self.project_name = project_name
         self.inspections: list[Inspection] = []
         self.containers: list[Container] = []
+        self.declared: Mapping[str, str] = {}
+        """The application that each service is, where the operator declared it."""
 
     @classmethod
     def connect(cls, project_name: str, docker_host: str = DEFAULT_DOCKER_HOST, required: bool = True) -> Stack:
@@ -135,7 +137,7 @@ class Stack:
             label = f"{PROJECT_LABEL}={self.project_name}"
             listed = self._client.api.containers(all=True, filters={"label": label})
             details = [self._inspect(entry["Id"]) for entry in listed if entry["Labels"].get(ONE_OFF_LABEL) != "True"]
-        inspections = (inspection_from(data) for data in details if data)
+        inspections = (self._as_declared(inspection_from(data)) for data in details if data)
         self.inspections = sorted(inspections, key=lambda inspection: inspection.name)
         self.containers = [inspection.container for inspection in self.inspections]
         if required and not self.containers:
@@ -149,8 +151,19 @@ class Stack:
     def read_again(self) -> Stack:
         """The project as it is now, also without any container; what was read before stays as it is."""
         stack = Stack(self._client, self._docker_host, self.project_name)
+        stack.declared = self.declared
         stack.refresh(required=False)
         return stack
+
+    def declare(self, applications: Mapping[str, Sequence[str]]) -> None:
+        """Take the operator's word on which services an application has, also whenever the project is read again."""
+        self.declared = {service: name for name, services in applications.items() for service in services}
+        self.inspections = [self._as_declared(inspection) for inspection in self.inspections]
+        self.containers = [inspection.container for inspection in self.inspections]
+
+    def _as_declared(self, inspection: Inspection) -> Inspection:
+        name = self.declared.get(inspection.service, "")
+        return replace(inspection, container=replace(inspection.container, application=name)) if name else inspection
 
     def _inspect(self, container_id: str) -> dict[str, Any] | None:
         try:

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Mapping
+
+from .ini import parse_ini
 
 CONFIGURATIONS = ("/data/gitea/conf/app.ini", "/etc/gitea/app.ini")
 """Of the normal and of the rootless image."""
 
+_PREFIXES = ("GITEA__", "FORGEJO__")
+_BETWEEN = "__"
 # The image's program environment-to-ini takes sections in any case, and dots and dashes as _0X2E_ or _0x2e_.
-_VARIABLE = re.compile(r"(?:GITEA|FORGEJO)__(?P<section>.*?)__(?P<key>.+)")
 _ENCODED = re.compile(r"_0[xX](?P<bytes>(?:[0-9A-Fa-f]{2})+)_")
 
 # What the image's first start writes into app.ini.
@@ -26,33 +28,24 @@ def configuration_paths(environment: Mapping[str, str]) -> tuple[str, ...]:
     return (named,) if named else CONFIGURATIONS
 
 
-def read_ini(path: str) -> configparser.ConfigParser:
-    """Gitea's configuration; keys keep their case. Raises OSError or configparser.Error."""
-    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+def read_ini(path: str) -> Mapping[str, Mapping[str, str]]:
+    """Gitea's configuration by section, "" for keys before the first one; keys keep their case.
+
+    Raises OSError, or IniError for a file that Gitea cannot read either.
+    """
     with open(path, encoding="utf-8", errors="replace") as stream:
-        parser.read_string("[ ]\n" + stream.read())
-    for section in parser.sections():
-        for key, value in parser[section].items():
-            parser[section][key] = _unquoted(value)
-    return parser
-
-
-def _unquoted(value: str) -> str:
-    """A value without the quotes that Gitea puts around backquotes, and around spaces at an end."""
-    for quote in ('"""', "`", '"'):
-        if len(value) >= 2 * len(quote) and value.startswith(quote) and value.endswith(quote):
-            return value[len(quote) : -len(quote)]
-    return value
+        return parse_ini(stream.read())
 
 
 def entries(environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Variables like ``GITEA__section__KEY`` by section, in lower case, and key; ``__FILE`` stays part of the key."""
     values = {}
-    for name, value in environment.items():
-        match = _VARIABLE.fullmatch(name)
-        if match:
-            values[_decoded(match["section"]).lower(), _decoded(match["key"])] = value
+    # Forgejo reads both, its own ones last.
+    for prefix in _PREFIXES:
+        for name, value in environment.items():
+            section, key = _section_and_key(name[len(prefix) :]) if name.startswith(prefix) else ("", "")
+            if key:
+                values[section.lower(), key] = value
     return values
 
 
@@ -61,5 +54,18 @@ def image_database(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: environment[name] for name, key in _OF_IMAGE.items() if name in environment}
 
 
-def _decoded(name: str) -> str:
-    return _ENCODED.sub(lambda match: bytes.fromhex(match["bytes"]).decode("utf-8", "replace"), name)
+def _section_and_key(name: str) -> tuple[str, str]:
+    """Both parts of a variable's name, decoded: a part's encoded letters never count as what stands between them."""
+    parts = [""]
+    position = 0
+    for match in [*_ENCODED.finditer(name), None]:
+        plain = name[position : match.start() if match else len(name)]
+        if len(parts) == 1 and _BETWEEN in plain:
+            section, _between, plain = plain.partition(_BETWEEN)
+            parts[0] += section
+            parts.append("")
+        parts[-1] += plain
+        if match:
+            parts[-1] += bytes.fromhex(match["bytes"]).decode("utf-8", "replace")
+            position = match.end()
+    return parts[0], parts[1] if len(parts) > 1 else ""

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..shared import web
 from ..shared.database import Database
-from . import health, ini, log, pages, release
+from . import health, ini, log, pages, registry, release
 from .api import admin, miscellaneous, organizations, repositories, users
 from .api.authentication import ForbiddenAccountError, authenticate
 from .context import Context, client_address, context
@@ -36,6 +36,7 @@ def create(settings: Settings, of_release: release.Release, connections: Databas
     for blueprint in (
         health.blueprint,
         pages.blueprint,
+        registry.blueprint,
         miscellaneous.blueprint,
         admin.blueprint,
         users.blueprint,

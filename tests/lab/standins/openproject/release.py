@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-LAST_MIGRATIONS = {14: 20240703131641, 15: 20250129094520}
+LAST_MIGRATIONS = {14: 20240703131641, 15: 20250129094520, 17: 20250129094520}
 
 
 @dataclass(frozen=True)

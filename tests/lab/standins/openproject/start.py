@@ -11,7 +11,7 @@ import psycopg2
 from .. import control
 from ..shared.database import Database, clean_url
 from ..shared.server import become_gunicorn, wait_for_slow_start
-from . import log, schema
+from . import collaboration, log, schema
 from .first_admin import create_first_admin
 from .release import from_environment
 
@@ -39,6 +39,8 @@ def main() -> int:
         log.write("FATAL", f"rake aborted! ActiveRecord::ConnectionNotEstablished: {' '.join(str(error).split())}")
         return 1
     database.close()
+    if release.major >= collaboration.FIRST_MAJOR:
+        collaboration.start()
     log.write("INFO", f"* Listening on http://0.0.0.0:{PORT}")
     return become_gunicorn("standins.openproject.app:application()", PORT)
 

@@ -261,3 +261,10 @@ def test_impossible_start_ends_with_the_reason(lab: Lab, environment: dict[str, 
     assert application.exit_code() == 1
     assert application.logged(words)
     assert "wrong-secret" not in application.logs()
+
+
+def test_registry_is_at_the_root_and_asks_to_sign_in(gitea: Gitea) -> None:
+    answer = gitea.application.send("GET", "/v2/")
+    assert answer.status_code == 401
+    assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="http://gitea.test/v2/token"')

@@ -174,3 +174,23 @@ def test_impossible_start_ends_with_the_reason(lab: Lab, environment: dict[str, 
     assert application.exit_code() == 1
     assert application.logged(words)
     assert "top-secret" not in application.logs()
+
+
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def test_collaboration_of_17_is_on_port_80_alone(lab: Lab, openproject: OpenProject) -> None:
+    newest = openproject_client.start(lab, "17.1.0").application
+    assert newest.send("GET", "/hocuspocus", headers=WEBSOCKET).status_code == 404
+    own = newest.url.replace(":8080", ":80")
+    answer = newest.session.get(f"{own}/hocuspocus", headers=WEBSOCKET, timeout=20)
+    assert answer.status_code == 101
+    # The example of RFC 6455.
+    assert answer.headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    with pytest.raises(requests.ConnectionError):
+        openproject.application.session.get(openproject.application.url.replace(":8080", ":80"), timeout=20)

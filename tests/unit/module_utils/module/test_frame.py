@@ -106,8 +106,8 @@ def test_missing_library_is_named_with_the_role_that_installs_it(module: Callabl
     work = "require(module, {'json': None, 'psycopg2': 'Traceback: ...'})"
     with module(work) as process:
         result = result_of(process)
-    assert "psycopg2" in result["msg"]
-    assert "maxops.ops.host installs it" in result["msg"]
+    assert "Failed to import the required Python library (psycopg2)" in result["msg"]
+    assert "This is required for this collection; the playbook maxops.ops.host installs it." in result["msg"]
     with module("require(module, {'json': None}); print('went on', flush=True)") as process:
         assert line_of(process) == "went on"
 

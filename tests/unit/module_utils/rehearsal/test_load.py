@@ -22,6 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, HostFault, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
+from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import Slots
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_failures import LoadError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.load_memory import LoadMemory
 
@@ -41,6 +42,10 @@ def loading(tmp_path: Path) -> load.Loading:
     outcome, progress = Outcome("postgres:17"), Progress(None, "test")
     area = RehearsalArea(str(tmp_path), SimpleNamespace(), 2)
     return load.Loading(area, subject, source, folders, volumes, server, outcome, Cancellation(), progress)
+
+
+def unpacking(loading: load.Loading) -> load.Unpacking:
+    return load.Unpacking(loading.subject, loading.volumes, Slots(1), loading.cancellation, loading.progress)
 
 
 def load_ends(monkeypatch: pytest.MonkeyPatch, how: MaxopsError | Mapping[str, Any]) -> None:
@@ -111,11 +116,12 @@ def test_volume_on_a_full_disk_is_not_damaged(
 
     monkeypatch.setattr(load, "archive_of", lambda *_arguments: "files.tar.zst")
     monkeypatch.setattr(load.volume_unpack, "extract", extract)
+    [unpack] = unpacking(loading).tasks()
     if found:
-        loading._unpack(VOLUME)
+        unpack()
     else:
         with pytest.raises(HostFault):
-            loading._unpack(VOLUME)
+            unpack()
     assert len(loading.subject.findings.all()) == found
 
 

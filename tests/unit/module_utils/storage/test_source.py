@@ -16,7 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.changes import 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import Origin
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
-from ansible_collections.maxops.ops.plugins.module_utils.storage.source import choose_set, moment, source_of_set
+from ansible_collections.maxops.ops.plugins.module_utils.storage.source import choose_set, source_of_set
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.kept_sets import HERE, database, day, kept, only, volume
 
@@ -109,25 +109,6 @@ def test_which_files_are_needed(repository: Repository) -> None:
     assert [path for path in paths if database.needs(path)] == paths[:3]
     volume = source_of_set(kept, "this", None, ["gitea-data"])
     assert [path for path in paths if volume.needs(path)] == ["manifest.json", "volumes/gitea-data.tar.zst"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-11-23T02:00:00Z", utc(2026, 11, 23, 2)),
-        ("2026-11-23T11:00:00+09:00", utc(2026, 11, 23, 2)),
-        ("2026-11-23 02:00", utc(2026, 11, 23, 2)),
-        ("2026-11-23", utc(2026, 11, 23)),
-        ("20261123T020000Z", utc(2026, 11, 23, 2)),
-    ],
-)
-def test_moments(text: str, expected: datetime.datetime) -> None:
-    assert moment(text) == expected
-
-
-def test_invalid_time() -> None:
-    with pytest.raises(MaxopsError, match="is not a time"):
-        moment("last night")
 
 
 # -- partial sets, other hosts, losses -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.options import (
     rest_of,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import is_gitea
 from ansible_collections.maxops.ops.plugins.module_utils.tools import locks
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.stacks import container, stack_of
@@ -84,3 +86,45 @@ def test_module_may_have_some_of_the_options() -> None:
     parameters = {"project_name": "shop", "docker_host": "unix:///d.sock", "token_name": "maxops"}
     assert access_of(parameters) == Access("shop", "unix:///d.sock")
     assert rest_of(parameters) == {"token_name": "maxops"}
+
+
+def test_declared_applications_become_services_by_application() -> None:
+    spec = STACK + DATABASE + CACHE
+    parameters = {name: option.get("default") for name, option in spec.options.items()}
+    declared = {"openproject": ["web", "worker"], "gitea": None}
+    access = access_of({**parameters, "project_name": "shop", "applications": declared})
+    assert access == Access("shop", applications={"openproject": ("web", "worker")})
+    assert access_of({**parameters, "project_name": "shop", "applications": {"gitea": [""]}}).applications == {
+        "gitea": ()
+    }
+
+
+def test_roles_are_the_operators_choices_and_what_the_containers_show() -> None:
+    stack = stack_of(container("postgres"), container("redis"), container("gitea"), container("app"))
+    found = Access("shop").roles(stack)
+    assert (found.database, found.cache, dict(found.applications)) == ("postgres", "redis", {"gitea": ("gitea",)})
+    chosen = Access("shop", database_service="db", applications={"openproject": ("app",)}).roles(stack)
+    assert (chosen.database, chosen.applications["openproject"]) == ("db", ("app",))
+
+
+def test_declared_service_is_the_application_everywhere() -> None:
+    stack = stack_of(container("app"), container("redis"))
+    stack.declare({"gitea": ("app",)})
+    assert [is_gitea(entry) for entry in stack.containers] == [True, False]
+    assert stack.inspection_of(stack.containers[0]).container.application == "gitea"
+
+
+def test_several_servers_are_named_with_the_option() -> None:
+    one, two = (replace(container(name), image="postgres:17") for name in ("a", "b"))
+    with pytest.raises(MaxopsError, match=r'PostgreSQL server: "a", "b"; name the right one in database_service'):
+        Access("shop").database_container(stack_of(one, two))
+
+
+def test_password_of_redis_is_that_of_the_applications_where_its_own_is_unknown() -> None:
+    app = container("app", environment={"REDIS_URL": "redis://:s3cret@redis:6379/1"})
+    redis = container("redis")
+    stack = stack_of(app, redis)
+    assert Access("shop").redis(stack, redis).likely == ("s3cret",)
+    given = Access("shop", cache_password="given")
+    assert given.redis(stack, redis).password == "given"
+    assert "given" not in repr(given)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     RedisUnreachable,
     find_redis,
 )
+from ansible_collections.maxops.ops.tests.unit.redis_server import FakeRedis, serving
 from ansible_collections.maxops.ops.tests.unit.stacks import bind, container
 
 
@@ -65,3 +67,32 @@ def test_address_that_can_be_reached_is_found_among_several() -> None:
         alone = container("redis", environment={"REDIS_PORT": port}, addresses=("127.0.0.8", "127.0.0.9"))
         with pytest.raises(RedisUnreachable, match=rf"127.0.0.8:{port}: Connection refused, 127.0.0.9:{port}: Conn"):
             find_redis(alone).connect(5)
+
+
+def test_password_is_read_from_the_mounted_configuration(tmp_path: Path) -> None:
+    (tmp_path / "redis.conf").write_text("include /usr/local/etc/redis/secret.conf\n")
+    (tmp_path / "secret.conf").write_text("requirepass five\n")
+    made = container("redis", bind(str(tmp_path), "/usr/local/etc/redis"))
+    object.__setattr__(made, "command", ("redis-server", "/usr/local/etc/redis/redis.conf"))
+    assert find_redis(made).password == "five"
+    elsewhere = container("redis")
+    object.__setattr__(elsewhere, "command", ("redis-server", "/etc/hostname.conf"))
+    assert find_redis(elsewhere).password == ""
+    assert find_redis(elsewhere, password="six").password == "six"
+
+
+def test_usual_configuration_is_read_without_a_command_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "redis.conf").write_text("requirepass five\n")
+    assert find_redis(container("redis", bind(str(tmp_path), "/etc/redis"))).password == "five"
+
+
+def test_likely_password_is_tried_and_an_unknown_one_is_said() -> None:
+    with serving(FakeRedis(password="seven")) as fake:
+        made = container("redis", environment={"REDIS_PORT": str(fake.port)}, addresses=("127.0.0.1",))
+        server = find_redis(made)
+        with replace(server, likely=("wrong", "seven")).connect(5) as redis:
+            assert redis.run("PING") == "PONG"
+        assert "seven" not in repr(replace(server, likely=("seven",)))
+        with server.connect(5) as redis, pytest.raises(RedisPasswordUnknown, match="set cache_password") as refused:
+            redis.run("PING")
+        assert refused.value.reply.startswith("NOAUTH")

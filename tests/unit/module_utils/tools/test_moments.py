@@ -16,7 +16,10 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import (
     UTC,
     check_order,
+    check_past,
+    depends_on_zone,
     docker_text,
+    local_and_utc,
     parse_docker,
     parse_moment,
 )
@@ -87,3 +90,55 @@ def test_timestamps_are_in_utc() -> None:
     seoul = datetime.timezone(datetime.timedelta(hours=9))
     assert moments.timestamp(datetime.datetime(2026, 11, 23, 8, 30, tzinfo=seoul)) == "2026-11-22T23:30:00Z"
     assert moments.utc_now().utcoffset() == datetime.timedelta(0)
+
+
+# -- time zones -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("in_seoul")
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-11-25 22:00", "2026-11-25T13:00:00"),
+        ("2026-11-25", "2026-11-24T15:00:00"),
+        ("02:00", "2026-11-24T17:00:00"),  # now is 01:40 on the 26th in Seoul, so it is the night before
+        ("01:00", "2026-11-25T16:00:00"),
+        ("today", "2026-11-25T15:00:00"),
+        ("yesterday", "2026-11-24T15:00:00"),
+        ("2026-11-25T12:00:00Z", "2026-11-25T12:00:00"),
+        ("2026-11-25T12:00+02:00", "2026-11-25T10:00:00"),
+        ("2h", "2026-11-25T14:40:00"),
+        ("20261125T120000Z", "2026-11-25T12:00:00"),
+    ],
+)
+def test_time_without_a_zone_is_local_time_where_that_is_wanted(text: str, meant: str) -> None:
+    assert parse_moment(text, NOW, "before", zone=None) == datetime.datetime.fromisoformat(meant).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-11-25 22:00", "2026-11-25", "02:00", "Today", " yesterday "])
+def test_times_that_are_another_moment_in_another_zone(text: str) -> None:
+    assert depends_on_zone(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-25T22:00Z", "2026-11-25 22:00+09:00", "2h", "now", "20261125T120000Z", "1764085200", "soon"]
+)
+def test_times_that_are_the_same_moment_everywhere(text: str) -> None:
+    assert not depends_on_zone(text)
+
+
+@pytest.mark.usefixtures("in_seoul")
+def test_a_moment_in_the_future_is_refused_with_both_times() -> None:
+    with pytest.raises(MaxopsError) as refused:
+        check_past(NOW + datetime.timedelta(hours=1), NOW, "02:40", "restore_before")
+    assert str(refused.value) == (
+        'restore_before is "02:40", which is 2026-11-26 02:40:00 KST (2026-11-25T17:40:00Z) and in the future (now is '
+        "2026-11-26 01:40:00 KST (2026-11-25T16:40:00Z)); give an earlier time, and its time zone (+09:00, or Z for "
+        "UTC)"
+    )
+    check_past(NOW, NOW, "now", "restore_before")
+
+
+@pytest.mark.usefixtures("in_seoul")
+def test_a_time_is_shown_here_and_in_utc() -> None:
+    assert local_and_utc(NOW) == "2026-11-26 01:40:00 KST (2026-11-25T16:40:00Z)"

@@ -91,9 +91,25 @@ def test_program_that_dies_of_a_signal_has_failed() -> None:
 
 def test_missing_program_is_named_and_nothing_is_started(tmp_path: Path) -> None:
     marker = tmp_path / "started"
-    with pytest.raises(MaxopsError, match=r'program "no-such-program" is not installed .* role maxops\.ops\.host'):
+    with pytest.raises(MaxopsError, match=r'program "no-such-program" is not installed .* package manager'):
         pipeline(shell(f"touch {marker}"), Stage(["no-such-program"]))
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "next_step"),
+    [
+        ("docker", "install Docker Engine with Compose v2 .*, which maxops.ops.host does not do"),
+        ("zstd", "the playbook maxops.ops.host installs it"),
+        ("tar", r"install it with the host's package manager \(tar\)"),
+    ],
+)
+def test_missing_program_is_named_with_what_brings_it(
+    name: str, next_step: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MaxopsError, match=f'the program "{name}" is not installed on this host; {next_step}'):
+        process.require_program(name)
 
 
 def test_failure_of_one_program_is_for_the_caller_to_judge() -> None:

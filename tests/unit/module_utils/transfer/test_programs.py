@@ -117,6 +117,11 @@ def test_environment_has_the_settings_and_no_password() -> None:
             125,
             "see docker info and the daemon's log",
         ),
+        (
+            'response from daemon: invalid mount config for type "bind": bind source path does not exist: /var',
+            125,
+            "the Docker daemon does not see this folder of the host",
+        ),
         ("", 125, "see docker info and the daemon's log"),
         ("could not extend file: No space left on device", 1, "the disk of the database server is full"),
         ("write: Disk quota exceeded", 1, "the disk quota of the database server is used up"),

@@ -73,3 +73,8 @@ def test_summary_says_whether_the_services_work(causes: list[dict[str, Any]], he
 
 def test_summary_of_a_failed_diagnosis_gives_the_reason() -> None:
     assert summary("lab", {"failed": True, "msg": "no stack"}, False) == ["lab: the diagnosis failed: no stack"]
+
+
+def test_summary_of_a_host_without_docker_has_no_empty_list() -> None:
+    down = {**RESULT, "services": [], "causes": [cause("docker_daemon_down", likelihood=CERTAIN).to_dict()]}
+    assert summary("lab", down, False)[0] == "lab: the most likely cause first (0.4 s)"

@@ -52,9 +52,22 @@ def test_failed_restart_names_the_unhealthy_service() -> None:
     assert "NOT HEALTHY" in lines[1]
     assert lines[-1] == "  FAILED: shop-gitea-1 is not healthy after 300 s"
     rows = table({"well": RESTARTED, "unhealthy": failed, "gone": AWAY})
-    assert [line.split()[:2] for line in rows[1:]] == [
+    assert [line.split()[:2] for line in rows[1:4]] == [
         ["gone", "UNREACHABLE"],
         ["unhealthy", "FAILED"],
         ["well", "restarted"],
     ]
     assert "4.2 s" in rows[3]
+    advice = "unreachable and not restarted: gone; fix that, then run this again with --limit gone"
+    assert rows[4:] == [advice]
+    assert advice not in table({"well": RESTARTED})
+
+
+def test_start_of_what_is_down_is_no_restart() -> None:
+    started = {**RESTARTED, "order": [["gitea"]], "services": RESTARTED["services"][1:], "only_stopped": True}
+    assert summary("lab", started, False)[0] == "lab: started gitea in 5.0 s"
+    planned = {key: value for key, value in started.items() if key != "duration"}
+    assert summary("lab", planned, True)[0] == "lab: would start gitea"
+    nothing = {**started, "order": [], "services": [], "left": []}
+    assert summary("lab", nothing, False) == ["lab: no service is down: nothing to start"]
+    assert [line.split()[1] for line in table({"lab": started})[1:]] == ["started"]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.restore import summary, table
 
 DATABASE = {
@@ -41,6 +43,28 @@ def test_done() -> None:
         "  gitea stopped and started, names changed in 0.03 s",
         "  the replaced data is kept until 2026-12-02; restore_state=previous swaps it back",
     ]
+
+
+MADE = {"made": "2026-11-25T02:00:00Z", "age": 1085, "verified": None, "before": None}
+
+
+@pytest.mark.usefixtures("in_seoul")
+def test_the_moment_of_the_set_is_shown_with_its_age_and_verification() -> None:
+    made = "  made 2026-11-25 11:00:00 KST (2026-11-25T02:00:00Z), 18 min ago, "
+    lines = summary("lab", {**CHECKED, **MADE}, True)
+    assert lines[1] == f"{made}never verified; what was written since then is set aside"
+    passed = {"level": "rehearse", "passed": True, "time": "2026-11-25T03:00:00Z"}
+    lines = summary("lab", {**RESULT, **MADE, "verified": passed, "before": "2026-11-25T03:30:00Z"}, False)
+    assert lines[1] == "  the newest set that was made until 2026-11-25 12:30:00 KST (2026-11-25T03:30:00Z)"
+    assert lines[2] == f"{made}verified (rehearse on 2026-11-25); what was written since then was set aside"
+    failed = {**MADE, "verified": {**passed, "passed": False}, "age": 200_000}
+    line = summary("lab", {**RESULT, **failed}, False)[1]
+    assert "2 d ago, its verification FAILED (rehearse on 2026-11-25);" in line
+
+
+def test_nothing_is_set_aside_where_nothing_is_replaced() -> None:
+    lines = summary("lab", {**RESULT, **MADE, "parts": [COPY]}, False)
+    assert lines[1] == "  made 2026-11-25 02:00:00 UTC, 18 min ago, never verified"
 
 
 def test_check_mode() -> None:

@@ -117,3 +117,12 @@ def test_table_has_one_line_per_host_the_worst_first() -> None:
     assert [line.split()[0] for line in lines] == ["HOST", "broken", "gone", "unhealthy", "healthy"]
     assert "UNREACHABLE" in lines[2]
     assert "redis exited (137), out of memory; look at it" in lines[3]
+
+
+def test_overloaded_host_gets_a_remark_though_its_services_are_well() -> None:
+    busy = {**RESULT, "host": {**RESULT["host"], "load": [23.25, 20.0, 9.0], "processors": 2}}
+    lines = summary("lab", busy, False)
+    assert lines[0].startswith("lab: healthy")
+    assert lines[-1] == ("  remark: load 23.25 on 2 processors: the host is overloaded, and answers may be slow (top)")
+    assert "load 23.25 on 2 processors" in table({"lab": busy, "other": RESULT})[1]
+    assert not any("overloaded" in line for line in summary("lab", RESULT, False))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems import memcached
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import (
     MEMCACHED,
     REDIS,
@@ -14,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
     cache_logins,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
-from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer, find_redis
+from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import Redis, RedisError, RedisServer
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
@@ -22,6 +23,7 @@ from ..cause import CERTAIN, LIKELY, Cause, StepResult
 from ..stack_view import StackView
 
 SECONDS = 5.0
+MEMCACHED_PORT = 11211
 _FULL = 0.98
 """Share of its memory limit from which Redis counts as full: its buffers vary, so it is never exactly at the limit."""
 
@@ -32,23 +34,19 @@ def check_cache(view: StackView) -> StepResult:
     if not service:
         problem = view.roles.problem("cache_service")
         return StepResult(unknown=[problem]) if problem else StepResult("the stack has no cache")
-    if view.roles.cache_kind == MEMCACHED:
-        return StepResult(unknown=[f'service "{service}" is memcached, which this step does not look at'])
     inspection = view.running(service)
     if inspection is None:
         if service not in view.services:
             return StepResult(f'the stack has no service "{service}"')
         return StepResult(unknown=[f'service "{service}" is not running, so it could not be checked'])
+    if not inspection.container.addresses:
+        return StepResult(unknown=[f"{inspection.name} has no address that this host can reach"])
     result = StepResult()
     try:
-        server = find_redis(inspection.container)
-        logins = [login for login in cache_logins_of(view) if view.service_of(login.host) == service]
-        for login in logins:
-            result.causes += _refusal(view, inspection, server, login)
-        with server.connect(SECONDS) as redis:
-            usage, causes = _server_state(view, inspection, redis)
-        result.seen = f"application logins that work: {len(logins) - len(result.causes)} of {len(logins)}; {usage}"
-        result.causes += causes
+        if view.roles.cache_kind == MEMCACHED:
+            _ask_memcached(view, inspection, result)
+        else:
+            _ask_redis(view, inspection, result)
     except RedisError as error:
         result.unknown.append(str(error))
     except MaxopsError as error:
@@ -61,20 +59,42 @@ def check_cache(view: StackView) -> StepResult:
     return result
 
 
-def cache_logins_of(view: StackView) -> list[CacheLogin]:
-    """The applications' logins to Redis, from their settings."""
+def _ask_redis(view: StackView, inspection: Inspection, result: StepResult) -> None:
+    server = view.options.access.redis(view, inspection.container)
+    logins = cache_logins_of(view, inspection, REDIS)
+    refused = {login: causes for login in logins if (causes := _refusal(view, inspection, server, login))}
+    # A healthy service that can log in with other settings does not use the refused ones.
+    works = {login.service for login in logins if login not in refused and view.is_healthy(login.service)}
+    result.causes += [cause for login, causes in refused.items() if login.service not in works for cause in causes]
+    with server.connect(SECONDS) as redis:
+        usage, causes = _server_state(view, inspection, redis)
+    result.seen = f"application logins that work: {len(logins) - len(refused)} of {len(logins)}; {usage}"
+    result.causes += causes
+
+
+def _ask_memcached(view: StackView, inspection: Inspection, result: StepResult) -> None:
+    """Memcached has no passwords, forgets what does not fit, and accepts every write: it only has to answer."""
+    logins = cache_logins_of(view, inspection, MEMCACHED)
+    port = logins[0].port if logins else MEMCACHED_PORT
+    memcached.check(inspection.container.addresses[0], port, f"memcached ({inspection.name})", SECONDS)
+    users = ", ".join(sorted({login.service for login in logins})) or "no service that is known"
+    result.seen = f"memcached answers on port {port}; used by {users}"
+
+
+def cache_logins_of(view: StackView, inspection: Inspection, kind: str) -> list[CacheLogin]:
+    """The applications' logins to this cache, from their settings."""
     return [
         login
-        for inspection in view.inspections
-        if inspection.service != view.roles.cache
-        for login in cache_logins(inspection.container, inspection.files_root)
-        if login.kind == REDIS
+        for other in view.inspections
+        if other.service != inspection.service
+        for login in cache_logins(other.container, other.files_root)
+        if login.kind == kind and view.service_of(login.host) == inspection.service
     ]
 
 
 def _refusal(view: StackView, inspection: Inspection, server: RedisServer, login: CacheLogin) -> list[Cause]:
     try:
-        with replace(server, password=login.password).connect(SECONDS) as redis:
+        with replace(server, password=login.password, likely=()).connect(SECONDS) as redis:
             redis.run("PING")
     except RedisError as error:
         if not error.reply.startswith(("WRONGPASS", "NOAUTH", "ERR invalid password")):

@@ -5,43 +5,19 @@
 
 from __future__ import annotations
 
-import re
-
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineTimeout, EngineUnreachable
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import STOP_CODES, Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.symptoms import cannot_run
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age, human_size
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, StepResult
 from ..stack_view import StackView
+from .log_signs import refused_host, remedy, sign_in
 
 EVIDENCE_LINES = 5
 OOM_SECONDS = 600
 """Age in seconds up to which the kernel's kill of a container that keeps restarting is its cause."""
-STOP_CODES = (0, 130, 137, 143)
-"""Exit codes of a service that was stopped: by itself, or by SIGINT, SIGKILL and SIGTERM."""
-
-# Log lines of a broken service that point to a cause; the first match counts.
-LOG_SIGNS = (
-    ("disk_full", re.compile(r"no space left on device|disk quota exceeded|could not extend file", re.IGNORECASE)),
-    ("database_version", re.compile(r"database files are incompatible|was initialized by PostgreSQL version", re.I)),
-    ("database_password", re.compile(r"password authentication failed", re.IGNORECASE)),
-    ("cache_password", re.compile(r"\bWRONGPASS\b|\bNOAUTH\b|invalid username-password pair", re.IGNORECASE)),
-    ("database_missing", re.compile(r'database "[^"]+" does not exist', re.IGNORECASE)),
-    ("database_connections", re.compile(r"too many clients|remaining connection slots are reserved", re.IGNORECASE)),
-    ("cache_memory", re.compile(r"OOM command not allowed", re.IGNORECASE)),
-    (
-        "dns_name_missing",
-        re.compile(
-            r"could not translate host name|no such host|name or service not known|name resolution|host not found in"
-            r" upstream",
-            re.IGNORECASE,
-        ),
-    ),
-    ("port_taken", re.compile(r"address already in use|port is already allocated", re.IGNORECASE)),
-    ("out_of_memory", re.compile(r"cannot allocate memory|out of memory|OutOfMemory|MemoryError", re.IGNORECASE)),
-    ("volume_permissions", re.compile(r"permission denied(?! (for|to) )|read-only file system", re.I)),
-)
 
 
 def check_daemon(view: StackView) -> StepResult:
@@ -73,21 +49,43 @@ def check_containers(view: StackView) -> StepResult:
 
 
 def _missing(view: StackView) -> list[Cause]:
-    named = {need.host: need.service for need in view.needs if need.host not in view.services}
-    wanted = [service for service in view.options.services if service not in view.services]
-    containers = {inspection.name for inspection in view.inspections}
-    return [
-        Cause.of(
-            "service_missing",
-            name,
-            CERTAIN,
-            "it has no container" + (f", and {named[name]} needs it" if name in named else ""),
-            view.compose("up", "--detach", name),
-            (f"services with a container: {', '.join(view.services) or 'none'}",),
-            (name,),
+    """Services without a container that others need, or that were asked for."""
+    missing = {view.service_of(need.host) for need in view.needs} | set(view.options.services)
+    causes = []
+    for name in sorted(missing - set(view.services)):
+        needed_by = [inspection for inspection in view.inspections if _needs(view, inspection, name)]
+        asked = name in view.options.services
+        working = bool(needed_by) and all(inspection.healthy or inspection.done for inspection in needed_by)
+        if working and not asked and all(name in inspection.container.needs_completed for inspection in needed_by):
+            continue  # a one-time service that has ended, and whose container was removed
+        evidence = [f"services with a container: {', '.join(view.services) or 'none'}"]
+        if working:
+            evidence.append(f"{_names(needed_by)} works without it: it may be optional")
+        causes.append(
+            Cause.of(
+                "service_missing",
+                name,
+                CERTAIN if asked or not working else LIKELY if _is_set(view, name) else POSSIBLE,
+                "it has no container" + (f", and {_names(needed_by[:1])} needs it" if needed_by else ""),
+                view.compose("up", "--detach", name),
+                tuple(evidence),
+                (name,),
+            )
         )
-        for name in sorted({*named, *wanted} - containers)
-    ]
+    return causes
+
+
+def _needs(view: StackView, inspection: Inspection, name: str) -> bool:
+    return any(need.service == inspection.service and need.host == name for need in view.needs)
+
+
+def _is_set(view: StackView, name: str) -> bool:
+    """Whether a service's settings name the other one, not only the order of their start."""
+    return any(need.host == name and need.port for need in view.needs)
+
+
+def _names(inspections: list[Inspection]) -> str:
+    return ", ".join(sorted({inspection.service for inspection in inspections}))
 
 
 def _causes_of(view: StackView, inspection: Inspection) -> list[Cause]:
@@ -101,9 +99,18 @@ def _causes_of(view: StackView, inspection: Inspection) -> list[Cause]:
         return [*_out_of_memory(view, inspection), *_from_log(view, inspection), _crashing(view, inspection)]
     if not inspection.running:
         return [*_out_of_memory(view, inspection), *_ended(view, inspection)]
+    return _of_running(view, inspection)
+
+
+def _of_running(view: StackView, inspection: Inspection) -> list[Cause]:
     if inspection.health == "unhealthy":
-        return [*_from_log(view, inspection, POSSIBLE), _unhealthy(view, inspection)]
-    return []
+        lines = [*view.log(inspection), *inspection.health_output.splitlines()]
+        return [*_signs(view, inspection, lines, POSSIBLE), _unhealthy(view, inspection)]
+    line = refused_host(view.log(inspection)) if inspection.service in view.openproject else ""
+    if not line:
+        return []
+    seen = f"it refuses requests for a host name that it does not know: {view.mask(line)[-300:]}"
+    return [_cause(inspection, "host_name_refused", POSSIBLE, seen, remedy(view, inspection, "host_name_refused"))]
 
 
 def _cause(inspection: Inspection, kind: str, likelihood: str, seen: str, fix: str, *evidence: str) -> Cause:
@@ -165,10 +172,16 @@ def _ended(view: StackView, inspection: Inspection) -> list[Cause]:
     log = _log_evidence(view, inspection)
     if inspection.exit_code in STOP_CODES:
         seen = f"it was stopped{_since(inspection)} (exit code {inspection.exit_code})"
-        return [_cause(inspection, "service_stopped", CERTAIN, seen, start, *log)]
+        return [_cause(inspection, "service_stopped", CERTAIN, seen, start, _own_command(inspection), *log)]
     seen = f"it ended by itself{_since(inspection)} (exit code {inspection.exit_code}), and it was not restarted"
     fix = f"docker logs --tail=50 {inspection.name}; fix what it reports, then {start}"
     return [*_from_log(view, inspection), _cause(inspection, "service_crashing", LIKELY, seen, fix, *log)]
+
+
+def _own_command(inspection: Inspection) -> str:
+    """The collection's command beside Docker's: it keeps the order of the dependencies, and takes the stack's lock."""
+    command = f"ansible-playbook maxops.ops.restart -e restart_services={inspection.service}"
+    return f"or from the controller: {command} -e restart_only_stopped=true"
 
 
 def _crashing(view: StackView, inspection: Inspection) -> Cause:
@@ -179,6 +192,8 @@ def _crashing(view: StackView, inspection: Inspection) -> Cause:
 
 
 def _unhealthy(view: StackView, inspection: Inspection) -> Cause:
+    if cannot_run(inspection.health_code, inspection.health_output):
+        return _without_check(view, inspection)
     seen = "it is running, but its health check fails"
     if "exceeded timeout" in inspection.health_output:
         seen = "it is running, but does not answer its health check in time"
@@ -187,48 +202,32 @@ def _unhealthy(view: StackView, inspection: Inspection) -> Cause:
     return _cause(inspection, "service_unhealthy", LIKELY, seen, fix, f"health check: {output}" if output else "")
 
 
+def _without_check(view: StackView, inspection: Inspection) -> Cause:
+    """A health check whose program is missing says nothing about the service, but keeps others from starting."""
+    program = " ".join(inspection.health_test[1:2])
+    seen = f"its health check cannot run, so Docker calls it unhealthy whether it works or not: {program}"
+    output = view.mask(" ".join(inspection.health_output.split()))[-300:]
+    fix = (
+        f"set a healthcheck in the Compose file whose program the image {inspection.container.image} has; then "
+        f"{view.compose('up', '--detach', inspection.service)}"
+    )
+    return _cause(inspection, "service_unhealthy", LIKELY, seen, fix, f"health check: {output}" if output else "")
+
+
 def _from_log(view: StackView, inspection: Inspection, likelihood: str = LIKELY) -> list[Cause]:
-    return _signs(view, inspection, view.log(inspection)[-20:], likelihood)
+    return _signs(view, inspection, view.log(inspection), likelihood)
 
 
 def _signs(
     view: StackView, inspection: Inspection, lines: list[str], likelihood: str, source: str = "its log"
 ) -> list[Cause]:
-    """The cause that the last matching line of a log, or of the daemon's error, points to."""
-    for line in reversed(lines):
-        kind = next((kind for kind, sign in LOG_SIGNS if sign.search(line)), None)
-        if kind:
-            seen = f"{source} says: {view.mask(line)[-300:]}"
-            return [_cause(inspection, kind, likelihood, seen, _fix(view, inspection, kind))]
-    return []
-
-
-def _fix(view: StackView, inspection: Inspection, kind: str) -> str:
-    """The command where only a log names the cause; the steps that check the thing itself give a more exact one."""
-    start = f"docker restart {inspection.name}"
-    databases = view.of_service(view.roles.database)
-    database = databases[0].name if databases else "postgres"
-    psql = f"docker exec -it {database} psql -d postgres"
-    return {
-        "disk_full": f"df --human-readable; docker system df; ansible-playbook maxops.ops.cleanup; then {start}",
-        "database_version": "set the image of the data's own PostgreSQL version in the Compose file, or restore a"
-        " backup set into the new version (ansible-playbook maxops.ops.restore)",
-        "database_password": f"{psql} -c '\\password' and enter the password from .env; then {start}",
-        "cache_password": view.compose("up", "--detach", "--force-recreate", inspection.service),
-        "database_missing": f"{psql} -c '\\l'; restore the missing one: ansible-playbook maxops.ops.restore",
-        "database_connections": f"{psql} -c 'TABLE pg_stat_activity'",
-        "cache_memory": "ansible-playbook maxops.ops.cache",
-        "dns_name_missing": view.compose("up", "--detach"),
-        "port_taken": f"ss --listening --tcp --numeric --processes; stop the process that uses the port, then {start}",
-        "out_of_memory": f"free --human; docker stats --no-stream; then {start}",
-        "volume_permissions": f"ls -ldn {_folders(inspection)}; chown it to the user of the service, then {start}",
-    }[kind]
-
-
-def _folders(inspection: Inspection) -> str:
-    mounts = inspection.container.mounts
-    sources = [mount.source for mount in mounts if mount.writable and mount.kind in ("volume", "bind")]
-    return " ".join(sources) or "/"
+    """The cause that a log, or the daemon's error, names."""
+    sign = sign_in(lines)
+    if sign is None:
+        return []
+    kind, line = sign
+    seen = f"{source} says: {view.mask(line)[-300:]}"
+    return [_cause(inspection, kind, likelihood, seen, remedy(view, inspection, kind))]
 
 
 def _log_evidence(view: StackView, inspection: Inspection) -> list[str]:

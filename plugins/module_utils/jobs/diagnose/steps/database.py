@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import DatabaseLogin, database_logins
@@ -53,14 +54,19 @@ def check_database(view: StackView) -> StepResult:
     logins = [login for login in logins_of(view) if view.service_of(login.host) == service]
     answers = [(login, _refusal(inspection, login)) for login in logins]
     accepted = {login.user for login, error in answers if error is None}
-    refusals = [(login, error) for login, error in answers if error]
+    # A healthy service that can log in to the same database with other settings does not use the refused ones: app.ini,
+    # for example, counts more than what the image's first start was given.
+    works = {(login.service, login.database) for login, error in answers if error is None}
+    works = {(service, database) for service, database in works if view.is_healthy(service)}
+    unused = [login for login, error in answers if error and (login.service, login.database) in works]
+    refusals = [(login, error) for login, error in answers if error and login not in unused]
     result.causes += _from_refusals(view, inspection, refusals, accepted)
     try:
         server = view.options.access.server_in(inspection.container, view.required_stack)
         with Session(server, "postgres") as session:
             usage, causes = _server_state(view, inspection, server, session)
-            working = len(logins) - len(refusals)
-            result.seen = f"application logins that work: {working} of {len(logins)}; {usage}"
+            working = len(logins) - len(refusals) - len(unused)
+            result.seen = f"application logins that work: {working} of {len(logins)}{_unused(unused)}; {usage}"
             result.causes += causes
     except MaxopsError as error:
         own = DatabaseLogin(service, "the stack", service, 0, "", "", "postgres")
@@ -68,6 +74,12 @@ def check_database(view: StackView) -> StepResult:
         own_causes = _from_refusals(view, inspection, [(own, error)], accepted)
         result.causes += [cause for cause in own_causes if cause.check not in reported]
     return result
+
+
+def _unused(logins: Sequence[DatabaseLogin]) -> str:
+    """What is said of settings that the server refuses, and their services do not need."""
+    names = ", ".join(f"{login.source} of {login.service}" for login in logins)
+    return f" (refused, but another one of the same service works: {names})" if names else ""
 
 
 # -- logins -------------------------------------------------------------------------------------------------------

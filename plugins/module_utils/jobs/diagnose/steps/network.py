@@ -50,7 +50,13 @@ def _can_be_checked(view: StackView, need: Need) -> bool:
     target = view.service_of(need.host)
     if client is None or "host" in client.networks:
         return False
+    if not need.port and not _share_network(view, client, target):
+        return False  # it only starts later: no setting names the other one
     return any(inspection.running and not inspection.crashing for inspection in view.of_service(target))
+
+
+def _share_network(view: StackView, client: Inspection, service: str) -> bool:
+    return any(set(client.networks) & set(target.networks) for target in view.of_service(service))
 
 
 def _client(view: StackView, need: Need) -> Inspection | None:
@@ -69,7 +75,8 @@ def _check_connection(view: StackView, need: Need) -> StepResult:
         addresses = network.in_network_of(client.pid, lambda: network.resolve(need.host, client.root, SECONDS))
         if not addresses or not set(addresses) & set(target.container.addresses):
             return StepResult(causes=[_wrong_name(client, target, need, addresses, view)])
-        outcome = network.in_network_of(client.pid, lambda: _connect(addresses[0], need.port))
+        port = 0 if need.port in view.ssh_ports(target) else need.port
+        outcome = network.in_network_of(client.pid, lambda: _connect(addresses[0], port))
     except MaxopsError as error:
         return StepResult(unknown=[f"{need.service} → {need.host}: {error}"])
     if outcome == network.OPEN:
@@ -134,8 +141,10 @@ def check_ports(view: StackView) -> StepResult:
     served = []
     for inspection in view.inspections:
         for port in inspection.ports:
+            if port.protocol != "tcp":
+                continue  # nothing tells whether a program answers there
             if inspection.running:
-                result.causes += _not_served(inspection, port)
+                result.causes += _not_served(view, inspection, port)
                 served.append(f"{port.address}:{port.port} → {inspection.service}:{port.target}")
             elif not inspection.done and inspection.container.state not in ("paused", "restarting"):
                 result.causes += _taken(view, inspection, port)
@@ -143,7 +152,7 @@ def check_ports(view: StackView) -> StepResult:
     return result
 
 
-def _not_served(inspection: Inspection, port: PublishedPort) -> list[Cause]:
+def _not_served(view: StackView, inspection: Inspection, port: PublishedPort) -> list[Cause]:
     with suppress(OSError):
         listeners = [listener for listener in network.listeners(inspection.pid) if listener.port == port.target]
         if all(listener.local_only for listener in listeners) and "host" not in inspection.networks:
@@ -153,6 +162,8 @@ def _not_served(inspection: Inspection, port: PublishedPort) -> list[Cause]:
             return [
                 _port_cause("port_not_listening", inspection, port, seen, f"docker logs --tail=50 {inspection.name}")
             ]
+    if port.target in view.ssh_ports(inspection):
+        return []  # an SSH server reports a connection that is closed at once as an attack would look
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(port.address, port.address)  # noqa: S104
     if network.connect(address, port.port, SECONDS) == network.OPEN:
         return []
@@ -202,7 +213,7 @@ def check_certificates(view: StackView) -> StepResult:
     """Whether a certificate that the stack presents has expired, or is about to."""
     result = StepResult("no published port presents a certificate")
     for inspection in view.inspections:
-        for port in inspection.ports if inspection.running else ():
+        for port in _with_certificate(view, inspection):
             address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(port.address, port.address)  # noqa: S104
             try:
                 days = (certificate_end(address, port.port, SECONDS) - time.time()) / DAY
@@ -212,6 +223,14 @@ def check_certificates(view: StackView) -> StepResult:
             if days < view.options.certificate_days:
                 result.causes.append(_certificate(inspection, port, days))
     return result
+
+
+def _with_certificate(view: StackView, inspection: Inspection) -> list[PublishedPort]:
+    """Ports that may speak TLS for browsers; other servers report the attempt as a fault in their logs."""
+    if not inspection.running or inspection.service in view.servers:
+        return []
+    ssh = view.ssh_ports(inspection)
+    return [port for port in inspection.ports if port.protocol == "tcp" and port.target not in ssh]
 
 
 def _certificate(inspection: Inspection, port: PublishedPort, days: float) -> Cause:

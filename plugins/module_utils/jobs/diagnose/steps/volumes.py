@@ -6,42 +6,30 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Mount
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
-from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
-from ..cause import CERTAIN, LIKELY, Cause, StepResult
+from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, StepResult
 from ..stack_view import StackView
+from .identities import Identity, workers_of
+from .ownership import Foreign, has_own, look_below
 
-ENTRIES = 200
-_DAC_OVERRIDE = 1 << 1
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The user and groups of a process; ``ignores_permissions`` is true with CAP_DAC_OVERRIDE, as for root."""
-
-    user: int
-    groups: frozenset[int]
-    ignores_permissions: bool = False
-
-    def may_use(self, facts: os.stat_result) -> bool:
-        """Whether it may list, enter and write a folder, or write a file."""
-        wanted = 7 if stat.S_ISDIR(facts.st_mode) else 6
-        shift = 6 if facts.st_uid == self.user else 3 if facts.st_gid in self.groups else 0
-        return self.ignores_permissions or (facts.st_mode >> shift) & wanted == wanted
+SECONDS = 4.0
+"""How long all volumes may be looked through."""
+LISTED = 5
 
 
 def check_volumes(view: StackView) -> StepResult:
     """Whether each service may write to its volumes, as the user that it runs as."""
     result = StepResult()
     count = 0
+    cut = []
+    until = time.monotonic() + SECONDS
     for inspection in view.inspections:
         if inspection.done:
             continue
@@ -51,102 +39,100 @@ def check_volumes(view: StackView) -> StepResult:
             count += 1
             try:
                 facts = os.stat(mount.source)
-                result.causes += _unusable(view, inspection, mount, facts) if mount.writable else []
+                if mount.writable:
+                    causes, folders = _unusable(view, inspection, mount, facts, until)
+                    result.causes += causes
+                    cut += [f"{_subject(mount)} ({folders:,})"] if folders else []
             except FileNotFoundError:
                 result.causes += _missing(inspection, mount)
             except OSError as error:
                 result.unknown.append(f"{mount.source}: {error.strerror}; run as root (become: true)")
     result.seen = f"{count} volumes and folders exist, and their services may use them"
+    if cut:
+        result.seen += f"; only the upper folders were looked at, in {SECONDS:g} s: {', '.join(cut)}"
     return result
 
 
 def _missing(inspection: Inspection, mount: Mount) -> list[Cause]:
-    create = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {mount.source}"
+    source = shlex.quote(mount.source)
+    create = f"docker volume create {mount.name}" if mount.kind == "volume" else f"mkdir -p {source}"
     seen = f"{mount.source} does not exist, and {inspection.name} mounts it at {mount.target}"
     fix = f"{create} && docker restart {inspection.name}; restore its content: ansible-playbook maxops.ops.restore"
-    return [Cause.of("volume_missing", _subject(mount), CERTAIN, seen, fix, services=(inspection.service,))]
+    evidence = ("it works with the folder that was removed, until its next start",) if inspection.healthy else ()
+    return [Cause.of("volume_missing", _subject(mount), CERTAIN, seen, fix, evidence, (inspection.service,))]
 
 
-def _unusable(view: StackView, inspection: Inspection, mount: Mount, facts: os.stat_result) -> list[Cause]:
-    identities = list(identities_of(inspection.pid)) if inspection.pid else []
-    # Root in a container is a supervisor or a helper; the service itself runs as another user.
-    workers = [identity for identity in identities if not identity.ignores_permissions]
-    if not identities:
-        workers = _expected(view, inspection, mount)
-    if not workers or any(worker.may_use(facts) for worker in workers):
-        return []
-    worker = workers[0]
-    healthy = inspection.running and not inspection.crashing and inspection.health in ("healthy", "")
-    likelihood = CERTAIN if identities or not inspection.well else LIKELY
+def _unusable(
+    view: StackView, inspection: Inspection, mount: Mount, facts: os.stat_result, until: float
+) -> tuple[list[Cause], int]:
+    """The causes in one mount; and how many folders were looked at, where that was not all of them, else 0."""
+    workers = workers_of(view, inspection, mount)
+    is_folder = stat.S_ISDIR(facts.st_mode)
+    if not workers or not (is_folder or stat.S_ISREG(facts.st_mode)):
+        return [], 0
+    if not any(worker.may_use(facts) for worker in workers):
+        readable = any(worker.may_read(facts) for worker in workers)
+        # In many images the folder itself belongs to root, and what the service writes is in folders of its own.
+        if not (readable and is_folder and has_own(mount.source, workers)):
+            return [_of_mount(inspection, mount, facts, workers[0], readable)], 0
+    if not is_folder:
+        return [], 0
+    look = look_below(mount.source, workers, until)
+    causes = [
+        _of_content(inspection, mount, found, workers[0], likelihood)
+        for likelihood in (LIKELY, POSSIBLE)
+        if (found := [one for one in look.foreign if _likelihood_of(inspection, one) == likelihood])
+    ]
+    return causes, 0 if look.complete else look.folders
+
+
+def _of_mount(inspection: Inspection, mount: Mount, facts: os.stat_result, worker: Identity, readable: bool) -> Cause:
     seen = (
         f"{mount.source} belongs to {facts.st_uid}:{facts.st_gid} with mode {stat.S_IMODE(facts.st_mode):04o}, but "
         f"{inspection.service} runs as user {worker.user}"
     )
-    group = min(worker.groups, default=worker.user)
-    restart = "" if healthy else f" && docker restart {inspection.name}"
-    fix = f"chown {worker.user}:{group} {mount.source} && chmod u+rwx {mount.source}{restart}"
+    if readable:
+        seen += ", which may read it, but not write there"
+    # A folder that it may read keeps a service from starting only if it has to write there.
+    works = inspection.healthy
+    likelihood = (POSSIBLE if works else LIKELY) if readable else CERTAIN
+    if likelihood == CERTAIN and not works and not inspection.failed:
+        likelihood = LIKELY  # it was stopped on purpose, or has not started yet
+    source = shlex.quote(mount.source)
+    restart = "" if works else f" && docker restart {inspection.name}"
+    fix = f"chown {worker.user}:{worker.group} {source} && chmod u+rwx {source}{restart}"
     evidence = (f"mounted at {mount.target}",)
-    return [Cause.of("volume_permissions", _subject(mount), likelihood, seen, fix, evidence, (inspection.service,))]
+    return Cause.of("volume_permissions", _subject(mount), likelihood, seen, fix, evidence, (inspection.service,))
+
+
+def _likelihood_of(inspection: Inspection, foreign: Foreign) -> str:
+    """A service that works may not need it, such as a dump that an administrator left; it needs each repository."""
+    return POSSIBLE if inspection.healthy and not foreign.in_repository else LIKELY
+
+
+def _of_content(
+    inspection: Inspection, mount: Mount, found: Sequence[Foreign], worker: Identity, likelihood: str
+) -> Cause:
+    first = found[0]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    what = "write there" if first.readable else "read it"
+    seen = (
+        f"{first.path} belongs to {first.facts.st_uid}:{first.facts.st_gid} with mode "
+        f"{stat.S_IMODE(first.facts.st_mode):04o}{more}: {inspection.service} runs as user {worker.user}, "
+        f"and cannot {what}"
+    )
+    paths = " ".join(shlex.quote(one.path) for one in found[:LISTED])
+    owner = f"{worker.user}:{worker.group}"
+    fix = f"chown -R {owner} {paths} && chmod -R u+rwX {paths}"
+    evidence = [f"mounted at {mount.target}"]
+    if first.in_repository:
+        evidence.append("each push to this repository writes there: it is refused until then")
+    if len(found) > LISTED:
+        evidence.append(f"{len(found) - LISTED:,} more are not in the command: run the diagnosis again after it")
+    return Cause.of(
+        "volume_permissions", _subject(mount), likelihood, seen, fix, tuple(evidence), (inspection.service,)
+    )
 
 
 def _subject(mount: Mount) -> str:
     return f"volume {mount.name}" if mount.kind == "volume" else mount.source
-
-
-# -- the user that a service runs as ------------------------------------------------------------------------------
-
-
-def identities_of(pid: int) -> Iterator[Identity]:
-    """The identities of a process and of all its descendants."""
-    queue = [pid]
-    while queue:
-        process = queue.pop()
-        with suppress(OSError):
-            yield _identity_of(process)
-            queue += _children(process)
-
-
-def _children(pid: int) -> list[int]:
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
-        return [int(word) for word in stream.read().split()]
-
-
-def _identity_of(pid: int) -> Identity:
-    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as stream:
-        status = dict(line.rstrip("\n").partition(":")[::2] for line in stream)
-    # Effective ids: the second of real, effective, saved and of the file system.
-    user, group = int(status["Uid"].split()[1]), int(status["Gid"].split()[1])
-    groups = frozenset((group, *(int(word) for word in status.get("Groups", "").split())))
-    return Identity(user, groups, bool(int(status.get("CapEff", "0").strip(), 16) & _DAC_OVERRIDE))
-
-
-def _expected(view: StackView, inspection: Inspection, mount: Mount) -> list[Identity]:
-    """The user that a stopped service would run as: its container's user, else the owner of its files."""
-    name, _colon, group = inspection.user.partition(":")
-    if name and name not in ("0", "root"):
-        user = int(name) if name.isdigit() else _number_of(view, inspection, name)
-        if user is not None:
-            return [Identity(user, frozenset({int(group)} if group.isdigit() else {user}))]
-    owner = _owner_of_content(mount.source)
-    return [Identity(owner[0], frozenset({owner[1]}))] if owner and owner[0] else []
-
-
-def _number_of(view: StackView, inspection: Inspection, name: str) -> int | None:
-    with suppress(MaxopsError, OSError, ValueError):
-        rows = [line.split(":") for line in view.file_in(inspection, "/etc/passwd").splitlines()]
-        return next((int(row[2]) for row in rows if row[0] == name and len(row) > 2), None)
-    return None
-
-
-def _owner_of_content(folder: str) -> tuple[int, int] | None:
-    """The owner of most entries of a folder; None for an empty folder."""
-    owners: Counter[tuple[int, int]] = Counter()
-    with suppress(OSError):
-        for name in _first_entries(folder):
-            facts = os.lstat(os.path.join(folder, name))
-            owners[facts.st_uid, facts.st_gid] += 1
-    return owners.most_common(1)[0][0] if owners else None
-
-
-def _first_entries(folder: str) -> Sequence[str]:
-    return os.listdir(folder)[:ENTRIES] if os.path.isdir(folder) else []

@@ -22,7 +22,11 @@ def on_time(view: View, answer: Probe, subject: str, outcome: str, endpoint: str
     view.measure("http_latency_seconds", round(answer.seconds, 6), endpoint=endpoint or subject)
     state = judged(answer.seconds, warning, critical)
     taken = f"{answer.seconds:.2f} s" if answer.seconds >= 0.1 else f"{answer.seconds * 1000:.0f} ms"
-    fix = "find what keeps the host or the database busy (status.yml, optimize.yml)" if state != OK else ""
+    busy = (
+        "find what keeps the host or the database busy (ansible-playbook maxops.ops.status, ansible-playbook "
+        "maxops.ops.optimize)"
+    )
+    fix = busy if state != OK else ""
     return Finding(CHECK, subject, state, f"{outcome} in {taken}", f"within {warning:g} s", (answer.url,), fix)
 
 

@@ -185,7 +185,10 @@ def _start_words(inspection: Inspection, now: float) -> str:
 
 
 def _fix(inspection: Inspection) -> str:
-    return f"docker logs --tail=50 {inspection.name} shows the cause; restart it if it hangs (restart.yml)"
+    return (
+        f"docker logs --tail=50 {inspection.name} shows the cause; restart it if it hangs "
+        f"(ansible-playbook maxops.ops.restart -e restart_services={inspection.service})"
+    )
 
 
 def applications(view: View) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CR
 from ..view import View
 
 CHECK = "backup"
-MAKE = "make one now (backup.yml); check that the schedule runs, and its log"
+MAKE = "make one now (ansible-playbook maxops.ops.backup); check that the schedule runs, and its log"
 
 
 ACCEPT = (
@@ -50,7 +50,7 @@ def check_backup(view: View) -> Iterator[Finding]:
     unusable = [kept.set_id for kept in sets if kept.manifest is None]
     if unusable:
         more = f" and {len(unusable) - 1} more" if len(unusable) > 1 else ""
-        fix = "see why: backups.yml; an incomplete set never counts"
+        fix = "see why: ansible-playbook maxops.ops.backups; an incomplete set never counts"
         seen = f"{unusable[-1]}{more} cannot be used"
         yield Finding(CHECK, "incomplete sets", WARNING, seen, "none", (repository.path,), fix)
 
@@ -134,7 +134,10 @@ def _verified(view: View, own: Sequence[KeptSet], repository: Repository) -> Fin
     )
     if latest is not None and not latest.passed:
         seen = f"the newest set {newest.set_id} failed its verification"
-        fix = "see what is wrong with it (verify.yml), and make a new one now (backup.yml)"
+        fix = (
+            "see what is wrong with it (ansible-playbook maxops.ops.verify), and make a new one now (ansible-playbook "
+            "maxops.ops.backup)"
+        )
         return Finding(CHECK, "newest verified set", CRITICAL, seen, limit, (newest.path,), fix)
     verified = [kept for kept in own if repository.is_verified(kept)]
     kept, parts = _oldest_copy(verified, stack_parts(own))

@@ -17,7 +17,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     RedisPasswordUnknown,
     RedisServer,
     RedisUnreachable,
-    find_redis,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
@@ -76,7 +75,7 @@ def _check_redis(view: View, container: Container, own: Key) -> Iterator[Finding
     """Redis: password, memory, clients, snapshot."""
     started = time.monotonic()
     try:
-        server = find_redis(container)
+        server = view.options.access.redis(view.stack(), container)
         with server.connect(view.left) as redis:
             redis.run("PING")
             taken = time.monotonic() - started
@@ -113,7 +112,7 @@ def _memory(view: View, info: dict[str, str]) -> Finding:
     share = used / most * 100
     state = judged(share, view.limit(CHECK, "memory_warning"), view.limit(CHECK, "memory_critical"))
     seen = f"{share:.0f} % of {most / 1e6:.0f} MB used"
-    fix = "raise maxmemory (stack_redis_max_memory), or see what uses it (cache.yml)"
+    fix = "raise maxmemory (stack_redis_max_memory), or see what uses it (ansible-playbook maxops.ops.cache)"
     if state == CRITICAL and policy != "noeviction":
         # It still accepts new keys and evicts old ones for them, sessions included.
         state = WARNING
@@ -186,7 +185,7 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
         passwords = {login.password for login in logins if login.kind == REDIS and login.host in names}
         for password in sorted(passwords - {server.password}):
             try:
-                with Redis(replace(server, password=password), view.left) as redis:
+                with Redis(replace(server, password=password, likely=()), view.left) as redis:
                     redis.run("PING")
             except RedisError:  # noqa: PERF203 - every password is tried separately
                 seen = "uses a different password than Redis itself"

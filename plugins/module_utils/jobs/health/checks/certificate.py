@@ -72,5 +72,6 @@ def _judged(view: View, left: float, address: str) -> Finding:
         seen,
         f"more than {warning:g} days",
         (address,),
-        "put the renewed certificate where stack_tls_certificate says and run deploy.yml; see why it was not renewed",
+        "put the renewed certificate where stack_tls_certificate says and run ansible-playbook maxops.ops.deploy; see "
+        "why it was not renewed",
     )

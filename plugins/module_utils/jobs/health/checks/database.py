@@ -248,7 +248,10 @@ def _connections(view: View, connections: int, most: int) -> Finding:
     view.measure("postgresql_connections", connections)
     state = judged(share, view.limit(CHECK, "connections_warning"), view.limit(CHECK, "connections_critical"))
     seen = f"{connections} of {most} connections used ({share:.0f} %)"
-    fix = "see which sessions hold them (optimize.yml lists them), end idle ones, or raise max_connections"
+    fix = (
+        "see which sessions hold them (ansible-playbook maxops.ops.optimize lists them), end idle ones, or raise "
+        "max_connections"
+    )
     limit = f"{view.limit(CHECK, 'connections_warning'):g} %"
     return Finding(CHECK, "connections", state, seen, limit, ("pg_stat_activity",), fix if state != OK else "")
 
@@ -298,6 +301,6 @@ def _size(view: View, database: str, size: int) -> Finding:
     view.measure("postgresql_database_bytes", size, database=database)
     warning, critical = view.limit(CHECK, "size_warning"), view.limit(CHECK, "size_critical")
     state = judged(size / 1e9, warning, critical)
-    fix = "see which tables are large (optimize.yml)" if state != OK else ""
+    fix = "see which tables are large (ansible-playbook maxops.ops.optimize)" if state != OK else ""
     limit = f"{warning:g} GB" if warning else ""
     return Finding(CHECK, f"size of {database}", state, f"{size / 1e6:,.1f} MB", limit, ("pg_database_size",), fix)

@@ -73,7 +73,8 @@ def _judge(view: View, disk: Filesystem, days: float | None) -> Finding:
         "; ".join(seen),
         "; ".join(limits),
         (f"it holds {holds}",),
-        f"see what uses it: du -xh -d2 {disk.mountpoint} | sort -h | tail -20; free space with cleanup.yml"
+        f"see what uses it: du -xh -d2 {disk.mountpoint} | sort -h | tail -20; free space with ansible-playbook "
+        "maxops.ops.cleanup"
         if state != OK
         else "",
     )

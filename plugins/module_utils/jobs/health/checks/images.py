@@ -38,5 +38,5 @@ def check_images(view: View) -> Iterator[Finding]:
             yield Finding(CHECK, container.service, WARNING, seen, name, (short,), fix)
         else:
             seen = f"runs from {short}, but {name} is now {now.partition(':')[2][:12]}"
-            fix = f"an image was pulled or built but is not in use yet: update.yml, or {up}"
+            fix = f"an image was pulled or built but is not in use yet: {up}"
             yield Finding(CHECK, container.service, WARNING, seen, name, (short,), fix)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command import GiteaCommand
+from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import GITEA
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError, Endpoint
@@ -30,7 +32,7 @@ class Options:
     token_name: str
     token_scopes: Sequence[str]
     access: Access
-    service: str
+    service: str | None = None
     password: str | None = field(default=None, repr=False)
 
 
@@ -47,7 +49,7 @@ def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
     if _token_works(options):
         return {"changed": False, "created": False, "token_made": False, "password_set": False}
     stack = options.access.connect()
-    command = GiteaCommand(stack, stack.require_running(options.service))
+    command = GiteaCommand(stack, stack.require_running(_service(options, stack), "service"))
     existing = {account.name.lower(): account for account in command.accounts()}.get(options.name.lower())
     if existing and not existing.admin:
         raise MaxopsError(
@@ -70,6 +72,20 @@ def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
     result["password_set"] = _set_password(api, myself, options, fresh=existing is None)
     write_atomically(options.token_file, token + "\n", mode=0o600)
     return result
+
+
+def _service(options: Options, stack: Stack) -> str:
+    """The service of Gitea. Raises MaxopsError when there is none, or several."""
+    if options.service:
+        return options.service
+    roles = options.access.roles(stack)
+    several = next((entry for entry in roles.ambiguous if GITEA in entry.what.lower()), None)
+    if several:
+        raise MaxopsError(f"{several.describe()}, or in service")
+    service = roles.service_of(GITEA)
+    if not service:
+        raise stack.not_found("Gitea", "service")
+    return service
 
 
 def _token_works(options: Options) -> bool:

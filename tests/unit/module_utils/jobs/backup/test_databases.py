@@ -17,7 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.access import A
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.inventory import ListedDatabase
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import DatabaseFacts
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.tests.unit.stacks import stack_of
+from ansible_collections.maxops.ops.tests.unit.stacks import Container, container, stack_of
 
 
 def listed(name: str, **facts: Any) -> ListedDatabase:
@@ -114,3 +114,38 @@ def test_naming_takes_postgres_and_refuses_what_cannot_be_dumped() -> None:
         databases.named("pg", ["closed"], everything)
     with pytest.raises(MaxopsError, match=r'has no database "shop" \(it has "gitea"\)'):
         databases.named("pg", ["shop"], everything)
+
+
+# -- a stack without PostgreSQL -------------------------------------------------------------------------------------
+
+
+def planned(*containers: Container, **options: Any) -> BackupPlan:
+    plan = BackupPlan(stack_of(*containers), Repository("/nowhere"))
+    databases.plan_databases(plan, BackupOptions(Access("shop"), "/nowhere", **options), {})
+    return plan
+
+
+def test_gitea_with_sqlite_needs_no_server_and_no_remark() -> None:
+    plan = planned(container("server", environment={"GITEA__database__DB_TYPE": "sqlite3"}))
+    assert (plan.databases, plan.server, plan.warnings, plan.incomplete) == ([], None, [], [])
+
+
+def test_stack_whose_server_is_not_found_is_said() -> None:
+    plan = planned(container("gitea"), container("store"))
+    assert plan.incomplete == []
+    (warning,) = plan.warnings
+    assert warning.startswith("the set has no databases: ")
+    assert "(services: gitea, store); if one of them is it, name that in database_service" in warning
+
+
+def test_database_on_another_host_fails_the_run_until_it_is_excluded() -> None:
+    web = container("web", environment={"DATABASE_URL": "postgres://op:x@sql.example.com/openproject"})
+    (problem,) = planned(web).incomplete
+    assert problem.startswith('database "openproject" is not in the set: service web has it on sql.example.com')
+    plan = planned(web, exclude=("openproject",))
+    assert (plan.incomplete, plan.left_out[0]["reason"]) == ([], "excluded")
+
+
+def test_named_database_needs_a_server() -> None:
+    with pytest.raises(MaxopsError, match='project "shop" has no PostgreSQL server'):
+        planned(container("gitea"), databases=("gitea",))

@@ -172,7 +172,10 @@ def test_sets_of_another_host_are_listed_and_not_counted(repository: Repository)
     made(repository, 1, **{**OWN, "host": "web2", "machine_id": "b" * 32})
     listing = listed(repository, retention=Policy(keep_last=1))
     assert listing["remarks"] == [
-        f'{repository.path} has no complete set of stack "shop" of this host, only of web2: make one (backup.yml)'
+        (
+            f'{repository.path} has no complete set of stack "shop" of this host, only of web2: make one '
+            "(ansible-playbook maxops.ops.backup)"
+        )
     ]
     assert (listing["newest"], listing["other_hosts"], listing["host"]) == (None, ["web2"], "web1")
     assert (listing["sets"][0]["host"], listing["sets"][0]["retention"]) == ("web2", None)

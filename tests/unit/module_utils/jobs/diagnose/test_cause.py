@@ -13,9 +13,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause imp
     CERTAIN,
     LIKELY,
     POSSIBLE,
+    STATES,
     Cause,
     StepResult,
     all_needs,
+    confirmed,
     rank,
 )
 
@@ -100,3 +102,24 @@ def test_circle_of_needs_ends() -> None:
 )
 def test_state_of_a_step_is_the_worst_of_its_causes(result: StepResult, state: str) -> None:
     assert result.state == state
+
+
+@pytest.mark.parametrize(
+    ("kind", "services", "healthy", "likelihood"),
+    [
+        ("volume_permissions", ("gitea",), {"gitea"}, LIKELY),
+        ("volume_permissions", ("gitea",), {"postgres"}, CERTAIN),
+        ("volume_missing", ("gitea", "web"), {"gitea"}, CERTAIN),
+        ("dns_name_missing", ("gitea",), {"gitea"}, LIKELY),
+        ("configuration_unreadable", ("gitea",), {"gitea"}, LIKELY),
+        # What was tried itself counts more than a health check.
+        ("database_password", ("gitea",), {"gitea"}, CERTAIN),
+        ("certificate_expired", ("nginx",), {"nginx"}, CERTAIN),
+        ("volume_missing", (), {"gitea"}, CERTAIN),
+    ],
+)
+def test_cause_is_certain_only_where_a_service_does_not_work(
+    kind: str, services: tuple[str, ...], healthy: set[str], likelihood: str
+) -> None:
+    found = confirmed(cause(kind, *services, likelihood=CERTAIN), healthy)
+    assert (found.likelihood, found.state) == (likelihood, STATES[likelihood])

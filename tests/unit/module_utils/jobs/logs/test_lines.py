@@ -19,7 +19,6 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.logs.lines import 
     fit,
     fit_to_show,
     in_order,
-    looks_like_error,
     pack,
     read_lines,
     render,
@@ -110,18 +109,6 @@ def test_shown_line_is_one_line_without_control_characters(text: str) -> None:
 def test_long_line_is_cut_with_a_note() -> None:
     assert shorten("x" * 20_000) == "x" * 16_000 + " … (cut after 16,000 characters)"
     assert shorten("short") == "short"
-
-
-@pytest.mark.parametrize(
-    "text", ["ERROR: no", "nginx: [emerg] bind()", "level=fatal msg=x", "Connection failed", "E Traceback (m"]
-)
-def test_error_is_recognised(text: str) -> None:
-    assert looks_like_error(text)
-
-
-@pytest.mark.parametrize("text", ["GET /errors/1 200", "terror", "unfailing", "0 warnings"])
-def test_similar_word_is_not_an_error(text: str) -> None:
-    assert not looks_like_error(text)
 
 
 # -- order and size -------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.previous import newest_whole
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.previous import bring_back, newest_whole
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import DatabaseSwap, Journal
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -52,3 +52,22 @@ def test_a_part_of_the_newest_is_refused() -> None:
 def test_no_data_is_kept() -> None:
     with pytest.raises(MaxopsError, match="no data that a restore replaced is kept for project shop; restore a set"):
         chosen()
+
+
+def test_swapping_back_and_forth_always_names_the_set_and_its_restore() -> None:
+    loaded = Journal("20261130T125443Z", "shop", "set 20261130T124727Z")
+    before = "the data that was replaced by the restore of set 20261130T124727Z started at 20261130T125443Z"
+    record, sources = loaded, []
+    for minute in range(4):
+        journal = Journal(f"20261130T13{minute:02d}00Z", "shop", "the data that was replaced last")
+        bring_back(journal, record)
+        sources.append(journal.source)
+        record = journal
+    assert sources == [
+        before,
+        "the data of set 20261130T124727Z, restored at 20261130T125443Z and in use until 20261130T130000Z",
+        before,
+        "the data of set 20261130T124727Z, restored at 20261130T125443Z and in use until 20261130T130200Z",
+    ]
+    assert record.describe() == "the swap of kept data started at 20261130T130300Z"
+    assert loaded.describe() == "the restore of set 20261130T124727Z started at 20261130T125443Z"

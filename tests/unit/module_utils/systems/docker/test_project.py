@@ -9,8 +9,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
+from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 from ansible_collections.maxops.ops.tests.unit.stacks import (
     CONFIG_FILES,
     ENVIRONMENT_FILE,
@@ -41,6 +43,38 @@ def test_files_of_most_containers_are_those_of_the_project() -> None:
     odd = container("odd", labels={**LABELS, CONFIG_FILES: "/tmp/other.yml"})
     found = project_of("shop", [odd, container("app", labels=LABELS), container("db", labels=LABELS)])
     assert found.files == ("/opt/my stack/compose.yml", "/opt/my stack/compose.prod.yml")
+
+
+BASE = {WORKING_DIR: "/opt/shop", CONFIG_FILES: "/opt/shop/docker-compose.yml"}
+OVERRIDE = {**BASE, CONFIG_FILES: "/opt/shop/docker-compose.yml,/opt/shop/docker-compose.override.yml"}
+
+
+def test_files_of_the_newest_container_are_those_of_the_project() -> None:
+    # An override was added later: Compose created only the service that it changes.
+    old = [container(name, labels=BASE, created=f"2026-11-30T10:00:0{i}Z") for i, name in enumerate(("db", "web", "a"))]
+    new = container("gitea", labels=OVERRIDE, created="2026-11-30T12:00:00Z")
+    assert project_of("shop", [*old, new]).files == (
+        "/opt/shop/docker-compose.yml",
+        "/opt/shop/docker-compose.override.yml",
+    )
+    # The other way round: one service was created again without the override.
+    later = container("web", labels=BASE, created="2026-11-30T13:00:00Z")
+    assert project_of("shop", [new, later]).files == ("/opt/shop/docker-compose.yml",)
+
+
+def test_container_that_was_started_on_its_own_is_not_the_project() -> None:
+    odd = container("odd", labels={**BASE, CONFIG_FILES: "/tmp/other.yml"}, created="2026-11-30T12:00:00Z")
+    others = [container(name, labels=BASE, created="2026-11-30T10:00:00Z") for name in ("db", "web")]
+    assert project_of("shop", [odd, *others]).files == ("/opt/shop/docker-compose.yml",)
+
+
+def test_files_that_exist_come_before_files_of_an_earlier_start(tmp_path: Path) -> None:
+    here = {WORKING_DIR: str(tmp_path), CONFIG_FILES: f"{tmp_path}/compose.yml"}
+    (tmp_path / "compose.yml").touch()
+    gone = {**here, CONFIG_FILES: f"{tmp_path}/compose.yml,{tmp_path}/removed.yml"}
+    before = [container(name, labels=gone, created="2026-11-30T12:00:00Z") for name in ("db", "web")]
+    after = container("gitea", labels=here, created="2026-11-30T11:00:00Z")
+    assert project_of("shop", [*before, after]).files == (f"{tmp_path}/compose.yml",)
 
 
 def test_container_without_labels_does_not_outvote_the_others() -> None:
@@ -75,3 +109,13 @@ def test_missing_paths_with_commas_are_told_apart_by_their_beginnings() -> None:
         "/gone/a,b/e.yml",
         "/gone/a,b/f.yml",
     )
+
+
+def test_compose_file_of_the_role_stack_is_recognised_by_its_first_line(tmp_path: Path) -> None:
+    marker = yaml.safe_load((ROOT / "roles/stack/vars/main.yml").read_text(encoding="utf-8"))["__stack_marker"]
+    path = tmp_path / "docker-compose.yml"
+    path.write_text(f"{marker}; what is changed here by hand is lost\n---\n", encoding="utf-8")
+    override = str(tmp_path / "override.yml")
+    assert ComposeProject("shop", str(tmp_path), (str(path), override)).of_role_stack
+    path.write_text(f"services: {{}} {marker}\n", encoding="utf-8")
+    assert not ComposeProject("shop", str(tmp_path), (str(path), override)).of_role_stack

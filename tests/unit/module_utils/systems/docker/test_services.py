@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.daemon import Daemon
+from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 APP = {"app": ["shop-app-1"]}
 
@@ -82,3 +83,14 @@ def test_a_container_that_is_outdated_after_each_start_is_reported(daemon: Daemo
     daemon.add("app")
     with pytest.raises(MaxopsError, match="shop-app-1 runs on the replaced data again after each restart"):
         services.start(daemon.stack, APP, lambda _found: True)
+
+
+def test_needs_that_the_compose_file_does_not_name_come_before_and_never_against_it() -> None:
+    needs = "com.docker.compose.depends_on"
+    web, db, cache = container("web"), container("db"), container("cache", labels={needs: "web:service_started:false"})
+
+    def names(needs: Any) -> list[list[str]]:
+        return [[entry.service for entry in level] for level in services.levels([web, db, cache], needs)]
+
+    assert names(None) == [["web", "db"], ["cache"]]
+    assert names({"web": ("db", "cache"), "gone": ("db",)}) == [["db"], ["web"], ["cache"]]

@@ -1,37 +1,26 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Log lines that point to a cause, and what a daemon that cannot be reached means."""
+"""What containers' states and logs mean, and what a daemon that cannot be reached means."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause import CERTAIN, LIKELY, POSSIBLE
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.options import Options
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.stack_view import StackView
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.containers import LOG_SIGNS, check_daemon
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.containers import (
+    check_containers,
+    check_daemon,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineTimeout, EngineUnreachable
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-
-
-@pytest.mark.parametrize(
-    ("line", "kind"),
-    [
-        ("FATAL:  could not write to file: No space left on device", "disk_full"),
-        ("*** FATAL CONFIG FILE ERROR *** Can't chdir to '/data': Permission denied", "volume_permissions"),
-        ('FATAL:  password authentication failed for user "maxops"', "database_password"),
-        ("FATAL:  database files are incompatible with server", "database_version"),
-        ("dial tcp: lookup postgres on 127.0.0.11:53: no such host", "dns_name_missing"),
-        ("FATAL:  sorry, too many clients already", "database_connections"),
-        ("listen tcp4 127.0.0.1:9220: bind: address already in use", "port_taken"),
-        ("(error) OOM command not allowed when used memory > 'maxmemory'.", "cache_memory"),
-        ("ERROR:  permission denied for table users", None),
-        ("Started in 2.4 seconds", None),
-    ],
-)
-def test_log_line_points_to_a_cause(line: str, kind: str | None) -> None:
-    assert next((name for name, sign in LOG_SIGNS if sign.search(line)), None) == kind
+from ansible_collections.maxops.ops.tests.unit.diagnoses import inspection, view_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +40,77 @@ def test_daemon_is_down_only_where_it_was_asked(error: MaxopsError, fix: str | N
         [cause] = result.causes
         assert cause.fix.startswith(fix)
         assert cause.evidence == (str(error),)
+
+
+NEEDS = "com.docker.compose.depends_on"
+ONCE = {NEEDS: "seeder:service_completed_successfully:false"}
+STARTED = {NEEDS: "seeder:service_started:false"}
+
+
+def causes(*inspections: Inspection, **more: Any) -> list[tuple[str, str, str]]:
+    """Kind, subject and likelihood of the causes of a stack."""
+    found = check_containers(view_of(*inspections, **more)).causes
+    return [(cause.check, cause.subject, cause.likelihood) for cause in found]
+
+
+def test_healthy_official_layout_has_no_cause() -> None:
+    seeder = inspection("seeder", state="exited", exit_code=0, policy="on-failure")
+    assert causes(inspection("web", labels=ONCE, health="healthy"), seeder, inspection("worker", labels=ONCE)) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "environment", "facts", "likelihood"),
+    [
+        (ONCE, {}, {"health": "healthy"}, None),
+        (STARTED, {}, {"health": "healthy"}, POSSIBLE),
+        (STARTED, {"URL": "http://seeder:8080/"}, {"health": "healthy"}, LIKELY),
+        (ONCE, {}, {"health": "unhealthy"}, CERTAIN),
+        (STARTED, {}, {"state": "exited", "exit_code": 1}, CERTAIN),
+    ],
+)
+def test_missing_service_is_certain_only_where_others_do_not_work(
+    labels: dict[str, str], environment: dict[str, str], facts: dict[str, Any], likelihood: str | None
+) -> None:
+    web = inspection("web", labels=labels, environment=environment, **facts)
+    found = [entry for entry in causes(web) if entry[0] == "service_missing"]
+    assert found == ([("service_missing", "seeder", likelihood)] if likelihood else [])
+
+
+def test_stopped_service_is_started_by_docker_or_by_the_collection() -> None:
+    [cause] = check_containers(view_of(inspection("gitea", state="exited", exit_code=137))).causes
+    assert cause.fix == "docker start shop-gitea-1"
+    assert cause.evidence[0] == (
+        "or from the controller: ansible-playbook maxops.ops.restart -e restart_services=gitea"
+        " -e restart_only_stopped=true"
+    )
+
+
+def test_application_that_keeps_ending_is_explained_by_its_log() -> None:
+    gitea = inspection("gitea", state="restarting", restarts=7)
+    logs = {"gitea": ["Your database (migration version: 299) is for a newer Gitea, you can not", "exiting"]}
+    assert causes(gitea, logs=logs) == [
+        ("database_newer", "gitea", LIKELY),
+        ("service_crashing", "gitea", LIKELY),
+    ]
+
+
+def test_health_check_that_cannot_run_is_said() -> None:
+    output = 'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown'
+    facts: dict[str, Any] = {"health": "unhealthy", "health_code": -1, "health_output": output}
+    [cause] = check_containers(view_of(inspection("web", **facts, health_test=("CMD", "curl", "-f")))).causes
+    assert cause.check == "service_unhealthy"
+    assert cause.seen == "its health check cannot run, so Docker calls it unhealthy whether it works or not: curl"
+    assert "set a healthcheck in the Compose file" in cause.fix
+
+
+def test_health_check_that_is_refused_for_its_host_name_is_explained() -> None:
+    output = "<h1>Invalid host_name configuration</h1>"
+    web = inspection("openproject", health="unhealthy", health_code=1, health_output=output)
+    assert causes(web)[0] == ("host_name_refused", "openproject", POSSIBLE)
+
+
+def test_name_that_a_healthy_openproject_refuses_is_possible() -> None:
+    web = inspection("openproject", image="openproject/openproject:17", health="healthy")
+    logs = {"openproject": ["Blocked hosts: projects.example.org", "GET /health_checks/default 200"]}
+    assert causes(web, logs=logs) == [("host_name_refused", "openproject", POSSIBLE)]
+    assert causes(web, logs={"openproject": ["Blocked hosts: 10.0.0.7"]}) == []

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loss and return of the stacks of OpenProject's and Gitea's own Compose files, without an option of their layout."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Union
+
+import pytest
+
+from ansible_collections.maxops.ops.tests.integration.official_support import (
+    OfficialGitea,
+    OfficialOpenProject,
+)
+from ansible_collections.maxops.ops.tests.integration.support import Module
+
+Official = Union[OfficialOpenProject, OfficialGitea]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository of this file, for all its stacks."""
+    return tmp_path_factory.mktemp("repository")
+
+
+@pytest.fixture(scope="module")
+def openproject(official_openproject: OfficialOpenProject) -> OfficialOpenProject:
+    return official_openproject
+
+
+def module(name: str, stack: Official, repository: Path, folder: Path, **options: Any) -> Module:
+    return stack.module(name, repository / stack.project, folder, **options)
+
+
+def back_up(stack: Official, repository: Path, folder: Path) -> None:
+    """Make a set."""
+    made = module("backup", stack, repository, folder)()
+    assert made.get("changed"), made
+
+
+def back_up_and_rehearse(stack: Official, repository: Path, folder: Path) -> dict[str, Any]:
+    """Make a set that passes the highest level; returns the rehearsal's content."""
+    back_up(stack, repository, folder)
+    result = module("verify", stack, repository, folder)(level="rehearse")
+    assert result.get("passed"), result
+    assert [finding for finding in result["findings"] if finding["state"] == "critical"] == []
+    content: dict[str, Any] = result["sets"][0]["rehearsal"]["content"]
+    return content
+
+
+def restore(stack: Official, repository: Path, folder: Path) -> dict[str, Any]:
+    """Restore the newest set."""
+    result = module("restore", stack, repository, folder)(set="latest")
+    assert result.get("changed"), result
+    return result
+
+
+# -- the loss of everything -----------------------------------------------------------------------------------------
+
+
+def test_openproject_comes_back_after_the_loss_of_everything(
+    openproject: OfficialOpenProject, repository: Path, tmp_path: Path
+) -> None:
+    content = back_up_and_rehearse(openproject, repository, tmp_path)
+    assert content["OpenProject"] == {"attachments": 12, "attachment_files": 12}
+    before = openproject.digest()
+    openproject.destroy()
+    assert not openproject.assets.exists()
+    openproject.start()
+    assert "<dt>projects</dt><dd>0</dd>" in openproject.page().text, "the new one is empty, and memcached knows that"
+    restore(openproject, repository, tmp_path)
+    assert openproject.digest() == before
+    assert openproject.answers()
+    assert "<dt>projects</dt><dd>200</dd>" in openproject.page().text
+
+
+def test_gitea_with_sqlite_comes_back_after_the_loss_of_everything(
+    official_gitea: OfficialGitea, repository: Path, tmp_path: Path
+) -> None:
+    stack = official_gitea
+    content = back_up_and_rehearse(stack, repository, tmp_path)
+    assert content["Gitea"]["git_repositories"] == 1
+    before = stack.digest()
+    assert "refs/heads/main" in before["refs"]
+    stack.destroy()
+    stack.start()
+    restore(stack, repository, tmp_path)
+    assert stack.digest() == before
+    assert stack.answers()
+
+
+def test_gitea_with_postgresql_comes_back_after_the_loss_of_everything(
+    official_gitea_server: OfficialGitea, repository: Path, tmp_path: Path
+) -> None:
+    stack = official_gitea_server
+    back_up_and_rehearse(stack, repository, tmp_path)
+    before = stack.digest()
+    stack.destroy()
+    stack.start()
+    restore(stack, repository, tmp_path)
+    assert stack.digest() == before
+
+
+def test_set_of_an_older_openproject_is_migrated_by_the_seeder(
+    openproject: OfficialOpenProject, repository: Path, tmp_path: Path
+) -> None:
+    """web ends itself on the older tables until the seeder has run, which is a service that had ended."""
+    openproject.destroy()
+    openproject.use_tag("14-slim")
+    openproject.fill(rows=7)
+    assert newest_migration(openproject) == "20240703131641"
+    back_up(openproject, tmp_path, tmp_path)
+    openproject.use_tag("15-slim")
+    openproject.sql("DELETE FROM projects")
+    assert newest_migration(openproject) == "20250129094520"
+    restore(openproject, tmp_path, tmp_path)
+    assert openproject.answers()
+    assert newest_migration(openproject) == "20250129094520"
+    assert openproject.sql("SELECT count(*) FROM projects") == "7"
+
+
+def test_sqlite_database_that_is_written_all_the_time_comes_back_whole(
+    official_gitea: OfficialGitea, repository: Path, tmp_path: Path
+) -> None:
+    """Each transaction changes two tables: a copy of a moment in between would have only one of the changes."""
+    stack = official_gitea
+    stack.execute("CREATE TABLE IF NOT EXISTS first AS SELECT 0 AS changed")
+    stack.execute("CREATE TABLE IF NOT EXISTS second AS SELECT 0 AS changed")
+    code = (
+        "import sqlite3; c = sqlite3.connect('/data/gitea/gitea.db', timeout=20, isolation_level=None)\n"
+        "while True:\n"
+        " c.execute('BEGIN IMMEDIATE'); c.execute('UPDATE first SET changed = changed + 1')\n"
+        " c.execute('UPDATE second SET changed = changed + 1'); c.execute('COMMIT')"
+    )
+    stack.compose("exec", "--detach", "--user", "git", "server", "python3", "-c", code)
+    back_up(stack, repository, tmp_path)
+    restore(stack, repository, tmp_path)
+    with closing(sqlite3.connect(stack.data / "gitea/gitea.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT changed > 0 FROM first").fetchone() == (1,)
+        assert connection.execute("SELECT (SELECT changed FROM first) - (SELECT changed FROM second)").fetchone() == (
+            0,
+        )
+
+
+def newest_migration(stack: OfficialOpenProject) -> str:
+    return stack.sql("SELECT max(version) FROM schema_migrations")
