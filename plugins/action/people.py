@@ -15,6 +15,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller impo
 from ansible_collections.maxops.ops.plugins.plugin_utils.people.accounts import (
     Choices,
     gitea_users,
+    needing,
     new_password,
     openproject_users,
 )
@@ -44,7 +45,8 @@ class ActionModule(ControllerAction):
         try:
             people = check(self._rows(arguments))
         except PeopleError as error:
-            raise AnsibleActionFail(f"nothing was changed, because the list of people is wrong: {error}") from error
+            # Ansible appends the texts of all causes, and this text contains them already.
+            raise AnsibleActionFail(f"nothing was changed, because the list of people is wrong: {error}") from None
         generated: dict[str, str] = {}
         passwords = None
         if arguments["new"] is not None:
@@ -71,7 +73,7 @@ class ActionModule(ControllerAction):
             with open(path, "rb") as stream:
                 data = stream.read()
         except OSError as error:
-            raise PeopleError([f"{path} cannot be read: {error.strerror}"]) from error
+            raise PeopleError([f"{path} cannot be read: {error.strerror}"]) from None
         if VaultLib.is_encrypted(data):
             data = self._loader._vault.decrypt(data)
         text = decode(data, name, arguments["encoding"])
@@ -100,8 +102,8 @@ class ActionModule(ControllerAction):
             return {}, {}
         if not path:
             raise AnsibleActionFail(
-                f"{len(missing)} new accounts need a password ({', '.join(missing[:5])}…) and there is no file for "
-                "generated ones: set users_passwords_file, or give the passwords in the list"
+                f"{needing(missing)} and there is no file for generated ones: set users_passwords_file, or give the "
+                "passwords in the list"
             )
         file = PasswordsFile(os.path.abspath(os.path.expanduser(path)), self._loader._vault)
         # Passwords that an earlier run generated and did not use are used now.

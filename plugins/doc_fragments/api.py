@@ -11,6 +11,11 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  fallback_url:
+    description:
+      - Address of the application behind the stack's gateway. It is used without O(ignore:api_url) where Docker cannot
+        be asked, for example by a user without access to it.
+    type: str
   validate_certs:
     description:
       - Whether the server's certificate has to be valid.

@@ -20,9 +20,10 @@ description:
 options:
   api_url:
     description:
-      - Address below which Gitea's C(/api/v1) is. By default Gitea behind the gateway of the stack on the same host.
+      - Address below which Gitea's C(/api/v1) is.
+      - By default Gitea's container in the stack O(project_name) on the same host, which is found through Docker, so
+        that neither the gateway's port nor its certificate matters.
     type: str
-    default: http://127.0.0.1:9000/git
   name:
     description:
       - Name of the administrator.
@@ -41,6 +42,8 @@ options:
   token_file:
     description:
       - File on the host for the token, mode V(0600). Its folder has to exist.
+      - While something else is missing, such as the password, the token is in the same place with the ending
+        C(.unfinished), and the next run uses it. So a run that fails leaves no token that is known to nothing.
     type: path
     required: true
   token_name:
@@ -50,14 +53,15 @@ options:
     default: maxops
   token_scopes:
     description:
-      - Scopes of the token.
+      - Scopes of the token; at least C(write:admin), C(read:user) and C(read:misc). M(maxops.ops.gitea_user) needs
+        C(write:user), C(write:organization), C(read:repository) and C(read:package) as well.
     type: list
     elements: str
     default: [all]
   service:
     description:
       - Compose service of Gitea. By default it is found by image and environment, or it is the first of Gitea's
-        O(applications).
+        O(applications); of several installations, it is the service C(gitea).
     type: str
 extends_documentation_fragment:
   - maxops.ops.stack
@@ -130,7 +134,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.users import api
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import DOCKER_IMPORT_ERROR
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR
 
-API = api_spec("http://127.0.0.1:9000/git")
+API = api_spec()
 SPEC = (
     STACK
     + API
@@ -153,11 +157,12 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     check_bounds(module, SPEC)
     require(module, {"requests": REQUESTS_IMPORT_ERROR, "docker": DOCKER_IMPORT_ERROR})
+    if module.params["service"]:
+        module.params["applications"] = {**(module.params["applications"] or {}), "gitea": [module.params["service"]]}
     own = rest_of({name: value for name, value in module.params.items() if name not in API.options})
     with report_failures(module, "run this again to complete it"):
-        result = ensure(
-            Options(access=access_of(module.params), endpoint=endpoint_of(module, ""), **own), module.check_mode
-        )
+        endpoint = endpoint_of(module, "", "gitea")
+        result = ensure(Options(access=access_of(module.params), endpoint=endpoint, **own), module.check_mode)
         end(module, result)
 
 

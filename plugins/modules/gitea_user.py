@@ -19,13 +19,14 @@ description:
 options:
   api_url:
     description:
-      - Address below which Gitea's C(/api/v1) is. By default Gitea behind the gateway of the stack on the same host.
+      - Address below which Gitea's C(/api/v1) is.
+      - By default Gitea's container in the stack O(project_name) on the same host, which is found through Docker, so
+        that neither the gateway's port nor its certificate matters.
     type: str
-    default: http://127.0.0.1:9000/git
   api_token:
     description:
       - Token of a site administrator with the scopes C(write:admin), C(write:user), C(write:organization),
-        C(read:repository) and C(read:misc), or C(all).
+        C(read:repository), C(read:package) and C(read:misc), or C(all).
       - A token cannot create O(tokens); that requires O(api_user) and O(api_password).
     type: str
   api_token_file:
@@ -48,15 +49,19 @@ options:
     description:
       - V(present) creates or changes the account to match the other options.
       - V(locked) is for users who have left. An existing account is locked, which disables password, tokens and SSH
-        keys at once and keeps the user's name on what they wrote; no account is created. O(password) and O(ssh_keys),
-        if given, replace the present ones when the account is locked; other options are ignored.
-      - V(absent) removes the account.
+        keys at once and keeps the user's name on what they wrote; no account is created. O(ssh_keys), if given, are
+        made exactly these in every run. O(password), if given, replaces the present one when the account is locked, but
+        not that of an account that is locked already (nothing would show whether it is the same) or has a login source.
+        Other options are ignored.
+      - V(absent) leaves the organisations of others and removes the account.
     type: str
     choices: [present, locked, absent]
     default: present
   email: &email
     description:
       - E-mail address; required for a new account.
+      - From Gitea 1.22 on, the former address stays with the account as a second one that still signs in; the user's
+        C(remarks) say so.
     type: str
   full_name: &full_name
     description:
@@ -76,8 +81,10 @@ options:
     description:
       - With O(update_password=always), try the password first and change it only when it is wrong, so that a second
         run changes nothing. By default V(true).
-      - Every wrong password is logged by Gitea. For accounts that may not sign in, have a second factor or another
-        login source, Gitea does not allow the check, and the password is set in every run.
+      - Every wrong password is logged by Gitea. For accounts that may not sign in, Gitea does not allow the check, and
+        the password is set in every run. From 1.25 on, that holds for accounts with a second factor as well.
+      - An account with another login source keeps its password there, and Gitea ignores one without a word. So it is
+        not sent, and the user fails; V(false) sends it all the same, which has an effect for OAuth2 only.
     type: bool
   must_change_password: &must_change_password
     description:
@@ -103,6 +110,7 @@ options:
   visibility: &visibility
     description:
       - Who can see the account.
+      - Gitea 1.22 and 1.23 accept V(public) for a hidden account and keep it hidden; the user fails then.
     type: str
     choices: [public, limited, private]
   login_name: &login_name
@@ -118,6 +126,8 @@ options:
   website: &website
     description:
       - Address of the user's website.
+      - Gitea 1.21 refuses every change of it, together with all that is sent with it. There it is not sent, and the
+        user fails unless the account has this website already.
     type: str
   location: &location
     description:
@@ -192,7 +202,8 @@ options:
         default: []
   purge: &purge
     description:
-      - With O(state=absent), also remove the user's repositories, and organisations that only this user owns.
+      - With O(state=absent), also remove the user's repositories and packages, and organisations that only this user
+        owns. The token needs the scope C(read:package) for that.
       - Without it, an account that owns any of these is not removed, and the error names them.
     type: bool
   users:
@@ -240,10 +251,13 @@ options:
       tokens: *tokens
       purge: *purge
 extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.api
   - maxops.ops.users
   - maxops.ops.work.progress
   - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   idempotent:
     support: partial
@@ -305,8 +319,13 @@ users:
       type: list
       elements: str
       returned: when there are any
+    remarks:
+      description: Remarks, such as an address that stays with the account as a second one.
+      type: list
+      elements: str
+      returned: when there is any
     removed_with:
-      description: Repositories and organisations that were removed with the account.
+      description: Repositories, packages and organisations that were removed with the account.
       type: dict
       returned: when O(purge) removed some
     error:
@@ -363,7 +382,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.gitea.accounts import GiteaUsers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROGRESS, Spec, check_bounds
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROGRESS, STACK, Spec, check_bounds
 from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
     TOKEN,
     api_spec,
@@ -412,7 +431,8 @@ USER_OPTIONS: dict[str, dict[str, Any]] = {
     "purge": {"type": "bool"},
 }
 SPEC = (
-    api_spec("http://127.0.0.1:9000/git")
+    STACK
+    + api_spec()
     + TOKEN
     + Spec({"api_user": {"type": "str"}, "api_password": {"type": "str", "no_log": True}})
     + users_spec(USER_OPTIONS)
@@ -434,9 +454,10 @@ def main() -> None:
     people = people_of(module, USER_OPTIONS)
     token = token_of(module)
     by_password = basic(module.params["api_user"] or "", module.params["api_password"] or "")
-    endpoint = endpoint_of(module, by_password if token is None else f"token {token}")
+    authorization = by_password if token is None else f"token {token}"
 
     def connect(cancellation: Cancellation) -> tuple[Client, str, System]:
+        endpoint = endpoint_of(module, authorization, "gitea")
         api = Gitea(endpoint, cancellation)
         return api.http, api.release.text, GiteaUsers(api, cancellation)
 

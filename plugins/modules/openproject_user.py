@@ -19,10 +19,11 @@ description:
 options:
   api_url:
     description:
-      - Address below which OpenProject's C(/api/v3) is. By default OpenProject behind the gateway of the stack on the
-        same host.
+      - Address below which OpenProject's C(/api/v3) is. OpenProject answers only for its own host name
+        (C(OPENPROJECT_HOST__NAME) and C(OPENPROJECT_ADDITIONAL__HOST__NAMES)), so an address needs one of these names.
+      - By default OpenProject's container in the stack O(project_name) on the same host, which is found through Docker,
+        with its own host name, so that neither the gateway's port nor its certificate matters.
     type: str
-    default: http://127.0.0.1:9000
   api_token:
     description:
       - API token of an administrator, from My account > Access tokens.
@@ -41,7 +42,8 @@ options:
       - V(locked) is for users who have left. An existing account is locked; no account is created. O(password), if
         given, replaces the present one when the account is locked; other options are ignored.
       - V(absent) removes the account. OpenProject allows that only where its administrators have enabled it, so
-        V(locked) is the better way to end an account's use.
+        V(locked) is the better way to end an account's use. OpenProject 17 removes it by a background job; an account
+        that waits for it has the status C(deleted) and is left alone.
     type: str
     choices: [present, locked, absent]
     default: present
@@ -98,7 +100,9 @@ options:
   projects: &projects
     description:
       - Projects of the user, and the roles there.
-      - Roles that come from a group are not changed.
+      - Roles that come from a group are not changed. Nor are memberships of the programs and portfolios of OpenProject
+        17, and of projects that the token does not see, such as archived ones; with O(projects_exclusive), they are
+        named in the user's C(remarks).
     type: list
     elements: dict
     suboptions:
@@ -160,10 +164,13 @@ options:
       groups_exclusive: *groups_exclusive
       notify: *notify
 extends_documentation_fragment:
+  - maxops.ops.stack
+  - maxops.ops.stack.project
   - maxops.ops.api
   - maxops.ops.users
   - maxops.ops.work.progress
   - maxops.ops.attributes
+  - maxops.ops.attributes.actiongroup_maxops
 attributes:
   idempotent:
     support: partial
@@ -271,10 +278,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.address import accepted_names
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.openproject.accounts import OpenProjectUsers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import System
 from ansible_collections.maxops.ops.plugins.module_utils.module.libraries import require
-from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROGRESS, check_bounds
+from ansible_collections.maxops.ops.plugins.module_utils.module.options import PROGRESS, STACK, access_of, check_bounds
 from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
     TOKEN,
     api_spec,
@@ -285,7 +293,17 @@ from ansible_collections.maxops.ops.plugins.module_utils.module.users import (
     users_spec,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.api import OpenProject
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import REQUESTS_IMPORT_ERROR, Client, basic
+from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.refusals import (
+    foreign_host,
+    is_foreign_host,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import (
+    REQUESTS_IMPORT_ERROR,
+    ApiError,
+    Client,
+    basic,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 PROJECT_OPTIONS = {
@@ -310,7 +328,7 @@ USER_OPTIONS: dict[str, dict[str, Any]] = {
     "groups_exclusive": {"type": "bool"},
     "notify": {"type": "bool"},
 }
-SPEC = api_spec("http://127.0.0.1:9000") + TOKEN + users_spec(USER_OPTIONS) + PROGRESS
+SPEC = STACK + api_spec() + TOKEN + users_spec(USER_OPTIONS) + PROGRESS
 
 
 def main() -> None:
@@ -324,10 +342,18 @@ def main() -> None:
     check_bounds(module, SPEC)
     require(module, {"requests": REQUESTS_IMPORT_ERROR})
     people = people_of(module, USER_OPTIONS)
-    endpoint = endpoint_of(module, basic("apikey", token_of(module) or ""))
+    authorization = basic("apikey", token_of(module) or "")
 
     def connect(cancellation: Cancellation) -> tuple[Client, str, System]:
-        api = OpenProject(endpoint, cancellation)
+        endpoint = endpoint_of(module, authorization, "openproject")
+        try:
+            api = OpenProject(endpoint, cancellation)
+        except ApiError as error:
+            if not is_foreign_host(error):
+                raise
+            names = accepted_names(access_of(module.params))
+            advice = foreign_host(endpoint.url, endpoint.headers.get("Host", ""), names)
+            raise MaxopsError(f"OpenProject refused ({error.status}): {error.message}; {advice}") from error
         return api.http, api.version, OpenProjectUsers(api, cancellation)
 
     run(module, people, connect)

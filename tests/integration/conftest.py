@@ -20,7 +20,12 @@ from ansible_collections.maxops.ops.tests.integration.official_support import (
 )
 from ansible_collections.maxops.ops.tests.integration.scratch_support import ScratchStack
 from ansible_collections.maxops.ops.tests.integration.support import MiniStack, Module, running
-from ansible_collections.maxops.ops.tests.integration.users_support import GITEA_VERSIONS, Application, Applications
+from ansible_collections.maxops.ops.tests.integration.users_support import (
+    GITEA_VERSIONS,
+    NEWEST_OPENPROJECT,
+    Application,
+    Applications,
+)
 from ansible_collections.maxops.ops.tests.integration.verify_support import ODD_NAME, ContentStack
 
 
@@ -88,6 +93,13 @@ def openproject(applications: Applications) -> Application:
     """OpenProject."""
     url, token = applications.url("openproject"), applications.token("openproject")
     return Application("openproject", url, token, applications)
+
+
+@pytest.fixture
+def openproject17(applications: Applications) -> Application:
+    """OpenProject 17, which answers only for its own host names."""
+    url, token = applications.url(NEWEST_OPENPROJECT), applications.token(NEWEST_OPENPROJECT)
+    return Application(NEWEST_OPENPROJECT, url, token, applications)
 
 
 @pytest.fixture

@@ -131,6 +131,7 @@ def gateway_configuration() -> str:
     variables.update(
         __stack_scheme="https",
         __stack_host=f"localhost:{PORT}",
+        __stack_health_password="",
         stack_tls_certificate="x",
         stack_gateway_probe_timeout=2,
     )

@@ -29,13 +29,19 @@ FULL: dict[str, Any] = {
 }
 
 
+def taken_by(gitea: Application, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that this version takes: 1.21 refuses every website."""
+    return {key: value for key, value in options.items() if key != "website" or gitea.service != "gitea"}
+
+
 def only(report: Any) -> Any:
     [outcome] = report.outcomes
     return outcome
 
 
 def test_create_then_nothing_then_change_each_field(any_gitea: Application) -> None:
-    person = any_gitea.person("kim", **FULL)
+    full = taken_by(any_gitea, FULL)
+    person = any_gitea.person("kim", **full)
     planned = only(any_gitea.sync([person], check_mode=True))
     assert planned.status == "created"
     assert any_gitea.api(f"GET /users/{person.name}").status_code == 404, "check mode changed something"
@@ -45,9 +51,8 @@ def test_create_then_nothing_then_change_each_field(any_gitea: Application) -> N
     assert (made.status, made.made, made.changes) == ("created", planned.made, planned.changes)
     assert made.made["password"] == (None, MASK)
     shown = any_gitea.shown("kim")
-    assert {key: shown[key] for key in ("full_name", "restricted", "visibility", "website", "location")} == {
-        key: FULL[key] for key in ("full_name", "restricted", "visibility", "website", "location")
-    }
+    readable = full.keys() & {"full_name", "restricted", "visibility", "website", "location"}
+    assert {key: shown[key] for key in readable} == {key: full[key] for key in readable}
     assert shown["is_admin"] is True
     assert any_gitea.password_opens("kim", PASSWORD)
     database = any_gitea.service
@@ -64,6 +69,7 @@ def test_create_then_nothing_then_change_each_field(any_gitea: Application) -> N
         "location": "Busan", "description": "", "active": False, "prohibit_login": True,
         "email": f"{person.name}@other.test",
     }  # fmt: skip
+    other = taken_by(any_gitea, other)
     changed = only(any_gitea.sync([Person(person.name, other)]))
     assert changed.error is None
     assert changed.changes.keys() == other.keys()

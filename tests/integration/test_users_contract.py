@@ -115,7 +115,7 @@ def test_requests_to_gitea(gitea: Application, gitea_proxy: FaultProxy, version:
     gitea.sync([gitea.person("owner")])
     gitea.api(f"POST /admin/users/{gitea.name('owner')}/orgs", {"username": organization})
     everything = {
-        "full_name": "K", "admin": True, "active": True, "prohibit_login": False, "restricted": True, "website": "w",
+        "full_name": "K", "admin": True, "active": True, "prohibit_login": False, "restricted": True,
         "visibility": "private", "login_name": "k", "location": "l", "description": "d", "must_change_password": False,
         "send_notify": False, "allow_git_hook": True, "allow_import_local": True, "allow_create_organization": False,
         "max_repo_creation": 1, "ssh_keys": [ssh_key("k")], "teams": [f"{organization}/Owners"],
@@ -126,6 +126,7 @@ def test_requests_to_gitea(gitea: Application, gitea_proxy: FaultProxy, version:
     gitea.sync(
         [Person(gitea.name("new"), {"rename_from": gitea.name("all"), "ssh_keys": [], "ssh_keys_exclusive": True})]
     )
+    gitea.sync([Person(gitea.name("new"), {"email": "new@other.test"})])
     gitea.sync([Person(gitea.name("owner"), {"teams": [], "teams_exclusive": True})])
     gitea.sync([Person(gitea.name("new"), {"state": "locked", "password": PASSWORD})], prune="report")
     gitea.sync(

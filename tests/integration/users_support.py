@@ -31,12 +31,15 @@ PASSWORD = "S3cret!pw-long"
 GITEA_VERSIONS = {"gitea": "1.21.11", "gitea122": "1.22.6", "gitea125": "1.25.4"}
 PATIENT = {"interval": "1s", "start_period": "60s", "retries": 10}
 CONTROLLED = {"mem_limit": "512m", "stop_grace_period": "0s"}
+NEWEST_OPENPROJECT = "openproject17"
+HOST_NAME = "ops.example.test"
+"""The newest OpenProject answers only for this name, and for localhost:9000."""
 
 
 def compose_file(project: str) -> dict[str, Any]:
-    """PostgreSQL, three versions of Gitea, and OpenProject."""
+    """PostgreSQL, three versions of Gitea, and two of OpenProject."""
     standins = f"{CHECKOUT}/tests/lab/standins:/opt/lab/standins:ro"
-    databases = [*GITEA_VERSIONS, "openproject"]
+    databases = [*GITEA_VERSIONS, "openproject", NEWEST_OPENPROJECT]
     services: dict[str, Any] = {
         "postgres": {
             "image": "maxops-lab/postgres:17",
@@ -70,6 +73,17 @@ def compose_file(project: str) -> dict[str, Any]:
             "OPENPROJECT_SEED__ADMIN__USER__PASSWORD": "Adm1n!pass-word",
         },
     }
+    services[NEWEST_OPENPROJECT] = {
+        **services["openproject"],
+        "environment": {
+            **services["openproject"]["environment"],
+            "DATABASE_URL": f"postgres://maxops:test@postgres/{NEWEST_OPENPROJECT}",
+            "LAB_APP_VERSION": "17.0.0",
+            "LAB_DELETION_SECONDS": "0.5",
+            "OPENPROJECT_HOST__NAME": HOST_NAME,
+            "OPENPROJECT_ADDITIONAL__HOST__NAMES": '["localhost:9000"]',
+        },
+    }
     return {"name": project, "services": services}
 
 
@@ -89,13 +103,15 @@ class Applications:
         """Start the applications and wait until they answer."""
         (self.folder / "docker-compose.yml").write_text(json.dumps(compose_file(self.project)))
         self.compose("up", "--detach", "--wait", "postgres")
-        for name in [*list(GITEA_VERSIONS)[1:], "openproject"]:
+        for name in [*list(GITEA_VERSIONS)[1:], "openproject", NEWEST_OPENPROJECT]:
             self.sql(f"CREATE DATABASE {name}", "postgres")
         self.compose("up", "--detach")
         for service in GITEA_VERSIONS:
-            self._wait(f"{self.url(service)}/api/healthz")
-        self._wait(f"{self.url('openproject')}/health_checks/default")
-        self.sql("INSERT INTO projects (name, identifier) VALUES ('Web Shop', 'webshop'), ('Intranet', 'intranet')")
+            self.wait_for(service)
+        for service in ("openproject", NEWEST_OPENPROJECT):
+            self.wait_for(service)
+            projects = "('Web Shop', 'webshop'), ('Intranet', 'intranet')"
+            self.sql(f"INSERT INTO projects (name, identifier) VALUES {projects}", service)
 
     def down(self) -> None:
         """Remove the applications."""
@@ -111,17 +127,17 @@ class Applications:
         name = f"{self.project}-{service}-1"
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         address = run("docker", "inspect", "-f", form, name).stdout.strip()
-        return f"http://{address}:{8080 if service == 'openproject' else 3000}"
+        return f"http://{address}:{8080 if service.startswith('openproject') else 3000}"
 
     def execute(self, service: str, *argv: str, check: bool = True) -> str:
         """Run a command in an application's container as its own user."""
-        user = "app" if service == "openproject" else "git"
+        user = "app" if service.startswith("openproject") else "git"
         return self.compose("exec", "-T", "--user", user, service, *argv, check=check).strip()
 
     def token(self, service: str) -> str:
         """An administrator's token."""
         if service not in self.tokens:
-            if service == "openproject":
+            if service.startswith("openproject"):
                 self.tokens[service] = self.execute(service, "openproject-token", "admin")
             else:
                 who = ["--username", ADMIN, "--email", f"{ADMIN}@example.test"]
@@ -129,6 +145,11 @@ class Applications:
                 words = ["--username", ADMIN, "--scopes", "all", "--raw"]
                 self.tokens[service] = self.execute(service, "gitea", "admin", "user", "generate-access-token", *words)
         return self.tokens[service]
+
+    def wait_for(self, service: str) -> None:
+        """Wait until an application answers."""
+        path = "/health_checks/default" if service.startswith("openproject") else "/api/healthz"
+        self._wait(f"{self.url(service)}{path}")
 
     @staticmethod
     def _wait(url: str) -> None:
@@ -154,6 +175,11 @@ class Application:
     prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}-")
     """Each test has its own names, so that all tests share one application."""
 
+    @property
+    def is_openproject(self) -> bool:
+        """Whether it is OpenProject, and not Gitea."""
+        return self.service.startswith("openproject")
+
     def name(self, what: str) -> str:
         """A name of this test."""
         return self.prefix + what
@@ -162,14 +188,16 @@ class Application:
         """A person who can be created."""
         name = self.name(what)
         usual: dict[str, Any] = {"email": f"{name}@example.test", "password": PASSWORD}
-        if self.service == "openproject":
+        if self.is_openproject:
             usual |= {"first_name": what.capitalize(), "last_name": "Kim"}
         return Person(name, {**usual, **options})
 
     def endpoint(self, **options: Any) -> Endpoint:
         """Where it is, for the API clients."""
-        authorization = basic("apikey", self.token) if self.service == "openproject" else f"token {self.token}"
-        return Endpoint(**{"url": self.url, "authorization": authorization, "timeout": 10.0, **options})
+        authorization = basic("apikey", self.token) if self.is_openproject else f"token {self.token}"
+        headers = {"Host": HOST_NAME} if self.service == NEWEST_OPENPROJECT else {}
+        usual = {"url": self.url, "authorization": authorization, "timeout": 10.0, "headers": headers}
+        return Endpoint(**{**usual, **options})
 
     def by_password(self) -> dict[str, str]:
         """Credentials that may create tokens."""
@@ -187,7 +215,7 @@ class Application:
         """Apply a list, as the modules do."""
         cancellation = cancellation or Cancellation()
         where = self.endpoint(**endpoint)
-        if self.service == "openproject":
+        if self.is_openproject:
             system: Any = OpenProjectUsers(OpenProject(where, cancellation), cancellation)
         else:
             system = GiteaUsers(Gitea(where, cancellation), cancellation)
@@ -197,8 +225,8 @@ class Application:
     def api(self, request: str, body: Any = None, **options: Any) -> requests.Response:
         """Send a request to the application, without the proxy."""
         method, path = request.split(" ", 1)
-        root = "/api/v3" if self.service == "openproject" else "/api/v1"
-        headers = {"Authorization": self.endpoint().authorization}
+        root = "/api/v3" if self.is_openproject else "/api/v1"
+        headers = {"Authorization": self.endpoint().authorization, **self.endpoint().headers}
         where = self.applications.url(self.service) + root + path
         session = requests.Session()
         session.trust_env = False

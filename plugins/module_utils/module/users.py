@@ -11,13 +11,14 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.address import Address, find_address
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.job import Options, Report, synchronise
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.users.plan import Person, System
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import Client, Endpoint
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
 from .frame import end, fail, report_failures
-from .options import NOT_NEGATIVE, ONE_OR_MORE, Spec
+from .options import NOT_NEGATIVE, ONE_OR_MORE, Spec, access_of
 
 AFTER_STOP = "what was done stays done, run this again for the rest"
 SHOWN_FAILURES = 5
@@ -32,11 +33,12 @@ TOKEN = Spec(
 """A token, or the file that holds it."""
 
 
-def api_spec(api_url: str) -> Spec:
-    """The options of the documentation fragment ``maxops.ops.api``, and the address."""
+def api_spec() -> Spec:
+    """The options of the documentation fragment ``maxops.ops.api``."""
     return Spec(
         {
-            "api_url": {"type": "str", "default": api_url},
+            "api_url": {"type": "str"},
+            "fallback_url": {"type": "str"},
             "validate_certs": {"type": "bool", "default": True},
             "ca_file": {"type": "path"},
             "proxy": {"type": "str"},
@@ -84,12 +86,19 @@ def token_of(module: AnsibleModule) -> str | None:
     return token
 
 
-def endpoint_of(module: AnsibleModule, authorization: str) -> Endpoint:
-    """The endpoint of the API, from the options."""
+def endpoint_of(module: AnsibleModule, authorization: str, application: str) -> Endpoint:
+    """The endpoint of the API, from the options. Without ``api_url``, the application is found through Docker.
+
+    Raises MaxopsError where it is not found.
+    """
     options = module.params
+    address = Address(options["api_url"] or "")
+    if not address.url:
+        address = find_address(application, access_of(options), options["fallback_url"] or "")
     return Endpoint(
-        url=options["api_url"],
+        url=address.url,
         authorization=authorization,
+        headers=address.headers,
         **{name: options[name] for name in ("validate_certs", "ca_file", "proxy", "timeout", "retries", "concurrency")},
     )
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import count
 
 from . import names
 
@@ -26,6 +28,14 @@ def new_password() -> str:
         # Shells and spreadsheets misread a symbol at the start.
         if password[0].isalpha() and all(any(character in kind for character in password) for kind in CLASSES):
             return password
+
+
+def needing(logins: Sequence[str], shown: int = 5) -> str:
+    """Who needs a password: all of them by name, or the first and how many more there are."""
+    names = ", ".join(logins[:shown])
+    if len(logins) > shown:
+        names += f" and {len(logins) - shown:,} more"
+    return f"{count(len(logins), 'new account')} {'needs' if len(logins) == 1 else 'need'} a password ({names})"
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,10 @@ def gitea_users(people: Iterable[Mapping[str, Any]], choices: Choices) -> list[d
         if choices.unlock:
             user["prohibit_login"] = False
         if "teams" in user:
-            user["teams_exclusive"] = choices.exact
+            user["teams_exclusive"] = choices.exact or not user["teams"]
+        if user.get("ssh_keys") == []:
+            # "None" is exact; at least none would change nothing.
+            user["ssh_keys_exclusive"] = True
         users.append(user)
     return users
 
@@ -88,9 +101,9 @@ def openproject_users(people: Iterable[Mapping[str, Any]], choices: Choices) -> 
             user["locked"] = False
         if "projects" in user:
             user["projects"] = [{"project": name, "roles": roles} for name, roles in user["projects"].items()]
-            user["projects_exclusive"] = choices.exact
+            user["projects_exclusive"] = choices.exact or not user["projects"]
         if "groups" in user:
-            user["groups_exclusive"] = choices.exact
+            user["groups_exclusive"] = choices.exact or not user["groups"]
         users.append(user)
     return users
 

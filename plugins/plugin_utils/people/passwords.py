@@ -32,6 +32,10 @@ class PasswordsFile:
                 data = stream.read()
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise AnsibleActionFail(
+                f"users_passwords_file {self.path} cannot be read: {error.strerror}; run as its owner, or name another"
+            ) from None
         if not VaultLib.is_encrypted(data):
             raise AnsibleActionFail(
                 f"{self.path} holds passwords and is not encrypted: run ansible-vault encrypt on it first"
@@ -44,11 +48,11 @@ class PasswordsFile:
             raise AnsibleActionFail(
                 f"{self.path} cannot be decrypted with this run's vault password ({error}): give the one that it was "
                 "encrypted with (--vault-password-file), or name another users_passwords_file"
-            ) from error
-        except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+            ) from None
+        except (KeyError, TypeError, AttributeError, yaml.YAMLError):
             raise AnsibleActionFail(
                 f"{self.path} is not a file of passwords: it has no mapping {KEY}; name another users_passwords_file"
-            ) from error
+            ) from None
 
     def check_writable(self) -> None:
         """Raise AnsibleActionFail when new passwords could not be kept, before anything is changed."""

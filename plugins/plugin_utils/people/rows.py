@@ -134,7 +134,8 @@ def check(rows: Iterable[tuple[str, Any]]) -> People:
             problems.append(f"{place}: has to be a mapping with login, email and so on")
             continue
         person = _composed(row)
-        row_problems = _problems(person, FIELDS) + _missing(person) + _duplicates(place, person, first_places)
+        row_problems = _problems(person, FIELDS) + _gitea_name(person) + _missing(person)
+        row_problems += _duplicates(place, person, first_places)
         problems += [f"{place}: {problem}" for problem in row_problems]
         people.rows.append(person)
     if problems:
@@ -151,6 +152,16 @@ def _problems(row: Mapping[str, Any], fields: Mapping[str, Check]) -> list[str]:
         if problem:
             problems.append(f"{key} {problem}")
     return problems
+
+
+def _gitea_name(row: Mapping[str, Any]) -> list[str]:
+    """Gitea is stricter than OpenProject about names; a person who has left gets no new one."""
+    login = row.get("login")
+    if row.get("state") == "left" or row.get("gitea", True) is False or not isinstance(login, str):
+        return []
+    if not LOGIN.fullmatch(login) or not re.search(r"[._-]{2}|[._-]$", login):
+        return []
+    return [f'login is "{login}", and Gitea takes no two dots, dashes or underscores in a row, and none at the end']
 
 
 def _missing(row: Mapping[str, Any]) -> list[str]:

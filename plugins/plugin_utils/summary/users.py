@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import duration
-from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, aligned, remarks
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import SHOWN, Results, aligned, count, remarks
 
 SYSTEMS = {"gitea": "Gitea", "openproject": "OpenProject"}
 STATUSES = ("created", "changed", "removed", "failed", "unchanged")
@@ -23,7 +23,7 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
         return [f"{host}: {result.get('msg', 'failed')}"]
     planned = check_mode or bool(result.get("report_only"))
     lines = [
-        f"{host}: {result.get('count', 0)} people"
+        f"{host}: {count(result.get('count', 0), 'person', 'people')}"
         + (", nothing changed yet; these are the differences" if planned else "")
     ]
     rows = []
@@ -44,9 +44,11 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
         if unlisted:
             more = f" and {len(unlisted) - 20} more" if len(unlisted) > 20 else ""
             lines.append(f"  in {SYSTEMS[system]} and not in the list: {', '.join(unlisted[:20])}{more}")
+    lines += _remarks_of_people(result)
     lines += remarks(result)
     if result.get("new_passwords"):
-        lines.append(f"  {len(result['new_passwords'])} new passwords: ansible-vault view {result['passwords_file']}")
+        made = count(len(result["new_passwords"]), "new password")
+        lines.append(f"  {made}: ansible-vault view {result['passwords_file']}")
     return lines
 
 
@@ -92,6 +94,17 @@ def _people(result: Mapping[str, Any]) -> list[Sequence[str]]:
                     )
                 )
     return [row for _good, _name, row in sorted(rows, key=lambda row: row[:2])]
+
+
+def _remarks_of_people(result: Mapping[str, Any]) -> list[str]:
+    """What is worth a look about single people, also where nothing was changed; many are only counted."""
+    lines = [
+        f"  remark: {user['name']} in {SYSTEMS[system]}: {text}"
+        for system in _done(result)
+        for user in result[system].get("users") or []
+        for text in user.get("remarks") or []
+    ]
+    return lines[:SHOWN] + ([f"  and {len(lines) - SHOWN} more remarks"] if len(lines) > SHOWN else [])
 
 
 def _verb(user: Mapping[str, Any]) -> str:

@@ -33,7 +33,6 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/rehearsal": "compare content git",
     "module_utils/systems": "channels",
     "module_utils/systems/docker": "container volumes",
-    "module_utils/systems/gitea": "command refusals",
     "module_utils/systems/host": "system",
     "module_utils/systems/openproject": "api",
     "module_utils/systems/postgresql": "snapshot statistics",

@@ -22,7 +22,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Ca
 from ansible_collections.maxops.ops.plugins.module_utils.tools.progress import Progress
 from ansible_collections.maxops.ops.plugins.module_utils.tools.workers import for_each
 
-from .plan import AlreadyThereError, Outcome, Person, Step, StepsOf, System, check_people, names_of
+from .plan import AlreadyThereError, NotTakenError, Outcome, Person, Step, StepsOf, System, check_people, names_of
 
 ATTEMPTS = 4
 """How often a person is tried whose request or answer got lost."""
@@ -146,16 +146,26 @@ class Synchronisation:
                 self._done += 1
 
     def _apply(self, person: Person, outcome: Outcome, steps: StepsOf) -> None:
-        """Do the steps; where an answer got lost, read the account again and continue from there."""
+        """Do the steps; where an answer got lost, read the account again and continue from there.
+
+        What the application silently did not take is the person's error in the end: the other steps are done first.
+        """
         account = self._accounts.get(person.key)
         for attempt in range(ATTEMPTS):
+            not_taken: list[str] = []
             try:
                 for step in steps(person, account, outcome):
                     outcome.begin(step, self._options.details)
-                    if not self._check_mode:
+                    try:
                         account = self._run(step, person, account, outcome)
+                    except NotTakenError as error:
+                        outcome.leave_out(error.problems)
+                        not_taken += error.problems.values()
+                        account = error.account or account
+                if not_taken:
+                    raise MaxopsError("; ".join(not_taken))
                 return
-            except (OutcomeUnknownError, AlreadyThereError) as error:  # noqa: PERF203 - the loop is for this
+            except (OutcomeUnknownError, AlreadyThereError) as error:
                 if attempt == ATTEMPTS - 1:
                     raise MaxopsError(f"{error}; tried {ATTEMPTS} times, run this again") from error
                 if isinstance(error, OutcomeUnknownError):
@@ -163,8 +173,14 @@ class Synchronisation:
                 account = self._system.find(person)
 
     def _run(self, step: Step, person: Person, account: Any, outcome: Outcome) -> Any:
+        if self._check_mode:
+            if step.expected:
+                raise NotTakenError(step.expected, account)
+            return account
         try:
             return step.run(account) or account
+        except NotTakenError:
+            raise
         except OutcomeUnknownError:
             outcome.lost_creation = outcome.lost_creation or step.creates
             raise

@@ -63,7 +63,8 @@ class Person(NamedTuple):
 class Step(NamedTuple):
     """One change: fields with (before, after), and how. ``run`` gets the present account and may return a newer one.
 
-    With ``later``, it only notes what the system's ``finish`` does for all people at once.
+    With ``later``, it only notes what the system's ``finish`` does for all people at once. ``expected`` has the fields
+    that this version of the application is known not to take, with the sentence that says so; check mode reports them.
     """
 
     changes: Mapping[str, tuple[Any, Any]]
@@ -71,6 +72,19 @@ class Step(NamedTuple):
     creates: bool = False
     removes: bool = False
     later: bool = False
+    expected: Mapping[str, str] = EMPTY
+
+
+class NotTakenError(MaxopsError):
+    """The application answered without an error and left fields as they were: field → the sentence that says so.
+
+    ``account`` is the account as the answer shows it.
+    """
+
+    def __init__(self, problems: Mapping[str, str], account: Any) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = problems
+        self.account = account
 
 
 class AlreadyThereError(MaxopsError):
@@ -145,10 +159,18 @@ class Outcome:
             self.leave_out(step.changes)
         self.created = self.created and not step.creates
         self.removed = self.removed and not step.removes
+        if step.removes:
+            self.more = EMPTY
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Remove changes that were not made."""
         self.changes = {key: change for key, change in self.changes.items() if key not in names}
+        self.made = {key: change for key, change in self.made.items() if key not in names} if self.made else EMPTY
+
+    def remark(self, text: str) -> None:
+        """Add a remark, once."""
+        if text not in self.remarks:
+            self.remarks = (*self.remarks, text)
 
     def leave_out_later(self) -> None:
         """Remove the changes that are made for all people at once, because the run was stopped before."""

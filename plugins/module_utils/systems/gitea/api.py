@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 from urllib.parse import quote
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -23,31 +23,27 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client impor
 from ansible_collections.maxops.ops.plugins.module_utils.tools.paging import Listing, Page, read_all
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
+from .records import (
+    Account,
+    Address,
+    Belongings,
+    Team,
+    account_of,
+    addresses_of,
+    items_of,
+    message_of,
+    number_of,
+    package_of,
+    secret_of,
+)
 from .refusals import advise
 
 PAGE_SIZE = 1000
 """Requested; the server returns as many as it allows (MAX_RESPONSE_ITEMS, 50 by default)."""
 REDIRECTS = (301, 302, 307, 308)
 OLDEST = (1, 21)
-
-
-class Account(NamedTuple):
-    """One account, by the names of the module's options; ``source_id`` is None where the version does not report it."""
-
-    name: str
-    id: int = 0
-    email: str = ""
-    full_name: str = ""
-    login_name: str = ""
-    source_id: int | None = None
-    admin: bool = False
-    active: bool = True
-    prohibit_login: bool = False
-    restricted: bool = False
-    visibility: str = "public"
-    website: str = ""
-    location: str = ""
-    description: str = ""
+LAST_FORGEJO = 8
+"""The last version of Forgejo that is known to keep a hidden account hidden."""
 
 
 @dataclass(frozen=True)
@@ -63,27 +59,28 @@ class Release:
         match = re.search(r"gitea-(\d+)\.(\d+)", text) or re.match(r"v?(\d+)\.(\d+)", text)
         return cls(text, (int(match.group(1)), int(match.group(2))) if match else OLDEST)
 
+    @property
+    def title(self) -> str:
+        """The program and its version, for messages."""
+        return f"{'Forgejo' if 'gitea-' in self.text else 'Gitea'} {self.text.partition('+')[0]}"
 
-class Team(NamedTuple):
-    """A team of an organisation, with the lower-case names of its members."""
+    @property
+    def takes_website(self) -> bool:
+        """False where every change of ``website`` is refused, and all that is sent with it (go-gitea/gitea#30518)."""
+        return self.number >= (1, 22) or not re.search(r"\d\.\d", self.text)
 
-    id: int
-    name: str
-    members: set[str]
-
-
-class Belongings(NamedTuple):
-    """What is deleted with an account that is purged."""
-
-    repositories: list[str]
-    organizations: list[str]
+    @property
+    def keeps_hidden(self) -> bool:
+        """True where ``visibility: public`` is accepted and ignored: 0, its number, counts as not given."""
+        forgejo = re.match(r"v?(\d+)\..*gitea-", self.text)
+        return self.number in ((1, 22), (1, 23)) and (not forgejo or int(forgejo.group(1)) <= LAST_FORGEJO)
 
 
 class Gitea:
     """The API, used as a site administrator."""
 
     def __init__(self, endpoint: Endpoint, cancellation: Cancellation | None = None) -> None:
-        self.http = Client(endpoint, _message, cancellation)
+        self.http = Client(endpoint, message_of, cancellation)
         self._cancellation = cancellation or Cancellation()
         self._workers = endpoint.concurrency
         self.by_password = endpoint.authorization.startswith("Basic ")
@@ -113,15 +110,15 @@ class Gitea:
         def fetch(number: int) -> Page:
             answer = self._request("GET", path, query={**query, "limit": PAGE_SIZE, "page": number})
             total = answer.headers.get("X-Total-Count", "")
-            return Page(_items(answer.data), int(total) if total.isdigit() else None)
+            return Page(items_of(answer.data), int(total) if total.isdigit() else None)
 
-        return read_all(fetch, _number, answer_reader(keep), self._workers, self._cancellation)
+        return read_all(fetch, number_of, answer_reader(keep), self._workers, self._cancellation)
 
     # -- accounts -----------------------------------------------------------------------------------------------
 
     def myself(self) -> Account:
         """The account that the API is used with. Raises MaxopsError when it is not a site administrator."""
-        account = _account(self._request("GET", "/user").data)
+        account = account_of(self._request("GET", "/user").data)
         if not account.admin:
             raise MaxopsError(
                 f'the account "{account.name}" of the API is not a site administrator of {self.http.url}: '
@@ -133,7 +130,7 @@ class Gitea:
         """All accounts of people (without organisations) that ``keep`` accepts."""
 
         def read(item: Any) -> Account | None:
-            account = _account(item)
+            account = account_of(item)
             return account if keep(account) else None
 
         return self._pages("/admin/users", read)
@@ -143,7 +140,7 @@ class Gitea:
         answer = self._request("GET", f"/users/{quote(name, safe='')}", accept=(200, 404, *REDIRECTS))
         if answer.status != 200:
             return None
-        account = _account(answer.data)
+        account = account_of(answer.data)
         # A proxy may have followed the redirect from the former name of a renamed account.
         if account.name.lower() != name.lower() or self.is_organization(name):
             return None
@@ -160,13 +157,13 @@ class Gitea:
 
     def create(self, fields: Mapping[str, Any]) -> Account:
         """Create an account from ``username``, ``email`` and the other fields of the API."""
-        return _account(self._request("POST", "/admin/users", body=dict(fields)).data)
+        return account_of(self._request("POST", "/admin/users", body=dict(fields)).data)
 
     def edit(self, account: Account, fields: Mapping[str, Any]) -> Account:
         """Change fields of an account."""
         # The API requires both; it overwrites login_name with what is sent, and takes source 0 as "unchanged".
         kept = {"login_name": account.login_name or account.name, "source_id": account.source_id or 0}
-        return _account(self._request("PATCH", self._admin(account), body={**kept, **fields}).data)
+        return account_of(self._request("PATCH", self._admin(account), body={**kept, **fields}).data)
 
     def rename(self, account: Account, name: str) -> Account:
         """Rename an account; Gitea redirects from the old name."""
@@ -179,7 +176,7 @@ class Gitea:
         self._request("DELETE", self._admin(account), query={"purge": "true"} if purge else None, accept=(204, 404))
 
     def belongings(self, account: Account) -> Belongings:
-        """What a purge would delete with the account: its repositories, and organisations that it alone owns."""
+        """What the account owns, and the organisations that it is a member of."""
         name = quote(account.name, safe="")
         repositories = self._pages("/repos/search", lambda item: item, uid=account.id, exclusive="true").items
         own = [item["full_name"] for item in repositories if item["owner"]["id"] == account.id]
@@ -189,7 +186,29 @@ class Gitea:
             owners = next((team for team in self.teams(organization) if team.name.lower() == "owners"), None)
             if owners and self.members(owners) == {account.name.lower()}:
                 alone.append(organization)
-        return Belongings(sorted(own), sorted(alone))
+        others = sorted(set(organizations) - set(alone))
+        return Belongings(sorted(own), sorted(alone), self._packages(name), others)
+
+    def _packages(self, owner: str) -> list[str] | None:
+        try:
+            return sorted(self._pages(f"/packages/{owner}", package_of).items)
+        except ApiError as error:
+            if error.status == 404:  # packages are switched off
+                return []
+            if error.status == 403:
+                return None
+            raise
+
+    def leave_organization(self, organization: str, account: Account) -> None:
+        """End the memberships in all teams of an organisation. Gitea refuses that for its last owner."""
+        path = f"/orgs/{quote(organization, safe='')}/members/{quote(account.name, safe='')}"
+        self._request("DELETE", path, accept=(204, 404))
+
+    def address(self, email: str) -> Address | None:
+        """The account that has an address, as its main one or as another, which no list of accounts shows."""
+        answer = self._request("GET", "/admin/emails/search", query={"q": email, "limit": PAGE_SIZE}, accept=(200, 404))
+        found = addresses_of(answer.data) if answer.status == 200 else []
+        return next((address for address in found if address.email.lower() == email.lower()), None)
 
     def password_is_right(self, account: Account, password: str) -> bool | None:
         """Whether this is the account's password; None where Gitea does not allow the check."""
@@ -200,8 +219,13 @@ class Gitea:
                 "GET", "/api/v1/user", accept=(200, 403), authorization=basic(account.name, password)
             )
         except ApiError as error:
+            if error.status != 401:
+                return None
+            # Only a right password leads to the question for the second factor.
+            if re.search(r"provided OTP|WebAuthn", error.message):
+                return True
             wrong = "password is invalid" in error.message or error.message == "invalid username, password or token"
-            return False if error.status == 401 and wrong else None
+            return False if wrong else None
         # 403: correct, but it has to be changed first, or the account is not active.
         return answer.status in (200, 403)
 
@@ -230,7 +254,7 @@ class Gitea:
     def add_token(self, account: Account, name: str, scopes: Sequence[str]) -> str:
         """Create a token; returns its secret, which Gitea never shows again."""
         path = f"/users/{quote(account.name, safe='')}/tokens"
-        return _secret(self._request("POST", path, body={"name": name, "scopes": list(scopes)}).data)
+        return secret_of(self._request("POST", path, body={"name": name, "scopes": list(scopes)}).data)
 
     def remove_token(self, account: Account, name: str) -> None:
         """Revoke a token."""
@@ -259,45 +283,3 @@ class Gitea:
     def leave(self, team: Team, account: Account) -> None:
         """End a membership."""
         self._request("DELETE", f"/teams/{team.id}/members/{quote(account.name, safe='')}", accept=(204, 404))
-
-
-@answer_reader
-def _items(data: Any) -> list[Any]:
-    # The search for repositories wraps its results; an empty list may be null.
-    return list((data["data"] if isinstance(data, dict) else data) or [])
-
-
-@answer_reader
-def _secret(data: Any) -> str:
-    return str(data["sha1"])
-
-
-@answer_reader
-def _number(data: Any) -> int:
-    return int(data["id"])
-
-
-@answer_reader
-def _account(data: Any) -> Account:
-    return Account(
-        name=data["login"],
-        id=data["id"],
-        email=data["email"],
-        full_name=data["full_name"],
-        login_name=data.get("login_name") or "",
-        source_id=data.get("source_id"),
-        admin=data["is_admin"],
-        active=data["active"],
-        prohibit_login=data["prohibit_login"],
-        restricted=data["restricted"],
-        visibility=data["visibility"],
-        website=data["website"],
-        location=data["location"],
-        description=data["description"],
-    )
-
-
-def _message(data: Any) -> str:
-    if not isinstance(data, dict):
-        return ""
-    return ": ".join([str(data.get("message") or ""), *map(str, data.get("errors") or [])])

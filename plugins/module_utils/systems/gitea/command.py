@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack im
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
 from .configuration import configuration_paths
+from .refusals import advice_for
 
 USER = "git"
 """The program refuses to run as root; in both images its user has this name."""
@@ -95,9 +96,16 @@ class GiteaCommand:
         argv = ["gitea", "--config", self.configuration, "admin", group, command, *arguments]
         code, output = self._stack.execute(self._container, argv, user=USER)
         if code != 0:
-            text = re.sub(r"^.*Command error: ", "", output.strip().splitlines()[-1] if output.strip() else "no output")
+            text = error_in(output)
+            next_step = advice_for(text) or f"see docker logs {self._container.name}"
             raise MaxopsError(
-                f"gitea admin {group} {command} in container {self._container.name} failed: {text}; "
-                f"see docker logs {self._container.name}"
+                f"gitea admin {group} {command} in container {self._container.name} failed: {text}; {next_step}"
             )
         return output
+
+
+def error_in(output: str) -> str:
+    """The error in a command's output, which may also have the password that the command made up."""
+    lines = [line for line in output.strip().splitlines() if "random password" not in line]
+    errors = [line for line in lines if "Command error: " in line]
+    return re.sub(r"^.*Command error: ", "", (errors or lines or ["no output"])[-1])

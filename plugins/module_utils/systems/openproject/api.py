@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
@@ -43,6 +44,11 @@ class Account(NamedTuple):
         """True when the account is locked."""
         return self.status == "locked"
 
+    @property
+    def deleted(self) -> bool:
+        """True for an account whose removal waits for a background job; from 17 on it is listed until then."""
+        return self.status == "deleted"
+
 
 class Group(NamedTuple):
     """A group and the ids of its members."""
@@ -53,12 +59,16 @@ class Group(NamedTuple):
 
 
 class Membership(NamedTuple):
-    """The roles (ids) that a user or a group has in a project; without a project, everywhere."""
+    """The roles (ids) that a user or a group has in a project; without a project, everywhere.
+
+    ``other`` names what is no project, such as ``programs/7``: 17 has memberships of programs and portfolios, too.
+    """
 
     id: int
     principal: int
     project: int | None
     roles: frozenset[int]
+    other: str = ""
 
 
 class Project(NamedTuple):
@@ -103,7 +113,8 @@ class OpenProject:
         try:
             return self.http.request(method, "/api/v3" + path, **options)
         except ApiError as error:
-            raise ApiError(advise(error), error.status, error.message, error.data) from error
+            text = advise(error, self.http.url, self.http.endpoint.headers.get("Host", ""))
+            raise ApiError(text, error.status, error.message, error.data) from error
 
     def _pages(self, path: str, keep: Callable[[Any], Any], filters: Sequence[Any] | None = None) -> Listing[Any]:
         query: dict[str, Any] = {"pageSize": PAGE_SIZE, "sortBy": '[["id","asc"]]'}
@@ -195,17 +206,18 @@ class OpenProject:
             filters = [{"principal": {"operator": "=", "values": [str(number) for number in principals]}}]
         return self._pages("/memberships", _membership, filters).items
 
-    def join(self, account: Account, project: int | None, roles: Iterable[int], notify: bool) -> None:
+    def join(self, account: Account, project: int | None, roles: Iterable[int], notify: bool) -> Membership:
         """Give an account roles in a project (None: global roles) where it had none."""
         links: dict[str, Any] = {"principal": _link("users", account.id), "roles": _links("roles", roles)}
         if project is not None:
             links["project"] = _link("projects", project)
-        self._request("POST", "/memberships", body={"_links": links, "_meta": _meta(notify)})
+        body = {"_links": links, "_meta": _meta(notify)}
+        return _membership(self._request("POST", "/memberships", body=body).data)
 
-    def change_roles(self, membership: Membership, roles: Iterable[int], notify: bool) -> None:
+    def change_roles(self, membership: Membership, roles: Iterable[int], notify: bool) -> Membership:
         """Change an account's roles in the same project."""
         body = {"_links": {"roles": _links("roles", roles)}, "_meta": _meta(notify)}
-        self._request("PATCH", f"/memberships/{membership.id}", body=body)
+        return _membership(self._request("PATCH", f"/memberships/{membership.id}", body=body).data)
 
     def leave(self, membership: Membership) -> None:
         """End a membership."""
@@ -225,9 +237,18 @@ def _links(kind: str, numbers: Iterable[int]) -> list[dict[str, str]]:
     return [_link(kind, number) for number in sorted(numbers)]
 
 
+def _kind_and_id(link: Mapping[str, Any] | None) -> tuple[str, int | None]:
+    """What a link leads to, such as ("projects", 7); ("", None) for an empty one.
+
+    What this account may not see has a link without a number: its kind is the whole text.
+    """
+    href = str((link or {}).get("href") or "")
+    match = re.search(r"/api/v3/(\w+)/(\d+)/?$", href)
+    return (match.group(1), int(match.group(2))) if match else (href, None)
+
+
 def _id(link: Mapping[str, Any] | None) -> int | None:
-    href = (link or {}).get("href")
-    return int(str(href).rpartition("/")[2]) if href else None
+    return _kind_and_id(link)[1]
 
 
 @answer_reader
@@ -269,4 +290,8 @@ def _group(data: Any) -> Group:
 def _membership(data: Any) -> Membership:
     links = data["_links"]
     roles = frozenset(number for number in map(_id, links["roles"]) if number is not None)
-    return Membership(data["id"], _id(links["principal"]) or 0, _id(links.get("project")), roles)
+    kind, number = _kind_and_id(links.get("project"))
+    if not kind or kind == "projects":
+        return Membership(data["id"], _id(links["principal"]) or 0, number, roles)
+    other = f"{kind}/{number}" if number else kind
+    return Membership(data["id"], _id(links["principal"]) or 0, None, roles, other)

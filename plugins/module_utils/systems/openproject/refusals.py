@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 
@@ -27,6 +29,7 @@ ADVICE = (
     ("", r"(?i)login.*taken|username.*taken", "another account has this name: choose another one"),
     ("", r"(?i)email.*taken", "another account has this address: give this person another one, or change that account"),
     ("", r"(?i)^password", "the server's rules refuse this password: see Administration > Authentication for them"),
+    ("", r"(?i)too long", "shorten it: names and addresses have at most 256 characters"),
     ("", r"(?i)last.*administrator|at least one active admin", "make another account an administrator first"),
     ("", r"(?i)unassignable role", "a role of a project cannot be given globally, nor a global one in a project"),
     ("", r"(?i)^(email|login|firstName|lastName|language|roles|status)\b", "correct what is given for this person"),
@@ -61,9 +64,35 @@ def is_taken(error: ApiError, attribute: str) -> bool:
     return any(name == attribute and "taken" in text for _identifier, name, text in errors_of(error.data))
 
 
-def advise(error: ApiError) -> str:
-    """The refusal in OpenProject's words, and what to do."""
+def is_foreign_host(error: ApiError) -> bool:
+    """True where OpenProject answers no request for the host name of the address, whatever it asks for."""
+    return error.status == 400 and "Invalid host_name" in error.message
+
+
+def foreign_host(url: str, host: str = "", names: Sequence[str] = ()) -> str:
+    """What to do about that refusal. ``names`` are the host names that OpenProject is known to accept."""
+    asked = host or urlsplit(url).netloc
+    path = urlsplit(url).path
+    scheme = urlsplit(url).scheme
+    right = (
+        f"the address with its host name ({' or '.join(f'{scheme}://{name}{path}' for name in names)})"
+        if names
+        else (
+            f"the address with the name that OPENPROJECT_HOST__NAME of the service has, such as {scheme}://localhost:9000"
+        )
+    )
+    return (
+        f"it answers only for the host name of OPENPROJECT_HOST__NAME, and was asked for {asked}: set api_url "
+        f"(users_openproject_url) to {right}, or add {asked} to OPENPROJECT_ADDITIONAL__HOST__NAMES; also a gateway "
+        "that sends another name in Host or X-Forwarded-Host gets this answer"
+    )
+
+
+def advise(error: ApiError, url: str = "", host: str = "") -> str:
+    """The refusal in OpenProject's words, and what to do; ``host`` is the header Host, where it is not the URL's."""
     advice: list[str] = []
+    if is_foreign_host(error):
+        advice.append(foreign_host(url, host))
     for identifier, attribute, message in errors_of(error.data):
         for wanted, pattern, text in ADVICE:
             if wanted in ("", identifier) and re.search(pattern, f"{attribute} {message}".strip()):

@@ -75,6 +75,8 @@ class Endpoint:
     timeout: float = 30.0
     retries: int = 4
     concurrency: int = 8
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers of each request, such as Host where the address has no name that the server accepts."""
 
 
 @dataclass(frozen=True)
@@ -293,6 +295,7 @@ def _session(endpoint: Endpoint, url: str) -> requests.Session:
     session.proxies.update(_proxies(endpoint.proxy, url))
     session.headers.update({"Accept": "application/json", "Authorization": endpoint.authorization})
     session.headers["User-Agent"] = "maxops.ops"
+    session.headers.update(endpoint.headers)
     pool = requests.adapters.HTTPAdapter(pool_maxsize=max(1, endpoint.concurrency))
     session.mount("http://", pool)
     session.mount("https://", pool)

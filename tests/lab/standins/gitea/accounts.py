@@ -7,7 +7,8 @@ from typing import Any
 
 from ..shared.database import Row, Transaction
 from . import names, secrets
-from .errors import AlreadyExistsError, EmailError, LastAdminError, NotExistError, SignInError
+from .errors import AlreadyExistsError, EmailError, LastAdminError, NotExistError, SignInError, VisibilityError
+from .settings import Settings
 
 INDIVIDUAL, ORGANIZATION = 0, 1
 VISIBILITIES = ["public", "limited", "private"]
@@ -44,6 +45,11 @@ def password_problem(password: str, shortest: int, classes: set[str]) -> str | N
     if not all(any(CASES[name](letter) for letter in password) for name in classes):
         return "complexity"
     return None
+
+
+def check_visibility(settings: Settings, visibility: int) -> None:
+    if VISIBILITIES[visibility] not in settings.allowed_visibilities:
+        raise VisibilityError(f"visibility Mode not allowed: {VISIBILITIES[visibility]}")
 
 
 def sign_in(transaction: Transaction, login: str, password: str) -> Row:
@@ -152,14 +158,30 @@ def check_email_is_free(transaction: Transaction, email: str, user_id: int = 0) 
         raise EmailError(f"e-mail already in use [email: {email}]")
 
 
-def set_email(transaction: Transaction, user: Row, email: str) -> None:
+def set_email(transaction: Transaction, user: Row, email: str, keep_old: bool = False) -> None:
+    """Change the main address; from 1.22 on, the old one stays as a second address that still signs in."""
     names.check_email(email)
     check_email_is_free(transaction, email, user["id"])
+    if keep_old and email.lower() != user["email"].lower():
+        _add_main_address(transaction, user, email)
+        return
     transaction.update("user", user["id"], {"email": email})
     transaction.run(
         "UPDATE email_address SET email = %s, lower_email = %s, is_activated = true WHERE uid = %s AND is_primary",
         (email, email.lower(), user["id"]),
     )
+
+
+def _add_main_address(transaction: Transaction, user: Row, email: str) -> None:
+    transaction.run("UPDATE email_address SET is_primary = false WHERE uid = %s", (user["id"],))
+    own = "SELECT id FROM email_address WHERE uid = %s AND lower_email = %s"
+    known = transaction.value(own, (user["id"], email.lower()))
+    if known:
+        transaction.update("email_address", known, {"email": email, "is_primary": True, "is_activated": True})
+    else:
+        columns = {"uid": user["id"], "email": email, "lower_email": email.lower()}
+        transaction.insert("email_address", {**columns, "is_activated": True, "is_primary": True})
+    transaction.update("user", user["id"], {"email": email})
 
 
 def check_not_last_admin(transaction: Transaction, user: Row, message: str) -> None:

@@ -13,10 +13,10 @@ from werkzeug.exceptions import HTTPException
 from ..shared import web
 from ..shared.database import Database
 from . import health, ini, log, pages, registry, release
-from .api import admin, miscellaneous, organizations, repositories, users
+from .api import admin, miscellaneous, organizations, packages, repositories, users
 from .api.authentication import ForbiddenAccountError, authenticate
 from .context import Context, client_address, context
-from .errors import ApiError, not_found
+from .errors import ApiError, VisibilityError, not_found
 from .settings import Settings
 
 API = "/api/v1/"
@@ -41,11 +41,13 @@ def create(settings: Settings, of_release: release.Release, connections: Databas
         admin.blueprint,
         users.blueprint,
         organizations.blueprint,
+        packages.blueprint,
         repositories.blueprint,
     ):
         app.register_blueprint(blueprint)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(ForbiddenAccountError, lambda error: (jsonify({"message": str(error)}), 403))
+    app.register_error_handler(VisibilityError, lambda error: _api_error(ApiError(500, str(error))))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(psycopg2.Error, _database_error)
     return app

@@ -13,7 +13,7 @@ import psycopg2
 
 from ..shared.database import Row, Transaction
 from . import accounts, ini, keys_file, scopes, secrets
-from .errors import NotExistError, RefusedError
+from .errors import NotExistError, RefusedError, VisibilityError
 from .go_flags import Flag, Parsed, UsageError, parse
 from .release import Release, from_environment
 from .settings import Settings
@@ -36,7 +36,7 @@ class CommandError(Exception):
 Action = Callable[[Transaction, Parsed, Settings, Release], None]
 
 
-def create(transaction: Transaction, flags: Parsed, _settings: Settings, release: Release) -> None:
+def create(transaction: Transaction, flags: Parsed, settings: Settings, release: Release) -> None:
     if not flags.text("email"):
         raise CommandError("email is not set")
     name = flags.text("username") or flags.text("name")
@@ -53,7 +53,9 @@ def create(transaction: Transaction, flags: Parsed, _settings: Settings, release
         raise CommandError("must set either password or random-password flag")
     # The first account is the owner's: it does not have to change its password.
     first = not transaction.value('SELECT EXISTS (SELECT 1 FROM "user" WHERE type = 0)')
+    visibility = accounts.VISIBILITIES.index(settings.default_visibility)
     try:
+        accounts.check_visibility(settings, visibility)
         user = accounts.create(
             transaction,
             name,
@@ -63,8 +65,9 @@ def create(transaction: Transaction, flags: Parsed, _settings: Settings, release
             is_admin=flags.truth("admin"),
             is_restricted=flags.truth("restricted"),
             must_change_password=flags.truth("must-change-password", default=not first),
+            visibility=visibility,
         )
-    except RefusedError as error:
+    except (RefusedError, VisibilityError) as error:
         raise CommandError(f"CreateUser: {error}") from error
     if flags.truth("access-token"):
         # Before 1.23 the token gets no scope, so it gives no access, as in the real application.

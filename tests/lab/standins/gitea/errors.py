@@ -27,6 +27,10 @@ class BadNameError(RefusedError):
         self.form_message = form_message
 
 
+class VisibilityError(Exception):
+    """The server's settings do not allow the visibility; the API answers 500."""
+
+
 class NotExistError(Exception):
     pass
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from ..shared.database import Row, Transaction
-from . import accounts, names
+from . import accounts, names, packages
 from .errors import AlreadyExistsError, RefusedError
 
 LAST_ADMIN = "can not delete the last admin user [uid: {}]"
@@ -29,12 +29,15 @@ def rename(transaction: Transaction, user: Row, name: str, repositories: Path) -
 def delete(transaction: Transaction, user: Row, purge: bool, repositories: Path) -> None:
     if purge:
         _delete_repositories(transaction, user, repositories)
+        packages.delete_all(transaction, user)
         _leave_organizations(transaction, user, repositories)
     about = f"[uid: {user['id']}]"
     if transaction.row("SELECT 1 FROM repository WHERE owner_id = %s LIMIT 1", (user["id"],)):
         raise RefusedError(f"user still has ownership of repositories {about}")
     if transaction.row("SELECT 1 FROM org_user WHERE uid = %s LIMIT 1", (user["id"],)):
         raise RefusedError(f"user still has membership of organizations {about}")
+    if packages.count(transaction, user):
+        raise RefusedError(f"user still has ownership of packages {about}")
     accounts.check_not_last_admin(transaction, user, LAST_ADMIN.format(user["id"]))
     for table, column in [
         ("access_token", "uid"),

@@ -108,6 +108,19 @@ class Settings:
         return named - {"off", "", "all"}
 
     @property
+    def allowed_visibilities(self) -> set[str]:
+        named = self.text("service", "ALLOWED_USER_VISIBILITY_MODES", "public,limited,private")
+        return {name.strip() for name in named.split(",") if name.strip()}
+
+    @property
+    def default_visibility(self) -> str:
+        return self.text("service", "DEFAULT_USER_VISIBILITY", "public")
+
+    @property
+    def requires_sign_in(self) -> bool:
+        return self.truth("service", "REQUIRE_SIGNIN_VIEW", False)
+
+    @property
     def basic_authentication(self) -> bool:
         return self.truth("service", "ENABLE_BASIC_AUTHENTICATION", True)
 

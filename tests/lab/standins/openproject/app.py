@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..shared import web
 from ..shared.database import Database, clean_url
-from . import health, log, pages
+from . import health, hosts, log, pages
 from .api import contents, groups, memberships, root, users
 from .api.authentication import authenticate
 from .api.bodies import MissingContentTypeError, check_content_type
@@ -31,6 +31,7 @@ def create(of_release: Release, connections: Database) -> Flask:
     app = Flask("openproject")
     app.config["RELEASE"] = of_release
     web.install(app, connections)
+    app.before_request(hosts.refuse_foreign)
     app.before_request(_guard_api)
     app.after_request(_finish)
     for blueprint in (

@@ -25,6 +25,11 @@ def link(kind: str, row_id: int | None, title: str | None = None) -> Json:
     return {"href": f"/api/v3/{kind}/{row_id}"} | ({"title": title} if title is not None else {})
 
 
+def workspace_link(row: Row) -> Json:
+    """17 names the kind of a workspace in its link: /api/v3/projects, /api/v3/programs or /api/v3/portfolios."""
+    return link(f"{row.get('workspace_type') or 'project'}s", row["id"], row["name"])
+
+
 def formattable(text: str | None) -> Json:
     raw = text or ""
     return {"format": "markdown", "raw": raw, "html": f"<p>{escape(raw)}</p>" if raw else ""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -23,3 +24,13 @@ def attachments() -> Path:
 
 def host_name() -> str:
     return os.environ.get("OPENPROJECT_HOST__NAME", "localhost:8080")
+
+
+def allowed_hosts() -> list[str]:
+    """The names that requests may be for; empty, and so all of them, where the stand-in was given no host name."""
+    if not os.environ.get("OPENPROJECT_HOST__NAME"):
+        return []
+    more = os.environ.get("OPENPROJECT_ADDITIONAL__HOST__NAMES", "").strip()
+    # As the real one reads a list: JSON, or words with commas between them.
+    names = json.loads(more) if more.startswith("[") else [name.strip() for name in more.split(",") if name.strip()]
+    return [host_name(), *map(str, names)]

@@ -176,6 +176,34 @@ def test_impossible_start_ends_with_the_reason(lab: Lab, environment: dict[str, 
     assert "top-secret" not in application.logs()
 
 
+def test_requests_for_other_host_names_are_refused(lab: Lab) -> None:
+    names = {
+        "OPENPROJECT_HOST__NAME": "ops.example.test",
+        "OPENPROJECT_ADDITIONAL__HOST__NAMES": '["localhost:9000", ".more.test"]',
+    }
+    guarded = openproject_client.start(lab, "17.0.0", environment=names).application
+
+    def status(path: str, **headers: str) -> int:
+        return guarded.send("GET", path, headers={"Host": "ops.example.test", **headers}).status_code
+
+    for host in ("ops.example.test", "ops.example.test:8443", "localhost:9000", "a.more.test"):
+        assert status("/login", Host=host) == 200
+    for host in ("127.0.0.1:9000", "localhost:8080", "ops.example.test.evil"):
+        refused = guarded.send("GET", "/api/v3", headers={"Host": host})
+        assert (refused.status_code, refused.text) == (400, "Invalid host_name configuration")
+        assert refused.headers["Content-Type"].startswith("text/plain")
+        assert status("/login", **{"X-Forwarded-Host": host}) == 400
+        assert status("/health_checks/default", Host=host) == 200
+
+
+def test_an_account_of_17_is_deleted_by_a_job(lab: Lab) -> None:
+    later = openproject_client.start(lab, "17.0.0", environment={"LAB_DELETION_SECONDS": "-1"})
+    later.application.query("UPDATE settings SET value = '1' WHERE name = 'users_deletable_by_admins'")
+    made = later.api("POST /api/v3/users", json={"email": "gone@example.test", "status": "invited"}).json()
+    assert later.api(f"DELETE /api/v3/users/{made['id']}").status_code == 202
+    assert later.api(f"GET /api/v3/users/{made['id']}").json()["status"] == "deleted"
+
+
 WEBSOCKET = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",

@@ -18,7 +18,7 @@ from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
 from ansible_collections.maxops.ops.tests.unit.layout.content import modules
 
 PARTS: dict[str, Spec] = {
-    "api": Spec({name: option for name, option in api_spec("").options.items() if name != "api_url"}),
+    "api": Spec({name: option for name, option in api_spec().options.items() if name != "api_url"}),
     "repository": options.REPOSITORY,
     "repository.retention": options.RETENTION,
     "stack": options.DAEMON,

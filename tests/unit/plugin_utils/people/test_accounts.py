@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.maxops.ops.plugins.plugin_utils.people.accounts import (
     CLASSES,
     Choices,
     gitea_users,
+    needing,
     new_password,
     openproject_users,
 )
@@ -60,3 +63,28 @@ def test_new_passwords_satisfy_both_applications() -> None:
         assert all(any(letter in kind for letter in password) for kind in CLASSES)
         assert password[0].isalpha()
         assert not set(password) & set("Il1O0o")
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_an_empty_list_means_none_in_every_column(exact: bool) -> None:
+    row = {
+        **KIM,
+        "gitea": {"ssh_keys": [], "teams": []},
+        "openproject": {"projects": {}, "groups": [], "roles": []},
+    }
+    [gitea] = gitea_users([row], Choices(passwords={}, exact=exact))
+    assert (gitea["ssh_keys"], gitea["ssh_keys_exclusive"], gitea["teams_exclusive"]) == ([], True, True)
+    [openproject] = openproject_users([row], Choices(passwords={}, exact=exact))
+    assert (openproject["projects"], openproject["projects_exclusive"]) == ([], True)
+    assert (openproject["groups"], openproject["groups_exclusive"], openproject["roles"]) == ([], True, [])
+
+
+def test_keys_of_the_list_are_at_least() -> None:
+    [gitea] = gitea_users([{**KIM, "gitea": {"ssh_keys": ["ssh-ed25519 AAAA"]}}], Choices(passwords={}))
+    assert "ssh_keys_exclusive" not in gitea
+
+
+def test_who_needs_a_password_is_cut_only_where_it_is_long() -> None:
+    assert needing(["alice"]) == "1 new account needs a password (alice)"
+    assert needing(["alice", "mskim"]) == "2 new accounts need a password (alice, mskim)"
+    assert needing(list("abcdefg")) == "7 new accounts need a password (a, b, c, d, e and 2 more)"

@@ -114,3 +114,12 @@ def test_templates_are_valid_and_equal() -> None:
     assert set(text.splitlines()[0].split(",")) == set(file.COLUMNS)
     from_csv = check(read_csv(text, "example"))
     assert from_csv.rows == check(("", row) for row in from_yaml["people"]).rows
+
+
+@pytest.mark.parametrize("login", ["a--b", "a.-b", "a__b", "a_", "a."])
+def test_names_that_only_gitea_refuses(login: str) -> None:
+    row = {**KIM, "login": login}
+    with pytest.raises(PeopleError, match="no two dots, dashes or underscores in a row, and none at the end"):
+        check([("row 2", row)])
+    assert check([("row 2", {**row, "gitea": False})]).rows
+    assert check([("row 2", {"login": login, "state": "left"})]).rows

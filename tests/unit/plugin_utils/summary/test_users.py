@@ -48,7 +48,7 @@ def test_one_host() -> None:
     assert lines[7:] == [
         "  in Gitea and not in the list: ghost",
         "  remark: row 3 is empty",
-        "  1 new passwords: ansible-vault view /p.yml",
+        "  1 new password: ansible-vault view /p.yml",
     ]
 
 
@@ -82,3 +82,15 @@ def test_unreachable_host_is_not_a_host_without_people() -> None:
     lines = table({"a near one": good, "far": away})
     assert lines[1].split() == ["far", "unreachable"]
     assert len(lines) == 3
+
+
+def test_one_person_is_not_people() -> None:
+    assert summary("lab", {"count": 1, "gitea": GITEA}, check_mode=False)[0] == "lab: 1 person"
+    assert summary("lab", {"count": 1200, "gitea": GITEA}, check_mode=True)[0].startswith("lab: 1,200 people, nothing")
+
+
+def test_remarks_about_people_are_shown_also_where_nothing_was_changed() -> None:
+    users = [{"name": f"p{number}", "status": "unchanged", "remarks": ["look"]} for number in range(12)]
+    lines = summary("lab", {"count": 12, "gitea": {"counts": COUNTS, "users": users}}, check_mode=False)
+    assert lines[2:4] == ["  remark: p0 in Gitea: look", "  remark: p1 in Gitea: look"]
+    assert lines[-1] == "  and 2 more remarks"

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
-from ..plan import MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
-from . import belongings
+from ..answers import check_answer, not_taken, refused
+from ..plan import EMPTY, MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
+from . import belongings, removal
+from .addresses import Addresses
 
 FIELDS = (
     Field("email", fold=True),
@@ -48,6 +51,8 @@ WITH_CREATION = (
 )
 """The fields that the API accepts when it creates an account; all others follow in a second request."""
 
+PAGE = "Site Administration > User Accounts"
+
 
 class GiteaUsers:
     """Gitea as the job sees it."""
@@ -60,6 +65,7 @@ class GiteaUsers:
         self._workers = api.http.endpoint.concurrency
         self._myself = api.myself()
         self._accounts: dict[str, Account] = {}
+        self._addresses = Addresses(api)
         self._teams = belongings.Teams(api)
         self._lost_tokens: dict[str, set[str]] = {}
 
@@ -82,11 +88,9 @@ class GiteaUsers:
         if person.state != "present":
             if not account:
                 return []
-            return (
-                [self._removal(person, account, outcome)]
-                if person.state == "absent"
-                else self._deactivate(person, account)
-            )
+            if person.state == "absent":
+                return removal.steps(self._api, self._myself, person, account, outcome)
+            return self._deactivate(person, account, outcome)
         if account:
             self._protect(person.options, account)
         former = None if account else self._former(person)
@@ -125,11 +129,13 @@ class GiteaUsers:
 
         def create(_account: Any) -> Account:
             try:
-                return self._api.create(fields)
+                account = self._api.create(fields)
             except ApiError as error:
                 if "user already exists" in error.message and not self._api.is_organization(person.name):
                     raise AlreadyThereError(str(error)) from error
-                raise
+                raise self._addresses.explained(error, str(fields["email"])) from error
+            self._check(account, fields)
+            return account
 
         changes = {
             key: (None, MASK if key == "password" else value) for key, value in fields.items() if key != "username"
@@ -144,6 +150,7 @@ class GiteaUsers:
         else:
             outcome.not_compared = [*unknown, *(["must_change_password"] if "must_change_password" in options else [])]
         self._refuse_local_source(person, account, changes)
+        website = None if self._api.release.takes_website else changes.pop("website", None)
         fields = {key: after for key, (_before, after) in changes.items()}
         if not new and self._password_differs(person, account):
             changes["password"] = (MASK, "a new one")
@@ -153,11 +160,50 @@ class GiteaUsers:
         if fields:
             # Gitea never reports these, so they are sent along with any other change.
             fields.update({key: options[key] for key in UNREADABLE if key in options})
-            yield Step(changes, lambda now: self._api.edit(now, fields))
+            yield Step(changes, lambda now: self._edit(now, fields, outcome), expected=self._expected(changes))
+        if website:
+            yield refused("website", website, self._without_website())
+        if not new and self._is_kept_elsewhere(person, account):
+            yield refused("password", (MASK, "a new one"), _password_elsewhere(account))
+
+    def _edit(self, account: Account, fields: Mapping[str, Any], outcome: Outcome) -> Account:
+        """Change fields, and raise NotTakenError for those that Gitea left as they were."""
+        try:
+            changed = self._api.edit(account, fields)
+        except ApiError as error:
+            raise self._addresses.explained(error, str(fields.get("email"))) from error
+        if "email" in fields:
+            self._addresses.remark_old(account, changed, outcome)
+        self._check(changed, fields)
+        return changed
+
+    def _check(self, account: Account, fields: Mapping[str, Any]) -> None:
+        check_answer(FIELDS, fields, account, self._api.release.title, PAGE)
+
+    def _expected(self, changes: Mapping[str, tuple[Any, Any]]) -> Mapping[str, str]:
+        before, after = changes.get("visibility", (None, None))
+        if after != "public" or before is None or not self._api.release.keeps_hidden:
+            return EMPTY
+        why = "1.22 and 1.23 cannot make a hidden account public through their API"
+        return {"visibility": not_taken("visibility", before, after, self._api.release.title, PAGE, why)}
+
+    def _without_website(self) -> str:
+        return (
+            f"website was not sent: {self._api.release.title} refuses every change of it through its API, and all that "
+            "is sent with it (repaired in 1.22); leave website out, set it on the account's page, or update Gitea"
+        )
+
+    @staticmethod
+    def _is_kept_elsewhere(person: Person, account: Account) -> bool:
+        options = person.options
+        wanted = options.get("update_password") == "always" and options.get("password")
+        return bool(wanted and account.source_id and options.get("check_password", True))
 
     def _password_differs(self, person: Person, account: Account) -> bool:
         options = person.options
         if options.get("update_password") != "always" or not options.get("password"):
+            return False
+        if self._is_kept_elsewhere(person, account):
             return False
         if account.id == self._myself.id and self._api.by_password:
             raise MaxopsError(
@@ -189,36 +235,24 @@ class GiteaUsers:
                     "end its access to the API; use the token of another administrator for that"
                 )
 
-    def _removal(self, person: Person, account: Account, outcome: Outcome) -> Step:
-        if account.id == self._myself.id:
-            raise MaxopsError("is the account that the API is used with, so it cannot remove itself")
-        purge = bool(person.options.get("purge"))
-        belongings_of = self._api.belongings(account)
-        named = {key: names for key, names in belongings_of._asdict().items() if names}
-        if named and not purge:
-            raise MaxopsError(
-                "was not removed: the account still owns "
-                + " and ".join(f"{key} {_some(names)}" for key, names in named.items())
-                + "; transfer them first, set purge to true to delete them, or set prohibit_login to lock the account "
-                "and keep it"
-            )
-        if named:
-            outcome.more = {"removed_with": named}
-        return Step({"state": ("present", "absent")}, lambda now: self._api.delete(now, purge), removes=True)
-
-    def _deactivate(self, person: Person, account: Account) -> list[Step]:
+    def _deactivate(self, person: Person, account: Account, outcome: Outcome) -> list[Step]:
         """Lock the account of a person who has left, with a new password and without SSH keys where that was given."""
         self._protect({"prohibit_login": True}, account)
+        keys = Person(person.name, {**person.options, "ssh_keys_exclusive": True})
+        steps = [*belongings.key_steps(self._api, keys, account)]
         if account.prohibit_login:
-            return []
+            # Nothing shows whether a locked account's password is the given one.
+            outcome.not_compared = ["password"] if "password" in person.options else []
+            return steps
         fields: dict[str, Any] = {"prohibit_login": True}
         changes: dict[str, tuple[Any, Any]] = {"prohibit_login": (False, True)}
-        if "password" in person.options:
+        if "password" in person.options and account.source_id:
+            outcome.remark(_password_elsewhere(account))
+        elif "password" in person.options:
             fields["password"] = person.options["password"]
             changes["password"] = (MASK, "a new one")
-        keys = Person(person.name, {**person.options, "ssh_keys_exclusive": True})
         # The lock comes last: as long as it is missing, the next run repeats everything.
-        return [*belongings.key_steps(self._api, keys, account), Step(changes, lambda now: self._api.edit(now, fields))]
+        return [*steps, Step(changes, lambda now: self._edit(now, fields, outcome))]
 
     def prunable(self, account: Account) -> bool:
         """True for accounts that can still sign in, except the API's own."""
@@ -226,7 +260,14 @@ class GiteaUsers:
 
     def lock(self) -> Step:
         """The step that forbids an account to sign in."""
-        return Step({"prohibit_login": (False, True)}, lambda now: self._api.edit(now, {"prohibit_login": True}))
+        fields = {"prohibit_login": True}
+
+        def run(now: Account) -> Account:
+            account = self._api.edit(now, fields)
+            self._check(account, fields)
+            return account
+
+        return Step({"prohibit_login": (False, True)}, run)
 
     def finish(self, outcomes: Mapping[str, Outcome]) -> None:
         """Gitea has no changes for many people at once."""
@@ -248,6 +289,9 @@ def _as_created(person: Person) -> Account:
     return Account(name=person.name, **fields)
 
 
-def _some(names: Sequence[str], limit: int = 10) -> str:
-    shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+def _password_elsewhere(account: Account) -> str:
+    return (
+        f"password was not sent: the account signs in through login source {account.source_id}, which keeps the "
+        "password, and Gitea ignores one without a word; change it there and leave password out, or set check_password "
+        "to false to send it all the same (for OAuth2, where Gitea has a password of its own)"
+    )

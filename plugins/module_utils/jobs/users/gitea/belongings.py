@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea, Team
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account, Team
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation

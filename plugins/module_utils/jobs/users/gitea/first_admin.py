@@ -6,19 +6,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
-from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Account, Gitea
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.command import GiteaCommand
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account
 from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import GITEA
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import write_atomically
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError, Endpoint
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
+
+SCOPE = re.compile(r"all|public-only|sudo|(read|write):[a-z]+")
+NEEDED = ("write:admin", "read:user", "read:misc")
+"""What this job itself needs: the version, the token's own account, and its password."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +42,27 @@ class Options:
     service: str | None = None
     password: str | None = field(default=None, repr=False)
 
+    @property
+    def unfinished(self) -> str:
+        """Where the token is until everything else is done."""
+        return f"{self.token_file}.unfinished"
+
 
 def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
     """Make sure that the administrator exists and that the file holds a valid token (in check mode, only report).
 
-    The file is written last: as long as it is missing, the work is not complete, and the next run continues it.
+    The file is written last: as long as it is missing, the work is not complete, and the next run continues it. Until
+    then the token is in a file beside it: Gitea deletes a token only for a password, so it is used by the next run.
     """
+    check_scopes(options.token_scopes)
     folder = os.path.dirname(options.token_file)
     if not os.path.isdir(folder):
         raise MaxopsError(
             f"the folder {folder} of token_file does not exist: create it with mode 0700, and run this again"
         )
-    if _token_works(options):
+    if _token_works(options, options.token_file):
+        if not check_mode:
+            _remove(options.unfinished)
         return {"changed": False, "created": False, "token_made": False, "password_set": False}
     stack = options.access.connect()
     command = GiteaCommand(stack, stack.require_running(_service(options, stack), "service"))
@@ -66,49 +82,84 @@ def ensure(options: Options, check_mode: bool = False) -> dict[str, Any]:
         return result
     if not existing:
         command.create_admin(options.name, options.email)
-    token = _new_token(command, options)
+    token = _kept_token(options) or _new_token(command, options)
     api = Gitea(_with(options.endpoint, token))
     myself = api.myself()
     result["password_set"] = _set_password(api, myself, options, fresh=existing is None)
     write_atomically(options.token_file, token + "\n", mode=0o600)
+    _remove(options.unfinished)
     return result
 
 
+def check_scopes(scopes: Sequence[str]) -> None:
+    """Raise MaxopsError for scopes that are not well-formed, or too few for the users of the token.
+
+    A token that turns out to be of no use stays in Gitea, so this comes before it is made.
+    """
+    bad = [scope for scope in scopes if not SCOPE.fullmatch(scope)]
+    if bad:
+        raise MaxopsError(
+            f'token_scopes has "{bad[0]}", which is no scope: write all, or words such as write:admin and read:misc'
+        )
+    given = set(scopes)
+    missing = [scope for scope in NEEDED if not {"all", scope, scope.replace("read:", "write:")} & given]
+    if missing:
+        raise MaxopsError(
+            f"token_scopes lacks {', '.join(missing)}, without which nothing can be done with the token: add it, or "
+            "write all"
+        )
+
+
 def _service(options: Options, stack: Stack) -> str:
-    """The service of Gitea. Raises MaxopsError when there is none, or several."""
+    """The service of Gitea; of several, the one with the name of our own layout.
+
+    Raises MaxopsError when there is none, or several others.
+    """
     if options.service:
         return options.service
     roles = options.access.roles(stack)
     several = next((entry for entry in roles.ambiguous if GITEA in entry.what.lower()), None)
-    if several:
+    if several and GITEA not in several.services:
         raise MaxopsError(f"{several.describe()}, or in service")
-    service = roles.service_of(GITEA)
+    service = GITEA if several else roles.service_of(GITEA)
     if not service:
         raise stack.not_found("Gitea", "service")
     return service
 
 
-def _token_works(options: Options) -> bool:
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _read(path: str) -> str:
     try:
-        with open(options.token_file, encoding="utf-8") as stream:
-            token = stream.read().strip()
+        with open(path, encoding="utf-8") as stream:
+            return stream.read().strip()
     except FileNotFoundError:
-        return False
+        return ""
     except OSError as error:
-        raise MaxopsError(
-            f"token_file {options.token_file} cannot be read: {error.strerror}; run as its owner"
-        ) from error
+        raise MaxopsError(f"token_file {path} cannot be read: {error.strerror}; run as its owner") from error
+
+
+def _kept_token(options: Options) -> str:
+    """The token of an earlier run that did not come to its end, or an empty text."""
+    return _read(options.unfinished) if _token_works(options, options.unfinished) else ""
+
+
+def _token_works(options: Options, path: str) -> bool:
+    token = _read(path)
     if not token:
         return False
     try:
         myself = Gitea(_with(options.endpoint, token)).myself()
     except ApiError as error:
-        if error.status == 401:
+        if error.status == 401 or (error.status == 403 and path == options.unfinished):
             return False
         raise
     if myself.name.lower() != options.name.lower():
         raise MaxopsError(
-            f'the token in {options.token_file} belongs to "{myself.name}" and not to "{options.name}": '
+            f'the token in {path} belongs to "{myself.name}" and not to "{options.name}": '
             "name another token_file, or correct name"
         )
     return True
@@ -116,12 +167,15 @@ def _token_works(options: Options) -> bool:
 
 def _new_token(command: GiteaCommand, options: Options) -> str:
     try:
-        return command.make_token(options.name, options.token_name, options.token_scopes)
+        token = command.make_token(options.name, options.token_name, options.token_scopes)
     except MaxopsError as error:
         if "name has been used" not in str(error):
             raise
-    # The secret of that token is lost or in use elsewhere: the token stays.
-    return command.make_token(options.name, f"{options.token_name}-{timestamp(utc_now())}", options.token_scopes)
+        # The secret of that token is lost or in use elsewhere: the token stays.
+        name = f"{options.token_name}-{timestamp(utc_now())}"
+        token = command.make_token(options.name, name, options.token_scopes)
+    write_atomically(options.unfinished, token + "\n", mode=0o600)
+    return token
 
 
 def _set_password(api: Gitea, myself: Account, options: Options, fresh: bool) -> bool:

@@ -15,6 +15,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Max
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
 
+from ..answers import check_answer
 from ..plan import LOOKUP_LIMIT, MASK, AlreadyThereError, Field, Outcome, Person, Step, differences, read_accounts
 from .groups import Groups
 from .roles import Roles
@@ -28,7 +29,12 @@ FIELDS = (
 )
 WITH_CREATION = ("email", "first_name", "last_name", "admin", "language", "password")
 
+COMPARED = (*FIELDS, Field("name", fold=True), Field("status"), Field("locked"))
+"""What an answer shows of a request: login and status, too."""
+
+PAGE = "Administration > Users"
 DELETION_SECONDS = 20.0
+SEE_WORKER = "see that its worker runs (docker compose ps), and run this again when it is done"
 
 
 class OpenProjectUsers:
@@ -69,13 +75,15 @@ class OpenProjectUsers:
 
     def steps(self, person: Person, account: Account | None, outcome: Outcome) -> list[Step]:
         """The steps, in order."""
+        if account and account.deleted:
+            return self._while_removed(person, outcome)
         if person.state != "present":
             if not account:
                 return []
             return [self._removal(account, outcome)] if person.state == "absent" else self._deactivate(person, account)
         if account:
             self._protect(person.options, account)
-        former = None if account else self._accounts.get(str(person.options.get("rename_from") or "").lower())
+        former = None if account else self._former(person)
         present = account or former
         steps = [] if present else [self._creation(person)]
         new = outcome.created or not present
@@ -83,13 +91,25 @@ class OpenProjectUsers:
         steps += self._update(person, present, new)
         wanted = person.options.get("locked")
         if wanted is False and present.locked:
-            steps.append(Step({"locked": (True, False)}, self._api.unlock))
-        steps += self._roles.steps(person, present)
+            steps.append(Step({"locked": (True, False)}, self._unlock))
+        steps += self._roles.steps(person, present, outcome)
         steps += self._groups.steps(person, present)
         if wanted and not present.locked:
             self._refuse_to_lock(present)
-            steps.append(Step({"locked": (False, True)}, self._api.lock))
+            steps.append(self.lock())
         return steps
+
+    def _former(self, person: Person) -> Account | None:
+        former = self._accounts.get(str(person.options.get("rename_from") or "").lower())
+        return None if former and former.deleted else former
+
+    @staticmethod
+    def _while_removed(person: Person, outcome: Outcome) -> list[Step]:
+        """Nothing is changed while the job that removes an account has not run (status "deleted", from 17 on)."""
+        if person.state == "present":
+            raise MaxopsError(f"is being removed by OpenProject, and its name is in use until then; {SEE_WORKER}")
+        outcome.remark(f"OpenProject has not finished the removal of this account; {SEE_WORKER}")
+        return []
 
     def _creation(self, person: Person) -> Step:
         options = person.options
@@ -108,11 +128,13 @@ class OpenProjectUsers:
 
         def create(_account: Any) -> Account:
             try:
-                return self._api.create(fields)
+                account = self._api.create(fields)
             except ApiError as error:
                 if is_taken(error, "login"):
                     raise AlreadyThereError(str(error)) from error
                 raise
+            self._check(account, fields)
+            return account
 
         shown = {key: (None, MASK if key == "password" else value) for key, value in fields.items()}
         del shown["name"]
@@ -133,7 +155,16 @@ class OpenProjectUsers:
                 )
             changes["password"] = (MASK, "a new one")
             fields["password"] = password
-        return [Step(changes, lambda now: self._api.edit(now or account, fields))] if fields else []
+        return [Step(changes, lambda now: self._edit(now or account, fields))] if fields else []
+
+    def _edit(self, account: Account, fields: Mapping[str, Any]) -> Account:
+        """Change fields, and raise NotTakenError for those that OpenProject left as they were."""
+        changed = self._api.edit(account, fields)
+        self._check(changed, fields)
+        return changed
+
+    def _check(self, account: Account, fields: Mapping[str, Any]) -> None:
+        check_answer(COMPARED, fields, account, f"OpenProject {self._api.version}", PAGE)
 
     # -- what must not happen -------------------------------------------------------------------------------------
 
@@ -172,7 +203,7 @@ class OpenProjectUsers:
                     ) from error
                 raise
             if not self._is_gone(now):
-                outcome.remarks = ("OpenProject has accepted the removal and not finished it yet",)
+                outcome.remark(f"OpenProject has accepted the removal and not finished it yet; {SEE_WORKER}")
 
         return Step({"state": ("present", "absent")}, remove, removes=True)
 
@@ -195,8 +226,8 @@ class OpenProjectUsers:
         steps = []
         if "password" in person.options:
             fields = {"password": person.options["password"]}
-            steps.append(Step({"password": (MASK, "a new one")}, lambda now: self._api.edit(now, fields)))
-        return [*steps, Step({"locked": (False, True)}, self._api.lock)]
+            steps.append(Step({"password": (MASK, "a new one")}, lambda now: self._edit(now, fields)))
+        return [*steps, self.lock()]
 
     def prunable(self, account: Account) -> bool:
         """True for active accounts, except the API's own."""
@@ -204,7 +235,18 @@ class OpenProjectUsers:
 
     def lock(self) -> Step:
         """The step that locks an account."""
-        return Step({"locked": (False, True)}, self._api.lock)
+
+        def run(now: Account) -> Account:
+            account = self._api.lock(now)
+            self._check(account, {"locked": True})
+            return account
+
+        return Step({"locked": (False, True)}, run)
+
+    def _unlock(self, now: Account) -> Account:
+        account = self._api.unlock(now)
+        self._check(account, {"locked": False})
+        return account
 
     def finish(self, outcomes: Mapping[str, Outcome]) -> None:
         """Set the members of the groups, each group once for all people."""

@@ -82,14 +82,20 @@ class Groups:
                     outcomes[key].error = outcomes[key].error or f'group "{group.name}": {error}'
 
     def _write(self, group_id: int, changes: MembershipChanges) -> None:
-        for attempt in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS + 1):
             # Read just before it is written: the API accepts only the whole list of members.
             group = self._api.group(group_id)
             members = (group.members | changes.joining.keys()) - changes.leaving.keys()
             if members == group.members:
                 return
+            if attempt == ATTEMPTS:
+                break
             try:
                 self._api.set_members(group, members)
             except ApiError as error:
                 if error.status != 409 or attempt == ATTEMPTS - 1:
                     raise
+        raise MaxopsError(
+            f"OpenProject accepted the new list of members {ATTEMPTS} times and still shows another one; set the "
+            "members by hand on the group's page (Administration > Groups)"
+        )

@@ -19,7 +19,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.openproject.ref
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 
-from ..plan import AlreadyThereError, Person, Step
+from ..plan import AlreadyThereError, NotTakenError, Outcome, Person, Step
 
 EVERYWHERE = None
 """In place of a project: global roles."""
@@ -33,6 +33,8 @@ class Roles:
         self._names: dict[int, str] = {}
         self._projects: dict[int, Project] = {}
         self._memberships: dict[int, dict[int | None, Membership]] = {}
+        self._others: dict[int, set[str]] = {}
+        """Memberships of programs, portfolios and the like, by account: they are never changed."""
         self._groups: Sequence[Group] = ()
         self._lock = threading.Lock()
 
@@ -59,12 +61,18 @@ class Roles:
     def _add(self, memberships: Iterable[Membership]) -> None:
         with self._lock:
             for membership in memberships:
-                self._memberships.setdefault(membership.principal, {})[membership.project] = membership
+                if membership.other:
+                    self._others.setdefault(membership.principal, set()).add(membership.other)
+                else:
+                    self._memberships.setdefault(membership.principal, {})[membership.project] = membership
 
     # -- one person -----------------------------------------------------------------------------------------------
 
-    def steps(self, person: Person, account: Account) -> Iterator[Step]:
-        """One step for each project in which something changes, and one for global roles."""
+    def steps(self, person: Person, account: Account, outcome: Outcome) -> Iterator[Step]:
+        """One step for each project in which something changes, and one for global roles.
+
+        Memberships that are no projects' of the list's kind, or of projects that the API does not show, stay.
+        """
         options = person.options
         present = self._memberships.get(account.id, {}) if account.id else {}
         wanted: dict[int | None, frozenset[int]] = {}
@@ -74,11 +82,21 @@ class Roles:
             wanted[self._project(entry["project"]).id] = self._roles(entry["roles"])
         if "projects" in options and options.get("projects_exclusive"):
             for project in present:
-                if project is not EVERYWHERE:
+                if project is not EVERYWHERE and project in self._projects:
                     wanted.setdefault(project, frozenset())
+            self._remark_kept(account, present, outcome)
         for project, roles in wanted.items():
             yield from self._membership_steps(
                 project, roles, present.get(project), account, bool(options.get("notify"))
+            )
+
+    def _remark_kept(self, account: Account, present: Iterable[int | None], outcome: Outcome) -> None:
+        unseen = [f"projects/{number}" for number in present if number is not None and number not in self._projects]
+        kept = [*sorted(self._others.get(account.id, ()) if account.id else ()), *sorted(unseen)]
+        if kept:
+            outcome.remark(
+                f"stays a member of {', '.join(kept)}: the list covers neither programs and portfolios nor projects "
+                "that this token does not see, such as archived ones"
             )
 
     def _membership_steps(
@@ -96,15 +114,24 @@ class Roles:
     ) -> None:
         if present and not wanted:
             self._api.leave(present)
-        elif present:
-            self._api.change_roles(present, wanted, notify)
+            return
+        if present:
+            answer = self._api.change_roles(present, wanted, notify)
         else:
             try:
-                self._api.join(account, project, wanted, notify)
+                answer = self._api.join(account, project, wanted, notify)
             except ApiError as error:
                 if is_taken(error, "principal"):
                     raise AlreadyThereError(str(error)) from error
                 raise
+        missing = wanted - answer.roles
+        if missing:
+            label = self._label(project)
+            sentence = (
+                f"{label}: OpenProject accepted the request and did not give {', '.join(self._shown(missing))}; set "
+                "it by hand on the project's page Members, or leave it out"
+            )
+            raise NotTakenError({label: sentence}, account)
 
     def _given_by_groups(self, project: int | None, account: Account) -> frozenset[int]:
         mine = [group.id for group in self._groups if account.id in group.members]
@@ -114,7 +141,10 @@ class Roles:
     # -- names ----------------------------------------------------------------------------------------------------
 
     def _label(self, project: int | None) -> str:
-        return "roles" if project is None else f"project {self._projects[project].identifier}"
+        if project is None:
+            return "roles"
+        known = self._projects.get(project)
+        return f"project {known.identifier if known else project}"
 
     def _shown(self, roles: Iterable[int]) -> list[str]:
         return sorted(self._names.get(role, str(role)) for role in roles)

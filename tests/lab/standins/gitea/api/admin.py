@@ -48,7 +48,7 @@ def create_user() -> tuple[Response, int]:
         "full_name": form.get("full_name", ""),
         "must_change_password": form.get("must_change_password", True),
         "is_restricted": form.get("restricted", False),
-        "visibility": accounts.VISIBILITIES.index(form.get("visibility") or "public"),
+        "visibility": accounts.VISIBILITIES.index(form.get("visibility") or context().settings.default_visibility),
         "login_type": 1,
         **edit_user.source_columns(form.get("source_id", 0), form.get("login_name", "")),
     }
@@ -58,6 +58,7 @@ def create_user() -> tuple[Response, int]:
         problem = accounts.password_problem(password, settings.shortest_password, settings.password_classes)
         if problem:
             raise ApiError(400, "PasswordIsRequired" if problem == "length" else "PasswordComplexity")
+    accounts.check_visibility(context().settings, columns["visibility"])
     created_at = _creation_moment()
     if created_at:
         columns["created_unix"] = columns["updated_unix"] = created_at
@@ -147,12 +148,16 @@ def create_organization(name: str) -> tuple[Response, int]:
 
 
 @blueprint.get("/emails")
+@blueprint.get("/emails/search")
 @admin_only
 def list_emails() -> Response:
     page = paging.requested()
-    total = transaction().value("SELECT count(*) FROM email_address")
+    wanted = f"%{request.args.get('q', '').lower()}%"
+    total = transaction().value("SELECT count(*) FROM email_address WHERE lower_email LIKE %s", (wanted,))
     rows = transaction().rows(
-        'SELECT e.*, u.name FROM email_address e JOIN "user" u ON u.id = e.uid ORDER BY e.email' + page.sql
+        'SELECT e.*, u.name FROM email_address e JOIN "user" u ON u.id = e.uid'
+        " WHERE e.lower_email LIKE %s ORDER BY e.email" + page.sql,
+        (wanted,),
     )
     shown_rows = [
         {

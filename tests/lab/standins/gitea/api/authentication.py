@@ -11,7 +11,7 @@ from flask import g, request
 
 from ...shared.database import Row
 from ...shared.web import transaction
-from .. import accounts, log, scopes, secrets
+from .. import accounts, log, scopes, second_factor, secrets
 from ..context import client_address, context
 from ..errors import ApiError, SignInError
 
@@ -34,6 +34,8 @@ def authenticate() -> None:
         g.doer, g.by_password = _by_password(request.authorization), True
     if g.doer is not None:
         _check_account(g.doer)
+    elif context().settings.requires_sign_in:
+        raise ForbiddenAccountError("Only signed in user is allowed to call APIs.")
 
 
 def _by_token(token: str) -> tuple[Row, str]:
@@ -52,11 +54,15 @@ def _by_token(token: str) -> tuple[Row, str]:
 
 def _by_password(given: Any) -> Row:
     try:
-        return accounts.sign_in(transaction(), given.username or "", given.password or "")
+        user = accounts.sign_in(transaction(), given.username or "", given.password or "")
     except SignInError as error:
         if error.user_exists:
             log.write(log.BASIC, "E", f"UserSignIn: {error}")
         raise _unauthorized(str(error)) from error
+    if second_factor.is_on(transaction(), user):
+        # The password was right; no code of the second factor is ever right here.
+        raise _unauthorized("invalid provided OTP")
+    return user
 
 
 def _unauthorized(message: str) -> ApiError:

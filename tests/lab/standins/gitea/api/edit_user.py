@@ -55,7 +55,11 @@ def apply(user: Row, form: dict[str, Any]) -> None:
             raise ApiError(400, str(error)) from error
     changes = {column: form[key] for key, column in COLUMNS.items() if key in form}
     if form.get("visibility"):
-        changes["visibility"] = accounts.VISIBILITIES.index(form["visibility"])
+        visibility = accounts.VISIBILITIES.index(form["visibility"])
+        # 1.22 and 1.23 take the number of "public", 0, for "not given", and answer 200 with the old value.
+        if visibility or not (stepwise and not context().release.at_least(1, 24)):
+            changes["visibility"] = visibility
+    accounts.check_visibility(context().settings, changes.get("visibility", user["visibility"]))
     _store(user, changes)
 
 
@@ -89,7 +93,7 @@ def _check_password(password: str) -> None:
 def _set_email(user: Row, email: str) -> None:
     stepwise = context().release.at_least(1, 22)
     try:
-        accounts.set_email(transaction(), user, email)
+        accounts.set_email(transaction(), user, email, keep_old=stepwise)
     except EmailError as error:
         malformed = not names.is_email(email)
         raise ApiError(400 if stepwise else 500 if malformed else 422, str(error)) from error

@@ -11,6 +11,7 @@ from flask import request
 
 from .. import names
 from ..accounts import VISIBILITIES
+from ..context import context
 from ..errors import ApiError
 
 Rule = Callable[[Any], str | None]
@@ -41,6 +42,11 @@ def visibility(value: str) -> str | None:
     return None if not value or value in VISIBILITIES else "In"
 
 
+def website(_value: str) -> str | None:
+    """Before 1.22 an edit takes no website at all (go-gitea/gitea#30518)."""
+    return None if context().release.at_least(1, 22) else "Url"
+
+
 def at_most(length: int) -> Rule:
     return lambda value: "MaxSize" if value and len(value) > length else None
 
@@ -65,7 +71,7 @@ EDIT_USER = (
     Field("FullName", "full_name", rules=(at_most(100),)),
     Field("Password", "password", rules=(at_most(255),)),
     Field("MustChangePassword", "must_change_password", bool),
-    Field("Website", "website", rules=(at_most(255),)),
+    Field("Website", "website", rules=(website, at_most(255))),
     Field("Location", "location", rules=(at_most(50),)),
     Field("Description", "description", rules=(at_most(255),)),
     Field("Active", "active", bool),

@@ -69,6 +69,22 @@ def list_members(name: str) -> Response:
     return paging.answer([shown(row) for row in rows], page, total)
 
 
+@blueprint.delete("/orgs/<name>/members/<member>")
+@signed_in
+def remove_member(name: str, member: str) -> tuple[str, int]:
+    organization = organization_named(name)
+    if not g.doer["is_admin"] and not _is_owner(organization["id"]):
+        raise ApiError(403, "Must be an organization owner")
+    user = _user(member)
+    teams = transaction().rows("SELECT * FROM team WHERE org_id = %s", (organization["id"],))
+    owners = next(team for team in teams if team["lower_name"] == "owners")
+    _check_not_last_owner(owners, user)
+    for team in teams:
+        removal.leave_team(transaction(), team, user["id"])
+    transaction().run("DELETE FROM org_user WHERE org_id = %s AND uid = %s", (organization["id"], user["id"]))
+    return "", 204
+
+
 @blueprint.get("/teams/<int:team_id>/members")
 @signed_in
 def list_team_members(team_id: int) -> Response:
@@ -109,11 +125,19 @@ def add_team_member(team_id: int, name: str) -> tuple[str, int]:
 def remove_team_member(team_id: int, name: str) -> tuple[str, int]:
     team = _team(team_id, owners_only=True)
     user = _user(name)
-    others = "SELECT 1 FROM team_user WHERE team_id = %s AND uid <> %s"
-    if team["lower_name"] == "owners" and not transaction().row(others, (team["id"], user["id"])):
-        raise ApiError(500, f"user is the last member of owner team [uid: {user['id']}]")
+    if team["lower_name"] == "owners":
+        _check_not_last_owner(team, user)
     removal.leave_team(transaction(), team, user["id"])
     return "", 204
+
+
+def _check_not_last_owner(owners: Row, user: Row) -> None:
+    others = "SELECT 1 FROM team_user WHERE team_id = %s AND uid <> %s"
+    member = "SELECT 1 FROM team_user WHERE team_id = %s AND uid = %s"
+    if transaction().row(member, (owners["id"], user["id"])) and not transaction().row(
+        others, (owners["id"], user["id"])
+    ):
+        raise ApiError(500, f"user is the last member of owner team [uid: {user['id']}]")
 
 
 def _team(team_id: int, owners_only: bool = False) -> Row:

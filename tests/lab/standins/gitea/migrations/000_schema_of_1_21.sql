@@ -92,6 +92,43 @@ CREATE TABLE login_source (
 );
 CREATE UNIQUE INDEX "UQE_login_source_name" ON login_source (name);
 
+CREATE TABLE two_factor (
+    id bigserial PRIMARY KEY,
+    uid bigint,
+    secret varchar(255),
+    scratch_salt varchar(255),
+    scratch_hash varchar(255),
+    last_used_passcode varchar(10),
+    created_unix bigint,
+    updated_unix bigint
+);
+CREATE UNIQUE INDEX "UQE_two_factor_uid" ON two_factor (uid);
+
+CREATE TABLE package (
+    id bigserial PRIMARY KEY,
+    owner_id bigint NOT NULL,
+    repo_id bigint,
+    type varchar(255) NOT NULL,
+    name varchar(255) NOT NULL,
+    lower_name varchar(255) NOT NULL,
+    semver_compatible boolean DEFAULT false NOT NULL,
+    is_internal boolean DEFAULT false NOT NULL
+);
+CREATE UNIQUE INDEX "UQE_package_s" ON package (owner_id, type, lower_name);
+
+CREATE TABLE package_version (
+    id bigserial PRIMARY KEY,
+    package_id bigint NOT NULL,
+    creator_id bigint DEFAULT 0 NOT NULL,
+    version varchar(255) NOT NULL,
+    lower_version varchar(255) NOT NULL,
+    created_unix bigint,
+    is_internal boolean DEFAULT false NOT NULL,
+    metadata_json text,
+    download_count bigint DEFAULT 0 NOT NULL
+);
+CREATE UNIQUE INDEX "UQE_package_version_s" ON package_version (package_id, lower_version);
+
 CREATE TABLE access_token (
     id bigserial PRIMARY KEY,
     uid bigint,

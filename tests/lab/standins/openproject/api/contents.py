@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, send_file
+from flask import Blueprint, Response, g, jsonify, request, send_file
 
 from ...shared.database import Row
 from ...shared.web import transaction
@@ -89,7 +89,11 @@ def _visible(table: str, row_id: int, condition: collections.Condition, message:
 
 @blueprint.get("/projects")
 def list_projects() -> Response:
-    rows, total = PROJECTS.rows(_visible_projects())
+    sql, arguments = _visible_projects()
+    # Programs and portfolios have lists of their own, and archived projects are shown only where they are asked for.
+    kinds = "coalesce(to_jsonb(projects)->>'workspace_type', 'project') = 'project'"
+    archived = "" if '"active"' in request.args.get("filters", "") else " AND active"
+    rows, total = PROJECTS.rows((f"({sql}) AND {kinds}{archived}", arguments))
     return jsonify(collections.collection([represent.project(row) for row in rows], total))
 
 

@@ -138,7 +138,7 @@ def _shown(member: Row, embed: bool = False) -> Row:
             "schema": {"href": "/api/v3/memberships/schema"},
             "update": {"href": f"{path}/form", "method": "post"},
             "updateImmediately": {"href": path, "method": "patch"},
-            "project": represent.link("projects", member["project_id"], project["name"] if project else None),
+            "project": represent.workspace_link(project) if project else represent.link("projects", None),
             "principal": represent.principal_link(principal),
             "roles": [represent.link("roles", role["id"], role["name"]) for role in roles],
         },

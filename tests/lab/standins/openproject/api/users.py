@@ -8,8 +8,9 @@ from flask import Blueprint, Response, g, jsonify
 
 from ...shared.database import Row
 from ...shared.web import transaction
-from .. import accounts, represent, settings
-from ..accounts import ACTIVE, INVITED, LOCKED, PERSON
+from .. import accounts, deletion, represent, settings
+from ..accounts import ACTIVE, DELETED, INVITED, LOCKED, PERSON
+from ..context import release
 from ..errors import ApiError, constraint, missing_permission, not_found, raise_all, read_only, status_transition
 from . import bodies, collections
 from .authentication import admin_only
@@ -184,7 +185,12 @@ def delete_user(key: str) -> tuple[str, int]:
     deletable = settings.value(transaction(), "users_deletable_by_admins", "0") in {"1", "t", "true"}
     if not g.user["admin"] or not deletable or user["id"] == g.user["id"]:
         raise missing_permission()
-    transaction().run("DELETE FROM users WHERE id = %s", (user["id"],))
+    if release().major >= 17:
+        # A background job removes the row; until then the account is listed, with the status "deleted".
+        transaction().update("users", user["id"], {"status": DELETED})
+        deletion.later(user["id"])
+    else:
+        transaction().run("DELETE FROM users WHERE id = %s", (user["id"],))
     return "", 202
 
 

@@ -173,7 +173,9 @@ CREATE TABLE projects (
     templated boolean DEFAULT false NOT NULL,
     status_code integer,
     status_explanation text,
-    settings jsonb DEFAULT '{}' NOT NULL
+    settings jsonb DEFAULT '{}' NOT NULL,
+    -- 17 adds it; the other versions ignore it
+    workspace_type varchar DEFAULT 'project' NOT NULL
 );
 CREATE UNIQUE INDEX index_projects_on_identifier ON projects (identifier);
 CREATE INDEX index_projects_on_lft ON projects (lft);

@@ -47,7 +47,7 @@ INSERT INTO settings (name, value) VALUES
     ('app_title', 'OpenProject'),
     ('default_language', 'en'),
     ('password_min_length', '10'),
-    ('password_min_adhered_rules', '4'),
+    ('password_min_adhered_rules', '0'),
     ('brute_force_block_after_failed_logins', '20'),
     ('brute_force_block_minutes', '30'),
     ('users_deletable_by_admins', '0');

@@ -19,3 +19,17 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api impor
 )  # fmt: skip
 def test_versions_of_gitea_and_forgejo(text: str, number: tuple[int, int]) -> None:
     assert Release.parse(text).number == number
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "keeps_hidden", "takes_website"),
+    [
+        ("1.21.11", "Gitea 1.21.11", False, False), ("1.22.6", "Gitea 1.22.6", True, True),
+        ("1.23.1", "Gitea 1.23.1", True, True), ("1.24.0+dev-12-gabc", "Gitea 1.24.0", False, True),
+        ("1.25.4", "Gitea 1.25.4", False, True), ("8.0.2+gitea-1.22.0", "Forgejo 8.0.2", True, True),
+        ("12.0.1+gitea-1.22.0", "Forgejo 12.0.1", False, True), ("development", "Gitea development", False, True),
+    ],
+)  # fmt: skip
+def test_what_a_version_silently_does_not_take(text: str, title: str, keeps_hidden: bool, takes_website: bool) -> None:
+    release = Release.parse(text)
+    assert (release.title, release.keeps_hidden, release.takes_website) == (title, keeps_hidden, takes_website)
