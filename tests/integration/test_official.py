@@ -59,6 +59,28 @@ def restore(stack: Official, repository: Path, folder: Path) -> dict[str, Any]:
     return result
 
 
+# -- a healthy stack ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["official_openproject", "official_gitea", "official_gitea_server"])
+def test_diagnosis_of_a_healthy_stack_finds_nothing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    stack = request.getfixturevalue(name)
+    greetings = ssh_greetings(stack)
+    diagnosis = Module("diagnose", {"project_name": stack.project}, tmp_path)()
+    assert ssh_greetings(stack) == greetings, "it must not send anything else than SSH to an SSH server"
+    assert (diagnosis["causes"], diagnosis["healthy"]) == ([], True), diagnosis
+    assert [step for step in diagnosis["steps"] if step["state"] != "ok"] == []
+    if isinstance(stack, OfficialOpenProject):
+        seen = {step["step"]: step["seen"] for step in diagnosis["steps"]}
+        assert "memcached answers" in seen["cache"]
+        assert "1 completed" in seen["containers"], "the seeder"
+
+
+def ssh_greetings(stack: Official) -> int:
+    """How often something that is no SSH client was reported."""
+    return stack.compose("logs", "--no-log-prefix").count("banner exchange")
+
+
 # -- the loss of everything -----------------------------------------------------------------------------------------
 
 
