@@ -24,6 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import refuse_unusual
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
@@ -132,7 +133,9 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     journal = Journal(
         restore_id, options.access.project_name, label, disposable=source is not None, kept_until=kept_until
     )
-    plan = RestorePlan(journal, options.access.connect(), source)
+    stack = options.access.connect()
+    refuse_unusual(stack, "restore")
+    plan = RestorePlan(journal, stack, source)
     plan.servers = options.access.roles(plan.stack).servers
     if source is None:
         _plan_previous(plan, options, journals)
