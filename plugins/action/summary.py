@@ -15,7 +15,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.controller impo
     registered,
     reported,
 )
-from ansible_collections.maxops.ops.plugins.plugin_utils.actions.results import write_result
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.results import LEFT_OUT, ended, write_result
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import Results, message, reason
 
 display = Display()
@@ -86,15 +86,17 @@ class ActionModule(ControllerAction):
             folder = variables["hostvars"][host].get("maxops_results_dir")
             if folder:
                 check_mode = bool(self._task.check_mode or result.get("report_only"))
-                write_result(str(folder), job, host, _without_tokens(result), check_mode)
+                write_result(str(folder), job, host, _for_file(result), check_mode)
 
 
-def _without_tokens(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result without the tokens that a module made, which must not be in a file."""
-    return {
-        name: {key: entry for key, entry in value.items() if key != "tokens"} if isinstance(value, Mapping) else value
-        for name, value in result.items()
-    }
+def _for_file(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result with those of its modules as they are in files: without the tokens that a module made."""
+    content = dict(result)
+    for name, value in result.items():
+        if isinstance(value, Mapping):
+            kept = {key: entry for key, entry in value.items() if key != "tokens" and key not in LEFT_OUT}
+            content[name] = {**kept, **ended(value)}
+    return content
 
 
 def _with_reasons(lines: list[str], results: Results) -> list[str]:

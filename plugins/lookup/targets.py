@@ -119,10 +119,11 @@ def _local(patterns: Iterable[str]) -> bool:
 
 
 def _matching(inventory: InventoryManager, patterns: list[str]) -> list[str]:
+    """The hosts that match. Raises AnsibleLookupError where Ansible is configured to refuse a part without a host."""
     try:
         return [str(host) for host in inventory.list_hosts(patterns)]
-    except AnsibleError:
-        return []
+    except AnsibleError as error:
+        raise AnsibleLookupError(f"{', '.join(patterns)}: {error} (host_pattern_mismatch of ansible.cfg)") from error
 
 
 def _flattened(terms: Iterable[Any]) -> Iterable[Any]:

@@ -143,6 +143,20 @@ dumps:
     - set_id: openproject_20240101_020000
       database: openproject
       bytes: 20971520
+kept:
+  description:
+    - The data that restores of this stack replaced and that is kept beside the running data, one entry for each
+      restore, the newest first. The size of a database is the one that it had when it was replaced.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - replaced_by: the restore of set 20261123T020000Z started at 20261125T031500Z
+      replaced: "2026-11-25T03:15:00Z"
+      kept_until: "2026-12-02T03:15:00Z"
+      bytes: 23600000
+      parts:
+        - {kind: database, name: gitea, kept_as: gitea__maxops_previous_20261125T031500Z, bytes: 23600000}
 newest:
   description: The newest complete set of this stack and host.
   returned: success

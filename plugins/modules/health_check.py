@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Checks containers, HTTP endpoints, PostgreSQL, Redis, disks, memory, the gateway's certificate, the clock, backups
-    and images of a stack, all at the same time, each check with its own time limit.
+  - Checks containers, HTTP endpoints, PostgreSQL, the cache (Redis or memcached), disks, memory, the gateway's
+    certificate, the clock, backups and images of a stack, all at the same time, each check with its own time limit.
   - Every result is a finding that shows what was seen, the limit, and the command that fixes the problem.
   - Grades all findings together by the table of the manual's section 7.1.
   - Reports a service, a database or a Docker daemon that is down. The task does not fail because of it unless
@@ -150,7 +150,9 @@ grade:
   type: str
   sample: P4
 findings:
-  description: All findings, the worst first, those with state V(ok) at the end.
+  description:
+    - All findings without those that follow from another one, the worst first, those with state V(ok) at the end. Of
+      equal states, the one with the worst grade comes first.
   returned: always
   type: list
   elements: dict
@@ -185,6 +187,26 @@ findings:
       limit: 80 %
       evidence: ["it holds /var/lib/docker, /var/backups/maxops"]
       fix: "see what uses it: du -xh -d2 / | sort -h | tail -20; free space with ansible-playbook maxops.ops.cleanup"
+consequences:
+  description:
+    - Findings that follow from another one, such as those about an application whose container is stopped. They are
+      not in RV(findings), RV(counts) or the summary; the evidence of their cause names them.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    follows:
+      description: The C(check) and C(subject) of the finding that it follows from; the other keys are as in findings.
+      type: dict
+  sample:
+    - check: http
+      subject: gitea
+      state: critical
+      seen: "no answer: its container is exited"
+      limit: "200"
+      evidence: [maxoperation-gitea-1]
+      fix: docker compose --project-name maxoperation up --detach gitea
+      follows: {"check": "containers", "subject": "gitea"}
 counts:
   description: Number of findings by state.
   returned: always

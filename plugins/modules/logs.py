@@ -160,6 +160,12 @@ left_out:
   type: list
   elements: str
   sample: ["older lines of gitea, because only the newest 1,000 were requested (tail)"]
+remarks:
+  description: What is worth knowing about this host, such as an installation of Docker that backups refuse.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 services:
   description: The containers whose logs were read.
   returned: success

@@ -26,6 +26,12 @@ options:
       - Name of the variable that the job's result was registered in.
     type: str
     required: true
+  fail_on:
+    description:
+      - For a job whose result has a C(state), such as health. Fail on the host if its state is this or worse.
+        C(unknown), a failed job and an unreachable host count as V(critical).
+    type: str
+    choices: [critical, never, warning]
 extends_documentation_fragment:
   - maxops.ops.attributes
 attributes:

@@ -34,8 +34,10 @@ options:
     description:
       - V(present) restores from O(set), O(before) or O(file).
       - V(previous) swaps in the data that the last restore replaced. Run twice, it restores the first state.
+      - V(discarded) removes all data that restores of this stack replaced, before its time is over, to free its space.
+        After that there is no way back to it.
     type: str
-    choices: [present, previous]
+    choices: [discarded, present, previous]
     default: present
   set:
     description:
@@ -337,6 +339,18 @@ recovered:
   sample: >-
     the restore of set 20261123T020000Z started at 20261125T031500Z was interrupted; everything was put back as it was
     before
+discarded:
+  description: The data that was (would be) removed, one entry for each restore that replaced it, the newest first.
+  returned: with O(state=discarded)
+  type: list
+  elements: dict
+  sample:
+    - replaced_by: the restore of set 20261123T020000Z started at 20261125T031500Z
+      replaced: "2026-11-25T03:15:00Z"
+      kept_until: "2026-12-02T03:15:00Z"
+      bytes: 248000000
+      parts:
+        - {kind: database, name: gitea, kept_as: gitea__maxops_previous_20261125T031500Z, bytes: 23600000}
 expired:
   description: Databases and folders of earlier restores that were removed after O(keep_previous) days.
   returned: when not in check mode
@@ -393,7 +407,7 @@ SPEC = (
     + PROGRESS
     + Spec(
         {
-            "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+            "state": {"type": "str", "choices": ["discarded", "present", "previous"], "default": "present"},
             "set": {"type": "str"},
             "before": {"type": "str"},
             "file": {"type": "path"},
@@ -416,7 +430,8 @@ SPEC = (
 def read_options(module: AnsibleModule) -> RestoreOptions:
     """The module's parameters as the options of the job."""
     parameters = dict(module.params)
-    parameters["previous"] = parameters.pop("state") == "previous"
+    state = parameters.pop("state")
+    parameters["previous"], parameters["discard"] = state == "previous", state == "discarded"
     parameters["paths"] = parameters["paths"] or ()
     parameters["into"] = {str(name): str(other) for name, other in (parameters["into"] or {}).items()}
     parameters["jobs"] = workers_of(parameters)

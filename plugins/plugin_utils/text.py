@@ -72,6 +72,18 @@ def message(text: Any) -> str:
     return _ANSIBLE.sub("", str(text)).strip()
 
 
+def kept_line(entry: Mapping[str, Any]) -> str:
+    """What one restore replaced and is still kept, with sizes and times."""
+    parts = [
+        f"{part['kind']} {part['name']} {human_size(part['bytes']) if part['bytes'] is not None else '(unknown size)'}"
+        for part in entry["parts"]
+    ]
+    until = f", kept until {entry['kept_until'][:10]}" if entry["kept_until"] else ""
+    return (
+        f"replaced {entry['replaced'][:16].replace('T', ' ')} UTC by {entry['replaced_by']}{until}: {', '.join(parts)}"
+    )
+
+
 def reason(result: Mapping[str, Any]) -> str:
     """Why a job failed."""
     text = message(result.get("msg") or "see the error above")

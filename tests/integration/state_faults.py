@@ -132,6 +132,7 @@ def gateway_configuration() -> str:
         __stack_scheme="https",
         __stack_host=f"localhost:{PORT}",
         __stack_health_password="",
+        __stack_health_paths={"openproject": "/health_checks/database", "gitea": "/api/healthz"},
         stack_tls_certificate="x",
         stack_gateway_probe_timeout=2,
     )

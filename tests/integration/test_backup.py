@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -260,7 +261,17 @@ def test_playbook_runs_from_the_checkout_and_keeps_its_result(stack: MiniStack, 
     assert Path(good["path"], "manifest.json").is_file()
     check = run(*command, "--check", "--diff", "--limit", "here", cwd=CHECKOUT)
     assert "would make backup set" in check.stdout
+    assert re.search(r", about [\d.]+ \w?B; needs [\d.]+ \w?B, [\d.]+ \w?B free", check.stdout)
     assert len(list((tmp_path / "repository/sets").iterdir())) == 1
+    planned = json.loads((tmp_path / "out/backup-here.check.json").read_text())
+    assert (planned["check_mode"], planned["bytes"]) == (True, sum(part["bytes"] for part in planned["parts"]))
+    assert json.loads((tmp_path / "out/backup-here.json").read_text()) == good
+    # The only host fails: its summary and one sentence, not its whole result.
+    alone = run(*command, "--limit", "there", check=False, cwd=CHECKOUT)
+    assert alone.returncode == 2
+    assert alone.stdout.count("no Compose project") == 1
+    assert "there: no backup set was made: there is no Compose project" in alone.stdout
+    assert "failed=1" in alone.stdout[alone.stdout.index("PLAY RECAP") :]
 
 
 def test_configuration_of_a_set_starts_the_stack_elsewhere(backup: Module, stack: MiniStack, tmp_path: Path) -> None:

@@ -138,7 +138,11 @@ def test_stopped_container_is_reported_with_the_command_that_starts_it(health: M
     assert "exited" in containers["app"]["seen"]
     assert containers["app"]["fix"].endswith("up --detach app")
     assert containers["redis"]["fix"] == f"docker unpause {stack.project}-redis-1"
-    assert "paused" in findings(result, "redis")["server"]["seen"]
+    assert states(result, "redis") == {}, "that Redis does not answer follows from its container"
+    [consequence] = result["consequences"]
+    assert (consequence["check"], consequence["follows"]["subject"]) == ("redis", "redis")
+    assert "paused" in consequence["seen"]
+    assert result["checks"]["redis"]["state"] == "critical"
     assert result["grade"] == "P2"
 
 
@@ -187,7 +191,8 @@ def test_other_checks_run_without_docker(health: Module) -> None:
     result = health(docker_host="unix:///nowhere.sock")
     assert not result.get("failed")
     assert result["grade"] == "P1"
-    assert "start it" in findings(result, "containers")["docker"]["fix"]
+    assert "correct docker_host" in findings(result, "containers")["docker"]["fix"]
+    assert [entry["subject"] for entry in result["findings"] if "Docker daemon" in entry["seen"]] == ["docker"]
     assert states(result, "http")["gateway"] == "ok"
     assert result["checks"]["postgresql"]["state"] == "unknown"
     assert result["checks"]["disk"]["state"] != "unknown"
@@ -215,11 +220,14 @@ def test_gateway_that_reports_an_unhealthy_application(health: Module, gateway: 
     assert result["state"] == "critical"
 
 
-def test_another_service_on_the_gateways_port(health: Module, gateway: Gateway) -> None:
-    gateway.answers = {}
-    finding = findings(health(checks=["http"]), "http")["gateway /health"]
-    assert finding["state"] == "critical"
-    assert "not the answer of a MaxOps gateway" in finding["seen"]
+def test_gateway_of_another_kind_that_answers_is_ok(health: Module, gateway: Gateway) -> None:
+    gateway.answers = {"/": (404, "not here")}
+    result = health(checks=["http"])
+    assert "it is not the gateway of the role stack" in findings(result, "http")["gateway"]["seen"]
+    assert states(result, "http")["gateway"] == "ok"
+    assert states(result, "http")["applications"] == "unknown", "nothing says that an application works"
+    gateway.answers = {"/": (502, "bad gateway")}
+    assert states(health(checks=["http"]), "http")["gateway"] == "critical"
 
 
 def test_slow_answer_is_a_warning(health: Module, gateway: Gateway) -> None:
@@ -356,7 +364,9 @@ def test_stopped_database_is_p1(health: Module, stack: MiniStack) -> None:
         stack.compose("start", "postgres")
         wait_until(lambda: stack.sql("SELECT 1", check=False) == "1", 30, "PostgreSQL is back")
     assert result["grade"] == "P1"
-    assert states(result, "postgresql") == {"server": "critical"}
+    assert (result["findings"][0]["check"], result["findings"][0]["subject"]) == ("containers", "postgres")
+    assert result["checks"]["postgresql"]["state"] == "critical"
+    assert states(result, "postgresql") == {}, "it follows from the container"
 
 
 # -- Redis ------------------------------------------------------------------------------------------------------------
@@ -515,7 +525,7 @@ def test_playbook_shows_many_hosts_and_an_unreachable_one(stack: MiniStack, gate
     argv = ["ansible-playbook", "-i", str(inventory), "playbooks/health.yml", "-e", json.dumps(words)]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=CHECKOUT, env=environment)
-    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.returncode == 4, done.stdout + done.stderr
     lines = [line.split()[:3] for line in done.stdout.splitlines()]
     start = lines.index(["HOST", "STATE", "GRADE"])
     assert lines[start + 1 : start + 4] == [
@@ -523,7 +533,12 @@ def test_playbook_shows_many_hosts_and_an_unreachable_one(stack: MiniStack, gate
         ["down", "CRITICAL", "P1"],
         ["healthy", "ok", "none"],
     ]
-    assert "away is unreachable, down is critical" in done.stdout
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "down is critical, grade P1: http gateway: connection refused" in output
+    assert "away is unreachable: Failed to connect to the host" in output
+    recap = {line.split()[0]: line for line in done.stdout.splitlines() if " failed=" in line}
+    assert "failed=1" in recap["down"]
+    assert "failed=0" in recap["healthy"], "only the host with the fault is marked failed"
     kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results").iterdir()}
     assert set(kept) == {f"health-{host}.json" for host in hosts}
     assert kept["health-down.json"]["grade"] == "P1"

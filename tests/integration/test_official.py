@@ -62,6 +62,31 @@ def restore(stack: Official, repository: Path, folder: Path) -> dict[str, Any]:
     return result
 
 
+# -- a healthy stack ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["official_openproject", "official_gitea", "official_gitea_server"])
+def test_diagnosis_of_a_healthy_stack_finds_nothing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    stack = request.getfixturevalue(name)
+    greetings = ssh_greetings(stack)
+    diagnosis = Module("diagnose", {"project_name": stack.project}, tmp_path)()
+    assert ssh_greetings(stack) == greetings, "it must not send anything else than SSH to an SSH server"
+    # A worker that started before its database ended once, and may have recovered less than 90 s ago.
+    assert {(cause["check"], cause["likelihood"]) for cause in diagnosis["causes"]} <= {
+        ("service_crashing", "possible")
+    }
+    assert [step for step in diagnosis["steps"] if step["state"] not in ("ok", "notice")] == []
+    if isinstance(stack, OfficialOpenProject):
+        seen = {step["step"]: step["seen"] for step in diagnosis["steps"]}
+        assert "memcached answers" in seen["cache"]
+        assert "1 completed" in seen["containers"], "the seeder"
+
+
+def ssh_greetings(stack: Official) -> int:
+    """How often something that is no SSH client was reported."""
+    return stack.compose("logs", "--no-log-prefix").count("banner exchange")
+
+
 # -- the loss of everything -----------------------------------------------------------------------------------------
 
 
@@ -180,3 +205,36 @@ def test_each_operation_ends_without_a_fault_that_is_none(stack: Official, repos
     assert results["diagnose"]["causes"] == []
     assert results["diagnose"]["healthy"]
     wait_until(stack.answers, 60, "people can use it after the restart")
+
+
+# -- the services are found -----------------------------------------------------------------------------------------
+
+
+def test_memcached_is_reported_and_flushed_and_the_database_is_optimized(
+    openproject: OfficialOpenProject, repository: Path, tmp_path: Path
+) -> None:
+    cache = Module("cache", {"project_name": openproject.project}, tmp_path)
+    seen = cache()
+    assert (seen.get("kind"), seen.get("changed")) == ("memcached", False), seen
+    assert seen["version"]
+    assert seen["memory"]["limit"] > 0
+    assert openproject.page().ok
+    assert "not confirmed" in cache(flush=True).get("msg", "")
+    flushed = cache(flush=True, confirm=openproject.project)
+    assert flushed.get("flushed", {}).get("databases") == [0], flushed
+    optimized = Module("optimize", {"project_name": openproject.project}, tmp_path)()
+    assert [entry["name"] for entry in optimized.get("databases", [])] == ["openproject"], optimized
+    made = module("backup", openproject, tmp_path, tmp_path)(databases=[], volumes=[])
+    assert made.get("manifest", {}).get("recognised", {}).get("database") == "db", made
+    applications = made["manifest"]["recognised"]["applications"]
+    assert applications["openproject"][0] == "web"
+    assert applications["openproject"][-1] == "seeder"
+
+
+def test_stack_without_postgresql_and_cache_is_no_failure(official_gitea: OfficialGitea, tmp_path: Path) -> None:
+    options = {"project_name": official_gitea.project}
+    optimized = Module("optimize", options, tmp_path)()
+    assert (optimized.get("changed"), optimized.get("databases")) == (False, []), optimized
+    assert "has no PostgreSQL server" in optimized["remarks"][0]
+    cache = Module("cache", options, tmp_path)()
+    assert (cache.get("kind"), cache.get("changed")) == ("", False), cache

@@ -233,8 +233,8 @@ def test_playbooks_show_every_host_failures_first(worn: ScratchStack, tmp_path: 
     shown = done.stdout[done.stdout.index("HOST ") :].splitlines()
     assert [line.split()[:2] for line in shown[1:4]] == [["empty", "FAILED"], ["gone", "UNREACHABLE"], ["well", "2"]]
     results = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results").iterdir()}
-    assert results["optimize-well.json"]["changed"]
-    assert results["optimize-gone.json"]["unreachable"]
+    assert results["optimize-well.check.json"]["changed"]
+    assert results["optimize-gone.check.json"]["unreachable"]
     alone = play("cache", inventory, "--limit", "well", "--check", "-e", "cache_flush=true")
     assert alone.returncode == 0, alone.stdout
     assert "well: Redis 8" in alone.stdout

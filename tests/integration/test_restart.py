@@ -49,6 +49,18 @@ def test_all_running_services_restart_in_the_order_of_their_dependencies(restart
     assert result["duration"] >= down["web"]
 
 
+def test_only_what_is_down_is_started(restart: Module, daily: DailyStack) -> None:
+    run("docker", "stop", "--time", "0", daily.container("app"))
+    before = starts(daily)
+    planned = restart(only_stopped=True, check_mode=True)
+    result = restart(only_stopped=True)
+    again = restart(only_stopped=True)
+    after = starts(daily)
+    assert {name for name in before if before[name] != after[name]} == {"app"}
+    assert [service["service"] for service in planned["services"]] == ["app"]
+    assert (result["changed"], result["order"], again["changed"]) == (True, [["app"]], False), result
+
+
 def test_only_named_services_restart(restart: Module, daily: DailyStack) -> None:
     before = starts(daily)
     result = restart(services=["app"])

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ import pytest
 from ansible_collections.maxops.ops.plugins.module_utils.tools.locks import exclusive_lock, stack_lock_path
 from ansible_collections.maxops.ops.tests.integration.restore_support import STATE, AppStack, module, quoted
 from ansible_collections.maxops.ops.tests.integration.support import Module, run, running, wait_until
+from ansible_collections.maxops.ops.tests.unit.playbook_runs import inventory_in, play_in_terminal
 
 PROJECT = "maxrestore"
 LONG = "a_database_with_quite_a_long_name_of_some_fifty_letters"
@@ -247,6 +250,8 @@ def test_single_files_of_a_volume(stack: AppStack, restore: Module, tmp_path: Pa
     assert result["changed"] is True, result
     there = sorted(str(path.relative_to(found)) for path in found.rglob("*") if path.is_file())
     assert there == ["git/repositories/team/tool.git", "word"]
+    # The size of what was unpacked, not of the volume.
+    assert result["parts"][0]["source_bytes"] == sum((found / name).stat().st_size for name in there)
     assert stack.starts() == starts
     for arguments, expected in (
         ({"paths": ["word"], "destination": str(found)}, "is not an empty folder"),
@@ -336,6 +341,43 @@ def test_replaced_data_is_removed_after_its_days(stack: AppStack, restore: Modul
     assert stack.kept() == []
     assert result["expired"] == result["kept"]
     assert "no data that a restore replaced is kept" in restore(state="previous")["msg"]
+
+
+def test_kept_data_is_shown_with_its_size_and_removed_on_request(
+    stack: AppStack, restore: Module, repository: Path, tmp_path: Path
+) -> None:
+    result = restore(set="latest", databases=["gitea"])
+    made = re.sub(r"[-:]", "", result["made"])
+    assert (made, result["verified"]) == (result["set_id"], None)
+    assert 0 <= result["age"] < 3600
+    shown = module("backup_info", stack, repository, tmp_path)()["kept"]
+    assert len(shown) == 1
+    [newest] = shown[0]["parts"]
+    assert (newest["name"], newest["kept_as"]) == ("gitea", result["kept"][0])
+    assert newest["bytes"] > 7_000_000
+    assert shown[0]["replaced_by"].startswith(f"the restore of set {result['set_id']} started at ")
+    planned = restore(state="discarded", check_mode=True)
+    assert planned["discarded"] == shown
+    assert result["kept"][0] in stack.kept()
+    done = restore(state="discarded")
+    assert (done["expired"], done["remarks"], stack.kept()) == (result["kept"], [], [])
+    assert module("backup_info", stack, repository, tmp_path)()["kept"] == []
+    stack.wait_up()
+
+
+def test_under_awx_the_plan_is_shown_and_nothing_is_asked(
+    stack: AppStack, restore: Module, repository: Path, tmp_path: Path
+) -> None:
+    words = json.dumps({"maxops_project_name": PROJECT, "maxops_repository": str(repository), "set": "latest"})
+    hosts = ("-i", inventory_in(tmp_path, "[maxops]\nlab"), "-e", words)
+    starts = stack.starts()
+    code, output = play_in_terminal("restore", *hosts, answers={}, AWX_PRIVATE_DATA_DIR="/runner")
+    assert code != 0
+    assert "lab: would restore set " in output
+    assert " ago, never verified; what was written since then is set aside" in output
+    assert "to restore as shown" not in output
+    assert "because it was not confirmed: give -e confirm=lab as an extra variable of the job" in output
+    assert stack.starts() == starts
 
 
 def test_backup_removes_replaced_data_and_does_not_back_it_up(stack: AppStack, restore: Module, tmp_path: Path) -> None:

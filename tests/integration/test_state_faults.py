@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -169,7 +170,8 @@ def test_fault_is_named_first_and_graded(faults: FaultStack, diagnose: Module, h
     assert diagnosis["healthy"] is (first["likelihood"] == "possible"), diagnosis
     bad = not_ok(report["findings"])
     assert report["grade"] == fault.grade, (report["grade"], bad)
-    assert fault.check in {finding["check"] for finding in bad}, bad
+    # The check that notices the fault itself, or a consequence of it.
+    assert fault.check in {finding["check"] for finding in bad + report["consequences"]}, bad
     assert PASSWORD not in json.dumps([diagnosis, report])
 
 
@@ -197,6 +199,58 @@ def test_configuration_faults_are_named_without_values(faults: FaultStack, diagn
     assert missing["causes"][0]["check"] == "configuration_unreadable", missing
     assert "POSTGRES_PASSWORD" in missing["causes"][0]["seen"]
     assert "hush-hush" not in json.dumps([invalid, differing, missing])
+
+
+def test_repository_of_root_is_found_in_a_healthy_stack(faults: FaultStack, diagnose: Module) -> None:
+    """Gitea works, and each push to the repository fails; what belongs to root on purpose is no cause."""
+    data = faults.volume("gitea-data")
+    root, ssh = data.stat(), data / "ssh"
+    git = data / "git"
+    repository = git / "repositories" / "acme" / "app.git"
+    (repository / "objects").mkdir(parents=True)
+    ssh.mkdir(exist_ok=True)
+    worker = (data / "gitea" / "conf" / "app.ini").stat().st_uid
+    try:
+        # As the official image has it.
+        shutil.chown(data, 0, 0)
+        data.chmod(0o755)
+        shutil.chown(ssh, 0, 0)
+        ssh.chmod(0o700)
+        for folder in (git, *git.rglob("*")):
+            shutil.chown(folder, worker, worker)
+        right = diagnose()
+        shutil.chown(repository, 0, 0)
+        faulty = diagnose()
+    finally:
+        shutil.rmtree(repository.parent)
+        shutil.chown(data, root.st_uid, root.st_gid)
+        data.chmod(root.st_mode & 0o7777)
+    assert (right["causes"], right["healthy"]) == ([], True), right
+    [cause] = faulty["causes"]
+    assert (cause["check"], cause["likelihood"]) == ("volume_permissions", "likely"), faulty
+    assert cause["fix"].startswith(f"chown -R {worker}:"), cause
+    assert str(repository) in cause["fix"]
+
+
+def test_override_that_was_added_later_leaves_a_healthy_stack(faults: FaultStack, diagnose: Module) -> None:
+    """Compose creates only the service that it changes; a dollar sign in its value is no difference."""
+    override = faults.folder / "docker-compose.override.yml"
+    environment = {"FOO": "a$$b", "GITEA__LOG_0x2E_CONSOLE__LEVEL": "Info"}
+    override.write_text(json.dumps({"services": {"gitea": {"environment": environment}}}))
+    try:
+        faults.compose("up", "--detach", "--no-deps", "--wait", "gitea")
+        right = diagnose()
+        environment["FOO"] = "other"
+        override.write_text(json.dumps({"services": {"gitea": {"environment": environment}}}))
+        differing = diagnose()
+    finally:
+        override.unlink()
+        faults.compose("up", "--detach", "--no-deps", "gitea")
+        faults.wait_healthy()
+    assert right["causes"] == [], right
+    [cause] = differing["causes"]
+    assert (cause["check"], cause["evidence"]) == ("configuration_differs", ["FOO: another value (***)"])
+    assert f"--file {override} up --detach gitea" in cause["fix"]
 
 
 def test_daemon_that_hangs_is_named_within_its_time(diagnose: Module, tmp_path: Path) -> None:
@@ -246,11 +300,12 @@ def test_playbook_lists_all_hosts_the_worst_first(faults: FaultStack, diagnose: 
         done = run(playbook, "playbooks/diagnose.yml", *words, check=False, cwd=CHECKOUT, env=environment)
     faults.wait_healthy()
     assert (others["causes"], others["healthy"]) == ([], True), "OpenProject does not depend on Gitea"
+    assert "gitea" not in json.dumps([step["seen"] for step in others["steps"] if step["step"] == "containers"])
     lines = done.stdout.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("HOST "))
     table = [line.split()[:4] for line in lines[start + 1 : start + 4]]
     assert table[0][:2] == ["gone", "UNREACHABLE"], done.stdout
     assert table[1:] == [["a-down", "certain", "docker", "daemon"], ["faulty", "certain", "service", "stopped"]]
-    saved = json.loads((tmp_path / "diagnose-faulty.json").read_text())
+    saved = json.loads((tmp_path / "diagnose-faulty.check.json").read_text())
     assert saved["causes"][0]["fix"] == f"docker start {faults.name('gitea')}"
     assert saved["changed"] is False

@@ -68,17 +68,34 @@ def report_missing(
     """One finding for all kinds of an application's files whose folder is not in the set.
 
     ``kinds`` gives by title the number of rows and the places where their folder may be. ``part`` is the volume or
-    folder that holds the application's other files; without one, a part with one of ``names`` in its name is used.
+    folder that holds the application's other files; without one it is what its services mount, or else a part with one
+    of ``names`` in its name.
     """
     lost = {title: entry for title, entry in kinds.items() if entry[0]}
     if not lost:
         return
-    holder = part or next((name for name in content.volumes if any(word in name.lower() for word in names)), None)
+    holder = part or _holder(content, application, names)
     if holder is None:
         _report_no_part(content, application, names, _counted(lost))
     else:
         for title, (number, places) in lost.items():
             _report_no_folder(content, f"{application}: {title}", number, holder, places)
+
+
+def _holder(content: Content, application: str, names: Sequence[str]) -> str | None:
+    """The part that holds an application's data: the largest that its services mount, else one with such a name.
+
+    Sets of earlier versions do not say which services an application had.
+    """
+    recorded = ((content.manifest.get("recognised") or {}).get("applications") or {}).get(application.lower()) or ()
+    mounted = [
+        part
+        for part in content.manifest.get("parts") or []
+        if part.get("name") in content.volumes and any(use["service"] in recorded for use in part.get("mounts") or [])
+    ]
+    if mounted:
+        return str(max(mounted, key=lambda part: part.get("source_bytes") or 0)["name"])
+    return next((name for name in content.volumes if any(word in name.lower() for word in names)), None)
 
 
 def _counted(kinds: Mapping[str, tuple[int, Sequence[str]]]) -> str:

@@ -110,6 +110,7 @@ class Journal:
 
     ``origin`` is set where replaced data is swapped back: the source and the id of the restore that replaced data
     first. ``is_undone``: the data from before that restore is brought back, and not, again, what it had loaded.
+    ``sizes`` are the bytes of the replaced databases, by the names under which they are kept.
     """
 
     id: str
@@ -135,6 +136,7 @@ class Journal:
     changed_back: str | None = None
     origin: list[str] = field(default_factory=list)
     is_undone: bool = False
+    sizes: dict[str, int] = field(default_factory=dict)
 
     @property
     def loaded(self) -> set[str]:

@@ -29,7 +29,7 @@ COMMANDS = {"backup_info": "backups", "health_check": "health"}
 JOB_STATE = "job_state"
 """Key of a result whose failure is shown later: ``failed`` or ``unreachable``."""
 
-_LEFT_OUT = {"invocation", "exception", "failed_when_suppressed_exception", "failed_when_result", JOB_STATE}
+LEFT_OUT = {"invocation", "exception", "failed_when_suppressed_exception", "failed_when_result", JOB_STATE}
 """Keys that are Ansible's own: in a file they would be Python objects, or repeat the arguments."""
 
 
@@ -47,7 +47,7 @@ def write_result(folder: str, command: str, host: str, result: Mapping[str, Any]
     """
     folder = os.path.expanduser(folder)
     path = os.path.join(folder, f"{command}-{safe_name(host)}{'.check' if check_mode else ''}.json")
-    kept = {key: value for key, value in result.items() if key not in _LEFT_OUT and not key.startswith("_ansible")}
+    kept = {key: value for key, value in result.items() if key not in LEFT_OUT and not key.startswith("_ansible")}
     content = {"host": host, "failed": False, **ended(result), "check_mode": check_mode}
     try:
         os.makedirs(folder, exist_ok=True)

@@ -17,6 +17,7 @@ import yaml
 FLEET = (
     "maxops_accept_findings",
     "maxops_applications",
+    "maxops_cache_password",
     "maxops_cache_service",
     "maxops_confirm",
     "maxops_database_password",

@@ -16,6 +16,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     count,
     failed_row,
     failures_first,
+    kept_line,
     reason,
     remarks,
 )
@@ -33,7 +34,20 @@ def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str
     rows = _rows(result)
     lines = [f"{host}: {_counts(result)} in {result['repository']}"]
     lines += [f"  {line}" for line in _columns([HEAD, *rows])] if rows else []
-    return [*lines, *remarks(result)]
+    return [*lines, *_kept(result), *remarks(result)]
+
+
+def _kept(result: Mapping[str, Any]) -> list[str]:
+    """The data that restores replaced, and what to do with it."""
+    kept = result.get("kept") or []
+    if not kept:
+        return []
+    total = human_size(sum(entry["bytes"] for entry in kept))
+    head = (
+        f"  data that restores replaced takes {total}; restore_state=previous swaps the newest back, "
+        "restore_state=discarded removes all of it (ansible-playbook maxops.ops.restore):"
+    )
+    return [head, *(f"    {kept_line(entry)}" for entry in kept)]
 
 
 def table(results: Results) -> list[str]:
@@ -46,6 +60,7 @@ def table(results: Results) -> list[str]:
         kept = _rows(result)
         rows += [[host, *row] for row in kept] or [[host, "none", *[""] * (len(HEAD) - 1)]]
         notes += [f"{host}: {line}" for line in result["remarks"]]
+        notes += [f"{host}: {line.strip()}" for line in _kept(result)]
     none = not any(result.get("failed") or _rows(result) for result in results.values())
     lines = ["no host has any backup"] if none else _columns([["HOST", *HEAD], *rows])
     return [*lines, *(f"remark: {line}" for line in notes)]

@@ -38,6 +38,21 @@ def failure(results: Results, fail_on: str) -> str:
     return f"{', '.join(bad[:5])}{more}; the fixes are listed above" if bad else ""
 
 
+def outcome(host: str, result: Mapping[str, Any], fail_on: str) -> str:
+    """Why a play fails on one host, with its worst finding or what to do about a host that cannot be reached."""
+    state = state_of(result)
+    if state not in FAILS[fail_on]:
+        return ""
+    if state == "unreachable":
+        return f"{host} is unreachable: {_first_line(result)}; check that it is up and that Ansible can log in"
+    if state == "failed":
+        return f"{host} could not be checked: {_first_line(result)}"
+    worst = next((finding for finding in result["findings"] if finding["state"] != "ok"), None)
+    problem = f": {worst['check']} {worst['subject']}: {worst['seen']}" if worst else ""
+    grade = "" if result["grade"] == "none" else f", grade {result['grade']}"
+    return f"{host} is {state}{grade}{shortened(problem, WORST_WIDTH)}; the fixes are listed above"
+
+
 def summary(host: str, result: Mapping[str, Any], _check_mode: bool) -> list[str]:
     """The health of one host: its problems with their fixes, and the checks that are ok."""
     state = state_of(result)

@@ -35,6 +35,7 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     head = f"{host}: {_counts(result)}, {human_size(result['bytes'])}, {duration(result['duration'])}, {where}"
     lines += [head, *(f"  {line}" for line in aligned(rows, right=(1, 2)))]
     lines += [f"  left out: {message}" for message in result["left_out"]]
+    lines += [f"  note: {message}" for message in result.get("remarks", [])]
     return [*lines, f"  follow: {result['follow']}"]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.text import (
     count,
     failed_row,
     failures_first,
+    kept_line,
     reason,
     remarks,
 )
@@ -27,6 +28,8 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
     """The restore of one host, in a few lines."""
     if "parts" not in result:
         return [f"{host}: not restored: {reason(result)}"]
+    if "discarded" in result:
+        return _discarded(host, result, check_mode)
     rows = [_row(part) for part in result["parts"]]
     head = f"{host}: would restore {result['source']}" if check_mode else f"{host}: restored {result['source']}"
     lines = [head + _times(result), *_moment(result, check_mode), *aligned(rows, right=(2, 3, 4))]
@@ -40,6 +43,14 @@ def summary(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]
         )
     if result.get("recovered"):
         lines.append(f"  first: {result['recovered']}")
+    return [*lines, *remarks(result, SHOWN)]
+
+
+def _discarded(host: str, result: Mapping[str, Any], check_mode: bool) -> list[str]:
+    total = human_size(sum(entry["bytes"] for entry in result["discarded"]))
+    verb = "would remove" if check_mode else "removed"
+    lines = [f"{host}: {verb} the data that {count(len(result['discarded']), 'restore')} replaced, {total}"]
+    lines += [f"  {kept_line(entry)}" for entry in result["discarded"]]
     return [*lines, *remarks(result, SHOWN)]
 
 
@@ -120,7 +131,7 @@ def table(results: Results) -> list[str]:
             [
                 host,
                 result["source"],
-                str(len(result["parts"])),
+                str(len(result["parts"]) or ""),
                 duration(result["duration"]) if done else "check mode",
                 duration(result["downtime"]) if done else "",
                 str(len(result.get("remarks", [])) or ""),

@@ -165,8 +165,9 @@ def _disk(result: Mapping[str, Any]) -> tuple[list[list[str]], Sequence[int]]:
         return [], ()
     rows = [["DOCKER", "COUNT", "IN USE", "SIZE", "RECLAIMABLE"]]
     for row in usage:
-        sizes = (human_size(row[key]) for key in ("bytes", "reclaimable_bytes"))
-        rows.append([row["kind"], str(row["count"]), str(row["active"]), *sizes])
+        numbers = ("?" if row[key] is None else str(row[key]) for key in ("count", "active"))
+        sizes = ("?" if row[key] is None else human_size(row[key]) for key in ("bytes", "reclaimable_bytes"))
+        rows.append([row["kind"], *numbers, *sizes])
     return rows, (1, 2, 3, 4)
 
 

@@ -57,9 +57,10 @@ def table(results: Results) -> list[str]:
     rows = [["HOST", "APPLICATION", *(status.upper() for status in STATUSES), "NOT LISTED"]]
     lines = []
     for host, result in results.items():
-        if result.get("failed") and not _done(result):
-            state = "unreachable" if result.get("unreachable") else "failed"
+        if result.get("unreachable") or (result.get("failed") and not _done(result)):
+            state = "UNREACHABLE" if result.get("unreachable") else "FAILED"
             lines.append((False, host, [host, state, *[""] * (len(STATUSES) + 1)]))
+            continue
         for system in _done(result):
             answer = result[system]
             counts = answer.get("counts")

@@ -18,8 +18,29 @@ def problem_with(module: str) -> str:
     return "" if imported.__file__ else "not installed"
 
 
+def numbers(version: str) -> tuple:
+    """The leading numbers of a version: 2.32.3 is (2, 32, 3)."""
+    parts = []
+    for part in version.split("."):
+        if not part.isdigit():
+            break
+        parts.append(int(part))
+    return tuple(parts)
+
+
+def wrong_pair() -> str:
+    """Why the Docker SDK and requests do not work together, or an empty text: both are installed, each alone works."""
+    versions = {name: getattr(sys.modules.get(name), "__version__", "") for name in ("docker", "requests")}
+    docker, requests = numbers(versions["docker"]), numbers(versions["requests"])
+    if not docker or not requests or docker >= (7, 1) or requests < (2, 32):
+        return ""
+    return f"{versions['docker']} does not work with requests {versions['requests']}, docker 7.1 or later does"
+
+
 modules, programs = (words.split(",") for words in sys.argv[1:])
 problems = {name: problem_with(name) for name in modules}
+if "docker" in problems and not problems["docker"]:
+    problems["docker"] = wrong_pair()
 result = {
     "interpreter": sys.executable,
     "modules": {name: problem for name, problem in problems.items() if problem},

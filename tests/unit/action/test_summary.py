@@ -60,7 +60,7 @@ def test_summary_writes_the_files_of_jobs_with_several_tasks(tmp_path: Path) -> 
     users = {
         "count": 1,
         "report_only": False,
-        "gitea": {"msg": "refused", "tokens": {"a": "secret"}, "exception": object()},
+        "gitea": {"msg": "refused", "failed": False, "job_state": "failed", "tokens": {"a": "secret"}, "exception": 1},
         "openproject": {},
     }
     variables = play("result", lab=users)
@@ -72,7 +72,7 @@ def test_summary_writes_the_files_of_jobs_with_several_tasks(tmp_path: Path) -> 
         "check_mode": False,
         "count": 1,
         "report_only": False,
-        "gitea": {"msg": "refused"},
+        "gitea": {"msg": "refused", "failed": True},
         "openproject": {},
     }
     users["report_only"] = True

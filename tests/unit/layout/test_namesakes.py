@@ -19,7 +19,7 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/cache": "job",
     "module_utils/jobs/cleanup": "job",
     "module_utils/jobs/diagnose/steps": "database firewall host",
-    "module_utils/jobs/health/checks": "cache disk gateway host",
+    "module_utils/jobs/health/checks": "cache disk host",
     "module_utils/jobs/health": "view",
     "module_utils/jobs/logs": "reading",
     "module_utils/jobs/monitoring": "alert",

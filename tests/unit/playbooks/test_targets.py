@@ -48,6 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, *terms: object, groups: object = None
     ],
 )
 def test_pattern_that_matches_a_host_is_returned_as_it_is(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    monkeypatch.setattr("ansible.constants.HOST_PATTERN_MISMATCH", "warning")
     assert asked(monkeypatch, pattern) == [pattern]
     assert asked(monkeypatch, [pattern, "a"]) == [pattern, "a"]
 
@@ -65,9 +66,16 @@ def test_pattern_that_matches_a_host_is_returned_as_it_is(monkeypatch: pytest.Mo
     ],
 )
 def test_pattern_that_matches_no_host_is_refused(monkeypatch: pytest.MonkeyPatch, pattern: str, message: str) -> None:
+    monkeypatch.setattr("ansible.constants.HOST_PATTERN_MISMATCH", "warning")
     with pytest.raises(AnsibleLookupError) as refused:
         asked(monkeypatch, pattern)
     assert str(refused.value) == message
+
+
+def test_pattern_that_ansible_itself_would_refuse_is_refused_with_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible.constants.HOST_PATTERN_MISMATCH", "error")
+    with pytest.raises(AnsibleLookupError, match=r"all,!old\*: .*old.* \(host_pattern_mismatch of ansible.cfg\)"):
+        asked(monkeypatch, "all,!old*")
 
 
 def test_inventory_without_hosts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

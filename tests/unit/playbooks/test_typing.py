@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.tests.unit.listings import made
 from ansible_collections.maxops.ops.tests.unit.playbook_runs import inventory_in, play, play_in_terminal
 
 QUESTION = "latest or latest_verified):"
@@ -77,9 +79,14 @@ def test_a_lab_is_not_asked(tmp_path: Path) -> None:
 
 
 def test_a_wrong_set_is_asked_again_and_then_the_run_ends(tmp_path: Path) -> None:
-    answers = {QUESTION: ["nope", "20260101T000000Z", "nope again"]}
-    code, output = play_in_terminal("restore", *hosts(tmp_path), "--check", answers=answers)
+    words = hosts(tmp_path)
+    other = made(Repository(f"{tmp_path}/repository"), 1)
+    answers = {QUESTION: ["nope", other, "nope again"]}
+    code, output = play_in_terminal("restore", *words, "--check", answers=answers)
     assert code != 0
+    # A set of another stack is neither offered nor taken.
+    assert "1 more of the repository cannot be chosen here: they are not whole, or of another stack" in output
+    assert f"lab has no set {other} that can be restored; it has none" in output
     assert output.count(QUESTION) == 3
     assert "lab has no set nope that can be restored; it has none" in output
     assert "there is no set nope again to restore on lab: give -e set=ID (or latest, latest_verified)" in output

@@ -27,6 +27,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.inte
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.retention import Policy
 from ansible_collections.maxops.ops.plugins.module_utils.storage.source import not_taken_remarks
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journals
+from ansible_collections.maxops.ops.plugins.module_utils.swap.kept import kept_data
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp, utc_now
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
@@ -68,6 +71,8 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
     remarks += [line for kept in ours[-1:] for line in not_taken_remarks(kept)]
     remarks += _about_age(options, repository, ownership, dumps, now) + _about_size(ours, options.size_change)
     remarks += [f"set {kept.set_id} cannot be used: {kept.problem}" for kept in sets if kept.problem]
+    replaced, unreadable = _kept(options.project_name)
+    remarks += unreadable
     return {
         "repository": repository.path,
         "project": options.project_name,
@@ -78,9 +83,18 @@ def list_backups(options: ListingOptions, now: datetime.datetime | None = None) 
         ],
         "dumps": [_dump(dump, now) for dump in reversed(dumps)],
         "newest": ours[-1].set_id if ours else None,
+        "kept": replaced,
         "healthy": not remarks,
         "remarks": remarks,
     }
+
+
+def _kept(project: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """The data that restores of this stack replaced and that is kept beside the running data."""
+    try:
+        return kept_data(Journals(project)), []
+    except (MaxopsError, OSError) as error:
+        return [], [f"whether replaced data is kept is not known: {error}"]
 
 
 def _set(

@@ -12,6 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.coverage import
 from ansible_collections.maxops.ops.plugins.module_utils.storage.origin import here
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.interface import KeptSet
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import refuse_unusual
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import free_bytes
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import require_program
@@ -33,6 +34,7 @@ def make_plan(options: BackupOptions) -> BackupPlan:
     repository = Repository(options.repository)
     repository.check_usable()
     stack = options.access.connect()
+    refuse_unusual(stack, "backup")
     plan = BackupPlan(stack, repository, here(options.access.project_name))
     plan.warnings += repository.remarks()
     ownership = repository.of(plan.origin)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import prune
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, EngineUnreachable
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -87,7 +87,7 @@ def _plan(options: CleanupOptions, remarks: list[str]) -> Plan:
         if "build_cache" in options.kinds:
             try:
                 plan_build_cache(plan, prune.build_cache(engine), options, now)
-            except EngineUnreachable as error:
+            except MaxopsError as error:
                 remarks.append(f"the build cache was not removed: {error}")
         if "leftovers" in options.kinds:
             plan_folders(plan, options, now)

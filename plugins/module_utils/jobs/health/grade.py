@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, UNKNOWN, WARNING, Finding
-
-from .view import APPLICATIONS, GATEWAYS
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CRITICAL, OK, UNKNOWN, WARNING, Finding
 
 NONE = "none"
 GRADES = ("P1", "P2", "P3", "P4", NONE)
@@ -19,10 +17,17 @@ GRADES = ("P1", "P2", "P3", "P4", NONE)
 
 @dataclass(frozen=True)
 class Parts:
-    """Names of the services that everything else depends on, as they are called in this stack."""
+    """Names of the services that everything else depends on, as they are called in this stack.
+
+    Of the services of an application, the first is the one that users work with.
+    """
 
     database: str = "postgres"
     cache: str = "redis"
+    applications: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"openproject": ("openproject",), "gitea": ("gitea",)}
+    )
+    gateways: tuple[str, ...] = ("nginx", "gateway", "proxy", "traefik", "caddy", "haproxy")
 
 
 def grade(findings: Iterable[Finding], parts: Parts) -> str:
@@ -44,8 +49,9 @@ def grade(findings: Iterable[Finding], parts: Parts) -> str:
     """
     findings = list(findings)
     critical = [finding for finding in findings if finding.state == CRITICAL]
-    down = _applications_in(critical)
-    if any(_stops_everything(finding, parts) for finding in critical) or (down and down == _applications_in(findings)):
+    down = _applications_in(critical, parts)
+    every = _applications_in(findings, parts)
+    if any(_stops_everything(finding, parts) for finding in critical) or (down and down == every):
         return "P1"
     if down or any(_stops_much(finding, parts) for finding in critical):
         return "P2"
@@ -54,18 +60,28 @@ def grade(findings: Iterable[Finding], parts: Parts) -> str:
     return "P4" if any(finding.state == WARNING for finding in findings) else NONE
 
 
-def _applications_in(findings: Iterable[Finding]) -> set[str]:
+def grade_of(finding: Finding, parts: Parts) -> str:
+    """The grade that a finding has when everything else in the stack is ok."""
+    others = [Finding("http", name, OK, "") for name in parts.applications]
+    return grade([finding, *others], parts)
+
+
+def _applications_in(findings: Iterable[Finding], parts: Parts) -> set[str]:
     """The applications that some findings are about."""
-    return {name for finding in findings for name in APPLICATIONS if _is_about(finding, name)}
+    return {name for finding in findings for name in parts.applications if _is_about(finding, name, parts)}
 
 
-def _is_about(finding: Finding, application: str) -> bool:
-    return finding.check in ("containers", "http", "postgresql") and finding.subject.partition(" ")[0] == application
+def _is_about(finding: Finding, application: str, parts: Parts) -> bool:
+    """Whether a finding is about what users work with; a worker that is down is a part of the application."""
+    if finding.check == "containers":
+        first = next(iter(parts.applications[application]), "")
+        return finding.subject in (application, f"{application} {first}")
+    return finding.check in ("http", "postgresql") and finding.subject.partition(" ")[0] == application
 
 
 def _stops_everything(finding: Finding, parts: Parts) -> bool:
     if finding.check == "containers":
-        return finding.subject in ("docker", "stack", parts.database, *GATEWAYS)
+        return finding.subject in ("docker", "stack", parts.database, *parts.gateways)
     if finding.check == "http":
         return finding.subject == "gateway"
     return finding.check == "postgresql" and finding.subject == "server"
@@ -73,5 +89,6 @@ def _stops_everything(finding: Finding, parts: Parts) -> bool:
 
 def _stops_much(finding: Finding, parts: Parts) -> bool:
     if finding.check == "containers":
-        return finding.subject == parts.cache
+        own = {f"{name} {service}" for name, services in parts.applications.items() for service in services}
+        return finding.subject == parts.cache or finding.subject in own
     return finding.check in ("http", "postgresql", "redis", "disk", "memory", "certificate")

@@ -11,26 +11,29 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Callable
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
+    CRITICAL,
     STATES,
     UNKNOWN,
     Finding,
     from_error,
     worst,
-    worst_first,
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Answer, side_by_side
 
 from .checks.backup import check_backup
-from .checks.cache import check_redis
+from .checks.cache import check_cache
+from .checks.certificate import check_certificate
 from .checks.containers import check_containers
 from .checks.database import check_postgresql
 from .checks.disk import check_disk
-from .checks.gateway import check_certificate, check_http
+from .checks.gateway import check_http
 from .checks.host import check_clock, check_memory
 from .checks.images import check_images
-from .grade import Parts, grade
+from .consequences import DOCKER, collapse, following
+from .grade import GRADES, Parts, grade, grade_of
 from .history import save
 from .options import HealthOptions
 from .view import View
@@ -41,7 +44,7 @@ CHECKS: dict[str, Check] = {
     "containers": check_containers,
     "http": check_http,
     "postgresql": check_postgresql,
-    "redis": check_redis,
+    "redis": check_cache,
     "disk": check_disk,
     "memory": check_memory,
     "certificate": check_certificate,
@@ -63,20 +66,24 @@ def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, 
     # Filled while the checks run: the findings of a check count even if it does not finish.
     collected: dict[str, list[Finding]] = {name: [] for name in options.checks}
     answers = side_by_side({name: partial(_run, name, view, collected[name]) for name in options.checks}, limit)
-    if not check_mode:
+    # A wrong project name leaves no file behind.
+    if not check_mode and not view.is_missing():
         save(view)
-    by_check = {name: [*collected[name], *_failure(name, answer, limit)] for name, answer in answers.items()}
-    findings = worst_first(finding for several in by_check.values() for finding in several)
+    found = [finding for name, answer in answers.items() for finding in collected[name] + _failure(name, answer, limit)]
+    parts = _parts(view)
+    collapsed = collapse(found)
+    findings = in_order(collapsed.causes, parts)
     state = worst(finding.state for finding in findings)
     counts = Counter(finding.state for finding in findings)
     return {
         "state": state,
-        "grade": grade(findings, _parts(view)),
+        "grade": grade(collapsed.all, parts),
         "findings": [finding.to_dict() for finding in findings],
+        "consequences": collapsed.data(),
         "counts": {name: counts[name] for name in STATES},
         "checks": {
             name: {
-                "state": worst(finding.state for finding in by_check[name]),
+                "state": worst(finding.state for finding in collapsed.all if finding.check == name),
                 "seconds": round(answer.seconds if answer.ended else limit, 4),
             }
             for name, answer in answers.items()
@@ -87,13 +94,24 @@ def check_health(options: HealthOptions, check_mode: bool = False) -> dict[str, 
     }
 
 
+def in_order(findings: Iterable[Finding], parts: Parts) -> list[Finding]:
+    """The worst first: by state, then by the grade that each has alone. A daemon that cannot be asked comes first."""
+
+    def place(finding: Finding) -> tuple[bool, int]:
+        is_docker = (finding.check, finding.subject) == DOCKER and finding.state in (UNKNOWN, CRITICAL)
+        return not is_docker, GRADES.index(grade_of(finding, parts))
+
+    ranked = sorted(findings, key=lambda finding: (-STATES.index(finding.state), place(finding)))
+    return sorted(ranked, key=lambda finding: place(finding)[0])
+
+
 def _parts(view: View) -> Parts:
-    """The names of the servers; without Docker, no finding is about one of them."""
+    """The names of the stack's services; the usual ones where Docker cannot be queried."""
     try:
-        roles = view.roles()
+        roles = view.stack().roles
     except MaxopsError:
         return Parts()
-    return Parts(roles.database, roles.cache)
+    return Parts(roles.database, roles.cache, roles.applications, roles.gateways)
 
 
 def _run(name: str, view: View, findings: list[Finding]) -> None:
@@ -109,7 +127,8 @@ def _failure(name: str, answer: Answer[None], limit: float) -> list[Finding]:
     if answer.error is None:
         return []
     if isinstance(answer.error, MaxopsError):
-        return [from_error(name, name, UNKNOWN, answer.error)]
+        finding = from_error(name, name, UNKNOWN, answer.error)
+        return [following(finding, DOCKER) if isinstance(answer.error, EngineUnreachable) else finding]
     # An unexpected failure of one check must not stop the others.
     seen = f"the check itself failed: {type(answer.error).__name__}: {answer.error}"
     return [Finding(name, name, UNKNOWN, seen, fix="please report this as a fault of maxops.ops")]

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Callable, TypeVar
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import project_of
-from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import Recognised
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding
 from ansible_collections.maxops.ops.plugins.module_utils.tools.side_by_side import Task
@@ -23,31 +23,54 @@ from .options import HealthOptions
 
 Result = TypeVar("Result")
 
-APPLICATIONS = ("openproject", "gitea")
-"""The services that users work with."""
-GATEWAYS = ("nginx", "gateway", "proxy", "traefik", "caddy", "haproxy")
-"""Names that the gateway's service may have; the first that publishes a port is the gateway."""
-
 FIRST_SHARE = 0.5
 """Share of its time that a check may spend on preparation, such as finding the gateway."""
 
 
 class StackView:
-    """The containers of the stack, all inspected at the same time."""
+    """The containers of the stack, all inspected at the same time, and what its services are."""
 
-    def __init__(self, project_name: str, inspections: Sequence[Inspection]) -> None:
+    def __init__(self, project_name: str, inspections: Sequence[Inspection], access: Access | None = None) -> None:
         self.inspections = inspections
         self.compose = project_of(project_name, [inspection.container for inspection in inspections])
+        self.roles = (access or Access(project_name)).roles(self)
 
     @property
     def working_dir(self) -> str | None:
         """Folder of the Compose project on the host."""
         return self.compose.folder or None
 
-    def of_service(self, service: str) -> list[Container]:
+    def inspections_of(self, service: str) -> list[Inspection]:
         """Containers of one service, the running ones first."""
-        containers = [inspection.container for inspection in self.inspections if inspection.service == service]
-        return sorted(containers, key=lambda container: not container.running)
+        own = [inspection for inspection in self.inspections if inspection.service == service]
+        return sorted(own, key=lambda inspection: not inspection.running)
+
+    def of_service(self, service: str) -> list[Container]:
+        """The same without the facts of their inspection."""
+        return [inspection.container for inspection in self.inspections_of(service)]
+
+    def serving(self, application: str) -> list[Inspection]:
+        """Containers of the service of an application that answers HTTP, the running ones first."""
+        return self.inspections_of(self.roles.service_of(application))
+
+    def must_run(self, service: str) -> bool:
+        """True for a service that users or others need all the time: its end is a fault, also with exit code 0."""
+        serving = {self.roles.service_of(application) for application in self.roles.applications}
+        return service in {*self.roles.servers, *self.roles.gateways, *serving}
+
+    def subject_of(self, inspection: Inspection) -> str:
+        """The name of a container in findings: its service, or its own name beside others of the same service.
+
+        The application that it belongs to comes first: "openproject worker".
+        """
+        alone = len(self.inspections_of(inspection.service)) == 1
+        name = inspection.service if alone else inspection.name
+        application = self.roles.application_of(inspection.service)
+        return name if application in ("", name) else f"{application} {name}"
+
+    def start(self, service: str) -> str:
+        """The command that starts a service, with the files that the project was started with."""
+        return self.compose.command("up", "--detach", service)
 
 
 def _listed(work: Callable[[], Iterable[Finding]]) -> list[Finding]:
@@ -82,9 +105,12 @@ class View:
         """The stack's containers. Raises MaxopsError if Docker cannot be queried."""
         return self.shared("the stack's containers", self._inspect)
 
-    def roles(self) -> Recognised:
-        """What the stack's services are. Raises MaxopsError if Docker cannot be queried."""
-        return self.shared("what the services are", lambda: self.options.access.roles(self.stack()))
+    def is_missing(self) -> bool:
+        """True when this host has no container of the project; False also where that is not known."""
+        try:
+            return not self.stack().inspections
+        except MaxopsError:
+            return False
 
     def shared(self, name: str, work: Callable[[], Result]) -> Result:
         """The result of work that several checks need; the first check that asks for it starts it."""
@@ -102,8 +128,8 @@ class View:
         self.measures.append({"name": name, "labels": labels, "value": value})
 
     def _inspect(self) -> StackView:
-        name = self.options.access.project_name
-        return StackView(name, self.engine.containers(name))
+        access = self.options.access
+        return StackView(access.project_name, self.engine.containers(access.project_name), access)
 
     def all_of(self, works: Iterable[Callable[[], Iterable[Finding]]]) -> Iterator[Finding]:
         """The findings of several pieces of work, done at the same time, in the given order."""

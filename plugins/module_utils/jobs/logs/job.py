@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import kind_of, notice
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.services import chosen_containers
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
@@ -91,6 +92,8 @@ def collect_logs(options: LogOptions, now: datetime.datetime | None = None) -> d
     masked = sum(_mask_and_shorten(source, mask) for source in sources)
     if sources and all(source.problem for source in sources):
         raise MaxopsError(f"no log could be read: {sources[0].problem}")
+    root = next((inspection.docker_root for inspection in stack.inspections), "")
+    remark = notice(kind_of({"DockerRootDir": root}, stack.docker_host))
     lines = in_order(source.lines.kept for source in sources)
     kept, text, packed = _fit(lines, options.limit)
     if len(kept) < len(lines):
@@ -108,6 +111,7 @@ def collect_logs(options: LogOptions, now: datetime.datetime | None = None) -> d
         "last": kept[-1].time if kept else None,
         "masked": masked,
         "left_out": left_out,
+        "remarks": [remark] if remark else [],
         "newest": [shorten(line, 500) for line in render(kept[-options.show :]).splitlines()] if options.show else [],
         "content": packed,
         "duration": round(time.monotonic() - started, 3),

@@ -98,8 +98,12 @@ def plan(
         events += _events_of_bad(watch, rules, now)
     unknown_checks = {check for check, state in checks.items() if state == "unknown"}
     subjects = {(finding["check"], finding["subject"]) for finding in findings}
+    # What follows from another finding has no message of its own, and has not recovered either.
+    follow = {(finding["check"], finding["subject"]) for finding in health.get("consequences", [])}
     for key, watch in list(updated.items()):
-        if key in bad or watch.check not in checks or (watch.check in unknown_checks and key not in subjects):
+        if key in bad or key in follow or watch.check not in checks:
+            continue
+        if watch.check in unknown_checks and key not in subjects:
             continue
         watch.good_runs += 1
         watch.bad_runs = watch.state_runs = 0

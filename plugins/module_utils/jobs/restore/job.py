@@ -38,6 +38,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_pack im
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.volume_unpack import extract, put_on_disk
 
 from .databases import load_extensions
+from .discard import discard
 from .effects import check_files
 from .options import RestoreOptions
 from .plan import LoadDatabase, RestorePlan, check_version, make_plan, plan_services
@@ -54,6 +55,8 @@ def _preview(options: RestoreOptions) -> dict[str, Any]:
             f"{interrupted.describe()} was interrupted, and the next run recovers from it first, so the plan of this "
             "one is not known yet; run it without check mode, or run a backup, which recovers from it too"
         )
+    if options.discard:
+        return discard(options, journals, check_mode=True)
     plan = make_plan(options, journals)
     with _held(plan, options), Progress(options.progress_file, "restore") as progress:
         remarks = _verify(plan, options, Cancellation(), progress)
@@ -75,6 +78,8 @@ def restore(options: RestoreOptions, check_mode: bool = False, watch: Watcher = 
     with guarded(access) as watchdog, access.locked(purpose):
         try:
             recovered = recover_locked(access, journals, watch)
+            if options.discard:
+                return {**discard(options, journals, check_mode=False), "recovered": recovered}
             plan = make_plan(options, journals)
             plan.stack.remove_helpers(helper_key(access.project_name))
             with _held(plan, options), Progress(options.progress_file, purpose) as progress:

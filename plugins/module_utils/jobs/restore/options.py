@@ -33,6 +33,7 @@ class RestoreOptions:
     before: str | None = None
     file: str | None = None
     previous: bool = False
+    discard: bool = False
     databases: Sequence[str] | None = None
     volumes: Sequence[str] | None = None
     folders: Sequence[str] | None = None
@@ -51,6 +52,14 @@ class RestoreOptions:
 def check_options(options: RestoreOptions) -> None:
     """Refuse options that do not fit together."""
     given = [name for name in ("set", "file") if getattr(options, name) is not None]
+    if options.discard:
+        chosen = [*given, *(name for name in ("before", "databases", "volumes", "folders") if getattr(options, name))]
+        if chosen or options.into or options.paths:
+            raise MaxopsError(
+                "state discarded removes all data that restores replaced; it takes no set, before, file, databases, "
+                "volumes, folders, into or paths"
+            )
+        return
     if options.previous and (given or options.before or options.into or options.paths):
         raise MaxopsError(
             "state previous swaps back the data that was replaced last; it takes no set, before, file, into or paths"

@@ -24,6 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import (
 )
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import on_host
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import refuse_unusual
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Container, Stack
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import databases
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import Server, Session
@@ -132,7 +133,9 @@ def make_plan(options: RestoreOptions, journals: Journals) -> RestorePlan:
     journal = Journal(
         restore_id, options.access.project_name, label, disposable=source is not None, kept_until=kept_until
     )
-    plan = RestorePlan(journal, options.access.connect(), source)
+    stack = options.access.connect()
+    refuse_unusual(stack, "restore")
+    plan = RestorePlan(journal, stack, source)
     plan.servers = options.access.roles(plan.stack).servers
     if source is None:
         _plan_previous(plan, options, journals)
@@ -195,6 +198,7 @@ def _plan_databases(plan: RestorePlan, options: RestoreOptions, source: RestoreS
             running = name if name in present else None
             like = databases.like(session, running, plan.require_server().user) if source.file else {}
             swap = _database_swap(plan.journal.id, part["name"], name, present)
+            _record_size(plan.journal, session, swap)
             plan.databases.append(LoadDatabase({**like, **part}, swap))
             _check_prepared(session, name)
             plan.remarks += extension_remarks(session, part, name)
@@ -212,6 +216,11 @@ def _database_swap(restore_id: str, original: str, name: str, present: Mapping[s
         raise MaxopsError(f'database "{name}" exists already; give another name in into, or drop it first')
     previous = previous_name(name, restore_id) if name in present else None
     return DatabaseSwap(name, new_name(name, restore_id), previous)
+
+
+def _record_size(journal: Journal, session: Session, swap: DatabaseSwap) -> None:
+    if swap.previous:
+        journal.sizes[swap.previous] = databases.size(session, swap.name)
 
 
 def check_version(plan: RestorePlan) -> None:
@@ -268,7 +277,9 @@ def _plan_previous(plan: RestorePlan, options: RestoreOptions, journals: Journal
                 _check_prepared(session, database.name)
                 name = database.name if database.name in present else None
                 kept = previous_name(name, restore_id) if name else None
-                plan.journal.databases.append(DatabaseSwap(database.name, database.previous, kept))
+                swapped = DatabaseSwap(database.name, database.previous, kept)
+                plan.journal.databases.append(swapped)
+                _record_size(plan.journal, session, swapped)
         for volume in record.volumes:
             if volume.previous:
                 kept = f"{volume.folder}.maxops-previous-{restore_id}" if os.path.lexists(volume.folder) else None

@@ -9,11 +9,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.disk_usage import usage_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, PublishedPort
 from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import parse_docker
-
-DISK_USAGE = "/system/df?type=image&type=container&type=build-cache"
-"""Without volumes, whose sizes take long; a daemon before version 23 ignores the filter and returns everything."""
 
 
 def container_facts(inspection: Inspection, now: datetime.datetime) -> dict[str, Any]:
@@ -104,39 +102,15 @@ def image_facts(data: Mapping[str, Any], now: datetime.datetime) -> dict[str, An
     }
 
 
-def disk_usage(usage: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """``docker system df``: one row per kind of object, with its size and the unused part of it."""
-    images = usage.get("Images") or []
-    containers = usage.get("Containers") or []
-    cache = usage.get("BuildCache") or []
-    # Layers are shared, so removing an unused image frees less than its size: only the layers that no other image has.
-    unused = [image for image in images if not image.get("Containers")]
-    freed = sum(max(0, image.get("Size", 0) - max(0, image.get("SharedSize", 0))) for image in unused)
-    running = ("running", "paused", "restarting")
-    stopped = [container for container in containers if container.get("State") not in running]
-    rows = [
-        _row("images", len(images), len(images) - len(unused), usage.get("LayersSize") or 0, freed),
-        _row(
-            "containers",
-            len(containers),
-            len(containers) - len(stopped),
-            _sum(containers, "SizeRw"),
-            _sum(stopped, "SizeRw"),
-        ),
+def disk_usage(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """``docker system df``: one row per kind of object; values that the daemon did not report are None."""
+    return [
+        {
+            "kind": usage.kind,
+            "count": usage.count,
+            "active": usage.active,
+            "bytes": usage.size,
+            "reclaimable_bytes": usage.reclaimable,
+        }
+        for usage in usage_of(answer)
     ]
-    if usage.get("Volumes") is not None:
-        volumes = [volume.get("UsageData") or {} for volume in usage["Volumes"]]
-        idle = [volume for volume in volumes if volume.get("RefCount") == 0]
-        rows.append(_row("volumes", len(volumes), len(volumes) - len(idle), _sum(volumes, "Size"), _sum(idle, "Size")))
-    idle = [entry for entry in cache if not entry.get("InUse")]
-    rows.append(_row("build cache", len(cache), len(cache) - len(idle), _sum(cache, "Size"), _sum(idle, "Size")))
-    return rows
-
-
-def _row(kind: str, count: int, active: int, size: int, reclaimable: int) -> dict[str, Any]:
-    return {"kind": kind, "count": count, "active": active, "bytes": size, "reclaimable_bytes": reclaimable}
-
-
-def _sum(rows: Iterable[Mapping[str, Any]], key: str) -> int:
-    # The daemon returns -1 for an unknown size.
-    return sum(max(0, row.get(key) or 0) for row in rows)

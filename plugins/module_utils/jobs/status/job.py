@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Callable
 from urllib.parse import quote
 
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journals
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker import disk_usage
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import Engine, no_such_project
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import kind_of, notice
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.project import ComposeProject, project_of
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.volumes import measure
 from ansible_collections.maxops.ops.plugins.module_utils.systems.host.system import filesystems, load, memory
@@ -97,7 +100,11 @@ def collect_status(options: StatusOptions, now: datetime.datetime | None = None)
         "docker": _docker(answers),
         "host": _host(answers, list(folders.values())),
         "well": not missing and all(service["well"] for service in services),
-        "remarks": _remarks(services, missing, answers, compose),
+        "remarks": [
+            *_remarks_on_docker(answers, options.access.docker_host),
+            *_remarks(services, missing, answers, compose),
+            *_remarks_on_previous(options.access.project_name),
+        ],
         "duration": round(time.monotonic() - started, 3),
     }
 
@@ -111,7 +118,7 @@ def _disk_usage(engine: Engine, seconds: float) -> Any:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return engine.get(containers.DISK_USAGE)
+            return engine.get(disk_usage.PATH)
         except MaxopsError as error:
             if "already running" not in str(error) or time.monotonic() > deadline:
                 raise
@@ -168,6 +175,27 @@ def _remarks(
     return remarks + [f"not measured: {', '.join(sorted(keys))}: {problem}" for problem, keys in by_problem.items()]
 
 
+def _remarks_on_docker(answers: Mapping[str, Answer], docker_host: str) -> list[str]:
+    """What this installation of Docker cannot do, and an answer that could not be read."""
+    sentence = notice(kind_of(answers["docker info"].value or {}, docker_host))
+    docker = _docker(answers)
+    unread = docker["problem"] if docker["usage"] and docker["problem"] else ""
+    return [*([sentence] if sentence else []), *([f"not measured: docker system df: {unread}"] if unread else [])]
+
+
+def _remarks_on_previous(project: str) -> list[str]:
+    """Data that restores replaced and keep for a while: it takes space in the volumes and the database server."""
+    try:
+        records = [record for record in Journals(project).records() if record.replaced]
+    except (MaxopsError, OSError) as error:
+        return [f"not seen: the data that restores replaced: {error}"]
+    return [
+        f"the restore of {record.source} keeps the data that it replaced ({', '.join(record.replaced)}) until "
+        f"{record.kept_until or 'it is removed'}; restore_state=previous brings it back"
+        for record in records
+    ]
+
+
 # -- volumes and disk -----------------------------------------------------------------------------------------------
 
 
@@ -208,11 +236,14 @@ def _volumes(
 def _docker(answers: Mapping[str, Answer]) -> dict[str, Any]:
     info = answers["docker info"].value or {}
     df = answers.get("docker system df", Answer())
+    usage = containers.disk_usage(df.value) if df.value else None
+    unknown = [row["kind"] for row in usage or [] if row["bytes"] is None]
+    unread = f"the daemon did not report {' and '.join(unknown)} in a form that this version knows" if unknown else ""
     return {
         "version": info.get("ServerVersion"),
         "root": info.get("DockerRootDir"),
-        "usage": containers.disk_usage(df.value) if df.value else None,
-        "problem": df.problem or None,
+        "usage": usage,
+        "problem": df.problem or unread or None,
     }
 
 

@@ -21,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.legacy_dumps im
 from ansible_collections.maxops.ops.plugins.module_utils.storage.repository.local import Repository
 from ansible_collections.maxops.ops.plugins.module_utils.storage.subject import Subject
 from ansible_collections.maxops.ops.plugins.module_utils.storage.verdict import CHECKSUM, DECODE, REHEARSE
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import refuse_unusual
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.stack import Stack
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation
@@ -107,6 +108,7 @@ class Verification:
         candidates = [checked for checked in self.checked if checked.open]
         if not candidates:
             return
+        refuse_unusual(self.stack, "a rehearsal")
         folder = rehearsal_folder(self.options)
         area = RehearsalArea(folder, self.stack, self.options.jobs, self.options.rehearsal_budget)
         if self.check_mode:

@@ -12,10 +12,9 @@ import http.client
 import json
 import os
 import socket
-import sys
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,9 +23,13 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL
 from .inspection import Inspection, inspection_from
+from .sdk_version import wrong_versions
 
 INSPECT_SECONDS = 2.0
 """How long the daemon may take to inspect one container."""
+
+
+NOT_RUNNING = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
 
 
 class EngineUnreachable(HostFault):
@@ -57,13 +60,32 @@ def unreachable(docker_host: str, cause: str) -> str:
         advice = "this user has no access to Docker: run as root (become: true)"
     elif "not a socket" in lower or "not a directory" in lower:
         advice = "name the daemon's socket in docker_host"
-    elif "no such file" in lower or "refused" in lower:
-        advice = "Docker is not running: start it (systemctl start docker), or name its socket in docker_host"
+    elif "no such file" in lower:
+        advice = _of_missing(docker_host)
+    elif "refused" in lower:
+        advice = NOT_RUNNING
     elif "no answer within" in lower:
         advice = "it hangs: see its log (journalctl -u docker), then systemctl restart docker"
     else:
         advice = "see the daemon's log (journalctl -u docker)"
     return f"cannot reach the Docker daemon at {docker_host}: {cause}; {advice}"
+
+
+def _of_missing(docker_host: str) -> str:
+    """The next step where no daemon listens at a socket: another one may be the right one."""
+    if docker_host != DEFAULT_DOCKER_HOST and _is_socket(DEFAULT_DOCKER_HOST):
+        return (
+            f"there is a socket at {DEFAULT_DOCKER_HOST}: correct docker_host (maxops_docker_host), or leave it out to "
+            "use that one"
+        )
+    return NOT_RUNNING
+
+
+def _is_socket(docker_host: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(docker_host[len("unix://") :]).st_mode)
+    except OSError:
+        return False
 
 
 def cannot_connect(docker_host: str, error: Exception, seconds: float) -> HostFault:
@@ -72,25 +94,24 @@ def cannot_connect(docker_host: str, error: Exception, seconds: float) -> HostFa
     The SDK's text quotes exceptions of several libraries, so the system's own cause is shown instead.
     """
     if "http+docker" in str(error):
-        return HostFault(
-            f"the Docker SDK for Python {_version('docker')} does not work with requests {_version('requests')}: "
-            f"install docker 7.1 or later, or requests before 2.32, for {sys.executable}; the playbook "
-            "maxops.ops.host installs both from the distribution"
-        )
+        return HostFault(wrong_versions())
+    return _of_connection(docker_host, error, seconds) or EngineUnreachable(unreachable(docker_host, str(error)))
+
+
+def lost_connection(docker_host: str, error: Exception) -> HostFault | None:
+    """The error for a call of the Docker SDK that failed for its connection; None for any other failure."""
+    return _of_connection(docker_host, error, 0)
+
+
+def _of_connection(docker_host: str, error: Exception, seconds: float) -> HostFault | None:
     for cause in _causes(error):
         if isinstance(cause, (TimeoutError, socket.timeout)):
-            return EngineTimeout(unreachable(docker_host, f"no answer within {seconds:.3g} s"))
+            waited = f"no answer within {seconds:.3g} s" if seconds else "no answer within its time limit"
+            return EngineTimeout(unreachable(docker_host, waited))
         if isinstance(cause, OSError) and cause.errno:
             text = unreachable(docker_host, os.strerror(cause.errno))
             return EngineUnreachable(text, isinstance(cause, PermissionError))
-    return EngineUnreachable(unreachable(docker_host, str(error)))
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "of unknown version"
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

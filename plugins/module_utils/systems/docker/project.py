@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,8 +19,8 @@ WORKING_DIR_LABEL = f"{PROJECT_LABEL}.working_dir"
 CONFIG_FILES_LABEL = f"{PROJECT_LABEL}.config_files"
 ENVIRONMENT_FILE_LABEL = f"{PROJECT_LABEL}.environment_file"
 
-ROLE_STACK_MARKER = "# Written by the role maxops.ops.stack"
-"""How each file begins that the role ``stack`` writes."""
+_OF_ROLE_STACK = re.compile(r"\A# Written by the role maxops\.ops\.stack")
+_PROFILES = re.compile(r"\bprofiles[\"']?\s*:")
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,7 @@ class ComposeProject:
     @property
     def of_role_stack(self) -> bool:
         """Whether the role ``stack`` wrote the Compose file: then it writes it again, and its options have the say."""
-        for path in self.files:
-            with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
-                if stream.readline().startswith(ROLE_STACK_MARKER):
-                    return True
-        return False
+        return self._search(_OF_ROLE_STACK)
 
     def argv(self, *more: str) -> list[str]:
         """The ``docker compose`` command with the files that the project was started with, in their order."""
@@ -57,8 +54,22 @@ class ComposeProject:
         return [*words, *more]
 
     def command(self, *more: str) -> str:
-        """The same command as text for a shell."""
-        return shlex.join(self.argv(*more))
+        """The same command as text for a shell.
+
+        With profiles in the files, one that names services activates all of them: a service may need one of another
+        profile, and Compose starts only those that are named and what they need.
+        """
+        named = more[:1] == ("up",) and any(not word.startswith("-") for word in more[1:])
+        profiles = ("--profile", "*") if named and self._search(_PROFILES) else ()
+        return shlex.join(self.argv(*profiles, *more))
+
+    def _search(self, pattern: re.Pattern[str]) -> bool:
+        """Whether one of the Compose files that can be read has this."""
+        for path in self.files:
+            with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+                if pattern.search(stream.read()):
+                    return True
+        return False
 
 
 def project_from(labels: Mapping[str, str]) -> ComposeProject:

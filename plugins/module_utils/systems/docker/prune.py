@@ -23,6 +23,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import pa
 from ansible_collections.maxops.ops.plugins.module_utils.tools.process import Cancellation, Stage, run_pipeline
 
 from .container import PROJECT_LABEL
+from .disk_usage import build_cache_records
 from .engine import Engine, EngineUnreachable
 from .project import ComposeProject, project_from
 from .stack import Stack
@@ -179,10 +180,13 @@ def networks(engine: Engine) -> list[Network]:
 
 
 def build_cache(engine: Engine) -> list[CacheRecord]:
-    """The records of the build cache. A daemon before version 23 measures every volume first, which may take long."""
-    usage = engine.get("/system/df", type="build-cache") or {}
+    """The records of the build cache. Raises MaxopsError for an answer in an unknown form.
+
+    A daemon before version 23 measures every volume first, which may take long.
+    """
+    usage = engine.get("/system/df", type="build-cache", verbose="1") or {}
     records = []
-    for entry in usage.get("BuildCache") or []:
+    for entry in build_cache_records(usage):
         used = parse_docker(entry.get("LastUsedAt")) or parse_docker(entry.get("CreatedAt"))
         size = 0 if entry.get("Shared") else int(entry.get("Size") or 0)
         records.append(CacheRecord(entry["ID"], size, used.timestamp() if used else 0, bool(entry.get("InUse"))))

@@ -30,7 +30,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.process import (
 from ansible_collections.maxops.ops.plugins.module_utils.tools.time_limit import within
 
 from .container import DEFAULT_DOCKER_HOST, ONE_OFF_LABEL, PROJECT_LABEL, Container, Mount
-from .engine import cannot_connect, no_such_project, refuse_remote
+from .engine import cannot_connect, lost_connection, no_such_project, refuse_remote
 from .inspection import Inspection, inspection_from
 from .project import ComposeProject, project_from, project_of
 
@@ -142,6 +142,11 @@ class Stack:
         self.containers = [inspection.container for inspection in self.inspections]
         if required and not self.containers:
             raise no_such_project(self.project_name, self._projects())
+
+    @property
+    def docker_host(self) -> str:
+        """The daemon's address."""
+        return self._docker_host
 
     def read_again(self) -> Stack:
         """The project as it is now, also without any container; what was read before stays as it is."""
@@ -469,6 +474,9 @@ class Stack:
         try:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            lost = None if getattr(error, "explanation", None) else lost_connection(self._docker_host, error)
+            if lost:
+                raise lost from error
             raise HostFault(
                 f'the Docker daemon at {self._docker_host} could not {action} for project "{self.project_name}": '
                 f"{_reason(error)}; see docker info and the daemon's log (journalctl -u docker)"

@@ -34,6 +34,20 @@ class Probe:
     timed_out: bool = False
 
 
+class _NamedConnection(http.client.HTTPSConnection):
+    """HTTPS that asks for the certificate of another name than the address: a gateway may have several."""
+
+    def __init__(self, name: str, host: str, port: int, **options: Any) -> None:
+        super().__init__(host, port, **options)
+        self._name = name
+        self._secure = options["context"]
+
+    def connect(self) -> None:
+        """Connect, and agree on the encryption."""
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._secure.wrap_socket(self.sock, server_hostname=self._name)
+
+
 class SocketConnection(http.client.HTTPConnection):
     """HTTP over a socket in the file system, as the Docker daemon speaks it."""
 
@@ -51,11 +65,12 @@ class SocketConnection(http.client.HTTPConnection):
 def probe(url: str, seconds: float, headers: dict[str, str] | None = None) -> Probe:
     """Request an address once, follow no redirect, accept any certificate; never raises for what the server does.
 
-    ``seconds`` limits the whole request, also for a server that sends one byte a second.
+    ``seconds`` limits the whole request, also for a server that sends one byte a second. A Host among the headers is
+    also the name whose certificate an encrypted server should show.
     """
     parts = urlsplit(url)
     started = time.monotonic()
-    connection = _connection(parts, seconds)
+    connection = _connection(parts, seconds, name_of((headers or {}).get("Host", "")))
     try:
         # Each received byte restarts the socket's own timeout, so it is shortened by hand.
         connection.connect()
@@ -74,12 +89,19 @@ def probe(url: str, seconds: float, headers: dict[str, str] | None = None) -> Pr
         connection.close()
 
 
-def _connection(parts: Any, seconds: float) -> http.client.HTTPConnection:
+def name_of(host: str) -> str:
+    """The name in a Host header, without its port; empty for an address, which no certificate is chosen by."""
+    name = host if host.count(":") > 1 else host.partition(":")[0]
+    return "" if not name or ":" in name or name.replace(".", "").isdigit() else name
+
+
+def _connection(parts: Any, seconds: float, name: str = "") -> http.client.HTTPConnection:
     if parts.scheme != "https":
         return http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=seconds)
     import ssl  # noqa: PLC0415
 
-    return http.client.HTTPSConnection(
+    return _NamedConnection(
+        name or parts.hostname or "",
         parts.hostname or "",
         parts.port or 443,
         timeout=seconds,
@@ -119,14 +141,17 @@ def _words(error: Exception, seconds: float) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def certificate_end(host: str, port: int, seconds: float) -> float:
-    """When the certificate of a server expires, in seconds since 1970. Raises OSError or ValueError."""
+def certificate_end(host: str, port: int, seconds: float, name: str = "") -> float:
+    """When the certificate of a server expires, in seconds since 1970. Raises OSError or ValueError.
+
+    ``name`` is the name whose certificate the server should show, where it is not ``host``.
+    """
     import ssl  # noqa: PLC0415
 
     context = ssl._create_unverified_context()  # noqa: S323 - an expired one has to be read as well
     with (
         socket.create_connection((host, port), timeout=seconds) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secured,
+        context.wrap_socket(plain, server_hostname=name or host) as secured,
     ):
         data = secured.getpeercert(binary_form=True)
     if not data:

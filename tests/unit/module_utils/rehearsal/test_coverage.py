@@ -115,3 +115,23 @@ def test_object_storage_of_another_application_or_kind_does_not_count() -> None:
     assert object_storage(entries, "OpenProject", ["repo-avatar"]) == ""
     entries[0]["what"] = "all"
     assert object_storage(entries, "Gitea", ["packages"]) == "minio (app.ini)"
+
+
+def test_data_is_in_what_the_applications_services_mount(tmp_path: Path) -> None:
+    """The names of folders are the operator's own."""
+    content = a_copy(tmp_path, ["/srv/x/small", "/srv/x/store", "/srv/x/other"])
+    mounts = {"small": "web", "store": "worker", "other": "server"}
+    parts = [
+        {
+            "kind": "folder",
+            "name": f"/srv/x/{name}",
+            "source_bytes": len(name) if name != "store" else 1000,
+            "mounts": [{"service": service, "target": "/data"}],
+        }
+        for name, service in mounts.items()
+    ]
+    recognised = {"applications": {"openproject": ["web", "worker"], "gitea": ["server"]}}
+    content.subject.manifest = {**content.manifest, "parts": parts, "recognised": recognised}
+    openproject.check(content, rows(3))
+    [finding] = content.subject.findings.all()
+    assert "because /srv/x/store has no folder files/attachment/file" in finding.seen

@@ -85,3 +85,26 @@ def test_what_a_set_lacks_and_sets_of_another_host_are_shown(
     # The next backup is expected to take everything again.
     assert full.endswith("removes it")
     assert [kept["missing"] for kept in listing["sets"]] == [None, [{"kind": "volume", "name": "assets"}], []]
+
+
+def test_data_that_restores_replaced_is_shown_with_what_to_do(repository: Repository) -> None:
+    made(repository, 1)
+    entry = {
+        "replaced_by": "the restore of set x started at 20261125T141253Z",
+        "replaced": "2026-11-25T14:12:53Z",
+        "kept_until": "2026-12-02T14:12:53Z",
+        "bytes": 125_000_000,
+        "parts": [{"kind": "volume", "name": "shop_data", "kept_as": "/x", "bytes": 125_000_000}],
+    }
+    listing = {**listed(repository), "kept": [entry]}
+    head = (
+        "data that restores replaced takes 125.0 MB; restore_state=previous swaps the newest back, "
+        "restore_state=discarded removes all of it (ansible-playbook maxops.ops.restore):"
+    )
+    line = (
+        "replaced 2026-11-25 14:12 UTC by the restore of set x started at 20261125T141253Z, kept until 2026-12-02: "
+        "volume shop_data 125.0 MB"
+    )
+    assert summary("lab", listing, False)[-2:] == [f"  {head}", f"    {line}"]
+    assert [f"remark: a: {head}", f"remark: a: {line}"] == table({"a": listing, "b": listed_nothing()})[-2:]
+    assert "restores replaced" not in "".join(summary("lab", listed(repository), False))

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.summary.health import (
     failure,
+    outcome,
     summary,
     table,
 )
@@ -93,3 +94,20 @@ def test_fail_on_selects_the_hosts_that_fail_a_play(fail_on: str, failing: str) 
     hosts = {"a": OK, "b": WARNING, "d": AWAY, "e": P1, "f": UNKNOWN, "g": BROKEN}
     message = failure(hosts, fail_on)
     assert sorted(word[0] for word in message.partition(";")[0].split(", ") if word) == sorted(failing)
+
+
+@pytest.mark.parametrize(
+    ("host", "fail_on", "expected"),
+    [
+        (OK, "warning", ""),
+        (WARNING, "critical", ""),
+        (WARNING, "warning", "x is warning, grade P4: disk /: 84 % used; the fixes are listed above"),
+        (P1, "critical", "x is critical, grade P1: containers postgres: exited; the fixes are listed above"),
+        (P1, "never", ""),
+        (UNKNOWN, "critical", "x is unknown, grade P3: http gateway: ?; the fixes are listed above"),
+        (AWAY, "critical", "x is unreachable: Failed to connect; check that it is up and that Ansible can log in"),
+        (BROKEN, "critical", 'x could not be checked: thresholds has "disc"'),
+    ],
+)
+def test_each_host_fails_for_its_own_state(host: dict[str, Any], fail_on: str, expected: str) -> None:
+    assert outcome("x", host, fail_on) == expected

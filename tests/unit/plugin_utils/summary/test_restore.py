@@ -108,3 +108,27 @@ def test_failures_come_first() -> None:
         "c     set 20261125T020000Z      1  check mode",
     ]
     assert summary("b", results["b"], False) == ["b: not restored: set X is damaged"]
+
+
+KEPT = {
+    "replaced_by": "the restore of set 20261125T020000Z started at 20261125T141253Z",
+    "replaced": "2026-11-25T14:12:53Z",
+    "kept_until": "2026-12-02T14:12:53Z",
+    "bytes": 23_600_000,
+    "parts": [
+        {"kind": "database", "name": "gitea", "kept_as": "gitea__x", "bytes": 23_600_000},
+        {"kind": "volume", "name": "shop_data", "kept_as": "/x", "bytes": None},
+    ],
+}
+
+
+@pytest.mark.parametrize(("check_mode", "verb"), [(True, "would remove"), (False, "removed")])
+def test_kept_data_that_is_removed(check_mode: bool, verb: str) -> None:
+    result = {**CHECKED, "parts": [], "discarded": [KEPT], "remarks": ["look"]}
+    head, line, remark = summary("lab", result, check_mode)
+    assert head == f"lab: {verb} the data that 1 restore replaced, 23.6 MB"
+    assert line == (
+        "  replaced 2026-11-25 14:12 UTC by the restore of set 20261125T020000Z started at 20261125T141253Z, kept "
+        "until 2026-12-02: database gitea 23.6 MB, volume shop_data (unknown size)"
+    )
+    assert remark == "  remark: look"

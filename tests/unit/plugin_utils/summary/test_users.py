@@ -80,7 +80,9 @@ def test_unreachable_host_is_not_a_host_without_people() -> None:
     assert summary("far", away, False) == ["far: ssh: no route to host"]
     good = {"count": 1, "openproject": {"counts": {**COUNTS, "failed": 0}, "users": [], "unlisted": []}}
     lines = table({"a near one": good, "far": away})
-    assert lines[1].split() == ["far", "unreachable"]
+    assert lines[1].split() == ["far", "UNREACHABLE"]
+    tried = {**away, "gitea": {"msg": "ssh: no route to host", "job_state": "unreachable"}}
+    assert table({"a near one": good, "far": tried})[1:] == lines[1:]
     assert len(lines) == 3
 
 

@@ -60,12 +60,19 @@ _SPLIT = re.compile(r"docker/prod/(?:web|worker|cron)\b")
 
 
 def sign_in(lines: Sequence[str]) -> tuple[str, str] | None:
-    """The kind of cause that a log names, and the line that does; the last line that names one counts."""
-    for signs, some in ((START_SIGNS, lines), (LOG_SIGNS, lines[-NEWEST:])):
-        for line in reversed(some):
-            kind = next((kind for kind, sign in signs if sign.search(line)), None)
-            if kind:
-                return kind, line
+    """The kind of cause that a log names last, and the line that does.
+
+    Of a failed start it is the first line of that kind: the rest explains it.
+    """
+    for line in reversed(lines):
+        found = next(((kind, sign) for kind, sign in START_SIGNS if sign.search(line)), None)
+        if found:
+            kind, sign = found
+            return kind, next(line for line in lines if sign.search(line))
+    for line in reversed(lines[-NEWEST:]):
+        kind = next((kind for kind, sign in LOG_SIGNS if sign.search(line)), "")
+        if kind:
+            return kind, line
     return None
 
 

@@ -23,6 +23,8 @@ FILE_DEPTH = 3
 """Levels of folders whose files are looked at as well: there are configuration files, and few of others."""
 _NOT_OF_SERVICES = frozenset(("lost+found", ".snapshot"))
 _REPOSITORY = re.compile(r"\.git(?:/|$)")
+_OBJECTS = re.compile(r"/objects/[0-9a-f]{2}$")
+"""Folders of a repository that hold only objects, 256 of them in each."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def look_below(folder: str, workers: Sequence[Identity], until: float) -> Look:
                 if own and _is_foreign(facts, is_folder, workers):
                     readable = any(worker.may_read(facts) for worker in workers)
                     look.foreign.append(Foreign(entry.path, facts, readable))
-                elif is_folder and (own or facts.st_uid in users):
+                elif is_folder and (own or facts.st_uid in users) and not _OBJECTS.search(entry.path):
                     queue.append((entry.path, depth + 1))
     return look
 

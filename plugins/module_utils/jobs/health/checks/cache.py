@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health of Redis: whether it answers, its memory, clients, snapshot and passwords."""
+"""Health of the cache; of Redis: whether it answers, its memory, clients, snapshot and passwords."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import REDIS, cache_logins
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import MEMCACHED, REDIS, cache_logins
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.redis import (
     Redis,
     RedisError,
@@ -27,30 +28,51 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
 )
 
+from ..consequences import STACK, Key, following
 from ..history import recall, remember
-from ..view import APPLICATIONS, View
+from ..view import View
+from .memcached import check_memcached
 
 CHECK = "redis"
 EVICTIONS_SECONDS = 1800
 """Minimum interval between two saved numbers of evictions."""
 
 
-def check_redis(view: View) -> Iterator[Finding]:
-    """Redis as the applications use it: password, memory, clients, snapshot."""
-    roles = view.roles()
-    problem = roles.problem("cache_service")
-    if problem:
-        yield Finding(CHECK, "server", UNKNOWN, problem, fix="set cache_service to the right name")
+def check_cache(view: View) -> Iterator[Finding]:
+    """The cache as the applications use it: Redis or memcached."""
+    stack = view.stack()
+    service = stack.roles.cache
+    inspections = stack.inspections_of(service)
+    if not inspections:
+        yield _no_server(view, service)
         return
-    containers = view.stack().of_service(roles.cache)
-    if not containers:
-        yield Finding(CHECK, "server", OK, "the stack has no Redis")
-        return
-    container = containers[0]
+    container = inspections[0].container
+    own = ("containers", stack.subject_of(inspections[0]))
     if not container.running:
         seen = f"no answer: its container is {container.state}"
-        yield Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), f"docker start {container.name}")
-        return
+        finding = Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), stack.start(service))
+        yield following(finding, own)
+    elif stack.roles.cache_kind == MEMCACHED:
+        yield from check_memcached(view, container)
+    else:
+        yield from _check_redis(view, container, own)
+
+
+def _no_server(view: View, service: str) -> Finding:
+    """The finding of a stack without a cache, which Gitea does not need."""
+    if service:
+        return Finding(CHECK, "server", OK, f'the stack has no service "{service}"')
+    if not view.stack().inspections:
+        return following(Finding(CHECK, "server", UNKNOWN, "the stack has no container"), STACK)
+    problem = view.stack().roles.problem("cache_service")
+    if problem:
+        seen, _semicolon, fix = problem.partition("; ")
+        return Finding(CHECK, "server", UNKNOWN, seen, fix=fix)
+    return Finding(CHECK, "server", OK, "no service of the stack is a cache (Redis or memcached)")
+
+
+def _check_redis(view: View, container: Container, own: Key) -> Iterator[Finding]:
+    """Redis: password, memory, clients, snapshot."""
     started = time.monotonic()
     try:
         server = view.options.access.redis(view.stack(), container)
@@ -60,7 +82,7 @@ def check_redis(view: View) -> Iterator[Finding]:
             info = redis.info()
     except (RedisError, RedisUnreachable) as error:
         state = UNKNOWN if isinstance(error, RedisPasswordUnknown) else CRITICAL
-        yield from_error(CHECK, "server", state, error, "an answer", (container.name,))
+        yield following(from_error(CHECK, "server", state, error, "an answer", (container.name,)), own)
         return
     view.measure("redis_latency_seconds", round(taken, 6))
     state = judged(taken, view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical"))
@@ -150,14 +172,16 @@ def _snapshot(info: dict[str, str]) -> Finding:
 
 def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
     """Whether the passwords in the applications' settings are correct."""
-    for service in APPLICATIONS:
+    stack = view.stack()
+    names = {stack.roles.cache, server.container}
+    names |= {name for one in stack.inspections_of(stack.roles.cache) for name in one.aliases}
+    for application in stack.roles.applications:
         logins = [
             login
-            for inspection in view.stack().inspections
-            if inspection.service == service and inspection.running
+            for inspection in stack.serving(application)
+            if inspection.running
             for login in cache_logins(inspection.container, inspection.files_root)
         ]
-        names = {view.roles().cache, server.container}
         passwords = {login.password for login in logins if login.kind == REDIS and login.host in names}
         for password in sorted(passwords - {server.password}):
             try:
@@ -165,5 +189,5 @@ def _passwords(view: View, server: RedisServer) -> Iterator[Finding]:
                     redis.run("PING")
             except RedisError:  # noqa: PERF203 - every password is tried separately
                 seen = "uses a different password than Redis itself"
-                fix = f"set the same password for both in .env, then {view.stack().compose.command('up', '--detach')}"
-                yield Finding(CHECK, service, CRITICAL, seen, "the same password", fix=fix)
+                fix = f"set the same password for both in .env, then {stack.compose.command('up', '--detach')}"
+                yield Finding(CHECK, application, CRITICAL, seen, "the same password", fix=fix)

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Iterator
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import kind_of, notice
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.symptoms import cannot_run
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
+    NOTICE,
     OK,
     UNKNOWN,
     WARNING,
@@ -22,12 +24,16 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 )
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age
 
+from ..consequences import following
 from ..view import View
+from .application import application_health, causes_of
 
 CHECK = "containers"
 RUNNING = "running and healthy"
 OUT_OF_MEMORY = "killed by the kernel: out of memory (OOM)"
 LOG_LETTERS = 300
+MIGRATION = datetime.timedelta(seconds=90)
+"""Within so much time after the end of a migration, the last restart belongs to it."""
 
 
 def check_containers(view: View) -> Iterator[Finding]:
@@ -42,15 +48,18 @@ def check_containers(view: View) -> Iterator[Finding]:
     if not stack.inspections:
         names = ", ".join(view.engine.projects()) or "none at all"
         seen = f'no container of the Compose project "{project}" (projects here: {names})'
-        fix = "set project_name to one of them, or start the stack: docker compose up --detach in its folder"
+        fix = "name one of them (maxops_project_name), or start the stack: docker compose up --detach in its folder"
         yield Finding(CHECK, "stack", CRITICAL, seen, "a stack that was started", fix=fix)
         return
-    containers_of = Counter(inspection.service for inspection in stack.inspections)
+    kind = kind_of({"DockerRootDir": next((one.docker_root for one in stack.inspections), "")}, view.engine.docker_host)
+    if kind:
+        yield Finding(CHECK, "docker", NOTICE, notice(kind), "Docker Engine for the whole host")
     for inspection in stack.inspections:
-        subject = inspection.service if containers_of[inspection.service] == 1 else inspection.name
-        finding = _judge(inspection, subject, view)
-        view.measure("service_up", float(finding.state in (OK, WARNING)), service=subject)
-        view.measure("container_restarts", float(inspection.restarts), service=subject)
+        finding = _judge(inspection, stack.subject_of(inspection), view)
+        alone = len(stack.inspections_of(inspection.service)) == 1
+        service = inspection.service if alone else inspection.name
+        view.measure("service_up", float(finding.state in (OK, WARNING)), service=service)
+        view.measure("container_restarts", float(inspection.restarts), service=service)
         yield finding
     yield from _missing(view)
 
@@ -59,7 +68,7 @@ def _missing(view: View) -> Iterator[Finding]:
     """Services that others depend on and that have no container."""
     for service, dependent in missing_services(view.stack().inspections).items():
         seen = f"has no container, and {dependent} depends on it"
-        yield Finding(CHECK, service, CRITICAL, seen, RUNNING, fix=_up(view, service))
+        yield Finding(CHECK, service, CRITICAL, seen, RUNNING, fix=view.stack().start(service))
 
 
 def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
@@ -72,7 +81,10 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
     if status == "restarting":
         seen = f"restarting in a loop ({inspection.restarts} times so far), each time {_end(inspection)}"
         fix = f"{logs} shows the cause; fix it"
-        return Finding(CHECK, subject, CRITICAL, seen, RUNNING, _error(inspection), fix)
+        finding = Finding(CHECK, subject, CRITICAL, seen, RUNNING, _error(inspection), fix)
+        stack = view.stack()
+        application = stack.roles.application_of(inspection.service)
+        return following(finding, *causes_of(stack, application)) if application else finding
     if status != "running":
         return _judge_ended(inspection, subject, view, logs)
     return _judge_running(inspection, subject, view, logs)
@@ -80,9 +92,9 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
 
 def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
     since = _ago(inspection.finished, view.now)
-    if inspection.done:
+    if inspection.done and not view.stack().must_run(inspection.service):
         return Finding(CHECK, subject, OK, f"finished with exit code 0{since}", "exit code 0")
-    start = _up(view, inspection.service)
+    start = view.stack().start(inspection.service)
     if inspection.state == "created":
         seen = "was created and could not be started" if inspection.error else "was created and never started"
         return Finding(CHECK, subject, CRITICAL, seen, RUNNING, _error(inspection), start)
@@ -97,9 +109,16 @@ def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) ->
 
 
 def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
+    if inspection.health in ("unhealthy", "starting") and cannot_run(inspection.health_code, inspection.health_output):
+        return _judge_without_check(inspection, subject, view)
     if inspection.health == "unhealthy":
         seen = f"running, but its health check failed {inspection.failing_streak} times in a row"
-        return Finding(CHECK, subject, CRITICAL, seen, RUNNING, _health_output(inspection), f"{logs} shows the cause")
+        output = _health_output(inspection)
+        finding = Finding(CHECK, subject, CRITICAL, seen, RUNNING, output, f"{logs} shows the cause")
+        stack = view.stack()
+        # An application that lacks its database or cache is not at fault itself.
+        application = stack.roles.application_of(inspection.service)
+        return following(finding, *causes_of(stack, application)) if application else finding
     restarts = _restarts(inspection, subject, view, logs)
     if restarts.state != OK:
         return restarts
@@ -109,8 +128,30 @@ def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) 
         return Finding(CHECK, subject, WARNING, seen, RUNNING, ("OOMKilled",), fix)
     if inspection.health == "starting":
         seen = f"just started{_ago(inspection.started, view.now)}, not healthy yet"
-        return Finding(CHECK, subject, WARNING, seen, RUNNING, fix="check again in a minute")
+        most = inspection.start_seconds
+        allowed = f"it may take up to {age(most)}" if most else "check again in a minute"
+        return Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed)
     return restarts
+
+
+def _judge_without_check(inspection: Inspection, subject: str, view: View) -> Finding:
+    """A container whose health check cannot run: that says nothing, so the application is asked itself."""
+    stack = view.stack()
+    output = _health_output(inspection)
+    test = " ".join(inspection.health_test[1:])[:LOG_LETTERS]
+    fix = f"correct the healthcheck of service {inspection.service}: its image must have the program that it calls"
+    if test:
+        fix += f" ({test})"
+    seen = "running; its health check cannot run, so it says nothing"
+    application = stack.roles.application_of(inspection.service)
+    if application and inspection.service == stack.roles.service_of(application):
+        own = application_health(view, application)
+        if own.state in (OK, WARNING):
+            seen = "running, and it answers; its health check cannot run, so Docker calls it unhealthy"
+            return Finding(CHECK, subject, WARNING, seen, RUNNING, output, fix)
+        finding = Finding(CHECK, subject, UNKNOWN, seen, RUNNING, output, fix)
+        return following(finding, (own.check, own.subject))
+    return Finding(CHECK, subject, UNKNOWN, seen, RUNNING, output, fix)
 
 
 def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
@@ -120,10 +161,12 @@ def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Fi
     recent = count if up < view.limit(CHECK, "restart_minutes") * 60 else 0
     state = judged(recent, view.limit(CHECK, "restarts_warning"), view.limit(CHECK, "restarts_critical"))
     health = inspection.health
+    running = "running and healthy" if health else "running (it has no health check)"
+    if state != OK and (once := _waited_for(inspection, view)):
+        # As in OpenProject's own Compose file: its services end themselves until the migrations are done.
+        return Finding(CHECK, subject, OK, f"{running}; it restarted {count} times until {once} was done", RUNNING)
     if state == OK:
-        return Finding(
-            CHECK, subject, OK, "running and healthy" if health else "running (it has no health check)", RUNNING
-        )
+        return Finding(CHECK, subject, OK, running, RUNNING)
     seen = f"up for {age(up)} after {count} automatic restart{'s' if count > 1 else ''}"
     limit = f"fewer than {view.limit(CHECK, 'restarts_warning'):g} in {view.limit(CHECK, 'restart_minutes'):g} min"
     evidence = tuple(_recent_exits(inspection, view))
@@ -131,6 +174,20 @@ def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Fi
     if state == CRITICAL and health == "healthy" and up > 300:
         state = WARNING
     return Finding(CHECK, subject, state, seen, limit, evidence, f"{logs} shows the cause")
+
+
+def _waited_for(inspection: Inspection, view: View) -> str:
+    """The one-time service of the same application during which a container restarted, or an empty text."""
+    stack = view.stack()
+    application = stack.roles.application_of(inspection.service)
+    if not inspection.running or inspection.started is None or inspection.health not in ("", "healthy"):
+        return ""
+    for other in stack.inspections:
+        same = application and stack.roles.application_of(other.service) == application
+        if same and other.done and other.finished and other.finished > inspection.started - MIGRATION:
+            # Docker waits up to a minute between two restarts.
+            return other.service
+    return ""
 
 
 def _recent_exits(inspection: Inspection, view: View) -> list[str]:
@@ -171,10 +228,6 @@ def _health_output(inspection: Inspection) -> tuple[str, ...]:
     from ansible_collections.maxops.ops.plugins.module_utils.tools.masking import Mask, secrets_of  # noqa: PLC0415
 
     return (Mask(secrets_of(inspection.container.environment))(text)[:LOG_LETTERS],)
-
-
-def _up(view: View, service: str) -> str:
-    return view.stack().compose.command("up", "--detach", service)
 
 
 def _ago(moment: datetime.datetime | None, now: float) -> str:

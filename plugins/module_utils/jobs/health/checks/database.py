@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import DatabaseLogin, database_logins
+from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import (
+    DatabaseLogin,
+    database_logins,
+    gitea_settings,
+)
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql import collations
@@ -37,7 +41,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
 )
 
-from ..view import APPLICATIONS, View
+from ..consequences import STACK, following
+from ..view import StackView, View
 
 CHECK = "postgresql"
 LOGIN = "a successful login"
@@ -69,27 +74,23 @@ WRAPAROUND = 2**31
 
 def check_postgresql(view: View) -> Iterator[Finding]:
     """The server as each application uses it, and as its administrator sees it."""
-    if PSYCOPG2_IMPORT_ERROR:
+    stack = view.stack()
+    service = stack.roles.database
+    containers = stack.of_service(service)
+    absent = None if containers else _no_server(view, service)
+    if PSYCOPG2_IMPORT_ERROR and (absent is None or absent.state == UNKNOWN):
         seen = "the Python package psycopg2 is not installed on this host"
         yield Finding(CHECK, "driver", UNKNOWN, seen, fix="the role maxops.ops.host installs it")
         return
-    stack, roles = view.stack(), view.roles()
-    problem = roles.problem("database_service")
-    if problem:
-        yield Finding(CHECK, "server", UNKNOWN, problem, fix="set database_service to the right name")
-        return
-    if not roles.database:
-        yield Finding(CHECK, "server", OK, "the stack has no PostgreSQL server")
-        return
-    containers = stack.of_service(roles.database)
-    if not containers:
-        seen = f'the stack has no service "{roles.database}"'
-        yield Finding(CHECK, "server", UNKNOWN, seen, fix="set database_service to the right name")
+    if absent:
+        yield absent
         return
     container = containers[0]
+    own = ("containers", stack.subject_of(stack.inspections_of(service)[0]))
     if not container.running:
         seen = f"no answer: its container is {container.state}"
-        yield Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), f"docker start {container.name}")
+        finding = Finding(CHECK, "server", CRITICAL, seen, "an answer", (container.name,), stack.start(service))
+        yield following(finding, own)
         return
     risk = risk_of_data(container)
     if risk:
@@ -102,26 +103,51 @@ def check_postgresql(view: View) -> Iterator[Finding]:
     )
 
 
+def _no_server(view: View, service: str) -> Finding:
+    """The finding of a stack without a PostgreSQL server of its own; unknown where it needs one."""
+    stack = view.stack()
+    if service:
+        seen = f'the stack has no service "{service}"'
+        finding = Finding(CHECK, "server", UNKNOWN, seen, fix="set database_service to the right name")
+        return following(finding, STACK)
+    problem = stack.roles.problem("database_service")
+    if problem:
+        seen, _semicolon, fix = problem.partition("; ")
+        return Finding(CHECK, "server", UNKNOWN, seen, fix=fix)
+    kinds = [_kind_of_database(inspection) for inspection in stack.serving("gitea")[:1]]
+    if set(stack.roles.applications) == {"gitea"} and kinds and kinds[0] not in ("", "postgres"):
+        return Finding(CHECK, "server", OK, f"the stack has no PostgreSQL server: Gitea uses {kinds[0]}")
+    outside = sorted({login.host for login in logins(view).values()})
+    if outside:
+        seen = f"the applications use a server outside this stack ({', '.join(outside)}), which is not checked"
+        return Finding(CHECK, "server", NOTICE, seen)
+    seen = "no service of the stack was recognised as its PostgreSQL server"
+    finding = Finding(CHECK, "server", UNKNOWN, seen, fix="name it in database_service")
+    return following(finding, STACK)
+
+
+def _kind_of_database(inspection: Inspection) -> str:
+    """Gitea's kind of database: sqlite3, mysql, mssql or postgres; empty where it is not known."""
+    settings = gitea_settings(inspection.container, inspection.files_root)
+    return (settings.get(("database", "DB_TYPE")) or inspection.container.environment.get("DB_TYPE", "")).lower()
+
+
 # -- as the applications ----------------------------------------------------------------------------------------------
 
 
 def logins(view: View) -> dict[str, DatabaseLogin]:
     """The applications' logins to their databases, without duplicates, by the subject of the finding."""
     subjects: dict[tuple[str, int, str, str, str | None], tuple[str, DatabaseLogin]] = {}
-    for service in APPLICATIONS:
-        containers = [container for container in view.stack().inspections if container.service == service]
-        first = sorted(containers, key=_down)[:1]
+    stack = view.stack()
+    for application in stack.roles.applications:
+        first = stack.serving(application)[:1]
         for login in [login for one in first for login in database_logins(one.container, one.files_root)]:
-            subject = f"{service} to its database"
+            subject = f"{application} to its database"
             if any(subject == other for other, _login in subjects.values()):
                 subject += f" ({login.source})"
             key = (login.host, login.port, login.database, login.user, login.password)
             subjects.setdefault(key, (subject, login))
     return dict(subjects.values())
-
-
-def _down(inspection: Inspection) -> bool:
-    return not inspection.running
 
 
 def _as_application(view: View, container: Container, subject: str, login: DatabaseLogin) -> Iterator[Finding]:
@@ -133,14 +159,22 @@ def _as_application(view: View, container: Container, subject: str, login: Datab
         yield Finding(CHECK, subject, UNKNOWN, "its settings contain no password to try", fix="see its log")
         return
     source = f"{login.source} of service {login.service}"
-    server = Server(container.addresses[0], login.port, login.user, login.password, container.name, source)
+    if not container.addresses:
+        seen = f"container {container.name} has no address that this host can reach"
+        yield Finding(CHECK, subject, UNKNOWN, seen, LOGIN, fix="attach it to a bridge network")
+        return
+    first, *others = container.addresses
+    server = Server(first, login.port, login.user, login.password, container.name, source, other_hosts=tuple(others))
     try:
         with Session(server, login.database, seconds=view.left) as session:
             yield Finding(CHECK, subject, OK, f'"{login.user}" can log in to "{login.database}"', LOGIN)
             minimum = view.limit(CHECK, "dead_rows_minimum")
             dead = session.run("read the statistics of", _DEAD, [minimum])
     except MaxopsError as error:
-        yield from_error(CHECK, subject, CRITICAL, error, LOGIN, (source,))
+        finding = from_error(CHECK, subject, CRITICAL, error, LOGIN, (source,))
+        # A wrong password is a fault of its own; any other failure follows from a server that is down for all.
+        refused = isinstance(error, LoginRefusedError)
+        yield finding if refused else following(finding, (CHECK, "server"), (CHECK, "connections"))
         return
     yield _dead_rows(view, login.database, dead)
 
@@ -183,7 +217,7 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
             query = collations.server_query(int(version.partition(".")[0]))
             mismatches = collations.mismatches(session.run("compare the collations of", query)) if query else None
     except MaxopsError as error:
-        yield _connection_failure(error, container)
+        yield _connection_failure(error, container, view.stack())
         return
     yield Finding(
         CHECK, "server", OK, f"PostgreSQL {version} answers{' (a standby)' if recovering else ''}", "an answer"
@@ -198,12 +232,14 @@ def _as_administrator(view: View, container: Container) -> Iterator[Finding]:
         yield _size(view, database, size)
 
 
-def _connection_failure(error: MaxopsError, container: Container) -> Finding:
+def _connection_failure(error: MaxopsError, container: Container, stack: StackView) -> Finding:
     if isinstance(error, NoFreeConnectionError):
         return from_error(CHECK, "connections", CRITICAL, error, "a free connection", (container.name,))
     if isinstance(error, LoginRefusedError):
         return from_error(CHECK, "administrator", CRITICAL, error, LOGIN, (container.name,))
-    return from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
+    finding = from_error(CHECK, "server", CRITICAL, error, "an answer", (container.name,))
+    inspections = stack.inspections_of(container.service)
+    return following(finding, *(("containers", stack.subject_of(one)) for one in inspections))
 
 
 def _connections(view: View, connections: int, most: int) -> Finding:

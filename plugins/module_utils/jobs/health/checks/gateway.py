@@ -1,291 +1,211 @@
 # Copyright: (c) 2026, The MaxOps Ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Health over HTTP: the gateway, the services behind it, and the gateway's certificate."""
+"""Health over HTTP: the gateway, the applications behind it, and each application at its own container."""
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import Container
-from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
+from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineUnreachable
+from ansible_collections.maxops.ops.plugins.module_utils.systems.recognition import APPLICATIONS
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
-    OK,
+    NOTICE,
     UNKNOWN,
     Finding,
     from_error,
-    judged,
-    judged_low,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe, certificate_end, probe
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe, probe
 
-from ..history import recall, remember
-from ..view import APPLICATIONS, FIRST_SHARE, GATEWAYS, View
+from ..consequences import DOCKER, STACK, Key, following
+from ..view import View
+from .answers import CHECK, json_of, on_time, text_of
+from .application import application_health, applications, causes_of, end_point
+from .published import Gateway, NoGateway, address_of, gateway_of, http_ports
 
-CHECK = "http"
-BEHIND = {"/health": "gateway /health", "/health/openproject": "openproject", "/health/gitea": "gitea"}
-"""Paths that are requested from the gateway, and whose health they report."""
-
-# The database check, not "default": OpenProject reports that one as passed even while its database is down.
-OWN_PATHS = {"openproject": "/health_checks/database", "gitea": "/api/healthz"}
-OWN_PORTS = {"openproject": (8080, 80), "gitea": (3000,)}
-
-QUIET_PATH = "/metrics"
-"""The gateway of the role stack answers this path itself, so the answer shows only the gateway's own health."""
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """The gateway's address, and its answer to the first request."""
-
-    url: str
-    first: Probe
-    container: str = ""
+OWN_PATH = "/health"
+"""Where the gateway of the role stack reports the health of both applications."""
+OWN_REPORT = "@health_report"
+"""A name in that gateway's configuration."""
+CONFIGURATION_BYTES = 64 * 1024
 
 
 def check_http(view: View) -> Iterator[Finding]:
     """The health endpoints of the stack: through the gateway, and of every application directly."""
-    yield from view.all_of(
-        [partial(_through_gateway, view), *(partial(_directly, view, service) for service in APPLICATIONS)]
-    )
-
-
-def check_certificate(view: View) -> Iterator[Finding]:
-    """How long the gateway's certificate is still valid."""
     try:
-        gateway = _gateway(view)
+        names = list(view.stack().roles.applications)
     except MaxopsError:
-        seen = "the address of the gateway is not known"
-        yield Finding("certificate", "gateway", UNKNOWN, seen, fix="see the finding of the check http")
-        return
-    scheme, _colon, address = gateway.url.partition("://")
-    if scheme != "https":
-        yield Finding("certificate", "gateway", OK, "the gateway uses plain HTTP: no certificate to check")
-        return
-    host, _colon, port = (
-        address.partition("/")[0].rpartition(":") if _has_port(address) else (address.partition("/")[0], "", "443")
-    )
-    try:
-        left = certificate_end(host.strip("[]"), int(port), view.left) - view.now
-    except (OSError, ValueError) as error:
-        seen = f"its certificate cannot be read: {error}"
-        yield Finding("certificate", "gateway", UNKNOWN, seen, fix="see the http check: does the gateway answer?")
-        return
-    days = left / 86400
-    warning, critical = view.limit("certificate", "days_warning"), view.limit("certificate", "days_critical")
-    view.measure("certificate_expiry_seconds", round(left), gateway=address)
-    expired = left <= 0
-    seen = f"expired {-days:.0f} days ago: browsers and git reject it" if expired else f"valid for {days:.0f} more days"
-    yield Finding(
-        "certificate",
-        "gateway",
-        CRITICAL if expired else judged_low(days, warning, critical),
-        seen,
-        f"more than {warning:g} days",
-        (address,),
-        "put the renewed certificate where stack_tls_certificate says and run ansible-playbook maxops.ops.deploy; see "
-        "why it was not renewed",
-    )
+        names = []
+    yield from view.all_of([partial(_through_gateway, view), *(partial(_directly, view, name) for name in names)])
 
 
-def _has_port(address: str) -> bool:
-    return address.partition("/")[0].rpartition("]")[2].count(":") == 1
+def _directly(view: View, application: str) -> Iterator[Finding]:
+    yield application_health(view, application)
 
 
-# -- the gateway ----------------------------------------------------------------------------------------------------
-
-
-def _gateway(view: View) -> Gateway:
-    return view.shared("the gateway", lambda: _find_gateway(view))
-
-
-def _find_gateway(view: View) -> Gateway:
-    given = view.options.gateway_url
-    if given:
-        url = given.rstrip("/")
-        return Gateway(url, _first_answer(view, url))
-    try:
-        host, port, container = _published(view)
-    except MaxopsError:
-        last = recall(view, "gateway")
-        if not last:
-            raise
-        return Gateway(str(last), _first_answer(view, str(last)))
-    url = f"http://{host}:{port}"
-    first = _first_answer(view, url)
-    if _requires_tls(first):
-        url = f"https://{host}:{port}"
-        first = _first_answer(view, url)
-    remember(view, "gateway", url)
-    return Gateway(url, first, container)
-
-
-def _first_answer(view: View, url: str) -> Probe:
-    return probe(url + QUIET_PATH, view.left * FIRST_SHARE)
-
-
-def _requires_tls(first: Probe) -> bool:
-    if first.status in (301, 302, 307, 308):
-        return first.location.startswith("https://")
-    return (first.status == 400 and "HTTPS" in first.body) or "does not speak HTTP" in first.problem
-
-
-def _published(view: View) -> tuple[str, str, str]:
-    """Address, port and container of the gateway, from the published ports; works while it is down, too."""
-    publishing = [inspection for inspection in view.stack().inspections if inspection.ports]
-    by_name = sorted(publishing, key=lambda inspection: _rank(inspection.service))
-    if not by_name or _rank(by_name[0].service) == len(GATEWAYS):
-        raise MaxopsError(
-            f"no service named {', '.join(GATEWAYS)} publishes a port, so the gateway's address is not known; "
-            "set gateway_url, such as http://127.0.0.1:9000"
-        )
-    first = by_name[0].ports[0]
-    address = first.address
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104 - read, not listened on
-    return host or (f"[{address}]" if ":" in address else address), str(first.port), by_name[0].name
-
-
-def _rank(service: str) -> int:
-    return GATEWAYS.index(service) if service in GATEWAYS else len(GATEWAYS)
+# -- through the gateway ----------------------------------------------------------------------------------------------
 
 
 def _through_gateway(view: View) -> Iterator[Finding]:
     try:
-        gateway = _gateway(view)
+        gateway = gateway_of(view)
+    except NoGateway as error:
+        yield from _at_own_ports(view, error)
+        yield from applications(view)
+        return
     except MaxopsError as error:
-        yield from_error(CHECK, "gateway", UNKNOWN, error)
+        finding = from_error(CHECK, "gateway", UNKNOWN, error)
+        yield following(finding, DOCKER) if isinstance(error, EngineUnreachable) else finding
         return
     first = gateway.first
-    logs = f"docker logs --tail=50 {gateway.container}" if gateway.container else "its log"
-    up = not first.problem
-    view.measure("http_up", float(up), endpoint="gateway")
-    if not up:
-        yield Finding(CHECK, "gateway", CRITICAL, first.problem, "an answer", (gateway.url,), f"{logs} shows the cause")
+    causes = _causes(view, gateway)
+    view.measure("http_up", float(not first.problem), endpoint="gateway")
+    if first.problem:
+        fix = (
+            f"docker logs --tail=50 {gateway.inspection.name} shows the cause" if gateway.inspection else "see its log"
+        )
+        finding = Finding(CHECK, "gateway", CRITICAL, first.problem, "an answer", (gateway.url,), fix)
+        yield following(finding, *causes)
+        yield from _unrecognised(view)
         return
-    yield _on_time(view, first, "gateway", "answered")
-    absent = _absent(view)
-    yield from view.all_of(
-        [partial(_behind, view, gateway, path, owner) for path, owner in BEHIND.items() if owner not in absent]
-    )
+    if gateway.unseen:
+        outcome = f"{first.status}: it sends to {gateway.unseen}, whose port this host does not publish; answered"
+        yield on_time(view, first, "gateway", outcome)
+        yield from _unrecognised(view)
+        return
+    report = probe(gateway.url + OWN_PATH, view.left, gateway.headers)
+    status = json_of(report)
+    if status is not None and any(isinstance(status.get(name), dict) for name in APPLICATIONS):
+        yield on_time(view, first, "gateway", "answered")
+        yield _judge_report(view, report, status, causes)
+        names = [name for name in APPLICATIONS if name in status and name not in _absent(view)]
+        yield from view.all_of([partial(_behind, view, gateway, name) for name in names])
+    elif _is_ours(gateway):
+        yield on_time(view, first, "gateway", "answered")
+        seen = f"{text_of(report)}: this is not the answer of a MaxOps gateway"
+        fix = "see which process uses the port (ss -ltnp), or set gateway_url"
+        limit = "200 with a status as JSON"
+        yield following(Finding(CHECK, "gateway /health", CRITICAL, seen, limit, (report.url,), fix), *causes)
+    else:
+        yield _judge_foreign(view, gateway, causes)
+        yield from _unrecognised(view)
+
+
+def _causes(view: View, gateway: Gateway) -> tuple[Key, ...]:
+    """Findings from which a fault of the gateway may follow."""
+    with suppress(MaxopsError):
+        return gateway.cause(view.stack())
+    return ()
+
+
+def _applications_causes(view: View) -> tuple[Key, ...]:
+    """Findings from which an error of what is behind the gateway may follow."""
+    with suppress(MaxopsError):
+        stack = view.stack()
+        names = list(stack.roles.applications)
+        return (*((CHECK, name) for name in names), *(key for name in names for key in causes_of(stack, name)))
+    return ()
+
+
+def _unrecognised(view: View) -> Iterator[Finding]:
+    """The finding when no application was recognised, and the gateway reports on none either."""
+    with suppress(MaxopsError):
+        yield from applications(view)
 
 
 def _absent(view: View) -> set[str]:
     """Applications that are not part of this stack; empty if Docker cannot be queried."""
-    try:
-        return set(APPLICATIONS) - {inspection.service for inspection in view.stack().inspections}
-    except MaxopsError:
-        return set()
+    with suppress(MaxopsError):
+        return set(APPLICATIONS) - set(view.stack().roles.applications)
+    return set()
 
 
-def _behind(view: View, gateway: Gateway, path: str, owner: str) -> list[Finding]:
-    return [_judge_behind(view, gateway, path, owner)]
+def _is_ours(gateway: Gateway) -> bool:
+    """Whether the gateway's configuration is that of the role stack: then it has to report the health."""
+    for mount in gateway.inspection.container.mounts if gateway.inspection else ():
+        if mount.kind == "bind" and mount.source.endswith(".conf") and os.path.isfile(mount.source):
+            with suppress(OSError), open(mount.source, encoding="utf-8", errors="replace") as stream:
+                if OWN_REPORT in stream.read(CONFIGURATION_BYTES):
+                    return True
+    return False
 
 
-def _judge_behind(view: View, gateway: Gateway, path: str, owner: str) -> Finding:
-    answer = probe(gateway.url + path, view.left)
-    subject = owner if owner.startswith("gateway") else f"{owner} through the gateway"
+def _judge_report(view: View, answer: Probe, status: dict[str, Any], causes: tuple[Key, ...]) -> Finding:
+    """The report of a gateway of the role stack about both applications."""
+    subject = "gateway /health"
+    view.measure("http_up", float(answer.status == 200), endpoint=OWN_PATH)
+    if answer.status == 200:
+        return on_time(view, answer, subject, "200", OWN_PATH)
+    unhealthy = [name for name in APPLICATIONS if (status.get(name) or {}).get("status") not in (None, "pass", "ok")]
+    seen = f"{answer.status}: unhealthy: {' and '.join(unhealthy)}" if unhealthy else text_of(answer)
+    fix = f"see the findings of {' and '.join(unhealthy) or 'the applications'}"
+    finding = Finding(CHECK, subject, CRITICAL, seen, "200", (answer.url,), fix)
+    behind: list[Key] = [(CHECK, name) for name in unhealthy]
+    behind += [(CHECK, f"{name} through the gateway") for name in unhealthy]
+    return following(finding, *causes, *behind)
+
+
+def _behind(view: View, gateway: Gateway, application: str) -> list[Finding]:
+    path = f"{OWN_PATH}/{application}"
+    answer = probe(gateway.url + path, view.left, gateway.headers)
+    subject = f"{application} through the gateway"
     view.measure("http_up", float(answer.status == 200), endpoint=path)
-    if answer.problem:
-        fix = f"see {owner}'s own finding" if owner in APPLICATIONS else "see the findings of the services behind it"
-        return Finding(CHECK, subject, CRITICAL, answer.problem, "200", (answer.url,), fix)
-    status = _json(answer.body)
-    if answer.status == 200 and (status is not None or owner != "gateway /health"):
-        return _on_time(view, answer, subject, "200", path)
-    if owner != "gateway /health":
-        fix = f"see {owner}'s own finding"
-        return Finding(CHECK, subject, CRITICAL, _text_of(answer), "200", (answer.url,), fix)
-    unhealthy = " and ".join(
-        name for name in APPLICATIONS if status and (status.get(name) or {}).get("status") not in (None, "pass", "ok")
-    )
-    if unhealthy:
-        seen = f"{answer.status}: unhealthy: {unhealthy}"
-        return Finding(CHECK, subject, CRITICAL, seen, "200", (answer.url,), f"see the findings of {unhealthy}")
-    seen = f"{_text_of(answer)}: this is not the answer of a MaxOps gateway"
-    fix = "see which process uses the port (ss -ltnp), or set gateway_url"
-    return Finding(CHECK, subject, CRITICAL, seen, "200 with a status as JSON", (answer.url,), fix)
+    if answer.status == 200:
+        return [on_time(view, answer, subject, "200", path)]
+    fix = f"see {application}'s own finding"
+    finding = Finding(CHECK, subject, CRITICAL, text_of(answer), "200", (answer.url,), fix)
+    return [following(finding, (CHECK, application), *_causes(view, gateway))]
 
 
-# -- the applications themselves --------------------------------------------------------------------------------------
+def _judge_foreign(view: View, gateway: Gateway, causes: tuple[Key, ...]) -> Finding:
+    """A gateway of another kind: any answer that is not its own failure shows that it works."""
+    answer = probe(f"{gateway.url}/", view.left, gateway.headers)
+    view.measure("http_up", float(0 < answer.status < 500), endpoint="gateway /")
+    if 0 < answer.status < 500:
+        return on_time(view, answer, "gateway", f"{answer.status} at / (it is not the gateway of the role stack)")
+    what = "it cannot reach the application behind it" if answer.status in (502, 503, 504) else ""
+    fix = "see the findings of the applications behind it"
+    if gateway.inspection:
+        fix += f", and docker logs --tail=50 {gateway.inspection.name}"
+    seen = f"{text_of(answer)}: {what}" if what else text_of(answer)
+    finding = Finding(CHECK, "gateway", CRITICAL, seen, "an answer below 500", (answer.url,), fix)
+    return following(finding, *causes, *_applications_causes(view))
 
 
-def _directly(view: View, service: str) -> Iterator[Finding]:
-    inspections = [inspection for inspection in view.stack().inspections if inspection.service == service]
-    for inspection in sorted(inspections, key=lambda one: not one.running)[:1]:
-        container = inspection.container
-        if not container.running:
-            seen = f"no answer: its container is {container.state}"
-            yield Finding(CHECK, service, CRITICAL, seen, "200", (container.name,), f"docker start {container.name}")
-            continue
-        if not container.addresses:
-            seen = f"container {container.name} has no address that this host can reach"
-            yield Finding(CHECK, service, UNKNOWN, seen, "200", fix="attach it to a bridge network")
-            continue
-        url = f"http://{container.addresses[0]}:{_own_port(inspection, service)}{OWN_PATHS[service]}"
-        answer = probe(url, view.left, _own_headers(container))
-        view.measure("http_up", float(answer.status == 200), endpoint=service)
-        if answer.status == 200:
-            yield _on_time(view, answer, service, "200")
-        elif answer.status in (401, 403):
-            seen = f"{answer.status}: its health endpoint requires a password"
-            yield Finding(CHECK, service, UNKNOWN, seen, "200", (url,), "allow the host's networks to read it")
-        else:
-            seen = answer.problem or _text_of(answer)
-            fix = (
-                f"docker logs --tail=50 {container.name} shows the cause; restart it if it hangs "
-                f"(ansible-playbook maxops.ops.restart -e restart_services={service})"
-            )
-            yield Finding(CHECK, service, CRITICAL, seen, "200", (url,), fix)
+# -- no gateway -------------------------------------------------------------------------------------------------------
 
 
-def _own_port(inspection: Inspection, service: str) -> int:
-    configured = inspection.container.environment.get("GITEA__server__HTTP_PORT", "") if service == "gitea" else ""
-    if configured.isdigit():
-        return int(configured)
-    ports = OWN_PORTS[service]
-    return next((port for port in ports if port in inspection.exposed), ports[0])
+def _at_own_ports(view: View, error: NoGateway) -> Iterator[Finding]:
+    """Applications that publish a port themselves; a stack that publishes none is said to be not looked at."""
+    stack = view.stack()
+    published = False
+    for application in stack.roles.applications:
+        for inspection in stack.serving(application)[:1]:
+            found = end_point(inspection, application)
+            for port in http_ports(inspection, found.ports)[:1]:
+                published = True
+                host = inspection.container.environment.get("OPENPROJECT_HOST__NAME", "")
+                answer = probe(f"{found.scheme}://{address_of(port)}/", view.left, {"Host": host} if host else {})
+                yield _judge_own_port(view, application, answer)
+    if not stack.inspections:
+        yield following(Finding(CHECK, "gateway", UNKNOWN, "the stack has no container"), STACK)
+    elif not published:
+        seen, _semicolon, fix = str(error).partition("; ")
+        seen += ", so the way of users to the applications was not looked at"
+        yield Finding(CHECK, "gateway", NOTICE, seen, fix=fix)
 
 
-def _own_headers(container: Container) -> dict[str, str]:
-    """Headers as the gateway sends them: OpenProject rejects requests for another host name."""
-    headers = {}
-    if container.environment.get("OPENPROJECT_HOST__NAME"):
-        headers["Host"] = container.environment["OPENPROJECT_HOST__NAME"]
-    if container.environment.get("OPENPROJECT_HTTPS", "").lower() == "true":
-        headers["X-Forwarded-Proto"] = "https"
-    return headers
-
-
-# -- answers ----------------------------------------------------------------------------------------------------------
-
-
-def _on_time(view: View, answer: Probe, subject: str, outcome: str, endpoint: str = "") -> Finding:
-    """The finding of a good answer, judged by how long it took."""
-    warning, critical = view.limit(CHECK, "latency_warning"), view.limit(CHECK, "latency_critical")
-    view.measure("http_latency_seconds", round(answer.seconds, 6), endpoint=endpoint or subject)
-    state = judged(answer.seconds, warning, critical)
-    taken = f"{answer.seconds:.2f} s" if answer.seconds >= 0.1 else f"{answer.seconds * 1000:.0f} ms"
-    busy = (
-        "find what keeps the host or the database busy (ansible-playbook maxops.ops.status, ansible-playbook "
-        "maxops.ops.optimize)"
-    )
-    fix = busy if state != OK else ""
-    return Finding(CHECK, subject, state, f"{outcome} in {taken}", f"within {warning:g} s", (answer.url,), fix)
-
-
-def _text_of(answer: Probe) -> str:
-    text = " ".join(answer.body.split())
-    return f"{answer.status} {text[:120]}".strip() if "<" not in text else f"{answer.status}"
-
-
-def _json(body: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(body)
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
+def _judge_own_port(view: View, application: str, answer: Probe) -> Finding:
+    subject = f"{application} at its published port"
+    view.measure("http_up", float(0 < answer.status < 500), endpoint=subject)
+    if 0 < answer.status < 500:
+        return on_time(view, answer, subject, f"{answer.status} at /")
+    fix = f"see {application}'s own finding"
+    finding = Finding(CHECK, subject, CRITICAL, text_of(answer), "an answer below 500", (answer.url,), fix)
+    return following(finding, (CHECK, application))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.grade import Parts, grade
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.grade import Parts, grade, grade_of
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import Finding, worst, worst_first
 
 WELL = [
@@ -106,3 +106,34 @@ def test_worst_finding_comes_first_and_equal_ones_keep_their_order() -> None:
     states = ["ok", "warning", "critical", "unknown", "warning"]
     findings = [Finding("disk", str(number), state, "") for number, state in enumerate(states)]
     assert [finding.subject for finding in worst_first(findings)] == ["2", "3", "1", "4", "0"]
+
+
+OFFICIAL = Parts("db", "cache", {"openproject": ("web", "worker", "cron", "seeder")}, ("proxy",))
+
+
+@pytest.mark.parametrize(
+    ("check", "subject", "expected"),
+    [
+        ("containers", "openproject web", "P1"),  # the only application of the stack
+        ("containers", "db", "P1"),
+        ("containers", "proxy", "P1"),
+        ("containers", "openproject worker", "P2"),
+        ("containers", "openproject seeder", "P2"),
+        ("containers", "cache", "P2"),
+        ("redis", "server", "P2"),
+        ("containers", "autoheal", "P3"),
+        ("containers", "openproject shop-web-2", "P3"),  # one of several containers of the service
+        ("backup", "newest set", "P3"),
+    ],
+)
+def test_grade_of_one_fault_in_the_official_stack_of_openproject(check: str, subject: str, expected: str) -> None:
+    assert grade_of(Finding(check, subject, "critical", ""), OFFICIAL) == expected
+
+
+def test_stopped_worker_is_not_the_whole_application() -> None:
+    parts = Parts("db", "cache", {"openproject": ("web", "worker"), "gitea": ("server",)}, ())
+    worker = Finding("containers", "openproject worker", "critical", "")
+    server = Finding("containers", "gitea server", "critical", "")
+    web = Finding("http", "openproject", "ok", "")
+    assert grade([worker, server, web], parts) == "P2"
+    assert grade([worker, server, Finding("http", "openproject", "critical", "")], parts) == "P1"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.monitoring.plan import Rules, Watch, plan
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import timestamp
 from ansible_collections.maxops.ops.tests.unit.alert_runs import DOWN, START, AlertRuns
 from ansible_collections.maxops.ops.tests.unit.health_results import finding, health_result
 
@@ -79,6 +80,18 @@ def test_subject_that_disappeared_has_recovered() -> None:
     runs = AlertRuns(after=1, recover_after=1)
     runs.run(DOWN)
     assert [event.kind for event in runs.run()] == ["recovered"]
+
+
+def test_finding_that_follows_from_another_has_not_recovered() -> None:
+    answer = finding("http", "gitea", "critical")
+    at = timestamp(START)
+    told = [Watch("http", "gitea", at, state="critical", told="critical", told_at=at, bad_runs=2)]
+    result = health_result(DOWN, consequences=[{**answer, "follows": {"check": "containers", "subject": "gitea"}}])
+    watches, events = plan(told, result, Rules(after=1, recover_after=1), START)
+    assert [(event.kind, event.check) for event in events] == [("raised", "containers")]
+    assert [watch.check for watch in watches] == ["containers", "http"]
+    _watches, events = plan(watches, health_result(UP), Rules(after=1, recover_after=1), START)
+    assert [(event.kind, event.check) for event in events] == [("recovered", "containers"), ("recovered", "http")]
 
 
 def test_failed_health_check_is_reported_and_does_not_count_as_recovered() -> None:

@@ -21,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine i
     EngineTimeout,
     EngineUnreachable,
     cannot_connect,
+    lost_connection,
 )
 
 LABELS = {"com.docker.compose.project": "p", "com.docker.compose.service": "web"}
@@ -100,8 +101,10 @@ def test_container_that_cannot_be_inspected_is_read_from_the_list(path: Path, mo
     ],
 )
 def test_socket_that_does_not_work_is_reported_without_the_exceptions_of_the_library(
-    cause: Exception, words: str
+    monkeypatch: pytest.MonkeyPatch, cause: Exception, words: str
 ) -> None:
+    # As on a host where no other daemon listens.
+    monkeypatch.setattr(stack_engine, "_is_socket", lambda _docker_host: False)
     # As requests and the SDK wrap it.
     error = Exception("Error while fetching server API version: …")
     error.__context__ = Exception(Exception("Connection aborted.", cause))
@@ -109,6 +112,24 @@ def test_socket_that_does_not_work_is_reported_without_the_exceptions_of_the_lib
     assert isinstance(found, EngineUnreachable)
     assert str(found).startswith(f"cannot reach the Docker daemon at unix:///x.sock: {words}")
     assert not found.forbidden
+
+
+def test_wrong_path_of_the_socket_is_not_a_stopped_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack_engine, "_is_socket", lambda docker_host: docker_host == "unix:///var/run/docker.sock")
+    text = str(cannot_connect("unix:///x.sock", FileNotFoundError(2, "x"), 120))
+    assert "correct docker_host (maxops_docker_host)" in text
+    assert "not running" not in text
+    own = str(cannot_connect("unix:///var/run/docker.sock", FileNotFoundError(2, "x"), 120))
+    assert "Docker is not running: start it" in own
+
+
+def test_connection_that_breaks_later_has_no_tuple_in_its_text() -> None:
+    error = Exception("('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))")
+    error.__context__ = FileNotFoundError(2, "No such file or directory")
+    found = lost_connection("unix:///var/run/docker.sock", error)
+    assert isinstance(found, EngineUnreachable)
+    assert "('Connection" not in str(found)
+    assert lost_connection("unix:///s", ValueError("no such container")) is None
 
 
 def chained(*errors: Exception) -> Exception:

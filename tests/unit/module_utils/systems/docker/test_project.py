@@ -119,3 +119,18 @@ def test_compose_file_of_the_role_stack_is_recognised_by_its_first_line(tmp_path
     assert ComposeProject("shop", str(tmp_path), (str(path), override)).of_role_stack
     path.write_text(f"services: {{}} {marker}\n", encoding="utf-8")
     assert not ComposeProject("shop", str(tmp_path), (str(path), override)).of_role_stack
+
+
+@pytest.mark.parametrize(
+    "text", ["services:\n  db:\n    profiles: [data]\n", '{"services": {"db": {"profiles": ["data"]}}}']
+)
+def test_profiles_are_active_in_a_command_that_names_a_service(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(text, encoding="utf-8")
+    project = ComposeProject("shop", str(tmp_path), (str(path),))
+    assert project.command("up", "--detach", "web").endswith("--profile '*' up --detach web")
+    # Without a name, it would start services that were never asked for.
+    assert "--profile" not in project.command("up", "--detach")
+    assert "--profile" not in project.command("config", "--quiet")
+    path.write_text("services: {}\n", encoding="utf-8")
+    assert "--profile" not in project.command("up", "--detach", "web")

@@ -74,7 +74,7 @@ def test_cause_of_a_failed_start_is_found_above_a_long_trace() -> None:
     trace = [f"app/models/{number}.rb:1" for number in range(100)]
     assert sign_in(["Migrations are pending.", *trace]) == ("migrations_pending", "Migrations are pending.")
     assert sign_in(["No space left on device", *trace]) is None
-    assert sign_in(INSECURE.splitlines()) == ("secret_key_missing", INSECURE.splitlines()[1])
+    assert sign_in(["before", *INSECURE.splitlines()]) == ("secret_key_missing", INSECURE.splitlines()[0])
 
 
 @pytest.mark.parametrize(

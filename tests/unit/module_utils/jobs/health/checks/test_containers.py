@@ -11,10 +11,12 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health import view as health_view
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.containers import check_containers
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.consequences import collapse
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import StackView, View
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import inspection_from
+from ansible_collections.maxops.ops.tests.unit.health_stack import site, view_of
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 RUNNING = {"Status": "running", "Running": True, "StartedAt": "2027-01-10T08:00:00.123456789Z", "ExitCode": 0}
@@ -75,6 +77,12 @@ def test_one_shot_container_that_ended_with_0_is_ok(monkeypatch: pytest.MonkeyPa
     assert state == "ok"
 
 
+def test_server_that_ended_with_0_is_not_a_one_shot(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = inspected("db", policy="no", **ENDED)
+    database["Config"]["Image"] = "postgres:17"
+    assert judged(monkeypatch, database)["db"][0] == "critical"
+
+
 @pytest.mark.parametrize(
     ("restarts", "started", "state"),
     [
@@ -103,3 +111,82 @@ def test_last_output_of_a_health_check_has_no_secrets(monkeypatch: pytest.Monkey
     health = {"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "401 for s3cret-value\n"}]}
     _state, text = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
     assert "401 for ***" in text
+
+
+def test_worker_of_an_application_is_named_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    containers = [inspected("web"), inspected("worker", **{**ENDED, "ExitCode": 1}), inspected("autoheal")]
+    for data in containers[:2]:
+        data["Config"]["Image"] = "openproject/openproject:15-slim"
+    findings = judged(monkeypatch, *containers)
+    assert {subject: state for subject, (state, _text) in findings.items()} == {
+        "openproject web": "ok",
+        "openproject worker": "critical",
+        "autoheal": "ok",
+    }
+
+
+CANNOT_RUN = 'OCI runtime exec failed: exec failed: unable to start: exec: "curl": executable file not found in $PATH'
+
+
+def without_check(image: str, port: int = 9) -> dict[str, Any]:
+    """A container whose health check calls a program that its image does not have."""
+    log = [{"Start": "2027-01-15T07:00:00Z", "ExitCode": -1, "Output": CANNOT_RUN}]
+    data = inspected("web", **RUNNING, Health={"Status": "unhealthy", "FailingStreak": 40, "Log": log})
+    data["Config"] |= {"Image": image, "Env": [f"PORT={port}"], "Healthcheck": {"Test": ["CMD", "curl", "-f", "x"]}}
+    data["NetworkSettings"] = {"Networks": {"n": {"IPAddress": "127.0.0.1"}}}
+    return data
+
+
+def test_application_is_asked_itself_where_its_health_check_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with site(**{"/health_checks/database": (200, "ok")}) as web:
+        data = without_check("openproject/openproject:17.2-slim", web.port)
+        [(state, text)] = judged(monkeypatch, data).values()
+    assert state == "warning"
+    assert "running, and it answers; its health check cannot run" in text
+    assert "executable file not found" in text
+
+
+@pytest.mark.parametrize("image", ["openproject/openproject:17.2-slim", "example/thing:1"])
+def test_health_check_that_cannot_run_is_unknown_where_nothing_answers(
+    monkeypatch: pytest.MonkeyPatch, image: str
+) -> None:
+    [(state, text)] = judged(monkeypatch, without_check(image)).values()
+    assert state == "unknown"
+    assert "its health check cannot run, so it says nothing" in text
+
+
+@pytest.mark.parametrize(
+    ("resolv_conf", "expected"),
+    [
+        ("/var/snap/docker/common/var-lib-docker/containers/x/resolv.conf", "notice"),
+        ("/home/ops/.local/share/docker/containers/x/resolv.conf", "notice"),
+        ("/var/lib/docker/containers/x/resolv.conf", None),
+    ],
+)
+def test_installation_of_docker_that_backups_refuse_is_a_notice(
+    monkeypatch: pytest.MonkeyPatch, resolv_conf: str, expected: str | None
+) -> None:
+    findings = judged(monkeypatch, {**inspected(), "ResolvConfPath": resolv_conf})
+    assert findings.get("docker", (None, ""))[0] == expected
+
+
+def test_unhealthy_application_may_follow_from_its_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = inspected("server", **RUNNING, Health={"Status": "unhealthy", "FailingStreak": 4})
+    data["Config"] |= {"Image": "gitea/gitea:1.22.6", "Env": ["GITEA__database__HOST=db:5432"]}
+    database = inspected("db", **ENDED)
+    database["Config"]["Image"] = "postgres:17"
+    view = view_of(monkeypatch, data, database)
+    [cause] = [finding for finding in collapse(list(check_containers(view))).causes if finding.state == "critical"]
+    assert cause.subject == "db"
+    assert "follows from it: containers gitea server" in cause.evidence[-1]
+
+
+@pytest.mark.parametrize(("ended", "state"), [("2027-01-15T07:50:00Z", "ok"), ("2027-01-15T07:40:00Z", "critical")])
+def test_restarts_until_the_migrations_are_done_are_no_fault(
+    monkeypatch: pytest.MonkeyPatch, ended: str, state: str
+) -> None:
+    worker = inspected("worker", restarts=4, **{**RUNNING, "StartedAt": "2027-01-15T07:50:40Z"})
+    seeder = inspected("seeder", policy="on-failure", **{**ENDED, "FinishedAt": ended})
+    for data in (worker, seeder):
+        data["Config"]["Image"] = "openproject/openproject:15-slim"
+    assert judged(monkeypatch, worker, seeder)["openproject worker"][0] == state

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, The MaxOps Ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The data that restores replaced and that is still kept: what it is, how large, since when and until when."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible_collections.maxops.ops.plugins.module_utils.tools.files import size_of_tree
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import UTC, parse_moment, timestamp, utc_now
+
+from .journal import Journal, Journals
+
+
+def kept_data(journals: Journals) -> list[dict[str, Any]]:
+    """One entry for each restore whose replaced data is kept, the newest first. Raises MaxopsError for a broken record.
+
+    ``bytes`` of a database is its size when it was replaced, None where that was not recorded; a folder is measured.
+    """
+    return [_entry(record) for record in reversed(journals.records()) if record.replaced]
+
+
+def _entry(record: Journal) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [
+        {"kind": "database", "name": swap.name, "kept_as": swap.previous, "bytes": record.sizes.get(swap.previous)}
+        for swap in record.databases
+        if swap.previous
+    ]
+    for volume in record.volumes:
+        if volume.previous:
+            size = size_of_tree(volume.previous) if os.path.isdir(volume.previous) else None
+            parts.append({"kind": volume.kind, "name": volume.name, "kept_as": volume.previous, "bytes": size})
+    return {
+        "replaced_by": record.describe(),
+        "replaced": timestamp(parse_moment(record.id, utc_now(), "id", UTC)),
+        "kept_until": record.kept_until,
+        "bytes": sum(part["bytes"] or 0 for part in parts),
+        "parts": parts,
+    }
