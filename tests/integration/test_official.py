@@ -68,8 +68,11 @@ def test_diagnosis_of_a_healthy_stack_finds_nothing(name: str, request: pytest.F
     greetings = ssh_greetings(stack)
     diagnosis = Module("diagnose", {"project_name": stack.project}, tmp_path)()
     assert ssh_greetings(stack) == greetings, "it must not send anything else than SSH to an SSH server"
-    assert (diagnosis["causes"], diagnosis["healthy"]) == ([], True), diagnosis
-    assert [step for step in diagnosis["steps"] if step["state"] != "ok"] == []
+    # A worker that started before its database ended once, and may have recovered less than 90 s ago.
+    assert {(cause["check"], cause["likelihood"]) for cause in diagnosis["causes"]} <= {
+        ("service_crashing", "possible")
+    }
+    assert [step for step in diagnosis["steps"] if step["state"] not in ("ok", "notice")] == []
     if isinstance(stack, OfficialOpenProject):
         seen = {step["step"]: step["seen"] for step in diagnosis["steps"]}
         assert "memcached answers" in seen["cache"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -28,6 +29,10 @@ PORT = int(os.environ.get("LAB_PORT", "9000"))
 FOLDER = Path(os.environ.get("LAB_STACK_DIR", "/var/lib/maxops-lab/stack"))
 SERVICES = ["backup", "gitea", "nginx", "openproject", "postgres", "redis"]
 WELL = {"status": "pass", "code": 200}
+KILL = """kill_all() { for folder in /proc/[0-9]*; do
+  [[ $(tr '\\0' ' ' < $folder/cmdline 2>/dev/null) != "$1 " ]] || kill "${folder#/proc/}"
+done; }; kill_all"""
+"""The images have no pkill."""
 
 
 def run(*command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -57,6 +62,17 @@ def get(path: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def answer_of(path: str, **headers: str) -> tuple[int, dict[str, str]]:
+    """The status and the headers of the gateway's answer, also of one that is no HTTP error to urllib, such as 101."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=15)
+    try:
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders())
+    finally:
+        connection.close()
 
 
 def health() -> tuple[int, dict[str, Any]]:
@@ -126,6 +142,41 @@ def test_both_applications_answer():
     assert "version" in json.loads(get("/git/api/v1/version")[1])
 
 
+@pytest.mark.parametrize("host", [f"127.0.0.1:{PORT}", f"localhost:{PORT}", "localhost"])
+def test_openproject_answers_to_the_gateways_own_names(host):
+    assert answer_of("/", Host=host)[0] == 200
+
+
+def test_openproject_refuses_a_foreign_name():
+    assert answer_of("/", Host="elsewhere.example.org")[0] == 400
+
+
+def test_container_registry_of_gitea_is_at_the_root_of_the_gateway():
+    code, headers = answer_of("/v2/")
+    assert code == 401
+    assert headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+    assert f":{PORT}/git/v2/token" in headers["WWW-Authenticate"]
+
+
+def test_documents_of_openproject_17_are_reached_by_a_web_socket():
+    websocket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13"}
+    key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    # The image of 14 has nothing there.
+    assert answer_of("/hocuspocus", **websocket, **key)[0] == 503
+    server = "python3 -m standins.openproject.collaboration"
+    compose("exec", "-T", "-d", "openproject", "lab-entrypoint", *server.split())
+    try:
+        end = time.monotonic() + 30
+        while (seen := answer_of("/hocuspocus", **websocket, **key))[0] == 503:
+            assert time.monotonic() < end, "the stand-in's web server did not start"
+            time.sleep(0.2)
+    finally:
+        compose("exec", "-T", "openproject", "bash", "-c", f"{KILL} '{server}'")
+    assert seen[0] == 101
+    # The example of RFC 6455: the answer is that of the server behind the gateway.
+    assert seen[1]["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
 def test_metrics_have_the_format_of_prometheus():
     code, text = get("/metrics")
     assert code == 200
@@ -192,6 +243,23 @@ def test_only_the_gateway_can_be_reached_and_only_from_this_host():
         if container["HostConfig"]["PortBindings"]
     }
     assert published == {"nginx": [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]}
+
+
+def test_health_check_of_openproject_needs_no_program_of_the_image_but_bash():
+    """Version 17.2.0 of the image has no curl."""
+    kind, shell, *words = containers()["openproject"]["Config"]["Healthcheck"]["Test"]
+    assert (kind, shell) == ("CMD", "bash")
+    compose("exec", "-T", "openproject", "/usr/bin/env", "PATH=/nonexistent", "/bin/bash", *words)
+
+
+def test_no_service_has_an_anonymous_volume():
+    volumes = {
+        f"{name}: {mount['Name']}"
+        for name, container in containers().items()
+        for mount in container["Mounts"]
+        if mount["Type"] == "volume" and not mount["Name"].startswith(f"{PROJECT}_")
+    }
+    assert volumes == set()
 
 
 def test_the_databases_exist_and_belong_to_maxops():
@@ -270,12 +338,23 @@ def test_check_mode_on_the_running_stack_predicts_a_change_and_makes_none():
     assert containers()["redis"]["Id"] == redis
 
 
+OTHER_VOLUME = "maxops-stacktest/redis:1"
+IMAGES = {
+    name: f"maxops-lab/{image}"
+    for name, image in {
+        "postgres": "postgres:17",
+        "nginx": "nginx:1",
+        "openproject": "openproject:14.6.3",
+        "gitea": "gitea:1.21.11",
+        "backup": "backup:1",
+    }.items()
+}
 REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "options": (
         {
             "stack_dir": "relative/path",
             "stack_project_name": "Two Words",
-            "stack_images": {"gitea": "x; reboot"},
+            "stack_images": {"gitea": "x; reboot", "openproject": "openproject/openproject:17-slim"},
             "stack_public_url": 'http://x"; return 200;',
             "stack_gateway_metrics_allow": ["0.0.0.0/0; }"],
             "stack_gitea_environment": {"A B": "c"},
@@ -285,11 +364,28 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
             "stack_dir: 'relative/path' must be an absolute path",
             "'Two Words' is not a valid name of a Compose project",
             "not a valid image name: 'x; reboot'",
+            "'openproject/openproject:17-slim' is the slim variant of OpenProject",
             "must be http://NAME",
             "not an address or network: '0.0.0.0/0; }'",
             "not a valid name of a variable: 'A B'",
             "not a valid name of a PostgreSQL setting: 'fsync; x'",
         ],
+    ),
+    "rootless": (
+        {"stack_images": {"gitea": "gitea/gitea:1.25-rootless"}},
+        ["'gitea/gitea:1.25-rootless' is the rootless variant of Gitea", "for example gitea/gitea:1.25."],
+    ),
+    "volume": (
+        {"stack_images": {**IMAGES, "redis": OTHER_VOLUME}},
+        [f"{OTHER_VOLUME}, for redis, declares a volume at /elsewhere, where this role mounts nothing"],
+    ),
+    "never": (
+        {"stack_images": {**IMAGES, "redis": "maxops-lab/no-such-image:1"}, "stack_pull": "never"},
+        ["never does not have maxops-lab/no-such-image:1, and stack_pull is never"],
+    ),
+    "unknown": (
+        {"stack_images": {**IMAGES, "redis": "127.0.0.1:1/no-such-image:1"}, "stack_pull": "missing"},
+        ["unknown could not pull 127.0.0.1:1/no-such-image:1: "],
     ),
     "taken": ({"stack_gateway_port": PORT}, [f"Port {PORT} on 127.0.0.1 of taken is already in use"]),
     "other": (
@@ -316,10 +412,14 @@ def test_conflicts_are_named_and_nothing_is_changed(tmp_path):
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"maxops": {"vars": common, "hosts": hosts}}), encoding="utf-8")
     run("docker", "volume", "create", "maxops-lost_postgres-data")
+    (tmp_path / "Dockerfile").write_text("FROM maxops-lab/redis:8\nVOLUME /elsewhere\n", encoding="utf-8")
+    run("docker", "build", "--quiet", "--tag", OTHER_VOLUME, tmp_path)
+    (tmp_path / "Dockerfile").unlink()
     try:
         done = deploy("-i", inventory, check=False)
     finally:
         run("docker", "volume", "rm", "maxops-lost_postgres-data")
+        run("docker", "image", "rm", OTHER_VOLUME)
     output = re.sub(r"\s+", " ", done.stdout + done.stderr)
     assert [words for _, sentences in REFUSED.values() for words in sentences if words not in output] == []
     assert len(re.findall(r"failed=1\b", output)) == len(REFUSED)

@@ -41,10 +41,14 @@ def prepare(tmp_path: Path) -> Any:
         # What a role declares as its own only the command line can change.
         own = json.dumps({name: value for name, value in variables.items() if name.startswith("__")})
         (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
-        play = [{"hosts": "all", "gather_facts": False, "roles": ["host"]}]
+        play = [{"hosts": "all", "gather_facts": False, "roles": ["maxops.ops.host"]}]
         (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
         argv = [sys.executable, "-m", "ansible", "playbook", "--check", "-i", "hosts.yml", "-e", own, "play.yml"]
-        environment = {**os.environ, "ANSIBLE_ROLES_PATH": str(ROOT / "roles"), "ANSIBLE_NOCOLOR": "1"}
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible" / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
         done = subprocess.run(
             argv, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True, timeout=120
         )

@@ -125,16 +125,6 @@ def test_openproject_takes_requests_for_the_gateways_own_addresses(written: Any,
     assert json.loads(environment["OPENPROJECT_ADDITIONAL__HOST__NAMES"]) == names
 
 
-def test_default_address_of_the_role_users_is_one_that_openproject_answers(written: Any) -> None:
-    defaults = yaml.safe_load((ROOT / "roles" / "users" / "defaults" / "main.yml").read_text(encoding="utf-8"))
-    address = str(defaults["users_openproject_url"])
-    names = json.loads(services(written, "plain")["openproject"]["environment"]["OPENPROJECT_ADDITIONAL__HOST__NAMES"])
-    if "{{" not in address:
-        assert address.partition("://")[2].rstrip("/") in names
-    else:
-        assert "127.0.0.1" in address or "localhost" in address
-
-
 def test_health_check_of_openproject_needs_no_program_that_an_image_may_lack(written: Any) -> None:
     for host in HOSTS:
         test = services(written, host)["openproject"]["healthcheck"]["test"]

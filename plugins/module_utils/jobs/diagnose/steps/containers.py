@@ -16,6 +16,8 @@ from ..stack_view import StackView
 from .log_signs import refused_host, remedy, sign_in
 
 EVIDENCE_LINES = 5
+FEW_RESTARTS, STEADY_SECONDS = 3, 10
+"""Docker itself counts a run of ten seconds as a success: it starts the service without a delay after the next end."""
 OOM_SECONDS = 600
 """Age in seconds up to which the kernel's kill of a container that keeps restarting is its cause."""
 
@@ -95,6 +97,8 @@ def _causes_of(view: StackView, inspection: Inspection) -> list[Cause]:
     if state == "paused":
         seen = "it is paused: its processes are frozen, and connections to it hang"
         return [_cause(inspection, "service_paused", CERTAIN, seen, f"docker unpause {inspection.name}")]
+    if _may_have_recovered(inspection):
+        return [*_out_of_memory(view, inspection), *_from_log(view, inspection, POSSIBLE), _recovered(view, inspection)]
     if inspection.crashing:
         return [*_out_of_memory(view, inspection), *_from_log(view, inspection), _crashing(view, inspection)]
     if not inspection.running:
@@ -182,6 +186,22 @@ def _own_command(inspection: Inspection) -> str:
     """The collection's command beside Docker's: it keeps the order of the dependencies, and takes the stack's lock."""
     command = f"ansible-playbook maxops.ops.restart -e restart_services={inspection.service}"
     return f"or from the controller: {command} -e restart_only_stopped=true"
+
+
+def _may_have_recovered(inspection: Inspection) -> bool:
+    """A service that ended a few times at its start, as where it comes up before its database, and runs by now."""
+    if not (inspection.crashing and inspection.running and inspection.started and not inspection.health):
+        return False
+    return inspection.restarts <= FEW_RESTARTS and (utc_now() - inspection.started).total_seconds() >= STEADY_SECONDS
+
+
+def _recovered(view: StackView, inspection: Inspection) -> Cause:
+    seconds = (utc_now() - inspection.started).total_seconds() if inspection.started else 0.0
+    seen = (
+        f"it ended by itself ({_restarts(inspection)}), and has been running for {age(seconds)}: it may have recovered"
+    )
+    fix = f"docker logs --tail=50 {inspection.name}; run the diagnosis again in two minutes"
+    return _cause(inspection, "service_crashing", POSSIBLE, seen, fix, *_log_evidence(view, inspection))
 
 
 def _crashing(view: StackView, inspection: Inspection) -> Cause:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.access import A
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine import EngineTimeout, EngineUnreachable
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.tests.unit.diagnoses import inspection, view_of
 
 
@@ -114,3 +116,15 @@ def test_name_that_a_healthy_openproject_refuses_is_possible() -> None:
     logs = {"openproject": ["Blocked hosts: projects.example.org", "GET /health_checks/default 200"]}
     assert causes(web, logs=logs) == [("host_name_refused", "openproject", POSSIBLE)]
     assert causes(web, logs={"openproject": ["Blocked hosts: 10.0.0.7"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "restarts", "health", "likelihood"),
+    [(30, 1, "", POSSIBLE), (5, 1, "", LIKELY), (30, 9, "", LIKELY), (30, 1, "starting", LIKELY)],
+)
+def test_service_that_came_up_before_its_database_may_have_recovered(
+    seconds: float, restarts: int, health: str, likelihood: str
+) -> None:
+    started = utc_now() - datetime.timedelta(seconds=seconds)
+    worker = inspection("worker", restarts=restarts, started=started, health=health)
+    assert causes(worker) == [("service_crashing", "worker", likelihood)]
