@@ -23,6 +23,8 @@ from ansible_collections.maxops.ops.plugins.plugin_utils.actions.results import 
     write_result,
 )
 
+GIVE = "give it with --ask-become-pass (-K), or as ansible_become_password in a vault"
+
 
 def written(folder: Path, result: dict[str, Any], host: str = "lab", check_mode: bool = False) -> dict[str, Any]:
     """The content of the only file in the folder."""
@@ -129,12 +131,11 @@ def test_module_without_a_result_fails_with_what_it_printed(printed: dict[str, s
         ),
         (
             "Missing sudo password",
-            "Missing sudo password; give it with --ask-become-pass (-K), or as ansible_become_password in a vault",
+            f"Missing sudo password; {GIVE}",
         ),
         (
             "Premature end of stream waiting for become success.\n>>> Standard Error\nsudo: a password is required",
-            "Premature end of stream waiting for become success: sudo: a password is required; "
-            "give it with --ask-become-pass (-K), or as ansible_become_password in a vault",
+            f"Premature end of stream waiting for become success: sudo: a password is required; {GIVE}",
         ),
         ("no route", "no route"),
     ],
