@@ -130,7 +130,7 @@ def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) 
         seen = f"just started{_ago(inspection.started, view.now)}, not healthy yet"
         most = inspection.start_seconds
         allowed = f"it may take up to {age(most)}" if most else "check again in a minute"
-        return Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed)
+        return following(Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed), starts=True)
     return restarts
 
 
