@@ -92,7 +92,7 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
 
 def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
     since = _ago(inspection.finished, view.now)
-    if inspection.done and not view.stack().must_run(inspection.service):
+    if inspection.done and not view.stack().roles.must_run(inspection.container):
         return Finding(CHECK, subject, OK, f"finished with exit code 0{since}", "exit code 0")
     start = view.stack().start(inspection.service)
     if inspection.state == "created":

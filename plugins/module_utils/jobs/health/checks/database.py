@@ -153,7 +153,7 @@ def logins(view: View) -> dict[str, DatabaseLogin]:
 def _as_application(view: View, container: Container, subject: str, login: DatabaseLogin) -> Iterator[Finding]:
     names = {container.service, container.name, *container.addresses}
     if login.host not in names and login.host not in _aliases(view, container):
-        yield Finding(CHECK, subject, OK, f'uses a server outside this stack ("{login.host}"), which is not checked')
+        yield Finding(CHECK, subject, NOTICE, f'uses another server ("{login.host}"), which is not checked')
         return
     if not login.password:
         yield Finding(CHECK, subject, UNKNOWN, "its settings contain no password to try", fix="see its log")
