@@ -96,6 +96,7 @@ def test_status_without_stack_or_docker_names_the_next_step(status: Module, dail
     assert f'"{daily.project}"' in result["msg"]
     assert "set project_name to one of them" in result["msg"]
     result = status(docker_host="unix:///nowhere.sock")
+    assert "correct docker_host (maxops_docker_host): there is a socket at unix:///var/run/docker.sock" in result["msg"]
     assert "Docker is not running: start it" in result["msg"]
 
 

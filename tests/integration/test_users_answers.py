@@ -221,12 +221,12 @@ def test_packages_are_belongings(any_gitea: Application) -> None:
 @pytest.fixture
 def strict(applications: Applications) -> Iterator[Application]:
     """Gitea that shows nothing to visitors and allows no public accounts."""
+    token = applications.token("gitea125")  # its administrator is a public account
     change = (
         "printf '[service]\\nREQUIRE_SIGNIN_VIEW = true\\nALLOWED_USER_VISIBILITY_MODES = limited,private\\n'"
         " >> /data/gitea/conf/app.ini"
     )
     applications.execute("gitea125", "sh", "-c", f"cp /data/gitea/conf/app.ini /tmp/app.ini; {change}")
-    token = applications.token("gitea125")
     try:
         applications.compose("restart", "--timeout", "0", "gitea125")
         applications.wait_for("gitea125")

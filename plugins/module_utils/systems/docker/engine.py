@@ -75,8 +75,8 @@ def _of_missing(docker_host: str) -> str:
     """The next step where no daemon listens at a socket: another one may be the right one."""
     if docker_host != DEFAULT_DOCKER_HOST and _is_socket(DEFAULT_DOCKER_HOST):
         return (
-            f"there is a socket at {DEFAULT_DOCKER_HOST}: correct docker_host (maxops_docker_host), or leave it out to "
-            "use that one"
+            f"correct docker_host (maxops_docker_host): there is a socket at {DEFAULT_DOCKER_HOST}; or this other "
+            "Docker is not running: start it"
         )
     return NOT_RUNNING
 

@@ -20,6 +20,9 @@ DEFAULT_INTERVAL, DEFAULT_TIMEOUT, DEFAULT_RETRIES = 30, 30, 3
 CRASH_SECONDS = 90
 """A restarted container that has been running for less than this many seconds counts as crashing."""
 
+STEADY_SECONDS = 10
+"""Unless it has run for this long, as Docker counts a start as successful, and twice as long as its earlier runs."""
+
 STOP_CODES = (0, 130, 137, 143)
 """Exit codes of a service that was stopped: by itself, or by SIGINT, SIGKILL and SIGTERM."""
 
@@ -102,8 +105,20 @@ class Inspection:
         """True when Docker keeps restarting it."""
         if self.state == "restarting":
             return True
-        young = self.started is not None and (utc_now() - self.started).total_seconds() < CRASH_SECONDS
-        return self.restarts > 0 and self.running and young and self.health != "healthy"
+        if self.started is None or not self.restarts or not self.running or self.health == "healthy":
+            return False
+        seconds = (utc_now() - self.started).total_seconds()
+        return seconds < min(CRASH_SECONDS, max(STEADY_SECONDS, 2 * self._earlier_seconds()))
+
+    def _earlier_seconds(self) -> float:
+        """How long its earlier runs took on average, with the pauses between them.
+
+        A service that ended until its database was ready, once or twice, soon runs longer than that.
+        """
+        created = parse_docker(self.container.created)
+        if created is None or self.finished is None:
+            return CRASH_SECONDS
+        return max(0.0, (self.finished - created).total_seconds()) / max(1, self.restarts)
 
     @property
     def done(self) -> bool:

@@ -19,9 +19,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspecti
 from ansible_collections.maxops.ops.tests.unit.stacks import container
 
 
-def inspected(service: str = "app", policy: str = "unless-stopped", restarts: int = 0, **state: Any) -> Inspection:
+def inspected(
+    service: str = "app", policy: str = "unless-stopped", restarts: int = 0, created: str = "", **state: Any
+) -> Inspection:
     """A container as the daemon shows it, which is healthy by default."""
     data = {
+        "Created": created,
         "Id": "f00d",
         "Name": f"/shop-{service}-1",
         "Image": "sha256:cafe",
@@ -74,6 +77,33 @@ def test_container_that_docker_restarted_a_moment_ago_is_crashing(
     started = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=ago)
     seen = inspected(
         restarts=restarts, StartedAt=started.strftime("%Y-%m-%dT%H:%M:%S.%f000Z"), Health={"Status": health}
+    )
+    assert seen.crashing is crashing
+
+
+@pytest.mark.parametrize(
+    ("restarts", "earlier", "ago", "crashing"),
+    [
+        # OpenProject's worker without its tables: it ended after two seconds, and runs since.
+        (1, 2, 5, True),
+        (1, 2, 12, False),
+        # Two runs of 20 seconds each: 30 seconds prove nothing yet.
+        (2, 40, 30, True),
+        (2, 40, 45, False),
+        # It ran for days, and began to crash just now.
+        (3, 200_000, 80, True),
+    ],
+)
+def test_container_that_runs_longer_than_its_earlier_runs_is_not_crashing(
+    restarts: int, earlier: int, ago: int, crashing: bool
+) -> None:
+    started = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=ago)
+    form = "%Y-%m-%dT%H:%M:%S.%f000Z"
+    seen = inspected(
+        restarts=restarts,
+        StartedAt=started.strftime(form),
+        FinishedAt=started.strftime(form),
+        created=(started - datetime.timedelta(seconds=earlier)).strftime(form),
     )
     assert seen.crashing is crashing
 
