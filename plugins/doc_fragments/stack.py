@@ -81,7 +81,7 @@ options:
     description:
       - Compose service of the cache, Redis or memcached, whose volumes hold no data that must be kept.
       - By default it is found by image, environment and command; of several it is the one that OpenProject and Gitea
-        use.
+        use. A Redis that only other services use is not taken for it, because it may hold their data.
     type: str
   cache_password:
     description:

@@ -29,8 +29,8 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import ut
 STATE_FOLDER = "/var/lib/maxops"
 """Not in the repository, which may be another one next time, and not in /run, which is empty after a power cut."""
 
-FORMAT = 2
-"""1 had no clearings and none of the fields after them; it is read too."""
+FORMAT = 3
+"""1 had no clearings and none of the fields after them, 2 none after ``changed_back``; both are read too."""
 
 LOADING = "loading"
 """New databases and folders are created; the running data is not touched."""

@@ -41,7 +41,7 @@ def _words_of(text: str) -> frozenset[str]:
 # Words of the last part of an image's name. A tool for a server often carries the server's name: it comes first.
 _TOOLS = _words_of(
     "exporter runner act backup backups dump pgadmin pgadminer adminer commander insight redisinsight pgbouncer "
-    "bouncer pgpool pgcat upgrade upgrader sentinel mcp autoheal watchtower companion docker socket pgbackrest barman "
+    "bouncer pgpool pgcat upgrade upgrader sentinel mcp autoheal watchtower companion socket pgbackrest barman "
     "operator cli ui gui admin phpredisadmin monitor metrics bot sync mirror tea jump renovate prometheus"
 )
 _TOOL_SERVICES = _words_of("exporter runner backup backups dump commander sentinel pgbouncer bouncer upgrade")
@@ -51,14 +51,16 @@ _IMAGES = (
     (GITEA, frozenset(("gitea", "forgejo"))),
     (
         POSTGRESQL,
-        _words_of("postgres postgresql pgvector timescaledb postgis citus spilo pgvecto paradedb"),
+        _words_of("postgres postgresql pgvector timescaledb postgis citus spilo pgvecto paradedb pgautoupgrade"),
     ),
     (REDIS, _words_of("redis valkey keydb dragonfly dragonflydb kvrocks")),
     (MEMCACHED, frozenset(("memcached",))),
     (
         OTHER,
         _words_of(
-            "mysql mariadb percona mongo mongodb mssql clickhouse elasticsearch opensearch minio varnish rabbitmq"
+            "mysql mariadb percona mongo mongodb mssql clickhouse elasticsearch opensearch minio varnish rabbitmq "
+            "couchdb influxdb arangodb cockroach cockroachdb neo4j cassandra scylla surrealdb rethinkdb questdb "
+            "postgrest"
         ),
     ),
 )
@@ -217,7 +219,7 @@ def _by_clients_variables(container: Container) -> Kind:
     environment = container.environment
     if {"DATABASE_URL", "SECRET_KEY_BASE"} <= set(environment) and is_built_here(container):
         return Kind(OPENPROJECT, WEAK)
-    if any(name.startswith(("MYSQL_", "MARIADB_")) for name in environment):
+    if any(name.startswith(("MYSQL_", "MARIADB_", "MSSQL_")) for name in environment):
         return Kind(OTHER, WEAK)
     if _is_client(environment):
         return Kind()

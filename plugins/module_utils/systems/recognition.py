@@ -98,6 +98,14 @@ class Recognised:
         """The application that a service belongs to, or an empty text."""
         return next((name for name, services in self.applications.items() if service in services), "")
 
+    def must_run(self, container: Container) -> bool:
+        """Whether users or others need a service all the time: its end is a fault, also with exit code 0."""
+        service = container.service
+        application = self.application_of(service)
+        if application and service != self.service_of(application):
+            return work_of(container) in (BACKGROUND, BESIDE)
+        return bool(application) or service in (*self.servers, *self.gateways)
+
     def problem(self, option: str) -> str:
         """The sentence about the candidates for an option, or an empty text."""
         return next((entry.describe() for entry in self.ambiguous if entry.option == option), "")
@@ -167,6 +175,8 @@ class _Project:
                 ambiguous.append(Ambiguous("the stack's PostgreSQL server", unclear, "database_service"))
         if not cache:
             cache, unclear = self._choose(caches, members, _cache_hosts)
+            if cache and self._is_store_of_others(cache, members):
+                cache = ""
             if unclear:
                 ambiguous.append(Ambiguous("the stack's cache", unclear, "cache_service"))
         gateways = [service for service, kind in self.kinds.items() if kind.name == GATEWAY]
@@ -239,6 +249,13 @@ class _Project:
             best = max(self.kinds[service].evidence for service in left)
             left = [service for service in left if self.kinds[service].evidence == best]
         return (left[0], ()) if len(left) == 1 else ("", tuple(left))
+
+    def _is_store_of_others(self, cache: str, members: Sequence[str]) -> bool:
+        """True for a Redis that only services beside the applications use: what is in it may be their data."""
+        if not members or self._kind_of_cache(cache) != REDIS or cache in self._targets(members, _cache_hosts):
+            return False
+        others = [service for service, kind in self.kinds.items() if not kind.name]
+        return cache in self._targets(others, _cache_hosts)
 
     def _targets(self, clients: Iterable[str], hosts: _Hosts) -> list[str]:
         """The services that logins of the clients lead to, each once."""

@@ -7,20 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.applications import (
-    database_logins,
-    gitea_settings,
-    is_gitea,
-)
-from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import LOCAL
 from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.inventory import (
     ListedDatabase,
     take_inventory,
 )
-from ansible_collections.maxops.ops.plugins.module_utils.systems.stores import is_openproject
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.transfer.programs import with_server_image
 
+from .elsewhere import report_elsewhere, report_no_server
 from .options import BackupOptions
 from .values import BackupPlan, DatabasePart, PreviousParts, estimate_of, is_excluded, quoted
 
@@ -51,6 +45,7 @@ def plan_databases(plan: BackupPlan, options: BackupOptions, previous: PreviousP
     plan.warnings += remarks
     if options.databases is None:
         wanted = choose(plan, options, inventory.databases)
+        report_elsewhere(plan, options, {database.name for database in inventory.databases})
     else:
         wanted = named(container.name, options.databases, inventory.databases)
     for database in wanted:
@@ -59,36 +54,6 @@ def plan_databases(plan: BackupPlan, options: BackupOptions, previous: PreviousP
             continue
         estimate = estimate_of(previous.get(("database", database.name)), database.facts.size, DUMP_RATIO)
         plan.databases.append(DatabasePart(database.facts, estimate))
-
-
-def report_no_server(plan: BackupPlan, options: BackupOptions) -> None:
-    """Say that the stack has no PostgreSQL server; a database of an application that is elsewhere is not taken.
-
-    Gitea with SQLite or MySQL needs none: its files are in the set.
-    """
-    logins = [
-        login
-        for inspection in plan.stack.inspections
-        for login in database_logins(inspection.container, inspection.files_root)
-        if login.host not in LOCAL
-    ]
-    for login in {login.database: login for login in logins}.values():
-        if is_excluded(login.database, options.exclude):
-            plan.left_out.append({"kind": "database", "name": login.database, "reason": "excluded"})
-            continue
-        reason = f"service {login.service} has it on {login.host} ({login.source}), which is no server of this stack"
-        plan.not_taken("database", login.database, reason, "back it up there by its own means")
-    if not logins and not _needs_no_server(plan):
-        missing = plan.stack.not_found("PostgreSQL server", "database_service")
-        plan.warnings.append(f"the set has no databases: {missing}")
-
-
-def _needs_no_server(plan: BackupPlan) -> bool:
-    """True where every application is a Gitea that says that its database is another one."""
-    entries = plan.stack.inspections
-    settings = [gitea_settings(entry.container, entry.files_root) for entry in entries if is_gitea(entry.container)]
-    kinds = {found.get(("database", "DB_TYPE"), "postgres") for found in settings}
-    return bool(kinds) and "postgres" not in kinds and not any(is_openproject(entry.container) for entry in entries)
 
 
 def named(container: str, names: Sequence[str], listed: Sequence[ListedDatabase]) -> list[ListedDatabase]:

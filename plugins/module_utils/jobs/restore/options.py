@@ -22,6 +22,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.storage.source import (
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
+_CHOOSING = ("before", "databases", "volumes", "folders")
+"""Options that choose a part; an empty list chooses nothing, which is a choice too."""
+
 
 @dataclass(frozen=True)
 class RestoreOptions:
@@ -53,7 +56,7 @@ def check_options(options: RestoreOptions) -> None:
     """Refuse options that do not fit together."""
     given = [name for name in ("set", "file") if getattr(options, name) is not None]
     if options.discard:
-        chosen = [*given, *(name for name in ("before", "databases", "volumes", "folders") if getattr(options, name))]
+        chosen = [*given, *(name for name in _CHOOSING if getattr(options, name) is not None)]
         if chosen or options.into or options.paths:
             raise MaxopsError(
                 "state discarded removes all data that restores replaced; it takes no set, before, file, databases, "

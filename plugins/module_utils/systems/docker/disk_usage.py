@@ -51,10 +51,10 @@ def usage_of(answer: Mapping[str, Any]) -> list[Usage]:
 def build_cache_records(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The records of the build cache. Raises MaxopsError where the answer has them in no known form."""
     sums = answer.get("BuildCacheUsage")
-    if isinstance(sums, Mapping):
-        if sums.get("Items") is not None or not _number(sums, "Total", without="TotalSize"):
-            return list(sums.get("Items") or [])
-    elif "BuildCache" in answer:
+    known = isinstance(sums, Mapping)
+    if isinstance(sums, Mapping) and (sums.get("Items") is not None or not _number(sums, "Total", without="TotalSize")):
+        return list(sums.get("Items") or [])
+    if answer.get("BuildCache") or (not known and "BuildCache" in answer):
         return list(answer["BuildCache"] or [])
     raise MaxopsError(
         "the daemon's answer does not list the records of the build cache in a form that this version knows; "

@@ -109,11 +109,22 @@ def test_a_journal_of_the_earlier_format_is_read(journals: Journals, tmp_path: P
     journals.write(journal())
     path = tmp_path / "my%2Fproject" / "restore.json"
     data = json.loads(path.read_text())
-    assert data["format"] == 2
+    assert data["format"] == 3
     for later in ("clearings", "cleared", "regenerate", "extensions", "set_roles", "changed_back"):
         del data[later]
     path.write_text(json.dumps({**data, "format": 1}))
     assert journals.current() == journal()
+
+
+def test_a_record_of_format_2_is_read(journals: Journals, tmp_path: Path) -> None:
+    journals.write(journal())
+    journals.keep(journal())
+    (path,) = (tmp_path / "my%2Fproject" / "previous").iterdir()
+    data = json.loads(path.read_text())
+    for later in ("origin", "is_undone", "sizes"):
+        del data[later]
+    path.write_text(json.dumps({**data, "format": 2}))
+    assert journals.records() == [journal()]
 
 
 def test_names_in_the_journal(journals: Journals) -> None:

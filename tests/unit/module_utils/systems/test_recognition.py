@@ -320,3 +320,24 @@ def test_app_ini_of_gitea_leads_to_its_server(tmp_path: Path) -> None:
 
 def test_empty_project() -> None:
     assert recognise([]) == Recognised()
+
+
+# -- a cache that is none -------------------------------------------------------------------------------------------
+
+
+def test_redis_that_only_another_service_uses_is_no_cache() -> None:
+    """Its volume may hold that service's data, and a cache's volume is in no set."""
+    cloud = service("cloud", "nextcloud:30", {"REDIS_HOST": "kv"})
+    gitea = service("server", "gitea/gitea:1.24")
+    found = recognise([gitea, cloud, service("kv", "redis:8")])
+    assert (found.cache, found.caches, found.ambiguous) == ("", {"kv": "redis"}, ())
+    assert recognise([gitea, cloud, service("kv", "redis:8")], cache="kv").cache == "kv"
+    settings = {"GITEA__cache__ADAPTER": "redis", "GITEA__cache__HOST": "redis://kv:6379/0"}
+    both = [service("server", "gitea/gitea:1.24", settings), cloud, service("kv", "redis:8")]
+    assert recognise(both).cache == "kv"
+
+
+def test_redis_without_any_known_login_is_the_cache() -> None:
+    exporter = service("exporter", "oliver006/redis_exporter", {"REDIS_ADDR": "redis://valkey:6379"})
+    found = recognise([service("server", "gitea/gitea:1.24"), exporter, service("valkey", "valkey/valkey:8")])
+    assert (found.cache, found.cache_kind) == ("valkey", "redis")

@@ -55,7 +55,9 @@ def test_all_of_it_is_removed(journals: Journals, tmp_path: Path) -> None:
         discard(options(), journals, check_mode=False)
 
 
-@pytest.mark.parametrize("given", [{"set": "latest"}, {"before": "2h"}, {"databases": ["gitea"]}, {"into": {"a": "b"}}])
+@pytest.mark.parametrize(
+    "given", [{"set": "latest"}, {"before": "2h"}, {"databases": ["gitea"]}, {"volumes": []}, {"into": {"a": "b"}}]
+)
 def test_a_part_of_it_cannot_be_chosen(journals: Journals, given: dict[str, Any]) -> None:
     with pytest.raises(MaxopsError, match="state discarded removes all data that restores replaced; it takes no set"):
         discard(options(**given), journals, check_mode=False)

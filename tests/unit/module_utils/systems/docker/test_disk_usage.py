@@ -74,5 +74,9 @@ def test_records_of_the_build_cache_in_both_forms() -> None:
     assert build_cache_records({"BuildCache": [record]}) == [record]
     assert build_cache_records({"BuildCache": None}) == []
     assert build_cache_records({"BuildCacheUsage": {"TotalCount": 1, "Items": [record]}}) == [record]
+    both = {"BuildCacheUsage": {"TotalCount": 1, "TotalSize": 5}, "BuildCache": [record]}
+    assert build_cache_records(both) == [record], "a daemon of API 1.52 may send both"
+    with pytest.raises(MaxopsError, match="does not list the records"):
+        build_cache_records({"BuildCacheUsage": {"TotalCount": 1, "TotalSize": 5}, "BuildCache": None})
     with pytest.raises(MaxopsError, match="does not list the records"):
         build_cache_records({"BuildCacheUsage": {"TotalCount": 1, "TotalSize": 5}})
