@@ -79,9 +79,10 @@ def find_address(application: str, access: Access, fallback_url: str = "") -> Ad
     members = [inspection for inspection in inspections if inspection.service == service]
     running = [inspection for inspection in members if inspection.running]
     if not running:
+        verb = "unpause" if members[0].state == "paused" else "start"
         raise MaxopsError(
             f"{TITLES[application]} of {access.describe()} does not run: container {members[0].name} is "
-            f"{members[0].state}; start it (docker start {members[0].name}), or {option}"
+            f"{members[0].state}; start it (docker {verb} {members[0].name}), or {option}"
         )
     found = address_of(application, running[0])
     if found is None:

@@ -123,6 +123,12 @@ def test_application_that_does_not_run(engine: FakeEngine) -> None:
         find_address("gitea", access, PUBLIC)
 
 
+def test_application_that_is_paused(engine: FakeEngine) -> None:
+    engine.inspections = (inspection("server", GITEA, state="paused"),)
+    with pytest.raises(MaxopsError, match=r"is paused; start it \(docker unpause shop-server-1\)"):
+        find_address("gitea", Access("shop", applications={"gitea": ["server"]}))
+
+
 def test_two_of_one_application_are_not_guessed(engine: FakeEngine) -> None:
     own = [{"GITEA__database__HOST": "db:5432", "GITEA__database__NAME": name} for name in ("one", "two")]
     engine.inspections = tuple(inspection(f"gitea{number}", entry) for number, entry in enumerate(own))
