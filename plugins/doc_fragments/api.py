@@ -31,6 +31,7 @@ options:
       - Address of a proxy for the requests. By default the one of the environment variables E(https_proxy),
         E(http_proxy) and E(no_proxy); addresses of the host itself are never reached through a proxy of the
         environment.
+      - Not used for a container that is found through Docker.
     type: str
   timeout:
     description:

@@ -169,6 +169,12 @@ def test_sqlite_database_that_is_written_all_the_time_comes_back_whole(
         " c.execute('UPDATE second SET changed = changed + 1'); c.execute('COMMIT')"
     )
     stack.compose("exec", "--detach", "--user", "git", "server", "python3", "-c", code)
+
+    def begun() -> bool:
+        with closing(sqlite3.connect(stack.data / "gitea/gitea.db", timeout=20)) as connection:
+            return connection.execute("SELECT changed > 0 FROM first").fetchone() == (1,)
+
+    wait_until(begun, 60, "the first transaction")
     back_up(stack, repository, tmp_path)
     restore(stack, repository, tmp_path)
     with closing(sqlite3.connect(stack.data / "gitea/gitea.db")) as connection:

@@ -99,6 +99,7 @@ def endpoint_of(module: AnsibleModule, authorization: str, application: str) -> 
         url=address.url,
         authorization=authorization,
         headers=address.headers,
+        direct=address.direct,
         **{name: options[name] for name in ("validate_certs", "ca_file", "proxy", "timeout", "retries", "concurrency")},
     )
 

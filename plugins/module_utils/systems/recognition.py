@@ -100,6 +100,14 @@ class Recognised:
         """The application that a service belongs to, or an empty text."""
         return next((name for name, services in self.applications.items() if service in services), "")
 
+    def must_run(self, container: Container) -> bool:
+        """Whether users or others need a service all the time: its end is a fault, also with exit code 0."""
+        service = container.service
+        application = self.application_of(service)
+        if application and service != self.service_of(application):
+            return work_of(container) in (BACKGROUND, BESIDE)
+        return bool(application) or service in (*self.servers, *self.gateways)
+
     def problem(self, option: str) -> str:
         """The sentence about the candidates for an option, or an empty text."""
         return next((entry.describe() for entry in self.ambiguous if entry.option == option), "")

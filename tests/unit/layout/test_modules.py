@@ -45,3 +45,13 @@ def test_bounds_are_checked_before_anything_else() -> None:
         # metrics has no numeric option.
         if "AnsibleModule" in called and name != "metrics":
             assert called[called.index("AnsibleModule") + 1] == "check_bounds", name
+
+
+def test_a_python_that_is_too_old_is_refused_before_anything_else_is_imported() -> None:
+    """The package of the jobs says so (tests/unit/module_utils/jobs/test___init__.py)."""
+    for name in modules:
+        source = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
+        own = [line for line in source.splitlines() if line.startswith("from ansible_collections.")]
+        # Actions run on the controller, and their modules import nothing.
+        if own:
+            assert own[0].startswith("from ansible_collections.maxops.ops.plugins.module_utils.jobs."), name

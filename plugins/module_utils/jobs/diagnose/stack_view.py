@@ -104,7 +104,11 @@ class StackView:
     def is_healthy(self, service: str) -> bool:
         """Whether all containers of a service are healthy, or have done their work."""
         found = self.of_service(service)
-        return bool(found) and all(inspection.healthy or inspection.done for inspection in found)
+        return bool(found) and all(inspection.healthy or self.is_done(inspection) for inspection in found)
+
+    def is_done(self, inspection: Inspection) -> bool:
+        """Whether a one-time container has ended successfully; the end of a service that others need is a fault."""
+        return inspection.done and not self.roles.must_run(inspection.container)
 
     def running(self, service: str) -> Inspection | None:
         """A running container of a service, or None."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import NOTICE, Finding, rank
+from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import NOTICE, UNKNOWN, Finding, rank
 
 Key = tuple[str, str]
 """Check and subject of a finding."""
@@ -27,14 +27,19 @@ LETTERS = 80
 
 @dataclass(frozen=True)
 class Consequence(Finding):
-    """A finding that follows from the first of the findings ``of`` that is not ok, if there is one."""
+    """A finding that follows from the first of the findings ``of`` that explains it, if there is one.
+
+    A finding explains those that are not worse than itself: a slow server is no reason for an error. Only one about a
+    thing that ``starts`` explains anything that needs it.
+    """
 
     of: tuple[Key, ...] = ()
+    starts: bool = False
 
 
-def following(finding: Finding, *of: Key) -> Finding:
+def following(finding: Finding, *of: Key, starts: bool = False) -> Finding:
     """The finding as a possible consequence of others."""
-    return Consequence(**{field.name: getattr(finding, field.name) for field in fields(Finding)}, of=of)
+    return Consequence(**{field.name: getattr(finding, field.name) for field in fields(Finding)}, of=of, starts=starts)
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,9 @@ def collapse(findings: Sequence[Finding]) -> Collapsed:
     follow: list[tuple[Finding, Finding]] = []
     for finding in findings:
         cause = _cause_of(finding, bad) if _is_bad(finding) else None
-        if cause is None and isinstance(finding, Consequence) and _is_bad(finding):
+        if cause is None and isinstance(finding, Consequence) and finding.state == UNKNOWN:
             # The check that would name the cause did not run: the first finding with the same text stands for all.
+            # Two faults may have the same text, so only what could not be checked is taken together.
             first = shared.setdefault((finding.of, finding.seen), finding)
             cause = None if first is finding else first
         if cause is None:
@@ -92,21 +98,26 @@ def _is_bad(finding: Finding) -> bool:
     return rank(finding.state) > rank(NOTICE)
 
 
-def _cause_of(finding: Finding, bad: Mapping[Key, Finding]) -> Finding | None:
-    """The finding at the beginning of the chain, or None for one that follows from no other."""
-    chain = [finding]
-    while True:
-        last = chain[-1]
-        keys = last.of if isinstance(last, Consequence) else ()
-        before = next((bad[key] for key in keys if key in bad and key != _key(last)), None)
-        if before is None:
-            return None if last is finding else last
-        if before in chain:
+def _cause_of(finding: Finding, bad: Mapping[Key, Finding], path: tuple[Finding, ...] = ()) -> Finding | None:
+    """The finding at the beginning of the chain, or None for one that follows from no other; ``path`` led to it."""
+    for key in finding.of if isinstance(finding, Consequence) else ():
+        before = bad.get(key)
+        if before is None or key == _key(finding):
+            continue
+        if before in path:
             # Each may follow from the other: the worst one stands for all of them.
-            circle = chain[chain.index(before) :]
+            circle = (*path[path.index(before) :], finding)
             first = max(circle, key=lambda one: (rank(one.state), _key(one)))
-            return None if first is finding else first
-        chain.append(before)
+        else:
+            first = _cause_of(before, bad, (*path, finding)) or before
+        if first is not finding and _explains(first, finding):
+            return first
+    return None
+
+
+def _explains(cause: Finding, finding: Finding) -> bool:
+    starts = isinstance(cause, Consequence) and cause.starts
+    return starts or rank(cause.state) >= rank(finding.state)
 
 
 def _at_most(finding: Finding, cause: Finding) -> Finding:

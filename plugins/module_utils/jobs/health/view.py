@@ -53,11 +53,6 @@ class StackView:
         """Containers of the service of an application that answers HTTP, the running ones first."""
         return self.inspections_of(self.roles.service_of(application))
 
-    def must_run(self, service: str) -> bool:
-        """True for a service that users or others need all the time: its end is a fault, also with exit code 0."""
-        serving = {self.roles.service_of(application) for application in self.roles.applications}
-        return service in {*self.roles.servers, *self.roles.gateways, *serving}
-
     def subject_of(self, inspection: Inspection) -> str:
         """The name of a container in findings: its service, or its own name beside others of the same service.
 

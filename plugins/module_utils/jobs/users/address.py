@@ -33,10 +33,14 @@ PREFIX = "OPENPROJECT_RAILS__RELATIVE__URL__ROOT"
 
 @dataclass(frozen=True)
 class Address:
-    """A URL below which the application's API is, and the headers that its requests need."""
+    """A URL below which the application's API is, and the headers that its requests need.
+
+    ``direct`` is True for a container of this host: a proxy does not reach it, and would see the token.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    direct: bool = False
 
 
 def find_address(application: str, access: Access, fallback_url: str = "") -> Address:
@@ -75,9 +79,10 @@ def find_address(application: str, access: Access, fallback_url: str = "") -> Ad
     members = [inspection for inspection in inspections if inspection.service == service]
     running = [inspection for inspection in members if inspection.running]
     if not running:
+        verb = "unpause" if members[0].state == "paused" else "start"
         raise MaxopsError(
             f"{TITLES[application]} of {access.describe()} does not run: container {members[0].name} is "
-            f"{members[0].state}; start it (docker start {members[0].name}), or {option}"
+            f"{members[0].state}; start it (docker {verb} {members[0].name}), or {option}"
         )
     found = address_of(application, running[0])
     if found is None:
@@ -96,14 +101,14 @@ def address_of(application: str, inspection: Inspection) -> Address | None:
         return None
     environment = inspection.container.environment
     if application != OPENPROJECT:
-        return Address(f"{scheme}://{place}")
+        return Address(f"{scheme}://{place}", direct=True)
     headers = {}
     if environment.get(HOST_NAME):
         headers["Host"] = environment[HOST_NAME]
     if environment.get("OPENPROJECT_HTTPS", "").lower() != "false":
         # Otherwise OpenProject redirects to https, which only the gateway speaks.
         headers["X-Forwarded-Proto"] = "https"
-    return Address(f"http://{place}{environment.get(PREFIX, '').rstrip('/')}", headers)
+    return Address(f"http://{place}{environment.get(PREFIX, '').rstrip('/')}", headers, direct=True)
 
 
 def accepted_names(access: Access) -> list[str]:

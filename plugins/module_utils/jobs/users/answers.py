@@ -11,11 +11,13 @@ from typing import Any
 from .plan import Field, NotTakenError, Step
 
 
-def check_answer(fields: Sequence[Field], asked: Mapping[str, Any], account: Any, program: str, page: str) -> None:
+def check_answer(
+    fields: Sequence[Field], asked: Mapping[str, Any], account: Any, program: str, page: str, before: Any = None
+) -> None:
     """Raise NotTakenError for each field whose value in the answer is not the one that was asked.
 
     Fields that the answer does not show are skipped. ``program`` is its name and version, ``page`` where an
-    administrator sets the field by hand.
+    administrator sets the field by hand, ``before`` the account before the request (None: it was created).
     """
     problems = {}
     for field in fields:
@@ -23,7 +25,10 @@ def check_answer(fields: Sequence[Field], asked: Mapping[str, Any], account: Any
             continue
         present, wanted = getattr(account, field.name), asked[field.name]
         if present is not None and not field.same(present, wanted):
-            problems[field.name] = not_taken(field.name, present, wanted, program, page)
+            former = getattr(before, field.name, None)
+            stays = former is not None and field.same(present, former)
+            say = not_taken if stays else _taken_otherwise
+            problems[field.name] = say(field.name, present, wanted, program, page)
     if problems:
         raise NotTakenError(problems, account)
 
@@ -34,6 +39,14 @@ def not_taken(name: str, present: Any, wanted: Any, program: str, page: str, why
     return (
         f"{name} is still {_shown(present)} and not {_shown(wanted)}: {program} accepted the request and did not take "
         f"it{cause}; set it by hand ({page}), or leave {name} out"
+    )
+
+
+def _taken_otherwise(name: str, present: Any, wanted: Any, program: str, page: str) -> str:
+    """The sentence for a field that has neither its former value nor the one that was asked."""
+    return (
+        f"{name} is {_shown(present)} and not {_shown(wanted)}: {program} accepted the request and stored another "
+        f"value; give it as it was stored, set it by hand ({page}), or leave {name} out"
     )
 
 

@@ -159,7 +159,7 @@ class Synchronisation:
                     try:
                         account = self._run(step, person, account, outcome)
                     except NotTakenError as error:
-                        outcome.leave_out(error.problems)
+                        outcome.take_other_values(step, error.problems, error.account)
                         not_taken += error.problems.values()
                         account = error.account or account
                 if not_taken:

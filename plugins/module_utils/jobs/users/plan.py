@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Callable, NamedTuple, Protocol
@@ -24,7 +25,8 @@ LOOKUP_LIMIT = 20
 class Field(NamedTuple):
     """One field of an account, by the name of its option.
 
-    ``readable`` is False where the application never reports it; with ``fold``, case makes no difference.
+    ``readable`` is False where the application never reports it; with ``fold``, case makes no difference. Applications
+    may remove spaces around a text, and write it in composed form: that is no difference either.
     """
 
     name: str
@@ -33,9 +35,10 @@ class Field(NamedTuple):
 
     def same(self, present: Any, wanted: Any) -> bool:
         """True when nothing has to be changed."""
-        if self.fold and isinstance(present, str):
-            return present.casefold() == str(wanted).casefold()
-        return bool(present == wanted)
+        if not isinstance(present, str) or not isinstance(wanted, str):
+            return bool(present == wanted)
+        forms = (wanted, unicodedata.normalize("NFC", wanted.strip()))
+        return present.casefold() in map(str.casefold, forms) if self.fold else present in forms
 
 
 class Person(NamedTuple):
@@ -166,6 +169,15 @@ class Outcome:
         """Remove changes that were not made."""
         self.changes = {key: change for key, change in self.changes.items() if key not in names}
         self.made = {key: change for key, change in self.made.items() if key not in names} if self.made else EMPTY
+
+    def take_other_values(self, step: Step, names: Iterable[str], account: Any) -> None:
+        """Remove changes that the application did not make; those that it made in another way show what it stored."""
+        self.leave_out(names)
+        for name in names:
+            before, _after = step.changes.get(name, (None, None))
+            stored = getattr(account, name, before)
+            if stored != before and not step.creates:
+                self.changes = {**self.changes, name: (before, stored)}
 
     def remark(self, text: str) -> None:
         """Add a remark, once."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import HostFault
 
 from .container import DEFAULT_DOCKER_HOST
-from .stack import Stack
+
+if TYPE_CHECKING:
+    # Jobs that need no Docker SDK use this file, too.
+    from .stack import Stack
 
 ROOTLESS, SNAP, PODMAN = "rootless Docker", "Docker of the snap package", "Podman"
 

@@ -153,7 +153,8 @@ class Gitea:
     def never_signed_in(self, account: Account) -> bool:
         """True when the account has never been used in a browser."""
         data = self._request("GET", f"/users/{quote(account.name, safe='')}").data
-        return str(data.get("last_login", ""))[:4] in ("0001", "1970")
+        # The moment 0 in the server's time zone: west of Greenwich that is still 1969.
+        return str(data.get("last_login", ""))[:4] in ("0001", "1969", "1970")
 
     def create(self, fields: Mapping[str, Any]) -> Account:
         """Create an account from ``username``, ``email`` and the other fields of the API."""

@@ -77,6 +77,8 @@ class Endpoint:
     concurrency: int = 8
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers of each request, such as Host where the address has no name that the server accepts."""
+    direct: bool = False
+    """True where no proxy is used, whatever ``proxy`` and the environment say."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +294,7 @@ def _session(endpoint: Endpoint, url: str) -> requests.Session:
     session.trust_env = False
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     session.verify = (endpoint.ca_file or bundle or True) if endpoint.validate_certs else False
-    session.proxies.update(_proxies(endpoint.proxy, url))
+    session.proxies.update({} if endpoint.direct else _proxies(endpoint.proxy, url))
     session.headers.update({"Accept": "application/json", "Authorization": endpoint.authorization})
     session.headers["User-Agent"] = "maxops.ops"
     session.headers.update(endpoint.headers)

@@ -13,7 +13,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.words import age,
 
 from ..cause import CERTAIN, LIKELY, POSSIBLE, Cause, StepResult
 from ..stack_view import StackView
-from .log_signs import refused_host, remedy, sign_in
+from .log_signs import HOST_NAME, refused_host, remedy, sign_in
 
 EVIDENCE_LINES = 5
 FEW_RESTARTS, STEADY_SECONDS = 3, 10
@@ -43,7 +43,7 @@ def check_containers(view: StackView) -> StepResult:
     for inspection in view.inspections:
         result.causes += _causes_of(view, inspection)
     result.causes += _missing(view)
-    done = sum(inspection.done for inspection in view.inspections)
+    done = sum(view.is_done(inspection) for inspection in view.inspections)
     running = len(view.inspections) - done
     completed = f", {done} completed" if done else ""
     result.seen = f"{running} container{'' if running == 1 else 's'} running, none unhealthy{completed}"
@@ -57,7 +57,7 @@ def _missing(view: StackView) -> list[Cause]:
     for name in sorted(missing - set(view.services)):
         needed_by = [inspection for inspection in view.inspections if _needs(view, inspection, name)]
         asked = name in view.options.services
-        working = bool(needed_by) and all(inspection.healthy or inspection.done for inspection in needed_by)
+        working = bool(needed_by) and all(inspection.healthy or view.is_done(inspection) for inspection in needed_by)
         if working and not asked and all(name in inspection.container.needs_completed for inspection in needed_by):
             continue  # a one-time service that has ended, and whose container was removed
         evidence = [f"services with a container: {', '.join(view.services) or 'none'}"]
@@ -92,7 +92,7 @@ def _names(inspections: list[Inspection]) -> str:
 
 def _causes_of(view: StackView, inspection: Inspection) -> list[Cause]:
     state = inspection.container.state
-    if inspection.done:
+    if view.is_done(inspection):
         return []
     if state == "paused":
         seen = "it is paused: its processes are frozen, and connections to it hang"
@@ -108,8 +108,9 @@ def _causes_of(view: StackView, inspection: Inspection) -> list[Cause]:
 
 def _of_running(view: StackView, inspection: Inspection) -> list[Cause]:
     if inspection.health == "unhealthy":
-        lines = [*view.log(inspection), *inspection.health_output.splitlines()]
-        return [*_signs(view, inspection, lines, POSSIBLE), _unhealthy(view, inspection)]
+        # What the health check itself got is nearer to the cause than any line of the log.
+        signs = _signs(view, inspection, inspection.health_output.splitlines(), POSSIBLE)
+        return [*(signs or _from_log(view, inspection, POSSIBLE)), _unhealthy(view, inspection)]
     line = refused_host(view.log(inspection)) if inspection.service in view.openproject else ""
     if not line:
         return []
@@ -242,10 +243,12 @@ def _signs(
     view: StackView, inspection: Inspection, lines: list[str], likelihood: str, source: str = "its log"
 ) -> list[Cause]:
     """The cause that a log, or the daemon's error, names."""
-    sign = sign_in(lines)
+    sign = sign_in(lines, of_server=inspection.service in view.servers)
     if sign is None:
         return []
     kind, line = sign
+    if kind == HOST_NAME[0]:
+        likelihood = POSSIBLE
     seen = f"{source} says: {view.mask(line)[-300:]}"
     return [_cause(inspection, kind, likelihood, seen, remedy(view, inspection, kind))]
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -44,6 +45,9 @@ def check_database(view: StackView) -> StepResult:
     service = view.roles.database
     if not service:
         problem = view.roles.problem("database_service")
+        hosts = ", ".join(sorted({login.host for login in logins_of(view)}))
+        if hosts and not problem:
+            problem = f"the applications log in to {hosts}, which is no server of this stack: it was not checked"
         return StepResult(unknown=[problem]) if problem else StepResult("the stack has no PostgreSQL server")
     inspection = view.running(service)
     if inspection is None:
@@ -146,7 +150,7 @@ def _joined(inspection: Inspection, same: Cause, cause: Cause) -> Cause:
 def _from_refusal(view: StackView, inspection: Inspection, login: DatabaseLogin, error: MaxopsError) -> Cause:
     message = str(error.__cause__ or error)
     evidence = f"{login.service} ({login.source}): {view.mask(' '.join(message.split()))[-300:]}"
-    psql = f"docker exec -it {inspection.name} psql{_as_superuser(inspection)} -d postgres"
+    psql = f"docker exec -it {inspection.name} psql{as_superuser(inspection)} -d postgres"
     user = login.user or inspection.container.environment.get("POSTGRES_USER", "postgres")
     database = login.database or login.user
     refused = ("password authentication failed", "no password supplied", f'role "{user}" does not')
@@ -183,9 +187,9 @@ def _from_refusal(view: StackView, inspection: Inspection, login: DatabaseLogin,
     )
 
 
-def _as_superuser(inspection: Inspection) -> str:
-    user = inspection.container.environment.get("POSTGRES_USER")
-    return f" -U {user}" if user else ""
+def as_superuser(inspection: Inspection) -> str:
+    """The words of psql for the superuser: docker exec runs it as root, which is no user of the server."""
+    return f" -U {shlex.quote(inspection.container.environment.get('POSTGRES_USER') or 'postgres')}"
 
 
 # -- the state of the server --------------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ def _server_state(view: StackView, inspection: Inspection, server: Server, sessi
 def _connections(
     view: StackView, inspection: Inspection, seen: str, evidence: tuple[str, ...], likelihood: str
 ) -> Cause:
-    fix = f'docker exec {inspection.name} psql{_as_superuser(inspection)} -d postgres -c "{_END_IDLE}"'
+    fix = f'docker exec {inspection.name} psql{as_superuser(inspection)} -d postgres -c "{_END_IDLE}"'
     advice = "then fix the client that holds them, or raise max_connections (stack_postgres_settings of the role stack)"
     services = tuple(need.service for need in view.needs if view.service_of(need.host) == inspection.service)
     return Cause.of(
@@ -237,7 +241,7 @@ def _idle_transaction(
     if seconds < view.options.idle_transaction_seconds and not blocked:
         return []
     waiting = f", and {blocked} session{'s wait' if blocked != 1 else ' waits'} for it" if blocked else ""
-    psql = f"docker exec {inspection.name} psql{_as_superuser(inspection)} -d postgres"
+    psql = f"docker exec {inspection.name} psql{as_superuser(inspection)} -d postgres"
     likelihood = (LIKELY if seconds < view.options.idle_transaction_seconds else CERTAIN) if blocked else LIKELY
     return [
         Cause.of(

@@ -13,10 +13,15 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.applications im
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection
 
 from ..stack_view import StackView
+from .database import as_superuser
 
 NEWEST = 20
 """A service that keeps ending repeats most causes in its last lines; earlier ones may be solved."""
 
+_KEY_BASE = (
+    r"\b(?:missing|insecure|invalid|blank|empty)\W{1,3}secret_key_base"
+    r"|secret_key_base\b.{0,40}(?:\b(?:missing|blank|empty|must)\b|not set|well-known)"
+)
 # An application says these once at its start, and a long trace of calls may follow.
 START_SIGNS = (
     (
@@ -27,8 +32,7 @@ START_SIGNS = (
         "migrations_pending",
         re.compile(r"PendingMigration|migrations? (?:are|is) pending|pending migrations?\b", re.IGNORECASE),
     ),
-    ("secret_key_missing", re.compile(r"secret_key_base", re.IGNORECASE)),
-    ("host_name_refused", re.compile(r"Invalid host_name|Blocked hosts?:", re.IGNORECASE)),
+    ("secret_key_missing", re.compile(_KEY_BASE, re.IGNORECASE)),
 )
 LOG_SIGNS = (
     *START_SIGNS,
@@ -52,6 +56,25 @@ LOG_SIGNS = (
     ("volume_permissions", re.compile(r"permission denied(?! (for|to) )|read-only file system", re.I)),
 )
 """The first match of a line counts."""
+HOST_NAME = ("host_name_refused", re.compile(r"Invalid host_name|Blocked hosts?:", re.IGNORECASE))
+"""It refuses some requests, and never ends a service."""
+
+# Lines of requests and of statements contain what users have written: the title of a work package, for example.
+_OF_USERS = re.compile(
+    r"\bmethod=[A-Z]+ path=|\bStarted [A-Z]+ \"|\bParameters: \{|\"[A-Z]+ \S+ HTTP/|\brouter: \w+ [A-Z]+ /"
+    r"|\b(?:STATEMENT|QUERY): "
+)
+_OF_CLIENTS = frozenset(
+    (
+        *(kind for kind, _sign in START_SIGNS),
+        "database_password",
+        "database_missing",
+        "database_connections",
+        "cache_password",
+        HOST_NAME[0],
+    )
+)
+"""Causes for which an application does not work: in the log of a server they are about its clients."""
 
 _BLOCKED = re.compile(r"Blocked hosts?:\s*(?P<host>\[[0-9a-f:.]+\]|[^\s,:]+)", re.IGNORECASE)
 _SEEDER = re.compile(r"seed|migrat", re.IGNORECASE)
@@ -59,21 +82,26 @@ _SPLIT = re.compile(r"docker/prod/(?:web|worker|cron)\b")
 """The scripts of OpenProject's image where web, worker and migrations are services of their own."""
 
 
-def sign_in(lines: Sequence[str]) -> tuple[str, str] | None:
-    """The kind of cause that a log names last, and the line that does.
+def sign_in(lines: Sequence[str], of_server: bool = False) -> tuple[str, str] | None:
+    """The kind of cause that a log names last, and the line that does; ``of_server`` for one of the stack's servers.
 
     Of a failed start it is the first line of that kind: the rest explains it.
     """
-    for line in reversed(lines):
-        found = next(((kind, sign) for kind, sign in START_SIGNS if sign.search(line)), None)
+    own = [line for line in lines if not _OF_USERS.search(line)]
+    signs = [entry for entry in LOG_SIGNS if not (of_server and entry[0] in _OF_CLIENTS)]
+    at_start = [entry for entry in signs if entry in START_SIGNS]
+    for line in reversed(own):
+        found = next(((kind, sign) for kind, sign in at_start if sign.search(line)), None)
         if found:
             kind, sign = found
-            return kind, next(line for line in lines if sign.search(line))
-    for line in reversed(lines[-NEWEST:]):
-        kind = next((kind for kind, sign in LOG_SIGNS if sign.search(line)), "")
+            return kind, next(line for line in own if sign.search(line))
+    for line in reversed(own[-NEWEST:]):
+        kind = next((kind for kind, sign in signs if sign.search(line)), "")
         if kind:
             return kind, line
-    return None
+    kind, sign = HOST_NAME
+    line = next((line for line in reversed(own) if sign.search(line)), "")
+    return (kind, line) if line and not of_server else None
 
 
 def refused_host(lines: Sequence[str]) -> str:
@@ -81,7 +109,7 @@ def refused_host(lines: Sequence[str]) -> str:
 
     Requests for an address or for localhost come from programs.
     """
-    for line in reversed(lines):
+    for line in reversed([line for line in lines if not _OF_USERS.search(line)]):
         blocked = _BLOCKED.search(line)
         if blocked:
             host = blocked["host"].lower()
@@ -97,8 +125,8 @@ def remedy(view: StackView, inspection: Inspection, kind: str) -> str:
     start = f"docker restart {inspection.name}"
     up = view.compose("up", "--detach", inspection.service)
     databases = view.of_service(view.roles.database)
-    database = databases[0].name if databases else "postgres"
-    psql = f"docker exec -it {database} psql -d postgres"
+    database, user = (databases[0].name, as_superuser(databases[0])) if databases else ("postgres", " -U postgres")
+    psql = f"docker exec -it {database} psql{user} -d postgres"
     return {
         "database_newer": _older_database(inspection),
         "migrations_pending": _migrate(view, inspection),

@@ -146,7 +146,7 @@ def check_ports(view: StackView) -> StepResult:
             if inspection.running:
                 result.causes += _not_served(view, inspection, port)
                 served.append(f"{port.address}:{port.port} → {inspection.service}:{port.target}")
-            elif not inspection.done and inspection.container.state not in ("paused", "restarting"):
+            elif not view.is_done(inspection) and inspection.container.state not in ("paused", "restarting"):
                 result.causes += _taken(view, inspection, port)
     result.seen = f"served: {', '.join(served)}" if served else "no port is published"
     return result

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import OK, Finding, judged
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe
@@ -14,6 +15,9 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import
 from ..view import View
 
 CHECK = "http"
+REDIRECTS = (301, 302, 303, 307, 308)
+_HOST_REFUSED = ("Invalid host_name configuration", "Blocked host")
+"""What OpenProject and its framework say to a request for a name that they do not know."""
 
 
 def on_time(view: View, answer: Probe, subject: str, outcome: str, endpoint: str = "") -> Finding:
@@ -36,6 +40,35 @@ def text_of(answer: Probe) -> str:
         return answer.problem
     text = " ".join(answer.body.split())
     return f"{answer.status} {text[:120]}".strip() if "<" not in text else f"{answer.status}"
+
+
+def fault_of(answer: Probe, host: str = "") -> tuple[str, str]:
+    """Why users cannot work although there is an answer, with the next step; empty texts where they can.
+
+    ``host`` is the name in the request, where it is not that of the address.
+    """
+    if answer.status in (400, 403) and any(sign in answer.body for sign in _HOST_REFUSED):
+        name = host or urlsplit(answer.url).netloc
+        return (
+            f"{answer.status}: OpenProject refuses requests for the host name {name}",
+            "set OPENPROJECT_HOST__NAME to the name that users open, or add it to OPENPROJECT_ADDITIONAL__HOST__NAMES",
+        )
+    if answer.status in REDIRECTS and _is_same(answer, host):
+        return (
+            f"{answer.status}: it redirects to the same address, so browsers give up: {answer.location}",
+            "let the gateway send X-Forwarded-Proto: https, or see which part of the stack redirects to HTTPS",
+        )
+    return "", ""
+
+
+def _is_same(answer: Probe, host: str) -> bool:
+    """Whether a redirect leads to the address that was asked, as an unlimited one from HTTP to HTTPS does."""
+    asked, target = urlsplit(answer.url), urlsplit(answer.location)
+    usual = ":443" if target.scheme == "https" else ":80"
+    names = {(name if ":" in name else name + usual).lower() for name in (asked.netloc, host) if name}
+    named = target.netloc if ":" in target.netloc else target.netloc + usual
+    wanted = (asked.scheme, asked.path or "/", asked.query)
+    return named.lower() in names and (target.scheme, target.path or "/", target.query) == wanted
 
 
 def json_of(answer: Probe) -> dict[str, Any] | None:

@@ -103,10 +103,11 @@ def _ask(view: View, stack: StackView, application: str) -> Finding:
         return _judged(view, application, inspection, answer)
     view.measure("http_up", 0.0, endpoint=application)
     state, seen = CRITICAL, f"no connection: {reached.describe()}"
-    if _starts(inspection, view.now, application, reached.refused):
+    starts = _starts(inspection, view.now, application, reached.refused)
+    if starts:
         state, seen = WARNING, f"{seen}; {_start_words(inspection, view.now)}"
     finding = Finding(CHECK, application, state, seen, "200", (inspection.name,), _fix(inspection))
-    return following(finding, own, *causes_of(stack, application))
+    return following(finding, own, *causes_of(stack, application), starts=starts)
 
 
 def _judged(view: View, application: str, inspection: Inspection, answer: Probe) -> Finding:
@@ -116,10 +117,11 @@ def _judged(view: View, application: str, inspection: Inspection, answer: Probe)
         return _refused(application, answer, inspection)
     stack = view.stack()
     state, seen = CRITICAL, _without_password(text_of(answer), inspection)
-    if inspection.health == "starting":
+    starts = inspection.health == "starting"
+    if starts:
         state, seen = WARNING, f"{seen}; {_start_words(inspection, view.now)}"
     finding = Finding(CHECK, application, state, seen, "200", (answer.url,), _fix(inspection))
-    return following(finding, *causes_of(stack, application))
+    return following(finding, *causes_of(stack, application), starts=starts)
 
 
 def _first_existing(at: str, found: EndPoint, view: View, inspection: Inspection) -> Probe:

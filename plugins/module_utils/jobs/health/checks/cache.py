@@ -60,10 +60,11 @@ def check_cache(view: View) -> Iterator[Finding]:
 
 def _no_server(view: View, service: str) -> Finding:
     """The finding of a stack without a cache, which Gitea does not need."""
-    if service:
-        return Finding(CHECK, "server", OK, f'the stack has no service "{service}"')
     if not view.stack().inspections:
         return following(Finding(CHECK, "server", UNKNOWN, "the stack has no container"), STACK)
+    if service:
+        fix = "correct cache_service, or leave it empty where the stack has no cache"
+        return Finding(CHECK, "server", UNKNOWN, f'the stack has no service "{service}"', fix=fix)
     problem = view.stack().roles.problem("cache_service")
     if problem:
         seen, _semicolon, fix = problem.partition("; ")

@@ -92,7 +92,7 @@ def _judge(inspection: Inspection, subject: str, view: View) -> Finding:
 
 def _judge_ended(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
     since = _ago(inspection.finished, view.now)
-    if inspection.done and not view.stack().must_run(inspection.service):
+    if inspection.done and not view.stack().roles.must_run(inspection.container):
         return Finding(CHECK, subject, OK, f"finished with exit code 0{since}", "exit code 0")
     start = view.stack().start(inspection.service)
     if inspection.state == "created":
@@ -130,7 +130,7 @@ def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) 
         seen = f"just started{_ago(inspection.started, view.now)}, not healthy yet"
         most = inspection.start_seconds
         allowed = f"it may take up to {age(most)}" if most else "check again in a minute"
-        return Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed)
+        return following(Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed), starts=True)
     return restarts
 
 

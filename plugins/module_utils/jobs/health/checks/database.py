@@ -41,7 +41,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     judged,
 )
 
-from ..consequences import STACK, following
+from ..consequences import STACK, Key, following
 from ..view import StackView, View
 
 CHECK = "postgresql"
@@ -153,7 +153,7 @@ def logins(view: View) -> dict[str, DatabaseLogin]:
 def _as_application(view: View, container: Container, subject: str, login: DatabaseLogin) -> Iterator[Finding]:
     names = {container.service, container.name, *container.addresses}
     if login.host not in names and login.host not in _aliases(view, container):
-        yield Finding(CHECK, subject, OK, f'uses a server outside this stack ("{login.host}"), which is not checked')
+        yield Finding(CHECK, subject, NOTICE, f'uses another server ("{login.host}"), which is not checked')
         return
     if not login.password:
         yield Finding(CHECK, subject, UNKNOWN, "its settings contain no password to try", fix="see its log")
@@ -172,11 +172,17 @@ def _as_application(view: View, container: Container, subject: str, login: Datab
             dead = session.run("read the statistics of", _DEAD, [minimum])
     except MaxopsError as error:
         finding = from_error(CHECK, subject, CRITICAL, error, LOGIN, (source,))
-        # A wrong password is a fault of its own; any other failure follows from a server that is down for all.
-        refused = isinstance(error, LoginRefusedError)
-        yield finding if refused else following(finding, (CHECK, "server"), (CHECK, "connections"))
+        yield following(finding, *_causes_of(error))
         return
     yield _dead_rows(view, login.database, dead)
+
+
+def _causes_of(error: MaxopsError) -> tuple[Key, ...]:
+    """A wrong password and a missing database are faults of their own; others follow from a server that is down."""
+    if isinstance(error, NoFreeConnectionError):
+        return (CHECK, "connections"), (CHECK, "server")
+    own = isinstance(error, LoginRefusedError) or "does not exist" in str(error)
+    return () if own else ((CHECK, "server"),)
 
 
 def _aliases(view: View, container: Container) -> set[str]:

@@ -25,7 +25,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import
 
 from ..consequences import DOCKER, STACK, Key, following
 from ..view import View
-from .answers import CHECK, json_of, on_time, text_of
+from .answers import CHECK, fault_of, json_of, on_time, text_of
 from .application import application_health, applications, causes_of, end_point
 from .published import Gateway, NoGateway, address_of, gateway_of, http_ports
 
@@ -104,11 +104,11 @@ def _causes(view: View, gateway: Gateway) -> tuple[Key, ...]:
     return ()
 
 
-def _applications_causes(view: View) -> tuple[Key, ...]:
-    """Findings from which an error of what is behind the gateway may follow."""
+def _applications_causes(view: View, gateway: Gateway) -> tuple[Key, ...]:
+    """Findings from which an error of what is behind the gateway may follow: of the application that was asked for."""
     with suppress(MaxopsError):
         stack = view.stack()
-        names = list(stack.roles.applications)
+        names = [name for name in stack.roles.applications if gateway.application in ("", name)]
         return (*((CHECK, name) for name in names), *(key for name in names for key in causes_of(stack, name)))
     return ()
 
@@ -166,7 +166,10 @@ def _behind(view: View, gateway: Gateway, application: str) -> list[Finding]:
 def _judge_foreign(view: View, gateway: Gateway, causes: tuple[Key, ...]) -> Finding:
     """A gateway of another kind: any answer that is not its own failure shows that it works."""
     answer = probe(f"{gateway.url}/", view.left, gateway.headers)
-    view.measure("http_up", float(0 < answer.status < 500), endpoint="gateway /")
+    fault, remedy = fault_of(answer, gateway.host)
+    view.measure("http_up", float(0 < answer.status < 500 and not fault), endpoint="gateway /")
+    if fault:
+        return Finding(CHECK, "gateway", CRITICAL, fault, "an answer that users can work with", (answer.url,), remedy)
     if 0 < answer.status < 500:
         return on_time(view, answer, "gateway", f"{answer.status} at / (it is not the gateway of the role stack)")
     what = "it cannot reach the application behind it" if answer.status in (502, 503, 504) else ""
@@ -175,7 +178,7 @@ def _judge_foreign(view: View, gateway: Gateway, causes: tuple[Key, ...]) -> Fin
         fix += f", and docker logs --tail=50 {gateway.inspection.name}"
     seen = f"{text_of(answer)}: {what}" if what else text_of(answer)
     finding = Finding(CHECK, "gateway", CRITICAL, seen, "an answer below 500", (answer.url,), fix)
-    return following(finding, *causes, *_applications_causes(view))
+    return following(finding, *causes, *_applications_causes(view, gateway))
 
 
 # -- no gateway -------------------------------------------------------------------------------------------------------
@@ -190,7 +193,7 @@ def _at_own_ports(view: View, error: NoGateway) -> Iterator[Finding]:
             found = end_point(inspection, application)
             for port in http_ports(inspection, found.ports)[:1]:
                 published = True
-                host = inspection.container.environment.get("OPENPROJECT_HOST__NAME", "")
+                host = inspection.container.environment.get("OPENPROJECT_HOST__NAME", "").partition("/")[0]
                 answer = probe(f"{found.scheme}://{address_of(port)}/", view.left, {"Host": host} if host else {})
                 yield _judge_own_port(view, application, answer)
     if not stack.inspections:

@@ -17,12 +17,16 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import
 from ..consequences import Key
 from ..history import recall, remember
 from ..view import FIRST_SHARE, StackView, View
+from .answers import REDIRECTS
 
 QUIET_PATH = "/metrics"
 """The gateway of the role stack answers this path itself, so the answer shows only the gateway's own health."""
 
 TLS_PORTS = (443, 8443)
-REDIRECTS = (301, 302, 303, 307, 308)
+USUAL_PORTS = (80, 443)
+"""Where users come in; a gateway may have further plain ports, such as that of its dashboard."""
+SSH_PORTS = (22, 2222)
+"""A gateway may pass Git over SSH on; those do not speak HTTP."""
 
 
 class NoGateway(MaxopsError):
@@ -34,7 +38,8 @@ class Gateway:
     """The gateway's address, and its answer to the first request.
 
     ``unseen`` is the address that it sends to and whose port this host does not publish. ``inspection`` is its
-    container, None where only its address is known. ``host`` is the name that users open.
+    container, None where only its address is known. ``host`` is the name that users open, and ``application`` the one
+    that has it; both may be empty.
     """
 
     url: str
@@ -42,6 +47,7 @@ class Gateway:
     inspection: Inspection | None = None
     unseen: str = ""
     host: str = ""
+    application: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -62,7 +68,7 @@ def _find(view: View) -> Gateway:
     given = view.options.gateway_url
     if given:
         url = given.rstrip("/")
-        return _followed(view, url, None, "" if _is_named(url) else _host_of(view))
+        return _followed(view, url, None, ("", "") if _is_named(url) else _host_of(view))
     try:
         stack = view.stack()
     except MaxopsError:
@@ -77,15 +83,17 @@ def _find(view: View) -> Gateway:
     return gateway
 
 
-def _followed(view: View, url: str, inspection: Inspection | None, host: str) -> Gateway:
-    """The gateway at an address, or at the encrypted one that it sends to."""
+def _followed(view: View, url: str, inspection: Inspection | None, named: tuple[str, str]) -> Gateway:
+    """The gateway at an address, or at the encrypted one that it sends to; ``named`` are host and application."""
+    host, application = named
     first = _first_answer(view, url, host)
     if not url.startswith("http://") or not _requires_tls(first):
-        return Gateway(url, first, inspection, host=host)
+        return Gateway(url, first, inspection, host=host, application=application)
     secure = _secure_url(view, url, first, inspection)
     if not secure:
-        return Gateway(url, first, inspection, f"https://{urlsplit(first.location).netloc}", host)
-    return Gateway(secure, _first_answer(view, secure, host), inspection, host=host)
+        unseen = f"https://{urlsplit(first.location).netloc}"
+        return Gateway(url, first, inspection, unseen, host, application)
+    return Gateway(secure, _first_answer(view, secure, host), inspection, host=host, application=application)
 
 
 def _first_answer(view: View, url: str, host: str) -> Probe:
@@ -125,20 +133,20 @@ def _is_named(url: str) -> bool:
     return host != "localhost" and ":" not in host and not host.replace(".", "").isdigit()
 
 
-def _host_of(view: View) -> str:
-    """The host name that users open, with its port, from the applications' settings; empty where it is unknown."""
+def _host_of(view: View) -> tuple[str, str]:
+    """The host name that users open, with its port, and the application whose settings name it; empty if unknown."""
     try:
         stack = view.stack()
     except MaxopsError:
-        return ""
+        return "", ""
     for inspection in stack.serving("openproject"):
         name = inspection.container.environment.get("OPENPROJECT_HOST__NAME", "")
         if name:
-            return name.partition("/")[0]
+            return name.partition("/")[0], "openproject"
     for inspection in stack.serving("gitea"):
         address = gitea_settings(inspection.container, inspection.files_root).get(("server", "ROOT_URL"), "")
-        return urlsplit(address).netloc
-    return ""
+        return urlsplit(address).netloc, "gitea"
+    return "", ""
 
 
 # -- ports ------------------------------------------------------------------------------------------------------------
@@ -158,15 +166,17 @@ def _published(stack: StackView) -> tuple[Inspection, PublishedPort]:
 
 
 def http_ports(inspection: Inspection, wanted: Iterable[int] = ()) -> list[PublishedPort]:
-    """The published ports of a container that may speak HTTP, the plain ones first; only those that lead to ``wanted``.
+    """The published ports of a container that may speak HTTP, 80 and 443 first, then the plain ones.
+
+    With ``wanted`` only those that lead to these.
 
     A container in the host's network publishes nothing: its own ports are those of the host.
     """
     ports = [port for port in inspection.ports if port.protocol == "tcp"]
     if not ports and "127.0.0.1" in inspection.container.addresses:
         ports = [PublishedPort("127.0.0.1", number, number) for number in inspection.exposed]
-    chosen = [port for port in ports if not wanted or port.target in wanted]
-    return sorted(chosen, key=lambda port: (port.target in TLS_PORTS, port.target))
+    chosen = [port for port in ports if (port.target in wanted if wanted else port.target not in SSH_PORTS)]
+    return sorted(chosen, key=lambda port: (port.target not in USUAL_PORTS, port.target in TLS_PORTS, port.target))
 
 
 def address_of(port: PublishedPort) -> str:

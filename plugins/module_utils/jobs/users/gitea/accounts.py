@@ -174,11 +174,11 @@ class GiteaUsers:
             raise self._addresses.explained(error, str(fields.get("email"))) from error
         if "email" in fields:
             self._addresses.remark_old(account, changed, outcome)
-        self._check(changed, fields)
+        self._check(changed, fields, account)
         return changed
 
-    def _check(self, account: Account, fields: Mapping[str, Any]) -> None:
-        check_answer(FIELDS, fields, account, self._api.release.title, PAGE)
+    def _check(self, account: Account, fields: Mapping[str, Any], before: Account | None = None) -> None:
+        check_answer(FIELDS, fields, account, self._api.release.title, PAGE, before)
 
     def _expected(self, changes: Mapping[str, tuple[Any, Any]]) -> Mapping[str, str]:
         before, after = changes.get("visibility", (None, None))
@@ -264,7 +264,7 @@ class GiteaUsers:
 
         def run(now: Account) -> Account:
             account = self._api.edit(now, fields)
-            self._check(account, fields)
+            self._check(account, fields, now)
             return account
 
         return Step({"prohibit_login": (False, True)}, run)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea
 from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import Cancelled, MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import ApiError
 
 from ..plan import Outcome
@@ -24,7 +25,13 @@ class Addresses:
         """The refusal; for an address that is in use, with the account that has it."""
         if "e-mail already in use" not in error.message:
             return error
-        address = self._api.address(email)
+        try:
+            address = self._api.address(email)
+        except Cancelled:
+            raise
+        except MaxopsError:
+            # The refusal itself is what matters.
+            return error
         if address is None:
             return error
         kind = "its main address" if address.main else "a second address, which no list of users shows"
@@ -38,7 +45,14 @@ class Addresses:
         """Say where the former address stays with the account: Gitea keeps it from 1.22 on."""
         if before.email.lower() == after.email.lower():
             return
-        address = self._api.address(before.email)
+        try:
+            address = self._api.address(before.email)
+        except Cancelled:
+            raise
+        except MaxopsError as error:
+            # The change is made: what fails here must not look as if it was refused.
+            outcome.remark(f"it is not known whether {before.email} stays a second address of this account: {error}")
+            return
         if address and address.owner.lower() == after.name.lower() and not address.main:
             outcome.remark(
                 f"{before.email} stays a second address of this account: it still signs in, and no other account can "

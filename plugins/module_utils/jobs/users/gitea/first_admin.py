@@ -143,8 +143,20 @@ def _read(path: str) -> str:
 
 
 def _kept_token(options: Options) -> str:
-    """The token of an earlier run that did not come to its end, or an empty text."""
-    return _read(options.unfinished) if _token_works(options, options.unfinished) else ""
+    """The token of an earlier run that did not come to its end, or an empty text.
+
+    Raises MaxopsError where it was made in the container and the given address is perhaps of another Gitea: each run
+    would leave one more token.
+    """
+    if _token_works(options, options.unfinished):
+        return _read(options.unfinished)
+    if _read(options.unfinished) and not options.endpoint.direct:
+        raise MaxopsError(
+            f"{options.endpoint.url} does not accept the token of the last run, which is in {options.unfinished}: "
+            "api_url leads to another Gitea than the stack's, or the token was removed there; correct api_url or leave "
+            "it out (the container is then found through Docker), or remove the file"
+        )
+    return ""
 
 
 def _token_works(options: Options, path: str) -> bool:

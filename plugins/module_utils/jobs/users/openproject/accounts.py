@@ -25,7 +25,7 @@ FIELDS = (
     Field("first_name"),
     Field("last_name"),
     Field("admin"),
-    Field("language"),
+    Field("language", fold=True),
 )
 WITH_CREATION = ("email", "first_name", "last_name", "admin", "language", "password")
 
@@ -160,11 +160,11 @@ class OpenProjectUsers:
     def _edit(self, account: Account, fields: Mapping[str, Any]) -> Account:
         """Change fields, and raise NotTakenError for those that OpenProject left as they were."""
         changed = self._api.edit(account, fields)
-        self._check(changed, fields)
+        self._check(changed, fields, account)
         return changed
 
-    def _check(self, account: Account, fields: Mapping[str, Any]) -> None:
-        check_answer(COMPARED, fields, account, f"OpenProject {self._api.version}", PAGE)
+    def _check(self, account: Account, fields: Mapping[str, Any], before: Account | None = None) -> None:
+        check_answer(COMPARED, fields, account, f"OpenProject {self._api.version}", PAGE, before)
 
     # -- what must not happen -------------------------------------------------------------------------------------
 
@@ -238,14 +238,14 @@ class OpenProjectUsers:
 
         def run(now: Account) -> Account:
             account = self._api.lock(now)
-            self._check(account, {"locked": True})
+            self._check(account, {"locked": True}, now)
             return account
 
         return Step({"locked": (False, True)}, run)
 
     def _unlock(self, now: Account) -> Account:
         account = self._api.unlock(now)
-        self._check(account, {"locked": False})
+        self._check(account, {"locked": False}, now)
         return account
 
     def finish(self, outcomes: Mapping[str, Outcome]) -> None:

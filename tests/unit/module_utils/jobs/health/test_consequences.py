@@ -54,8 +54,38 @@ def test_same_text_of_many_checks_is_one_finding_where_the_cause_was_not_checked
 
 def test_consequence_is_not_worse_than_its_cause() -> None:
     starting = Finding("http", "openproject", "warning", "connection refused; it was started 20 s ago")
-    done = collapse([starting, following(BEHIND, ("http", "openproject"))])
+    done = collapse([following(starting, starts=True), following(BEHIND, ("http", "openproject"))])
     assert [finding.state for finding in done.all] == ["warning", "warning"]
+    assert len(done.causes) == 1
+
+
+def test_warning_does_not_hide_a_fault_that_is_worse() -> None:
+    slow = Finding("postgresql", "connections", "warning", "81 of 97 connections used (84 %)")
+    error = following(HTTP, ("postgresql", "connections"))
+    done = collapse([slow, error, following(BEHIND, ("http", "gitea"))])
+    assert [(finding.subject, finding.state) for finding in done.causes] == [
+        ("connections", "warning"),
+        ("gitea", "critical"),
+    ]
+    assert [(finding.subject, finding.state) for finding, _cause in done.consequences] == [
+        ("gitea through the gateway", "critical")
+    ]
+
+
+def test_second_possible_cause_counts_where_the_first_explains_nothing() -> None:
+    slow = Finding("containers", "redis", "warning", "up for 1 min after 2 automatic restarts")
+    down = Finding("containers", "db", "critical", "exited")
+    done = collapse([slow, down, following(HTTP, ("containers", "redis"), ("containers", "db"))])
+    assert [cause for _finding, cause in done.consequences] == [("containers", "db")]
+
+
+def test_two_faults_with_the_same_text_are_two_findings() -> None:
+    seen = "running, but its health check failed 3 times in a row"
+    of = (("containers", "db"), ("postgresql", "server"))
+    names = ("openproject web", "openproject worker")
+    done = collapse([following(Finding("containers", name, "critical", seen), *of) for name in names])
+    assert tuple(finding.subject for finding in done.causes) == names
+    assert done.consequences == []
 
 
 def test_of_findings_that_may_follow_from_each_other_the_worst_stands() -> None:

@@ -57,8 +57,8 @@ def test_containers_own_address_with_the_host_name_that_openproject_accepts(engi
     engine.inspections = (inspection("web", OPENPROJECT), inspection("server", GITEA, addresses=("172.18.0.9",)))
     access = Access("shop", applications={"openproject": ["web"], "gitea": ["server"]})
     headers = {"Host": "ops.example.com", "X-Forwarded-Proto": "https"}
-    assert find_address("openproject", access, HERE) == Address("http://172.18.0.2:8080", headers)
-    assert find_address("gitea", access, HERE) == Address("http://172.18.0.9:3000")
+    assert find_address("openproject", access, HERE) == Address("http://172.18.0.2:8080", headers, direct=True)
+    assert find_address("gitea", access, HERE) == Address("http://172.18.0.9:3000", direct=True)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_containers_own_address_with_the_host_name_that_openproject_accepts(engi
 def test_openproject_of_other_layouts(
     environment: dict[str, str], facts: dict[str, Any], url: str, headers: dict[str, str]
 ) -> None:
-    assert address_of("openproject", inspection("web", environment, **facts)) == Address(url, headers)
+    assert address_of("openproject", inspection("web", environment, **facts)) == Address(url, headers, direct=True)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,12 @@ def test_application_that_does_not_run(engine: FakeEngine) -> None:
     access = Access("shop", applications={"gitea": ["server"]})
     with pytest.raises(MaxopsError, match=r"does not run: container shop-server-1 is exited; start it \(docker start"):
         find_address("gitea", access, PUBLIC)
+
+
+def test_application_that_is_paused(engine: FakeEngine) -> None:
+    engine.inspections = (inspection("server", GITEA, state="paused"),)
+    with pytest.raises(MaxopsError, match=r"is paused; start it \(docker unpause shop-server-1\)"):
+        find_address("gitea", Access("shop", applications={"gitea": ["server"]}))
 
 
 def test_two_of_one_application_are_not_guessed(engine: FakeEngine) -> None:

@@ -36,14 +36,58 @@ def test_fields_that_were_taken_or_are_not_shown() -> None:
 
 
 def test_each_field_that_was_not_taken_has_its_sentence() -> None:
+    asked = {"visibility": "public", "email": ""}
     with pytest.raises(NotTakenError) as caught:
-        check_answer(FIELDS, {"visibility": "public", "email": ""}, Account(), "Gitea 1.22.6", "the page")
+        check_answer(FIELDS, asked, Account(), "Gitea 1.22.6", "the page", before=Account())
     assert caught.value.problems.keys() == {"visibility", "email"}
     assert caught.value.problems["visibility"] == (
         "visibility is still private and not public: Gitea 1.22.6 accepted the request and did not take it; set it by "
         "hand (the page), or leave visibility out"
     )
     assert 'not ""' in caught.value.problems["email"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [("\uae40\ubbfc\uc218", " \uae40\ubbfc\uc218 "), ("\uae40", "\u1100\u1175\u11b7"), ("Kim ", "Kim "), ("", "  ")],
+)
+def test_spaces_around_a_text_and_its_unicode_form_are_no_difference(stored: str, asked: str) -> None:
+    field = Field("location")
+    assert field.same(stored, asked)
+    check_answer([field], {"location": asked}, Located(stored), "Gitea 1.22.6", "the page", before=Located("old"))
+
+
+def test_a_space_that_the_application_has_and_the_list_does_not_is_a_difference() -> None:
+    assert not Field("location").same("Kim ", "Kim")
+    assert not Field("location").same("Kim", "kim")
+    assert Field("language", fold=True).same("pt-BR", " pt-br")
+
+
+def test_a_value_that_was_stored_otherwise_is_named_as_such_and_is_a_change() -> None:
+    def send(now: Any) -> Any:
+        answer = now._replace(location="a &amp; b")
+        check_answer([Field("location")], {"location": "a & b"}, answer, "Gitea 1.22.6", "the page", before=now)
+
+    class Stubborn(System):
+        def read(self, _people: Any, _all_accounts: bool) -> dict[str, Any]:
+            return {"ann": Located("Seoul")}
+
+        def steps(self, _person: Person, _account: Any, _outcome: Outcome) -> list[Step]:
+            return [Step({"location": ("Seoul", "a & b")}, send)]
+
+    report = synchronise(Stubborn(), [Person("ann", {})], Options(), False, Cancellation())  # type: ignore[arg-type]
+    [outcome] = report.outcomes
+    assert outcome.error == (
+        'location is "a &amp; b" and not "a & b": Gitea 1.22.6 accepted the request and stored another value; give it '
+        "as it was stored, set it by hand (the page), or leave location out"
+    )
+    assert outcome.changes == {"location": ("Seoul", "a &amp; b")}
+    assert outcome.has_changed
+
+
+class Located(NamedTuple):
+    location: str
+    name: str = "ann"
 
 
 class System:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Release
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.api import Gitea, Release
+from ansible_collections.maxops.ops.plugins.module_utils.systems.gitea.records import Account
+from ansible_collections.maxops.ops.plugins.module_utils.tools.http.client import Answer
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,21 @@ def test_versions_of_gitea_and_forgejo(text: str, number: tuple[int, int]) -> No
 def test_what_a_version_silently_does_not_take(text: str, title: str, keeps_hidden: bool, takes_website: bool) -> None:
     release = Release.parse(text)
     assert (release.title, release.keeps_hidden, release.takes_website) == (title, keeps_hidden, takes_website)
+
+
+@pytest.mark.parametrize(
+    ("last_login", "never"),
+    [
+        ("1970-01-01T00:00:00Z", True), ("1970-01-01T09:00:00+09:00", True), ("1969-12-31T19:00:00-05:00", True),
+        ("0001-01-01T00:00:00Z", True), ("2026-11-30T14:00:33+09:00", False),
+    ],
+)  # fmt: skip
+def test_an_account_that_never_signed_in_in_any_time_zone(last_login: str, never: bool) -> None:
+    class Api(Gitea):
+        def __init__(self) -> None:
+            """Without a server."""
+
+        def _request(self, _method: str, _path: str, **_options: object) -> Answer:
+            return Answer(200, {"last_login": last_login}, {})
+
+    assert Api().never_signed_in(Account("root1")) is never

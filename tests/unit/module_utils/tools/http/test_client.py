@@ -66,6 +66,13 @@ def test_proxy(monkeypatch: pytest.MonkeyPatch, url: str, proxy: str | None, exp
     assert client(url=url, proxy=proxy)._session.proxies.get("http") == expected
 
 
+def test_a_container_of_this_host_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
+    for proxy in (None, "http://own.test:8080"):
+        assert client(url="http://172.18.0.2:3000", proxy=proxy, direct=True)._session.proxies == {}
+    assert client(url="http://172.18.0.2:3000")._session.proxies["http"] == "http://proxy.test:3128"
+
+
 def test_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     bundle = f"{tmp_path}/ca.pem"
     open(bundle, "w", encoding="utf-8").close()

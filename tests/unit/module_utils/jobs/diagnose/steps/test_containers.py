@@ -87,6 +87,25 @@ def test_stopped_service_is_started_by_docker_or_by_the_collection() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("service", "image"),
+    [("gitea", "gitea/gitea:1.22"), ("db", "postgres:17"), ("worker", "openproject/openproject:17")],
+)
+def test_service_that_ended_with_0_and_is_needed_is_stopped(service: str, image: str) -> None:
+    ended: dict[str, Any] = {"state": "exited", "exit_code": 0, "policy": "no"}
+    web = inspection("web", image="openproject/openproject:17", health="healthy")
+    seeder = inspection("seeder", image="openproject/openproject:17", **ended)
+    assert causes(web, seeder, inspection(service, image=image, **ended)) == [("service_stopped", service, CERTAIN)]
+
+
+def test_refused_host_name_is_no_reason_for_an_end() -> None:
+    web = inspection("openproject", image="openproject/openproject:17", state="restarting", restarts=7)
+    assert causes(web, logs={"openproject": ["Blocked hosts: shop.example.org", "exiting"]}) == [
+        ("host_name_refused", "openproject", POSSIBLE),
+        ("service_crashing", "openproject", LIKELY),
+    ]
+
+
 def test_application_that_keeps_ending_is_explained_by_its_log() -> None:
     gitea = inspection("gitea", state="restarting", restarts=7)
     logs = {"gitea": ["Your database (migration version: 299) is for a newer Gitea, you can not", "exiting"]}

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.cause import KINDS
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.diagnose.steps.log_signs import (
+    HOST_NAME,
     LOG_SIGNS,
     refused_host,
     remedy,
@@ -53,6 +54,14 @@ Generate a strong, random value (for example via `openssl rand -hex 64`)
         ("Invalid host_name configuration", "host_name_refused"),
         ("[HostAuthorization::DefaultResponseApp] Blocked hosts: shop.example.org", "host_name_refused"),
         ("ERROR:  permission denied for table users", None),
+        ("ArgumentError: `secret_key_base` for production environment must be a type of String`", "secret_key_missing"),
+        ("DEPRECATION WARNING: config/secrets.yml is deprecated, move secret_key_base to the credentials", None),
+        ('Started POST "/work_packages?subject=migrations+are+pending" for 10.0.0.7', None),
+        ('  Parameters: {"subject"=>"Migrations are pending", "project"=>"7"}', None),
+        ('10.0.0.7 - - "GET /search?q=no%20space HTTP/1.1" 200 "no space left on device"', None),
+        ('method=GET path=/search format=html status=200 params={"q"=>"permission denied"}', None),
+        ("router: completed GET /org/repo/issues?q=pending migrations for 10.0.0.7, 200 OK", None),
+        ("ERROR STATEMENT:  INSERT INTO issue VALUES ('no space left on device')", None),
         ("Started in 2.4 seconds", None),
         ("the migration has ended", None),
     ],
@@ -62,10 +71,40 @@ def test_log_line_points_to_a_cause(line: str, kind: str | None) -> None:
     assert (found[0] if found else None) == kind
 
 
+def test_log_of_a_server_says_what_is_wrong_with_itself_and_not_with_its_clients() -> None:
+    clients = [
+        'FATAL:  password authentication failed for user "scanner"',
+        'FATAL:  database "nothing" does not exist',
+        "FATAL:  sorry, too many clients already",
+    ]
+    assert sign_in(clients, of_server=True) is None
+    assert sign_in(["FATAL:  No space left on device", *clients], of_server=True) == (
+        "disk_full",
+        "FATAL:  No space left on device",
+    )
+
+
+def test_refused_host_name_comes_after_what_can_end_a_service() -> None:
+    refused = "Blocked hosts: scan.example.org"
+    full = "PG::DiskFull: ERROR:  could not extend file: No space left on device"
+    assert sign_in([full, refused]) == ("disk_full", full)
+    assert sign_in([refused, *["trace"] * 100]) == ("host_name_refused", refused)
+
+
+def test_command_for_the_database_names_its_superuser() -> None:
+    web = inspection("web", labels=LABELS)
+    database = inspection("db", image="postgres:17", environment={"POSTGRES_USER": "forge"})
+    assert "docker exec -it shop-db-1 psql -U forge -d postgres" in remedy(
+        view_of(web, database), web, "database_missing"
+    )
+    plain = inspection("db", image="postgres:17")
+    assert "docker exec -it shop-db-1 psql -U postgres -d" in remedy(view_of(web, plain), web, "database_missing")
+
+
 def test_every_sign_is_a_kind_of_cause_with_a_command() -> None:
     web = inspection("web", labels=LABELS)
     view = view_of(web)
-    for kind, _sign in LOG_SIGNS:
+    for kind, _sign in (*LOG_SIGNS, HOST_NAME):
         assert kind in KINDS
         assert remedy(view, web, kind)
 
@@ -87,6 +126,7 @@ def test_cause_of_a_failed_start_is_found_above_a_long_trace() -> None:
         (["Blocked hosts: [fd00::1]:9000"], ""),
         (["Invalid host_name configuration"], "Invalid host_name configuration"),
         (["GET / 200"], ""),
+        (['Started GET "/search?q=Blocked hosts: shop.example.org" for 10.0.0.7'], ""),
     ],
 )
 def test_refused_name_counts_only_where_people_may_have_typed_it(lines: list[str], shown: str) -> None:

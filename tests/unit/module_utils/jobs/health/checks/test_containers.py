@@ -83,6 +83,15 @@ def test_server_that_ended_with_0_is_not_a_one_shot(monkeypatch: pytest.MonkeyPa
     assert judged(monkeypatch, database)["db"][0] == "critical"
 
 
+def test_worker_that_ended_with_0_is_not_a_one_shot(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = [inspected(name, policy="no", **ENDED) for name in ("worker", "seeder")]
+    for data in (*stack, web := inspected("web", **RUNNING)):
+        data["Config"]["Image"] = "openproject/openproject:17-slim"
+    states = judged(monkeypatch, web, *stack)
+    assert states["openproject worker"][0] == "critical"
+    assert states["openproject seeder"][0] == "ok"
+
+
 @pytest.mark.parametrize(
     ("restarts", "started", "state"),
     [

@@ -11,7 +11,14 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks impo
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import View
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
+from ansible_collections.maxops.ops.plugins.module_utils.systems.postgresql.session import (
+    LoginRefusedError,
+    NoFreeConnectionError,
+)
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.tests.unit.health_stack import inspected, view_of
 
+DATABASE = {"DB_TYPE": "postgres", "HOST": "pg.example.com:5432", "NAME": "gitea", "USER": "gitea", "PASSWD": "x"}
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
 
@@ -36,3 +43,25 @@ def test_an_old_server_without_collation_versions_is_said() -> None:
     [finding] = health_database._collations(None, "14.2")
     assert finding.state == "notice"
     assert "records no version" in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("error", "subjects"),
+    [
+        (LoginRefusedError('refused the password of user "x"'), []),
+        (MaxopsError('database "x" does not exist'), []),
+        (NoFreeConnectionError("no free connection"), ["connections", "server"]),
+        (MaxopsError("cannot be reached at db:5432"), ["server"]),
+    ],
+)
+def test_fault_of_one_application_does_not_follow_from_the_server(error: MaxopsError, subjects: list[str]) -> None:
+    assert [subject for _check, subject in health_database._causes_of(error)] == subjects
+
+
+def test_another_server_is_said_to_be_unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {f"GITEA__database__{key}": value for key, value in DATABASE.items()}
+    gitea = inspected("server", "gitea/gitea:1.22.6", environment=environment)
+    view = view_of(monkeypatch, gitea, inspected("db", "postgres:17"))
+    [(subject, login)] = health_database.logins(view).items()
+    [finding] = health_database._as_application(view, view.stack().of_service("db")[0], subject, login)
+    assert (finding.state, finding.seen) == ("notice", 'uses another server ("pg.example.com"), which is not checked')

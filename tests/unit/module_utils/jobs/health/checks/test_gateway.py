@@ -56,6 +56,44 @@ def test_gateway_that_cannot_reach_an_application_follows_from_it(monkeypatch: p
     assert "follows from it: http gateway (502" in findings["openproject"].evidence[-1]
 
 
+def test_gateway_that_cannot_reach_one_application_does_not_follow_from_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped = inspected("git", "gitea/gitea:1.22.6", {"Status": "exited", "ExitCode": 1})
+    with site(**HEALTHY) as application, site(**{"/": (502, "")}) as gateway:
+        findings = found(view_of(monkeypatch, web(application.port), stopped, proxy({"80/tcp": gateway.port})))
+    assert {subject: finding.state for subject, finding in findings.items()} == {
+        "gateway": "critical",
+        "openproject": "ok",
+        "gitea": "critical",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "location", "words"),
+    [
+        ((400, "Invalid host_name configuration"), "", "400: OpenProject refuses requests for the host name op.exa"),
+        ((403, "<h1>Blocked hosts: op.example.com</h1>"), "", "403: OpenProject refuses requests for the host name"),
+        ((301, ""), "http://op.example.com/", "301: it redirects to the same address, so browsers give up: http://op."),
+        ((301, ""), "http://op.example.com:80", "301: it redirects to the same address, so browsers give up: http://"),
+        ((301, ""), "https://op.example.com/", None),
+        ((302, ""), "/login", None),
+        ((302, ""), "http://op.example.com/login?back_url=%2F", None),
+        ((302, ""), "http://www.example.com/", None),
+        ((302, ""), "", None),
+    ],
+)
+def test_answer_that_users_cannot_work_with(
+    monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str], location: str, words: str | None
+) -> None:
+    with site(**HEALTHY) as application, site(**{"/": answer}) as gateway:
+        if location:
+            gateway.locations["/"] = location
+        finding = found(view_of(monkeypatch, web(application.port), proxy({"80/tcp": gateway.port})))["gateway"]
+    assert finding.state == ("critical" if words else "ok")
+    assert finding.seen.startswith(words or f"{answer[0]} at /")
+
+
 def test_gateway_that_nothing_answers_at_is_critical(monkeypatch: pytest.MonkeyPatch) -> None:
     with site(**HEALTHY) as application:
         findings = found(view_of(monkeypatch, web(application.port), proxy({"80/tcp": 9})))

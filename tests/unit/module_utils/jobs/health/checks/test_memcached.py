@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.cache import check_cache
+from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.tests.unit.health_stack import ENDED, inspected, view_of
 
 STATS = {"version": "1.6.18", "uptime": "7200", "bytes": "32000000", "limit_maxbytes": "64000000", "curr_items": "12"}
@@ -89,3 +90,12 @@ def test_stopped_memcached_has_the_command_that_starts_it(monkeypatch: pytest.Mo
     found = findings(monkeypatch, 9, ENDED)
     assert found["server"].state == "critical"
     assert found["server"].fix.endswith("up --detach cache")
+
+
+def test_cache_that_was_named_and_is_not_there_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    web = inspected("web", "openproject/openproject:17")
+    [named] = check_cache(view_of(monkeypatch, web, access=Access("shop", cache_service="cahce")))
+    assert (named.state, named.seen) == ("unknown", 'the stack has no service "cahce"')
+    assert named.fix.startswith("correct cache_service")
+    [none] = check_cache(view_of(monkeypatch, web))
+    assert none.state == "ok"

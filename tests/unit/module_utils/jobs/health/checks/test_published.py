@@ -42,6 +42,14 @@ def test_plain_ports_come_before_encrypted_ones_and_udp_is_none() -> None:
     assert [port.port for port in http_ports(inspection_from(inspected("p", ports=ports)), [8443])] == [2443]
 
 
+def test_ports_of_a_dashboard_and_of_ssh_are_not_those_of_users() -> None:
+    ports = {"22/tcp": 2200, "2222/tcp": 2201, "8080/tcp": 1880, "443/tcp": 1443}
+    found = http_ports(inspection_from(inspected("proxy", "traefik:3", ports=ports)))
+    assert [port.target for port in found] == [443, 8080]
+    plain = http_ports(inspection_from(inspected("proxy", "nginx:1", ports={"8443/tcp": 1, "8080/tcp": 2})))
+    assert [port.target for port in plain] == [8080, 8443]
+
+
 def test_container_in_the_hosts_network_uses_the_ports_of_its_image() -> None:
     data = inspected("proxy", "caddy:2", ExposedPorts={"80/tcp": {}, "443/tcp": {}})
     data["HostConfig"]["NetworkMode"] = "host"
