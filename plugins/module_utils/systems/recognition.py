@@ -27,8 +27,10 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import (
     MEMCACHED,
     NAMED,
     OPENPROJECT,
+    OTHER,
     POSTGRESQL,
     REDIS,
+    WEAK,
     Kind,
     kind_of,
 )
@@ -227,6 +229,9 @@ class _Project:
         """Services that are servers of one of the kinds: by evidence, else by a login to them, else by their name."""
         found = {service: kind for service, kind in self.kinds.items() if kind.name in kinds and service not in members}
         known = [service for service, kind in found.items() if kind.evidence > NAMED]
+        # With an odd command, an image of a server is one where an application logs in to it.
+        strange = {service for service, kind in self.kinds.items() if kind == Kind(OTHER, WEAK)} - set(known)
+        known += [service for service in self._targets(members, hosts) if service in strange]
         if known:
             return known
         unknown = {service for service, kind in self.kinds.items() if not kind.name} | set(found)

@@ -222,6 +222,14 @@ def test_login_through_a_pool_is_followed_to_the_server_behind_it() -> None:
     assert recognise([*services, pool]).database == "store"
 
 
+def test_login_finds_the_server_behind_a_start_script_that_looks_like_a_backup() -> None:
+    script = service("store", "postgres:17", {"POSTGRES_PASSWORD": "x"}, ["/start-with-backup.sh"])
+    found = recognise([script, *(one for one in two_servers("store") if one.service != "store")])
+    assert (found.database, found.ambiguous) == ("store", ())
+    alone = recognise([script, *two_servers("store")[2:3]])
+    assert alone.database == "store"
+
+
 def test_several_servers_without_a_login_are_never_guessed() -> None:
     found = recognise(two_servers("sql.example.com")[:3])
     assert found.database == ""
