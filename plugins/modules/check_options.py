@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - The MaxOps Ops founders (@maxops)
 description:
-  - Fails when a variable of the host begins with the role's name, or with C(maxops_), and is no option of any role of
-    the collection. The message names the option that was probably meant.
+  - Fails when a variable of the host begins with the role's name, or with C(maxops_), is no option of any role of
+    the collection, and is spelt nearly like one. The message names the option that was probably meant.
+  - Such a variable that resembles no option is refused where it is given on the command line (C(-e)) of a playbook of
+    the collection. A variable of the inventory may be for something else, so there is only a warning of it.
   - In a playbook of the collection it also refuses variables of the command line (C(-e)) that are written like an
     option, but without the role's name before it, and misspelt short words, such as C(traget).
   - Variables of the operator's own whose names begin in the same way are listed in the variable

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.maxops.ops.plugins.plugin_utils.actions.attended import AUTOMATION
@@ -44,16 +46,15 @@ def command(playbook: str | Path, words: Sequence[str]) -> list[str]:
 
 def play(playbook: str | Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a playbook without a terminal."""
-    return subprocess.run(
-        command(playbook, words),
-        cwd=ROOT,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
+    argv = command(playbook, words)
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, cwd=ROOT, env=environment(), text=True, **pipes) as process:
+        try:
+            output, errors = process.communicate(timeout=LIMIT)
+        except BaseException:
+            end_with_workers(process.pid)
+            raise
+    return subprocess.CompletedProcess(argv, process.returncode, output, errors)
 
 
 def play_in_terminal(
@@ -64,11 +65,24 @@ def play_in_terminal(
     ``answers`` are those to each ending of a question. Fails where it does not end.
     """
     argv, env = command(playbook, words), environment(**variables)
-    left = {question: list(each) for question, each in answers.items()}
     child, terminal = pty.fork()
     if not child:
         os.chdir(ROOT)
         os.execvpe(argv[0], argv, env)
+    code = None
+    try:
+        seen = _typed(terminal, {question: list(each) for question, each in answers.items()})
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        if code is None:
+            end_with_workers(child)
+            os.waitpid(child, 0)
+        os.close(terminal)
+    return code, seen.decode(errors="replace")
+
+
+def _typed(terminal: int, left: Mapping[str, list[str]]) -> bytes:
+    """Type the answers; what was shown until the end of the run."""
     seen, unread, answer, due = b"", b"", b"", 0.0
     end = time.monotonic() + LIMIT
     while time.monotonic() < end:
@@ -81,17 +95,34 @@ def play_in_terminal(
         try:
             piece = os.read(terminal, 65536)
         except OSError:
-            break
+            piece = b""
         if not piece:
-            break
+            return seen
         seen, unread = seen + piece, unread + piece
         if answer and b"TASK [" in unread:
             answer = b""
         for question, replies in left.items():
             if not answer and question.encode() in unread and replies:
                 answer, unread, due = replies.pop(0).encode(), b"", time.monotonic() + 0.5
-    else:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-        raise AssertionError(f"it hangs after {LIMIT} s:\n{seen.decode(errors='replace')}")
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), seen.decode(errors="replace")
+    raise AssertionError(f"it hangs after {LIMIT} s:\n{seen.decode(errors='replace')}")
+
+
+def end_with_workers(process: int) -> None:
+    """End a process of Ansible and the workers that it started.
+
+    A worker is in a session of its own. One that asks a question would wait for ever for the answer of a process that
+    was killed.
+    """
+    os.kill(process, signal.SIGSTOP)
+    workers = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == process]
+    for each in (process, *workers):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _parent(path: Path) -> int | None:
+    try:
+        # The name of the program is in parentheses, and may contain some.
+        return int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+    except OSError:
+        return None

@@ -19,6 +19,18 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 CHECK_TYPES = "__maxops_check_types"
 """Variable of a playbook that includes its role with ``rolespec_validate: false``."""
 
+READ_AS_LISTS = (
+    "monitoring_alert_urls",
+    "monitoring_pip_arguments",
+    "monitoring_prometheus_hosts",
+    "stack_gateway_metrics_allow",
+    "stack_gateway_trusted_proxies",
+)
+"""Options that expressions of their role read: a text would be read letter by letter, or not at all.
+
+A module makes a list of a text with commas.
+"""
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNCONVERTED = re.compile(
     r"argument '(\w+)' is of type (?:<class ')?(\w+)(?:'>)? and we were unable to convert to (\w+).*"
@@ -51,7 +63,16 @@ def wrong_types(path: str, variables: Mapping[str, Any], template: Callable[[Any
         for message in messages
         if not _UNCONVERTED.match(message) and not any(name in message for name in wrong) and not _BARE.match(message)
     ]
-    return [_sentence(found, given) for found in unconverted] + others
+    return [_sentence(found, given) for found in unconverted] + others + _texts(given)
+
+
+def _texts(given: Mapping[str, Any]) -> list[str]:
+    # The value is not shown: an address has a password in it.
+    return [
+        f"""{name} is a text, not a list: write -e '{{"{name}": ["…"]}}', or a list in the inventory"""
+        for name in READ_AS_LISTS
+        if isinstance(given.get(name), str)
+    ]
 
 
 def _sentence(found: re.Match[str], given: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePath
@@ -31,6 +32,12 @@ JOB_STATE = "job_state"
 
 LEFT_OUT = {"invocation", "exception", "failed_when_suppressed_exception", "failed_when_result", JOB_STATE}
 """Keys that are Ansible's own: in a file they would be Python objects, or repeat the arguments."""
+
+OUTPUT_LINES = 3
+"""Lines of a module's output that are shown where it ended without a result."""
+
+_OUTPUT = re.compile(r"[.:]?\s*>>> Standard (?:Error|Output)\s*")
+_PASSWORD = re.compile(r"(?i)(?:missing|incorrect) \S+ password|password is required")
 
 
 def command_of(module: str, variables: Mapping[str, Any]) -> str:
@@ -58,8 +65,14 @@ def write_result(folder: str, command: str, host: str, result: Mapping[str, Any]
     except OSError as error:
         raise AnsibleError(
             f"the result could not be written to {path} (maxops_results_dir): {error.strerror}; "
-            f"the job itself {'failed' if content['failed'] else 'succeeded'}"
-        ) from error
+            f"the job itself {_ending({**kept, **content})}"
+        ) from None  # Ansible would append the text of the cause, as if it were the job's
+
+
+def _ending(content: Mapping[str, Any]) -> str:
+    if not content["failed"]:
+        return "succeeded"
+    return f"failed: {content['msg']}" if content.get("msg") else "failed"
 
 
 def plain(value: Any) -> Any:
@@ -93,6 +106,30 @@ def shown_later(result: Mapping[str, Any], variables: Mapping[str, Any]) -> dict
     kept = {key: value for key, value in result.items() if key not in ("failed", "unreachable", "exception")}
     # Without the key, Ansible would take an exit code that is not 0 as a failure.
     return {"changed": False, **kept, "failed": False, JOB_STATE: state}
+
+
+def with_output(result: dict[str, Any]) -> dict[str, Any]:
+    """The result of a module that ended without one, with what it printed: Ansible's message has no reason in it."""
+    if not result.get("failed") or "module_stdout" not in result:
+        return result
+    printed = str(result.get("module_stderr") or "").strip() or str(result["module_stdout"])
+    # A line of JSON may be a part of the module's result, which may have secrets in it.
+    lines = [line.strip() for line in printed.splitlines() if line.strip() and "{" not in line]
+    if not lines:
+        return result
+    is_traceback = any(line.startswith("Traceback") for line in lines)
+    reason = "; ".join(lines[-1:] if is_traceback else lines[:OUTPUT_LINES])
+    own = " ".join(str(result.get("msg", "")).split()).rstrip(".")
+    changed = {key: value for key, value in result.items() if key != "exception"}
+    return {**changed, "msg": f"{own}: {reason}"}
+
+
+def one_sentence(error: Exception) -> str:
+    """The message of an error of Ansible on one line, with what to do where sudo asked for a password."""
+    text = _OUTPUT.sub(": ", str(error)).strip()
+    if _PASSWORD.search(text):
+        return f"{text.rstrip('.')}; give it with --ask-become-pass (-K), or as ansible_become_password in a vault"
+    return text
 
 
 def ended(result: Mapping[str, Any]) -> dict[str, bool]:

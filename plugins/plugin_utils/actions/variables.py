@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -43,6 +43,12 @@ OF_OTHERS = ("ansible_", "awx_", "tower_", "_")
 """Prefixes of variables that Ansible and AWX give to every playbook."""
 
 COLLECTION = "maxops.ops"
+
+GUESS = 0.6
+"""How alike two names are (difflib) for one to be named as a guess."""
+
+CLOSE = 0.75
+"""How alike they are where the one is taken for the other misspelt."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -92,12 +98,21 @@ def _options_in(path: str) -> set[str]:
     return {option for spec in specs.values() for option in spec.get("options") or {}}
 
 
-def misspelt(role: Role, names: Iterable[str], typed: Iterable[str], own: Collection[str]) -> list[str]:
-    """A sentence for each variable that looks like an option and is none.
+class Misspelt(NamedTuple):
+    """A sentence for each variable that is no option: those that end the run, and those that are only warned of."""
+
+    refused: list[str]
+    doubtful: list[str]
+
+
+def misspelt(role: Role, names: Iterable[str], typed: Iterable[str], own: Collection[str]) -> Misspelt:
+    """What to say of each variable that looks like an option and is none.
 
     ``names`` are all variables of the host. ``typed`` are those of the command line where a playbook of the collection
-    runs: there, a name without a prefix that is close to an option is refused, too. ``own`` are the names, or patterns
-    of names, that the operator uses for other things.
+    runs: there, each name with the role's prefix is refused, and one without a prefix that is close to an option, too.
+    A variable of the inventory is refused only where it is close to an option: it may be for something else, and
+    such a fleet must not stop with an upgrade. ``own`` are the names, or patterns of names, that the operator uses for
+    other things.
     """
     prefixes = (f"{role.name}_", "maxops_")
     quick = {*role.defaults, *FLEET, *MADE_BY_ROLES, f"{role.name}_result"}
@@ -105,30 +120,32 @@ def misspelt(role: Role, names: Iterable[str], typed: Iterable[str], own: Collec
     prefixed = [name for name in names if name.startswith(prefixes) and name not in quick]
     typed = [name for name in typed if name not in quick and not name.startswith(OF_OTHERS)]
     if not prefixed and not typed:
-        return []
+        return Misspelt([], [])
     options = role.options()
     known = {*options, *quick}
     suspects = [name for name in (*prefixed, *typed) if name not in known]
     known |= role.options_of_all() if suspects else set()
     suspects = [name for name in dict.fromkeys(suspects) if name not in known and not _is_own(name, own)]
-    return list(_sentences(role, options, suspects, prefixes))
+    found = Misspelt([], [])
+    for name in suspects:
+        sentence = f"{name} is no option of {role.name}"
+        if not name.startswith(prefixes):
+            near = _meant(name, role.name, options)
+            if near:
+                found.refused.append(f"{sentence}; did you mean {near}?")
+            continue
+        candidates = {*FLEET} if name.startswith("maxops_") else options
+        words = {whole.partition("_")[2]: whole for whole in candidates}
+        word = name.partition("_")[2]
+        near = _near(word, words, GUESS)
+        advice = f"did you mean {near}?" if near else f"ansible-doc -t role {COLLECTION}.{role.name} lists them."
+        is_refused = name in typed or _near(word, words, CLOSE)
+        (found.refused if is_refused else found.doubtful).append(f"{sentence}; {advice}")
+    return found
 
 
 def _is_own(name: str, own: Collection[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in own)
-
-
-def _sentences(role: Role, options: set[str], suspects: Iterable[str], prefixes: tuple[str, ...]) -> Iterator[str]:
-    for name in suspects:
-        if name.startswith(prefixes):
-            candidates = {*FLEET} if name.startswith("maxops_") else options
-            near = _near(name.partition("_")[2], {whole.partition("_")[2]: whole for whole in candidates}, 0.6)
-            advice = f"did you mean {near}?" if near else f"ansible-doc -t role {COLLECTION}.{role.name} lists them."
-            yield f"{name} is no option of {role.name}; {advice}"
-            continue
-        near = _meant(name, role.name, options)
-        if near:
-            yield f"{name} is no option of {role.name}; did you mean {near}?"
 
 
 def _meant(name: str, role: str, options: set[str]) -> str | None:

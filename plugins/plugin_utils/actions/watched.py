@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleActionSkip, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -21,7 +21,7 @@ from ansible.utils.display import Display
 from ansible_collections.maxops.ops.plugins.plugin_utils.text import progress_line
 
 from .attended import is_unattended
-from .results import JOB_STATE, SUMMARY_FOLLOWS, command_of, shown_later, write_result
+from .results import JOB_STATE, SUMMARY_FOLLOWS, command_of, one_sentence, shown_later, with_output, write_result
 from .roles import role_of
 from .wording import in_variables
 
@@ -54,14 +54,17 @@ class WatchedAction(ActionBase):  # type: ignore[misc]
                 result = self._run_watched(module, variables)
             else:
                 result = self._execute_module(module_name=module, task_vars=task_vars, wrap_async=self._task.async_val)
-        except (AnsibleConnectionFailure, AnsibleActionFail) as error:
+        except AnsibleActionSkip:
+            raise
+        except AnsibleError as error:
+            # Also where sudo asks for a password, or does not exist.
             unreachable = isinstance(error, AnsibleConnectionFailure)
-            failure = {"changed": False, "failed": True, "unreachable": unreachable, "msg": str(error)}
+            failure = {"changed": False, "failed": True, "unreachable": unreachable, "msg": one_sentence(error)}
             self._keep_result(module, failure, variables)
             if not variables.get(SUMMARY_FOLLOWS):
                 raise
             return self._returned(failure, variables)
-        result = in_variables(result, self._option_variables)
+        result = in_variables(with_output(result), self._option_variables)
         if not result.get("failed"):
             result = self._finish(result, variables)
         self._keep_result(module, self._without_secrets(result), variables)

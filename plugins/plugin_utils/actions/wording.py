@@ -23,6 +23,8 @@ _BEFORE = re.compile(
     r"(?:\b(?:options?|exactly one of) (?:[a-z_]+(?:, | and | or ))*|\bset |\bname[sd]?\b[^.;:()]{0,40} in "
     r"|\bgive another name in |\bwith )$"
 )
+# A message for users of the module may name the variable, too: docker_host (maxops_docker_host).
+_TWICE = re.compile(r"\b(\w+) \(\1\)")
 _AFTER_SET = re.compile(r" to \S")
 
 
@@ -40,7 +42,8 @@ def in_variables(result: dict[str, Any], variables_of_role: Callable[[], Mapping
     pattern = re.compile(_NAME.format("|".join(re.escape(name) for name in names)))
 
     def translated(text: str) -> str:
-        return pattern.sub(lambda match: variables[match[0]] if _is_option(match) else match[0], text)
+        text = pattern.sub(lambda match: variables[match[0]] if _is_option(match) else match[0], text)
+        return _TWICE.sub(r"\1", text)
 
     def walk(value: Any, is_advice: bool) -> Any:
         if isinstance(value, str):

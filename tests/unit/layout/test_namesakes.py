@@ -18,7 +18,7 @@ LARGE = 60
 INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/cache": "job",
     "module_utils/jobs/cleanup": "job",
-    "module_utils/jobs/diagnose/steps": "database firewall host",
+    "module_utils/jobs/diagnose/steps": "firewall host",
     "module_utils/jobs/health/checks": "cache disk host",
     "module_utils/jobs/health": "view",
     "module_utils/jobs/logs": "reading",

@@ -11,7 +11,22 @@ HEAD = 200
 """A level is looked for in so many first characters: what follows is the message."""
 
 _ERROR_LEVELS = frozenset(
-    ("e", "c", "f", "error", "err", "crit", "critical", "fatal", "panic", "alert", "emerg", "emergency", "severe")
+    (
+        "e",
+        "c",
+        "f",
+        "error",
+        "err",
+        "crit",
+        "critical",
+        "fatal",
+        "panic",
+        "alert",
+        "emerg",
+        "emergency",
+        "severe",
+        "ftl",
+    )
 )
 _NUMBER_OF_ERROR = 50
 """Levels as numbers (pino, bunyan): 30 is information, 40 a warning, 50 an error, 60 fatal."""
@@ -40,6 +55,8 @@ _LEVELS = tuple(
         r"^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]+ (?P<level>[.*-]) ",
         # glog: I1130 13:26:49.123456
         r"^(?P<level>[IWEF])\d{4} \d\d:\d\d:",
+        # Traefik: 2026-11-30T13:26:49Z ERR message
+        r"^\S*\d(?:Z|[+-]\d\d:\d\d) (?P<level>TRC|DBG|INF|WRN|ERR|FTL)(?=\s)",
         # 2026-11-30 13:26:49 WARN message; INFO:module:message
         r"(?:^|[\s\]])(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC|ALERT|EMERG|SEVERE)(?=[\s:])",
     )

@@ -164,7 +164,8 @@ def _fill_own(families: Mapping[str, Family], health: Mapping[str, Any], project
     for check, result in health.get("checks", {}).items():
         add("check_state", _state(result["state"]), check=check)
         add("check_duration_seconds", result.get("seconds"), check=check)
-    for (check, subject), worst in _worst_of(health.get("findings", [])).items():
+    # What follows from another finding is a finding as well: an alert on it must not end because its cause is known.
+    for (check, subject), worst in _worst_of([*health.get("findings", []), *health.get("consequences", [])]).items():
         add("finding_state", worst, check=check, subject=subject)
 
 

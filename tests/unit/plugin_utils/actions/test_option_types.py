@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.maxops.ops.plugins.plugin_utils.actions.option_types import wrong_types
+from ansible_collections.maxops.ops.plugins.plugin_utils.actions.option_types import READ_AS_LISTS, wrong_types
 from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
+from ansible_collections.maxops.ops.tests.unit.layout.content import load
+
+
+def load_options(role: str) -> set[str]:
+    specs = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")
+    return set(specs["argument_specs"]["main"]["options"])
 
 
 def of_role(role: str, **variables: Any) -> list[str]:
@@ -38,3 +44,18 @@ def test_value_that_is_no_choice_is_shown_with_the_choices() -> None:
 
 def test_right_values_and_those_that_can_be_converted_are_accepted() -> None:
     assert of_role("backup", backup_jobs="4", backup_databases="a,b", backup_space_check="yes") == []
+
+
+def test_a_text_for_a_list_that_the_role_itself_reads_is_refused_without_its_value() -> None:
+    [sentence] = of_role("monitoring", monitoring_alert_urls="mailtos://user:secret@example.com")
+    assert sentence == (
+        """monitoring_alert_urls is a text, not a list: write -e '{"monitoring_alert_urls": ["…"]}', """
+        "or a list in the inventory"
+    )
+    assert of_role("monitoring", monitoring_alert_urls=["mailtos://user:secret@example.com"]) == []
+    assert len(of_role("stack", stack_gateway_trusted_proxies="10.0.0.0/8")) == 1
+
+
+def test_the_lists_that_roles_read_are_options() -> None:
+    options = {name for role in ("monitoring", "stack") for name in load_options(role)}
+    assert set(READ_AS_LISTS) - options == set()

@@ -16,10 +16,14 @@ from ansible.errors import AnsibleError
 from ansible_collections.maxops.ops.plugins.plugin_utils.actions.results import (
     command_of,
     ended,
+    one_sentence,
     plain,
     shown_later,
+    with_output,
     write_result,
 )
+
+GIVE = "give it with --ask-become-pass (-K), or as ansible_become_password in a vault"
 
 
 def written(folder: Path, result: dict[str, Any], host: str = "lab", check_mode: bool = False) -> dict[str, Any]:
@@ -91,9 +95,62 @@ def test_folder_may_be_in_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_error_for_an_unwritable_folder_says_how_the_job_ended(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for result, went in (({"changed": True}, "succeeded"), ({"job_state": "failed"}, "failed")):
-        with pytest.raises(AnsibleError, match=rf"\(maxops_results_dir\): .*; the job itself {went}"):
+    for result, went in (
+        ({"changed": True}, "succeeded"),
+        ({"job_state": "failed"}, "failed"),
+        ({"failed": True, "msg": "no space"}, "failed: no space"),
+    ):
+        with pytest.raises(AnsibleError, match=rf"\(maxops_results_dir\): .*; the job itself {went}$") as failure:
             write_result(str(tmp_path / "file"), "backup", "lab", result, check_mode=False)
+        # Ansible would print the cause after the message.
+        assert failure.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ({"module_stderr": "pyenv: python3.13: command not found\n\n"}, "pyenv: python3.13: command not found"),
+        ({"module_stderr": "Traceback (most recent call last):\n  x\nImportError: no y\n"}, "ImportError: no y"),
+        ({"module_stdout": 'Sorry, no shell.\r\n{"tokens": 1}\r\n'}, "Sorry, no shell."),
+        ({"module_stderr": "1\n2\n3\n4"}, "1; 2; 3"),
+    ],
+)
+def test_module_without_a_result_fails_with_what_it_printed(printed: dict[str, str], reason: str) -> None:
+    result = {"failed": True, "module_stdout": "", "msg": "No start of json char\nfound.", "exception": "x", **printed}
+    kept = with_output(result)
+    assert kept["msg"] == f"No start of json char found: {reason}"
+    assert "exception" not in kept
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (
+            "Premature end of stream waiting for become success.\n>>> Standard Error\n/bin/sh: 1: sudo: not found\n",
+            "Premature end of stream waiting for become success: /bin/sh: 1: sudo: not found",
+        ),
+        (
+            "Missing sudo password",
+            f"Missing sudo password; {GIVE}",
+        ),
+        (
+            "Premature end of stream waiting for become success.\n>>> Standard Error\nsudo: a password is required",
+            f"Premature end of stream waiting for become success: sudo: a password is required; {GIVE}",
+        ),
+        ("no route", "no route"),
+    ],
+)
+def test_error_of_ansible_is_one_sentence(error: str, shown: str) -> None:
+    assert one_sentence(AnsibleError(error)) == shown
+
+
+def test_result_of_a_module_is_not_changed() -> None:
+    for result in (
+        {"failed": True, "msg": "x"},
+        {"changed": True, "module_stdout": "y"},
+        {"failed": True, "module_stdout": ""},
+    ):
+        assert with_output(dict(result)) == result
 
 
 def test_only_types_of_json_are_kept() -> None:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
@@ -249,4 +249,20 @@ def test_unreachable_host_stays_in_the_play_where_a_summary_follows(tmp_path: Pa
     kept = json.loads((tmp_path / "backup-lab.json").read_text())
     assert (kept["failed"], kept["unreachable"], kept["check_mode"]) == (True, True, False)
     with pytest.raises(AnsibleConnectionFailure, match="no route"):
+        action.run(None, {})
+
+
+def test_error_of_sudo_is_shown_by_the_summary_and_kept(tmp_path: Path) -> None:
+    def execute(**_options: Any) -> dict[str, Any]:
+        raise AnsibleError("Missing sudo password")
+
+    action = Watched([], [])
+    action._execute_module = execute  # type: ignore[method-assign]
+    advice = "give it with --ask-become-pass (-K), or as ansible_become_password in a vault"
+    text = f"Missing sudo password; {advice}"
+    later = {"changed": False, "failed": False, "job_state": "failed", "msg": text}
+    assert action.run(None, {**FOLLOWS, "maxops_results_dir": str(tmp_path)}) == later
+    kept = json.loads((tmp_path / "backup-lab.json").read_text())
+    assert (kept["failed"], kept["msg"]) == (True, text)
+    with pytest.raises(AnsibleError, match="Missing sudo password"):
         action.run(None, {})

@@ -23,6 +23,7 @@ def said(role: str, text: str) -> str:
     ("role", "text", "shown"),
     [
         ("status", "set project_name to one of them, or", "set maxops_project_name to one of them, or"),
+        ("status", "correct docker_host (maxops_docker_host): there", "correct maxops_docker_host: there"),
         ("restore", "correct the option file", "correct the option restore_file"),
         ("restore", "that it was made of in source_project", "that it was made of in restore_source_project"),
         ("restore", "To restore it anyway: force=2026", "To restore it anyway: restore_force=2026"),

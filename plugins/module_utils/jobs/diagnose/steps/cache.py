@@ -37,7 +37,7 @@ def check_cache(view: StackView) -> StepResult:
     inspection = view.running(service)
     if inspection is None:
         if service not in view.services:
-            return StepResult(f'the stack has no service "{service}"')
+            return StepResult(unknown=[f'the stack has no service "{service}": correct cache_service'])
         return StepResult(unknown=[f'service "{service}" is not running, so it could not be checked'])
     if not inspection.container.addresses:
         return StepResult(unknown=[f"{inspection.name} has no address that this host can reach"])

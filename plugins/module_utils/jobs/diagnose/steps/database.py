@@ -45,6 +45,9 @@ def check_database(view: StackView) -> StepResult:
     service = view.roles.database
     if not service:
         problem = view.roles.problem("database_service")
+        hosts = ", ".join(sorted({login.host for login in logins_of(view)}))
+        if hosts and not problem:
+            problem = f"the applications log in to {hosts}, which is no server of this stack: it was not checked"
         return StepResult(unknown=[problem]) if problem else StepResult("the stack has no PostgreSQL server")
     inspection = view.running(service)
     if inspection is None:

@@ -33,6 +33,8 @@ POSTGRES = "2026-11-30 13:26:49.123 UTC [34]"
         ("2026-11-30T13:26:49Z 0 [Note] no error", "note"),
         ("I1130 13:26:49.123456 1 main.go:12] failed", "i"),
         ("INFO:module:it failed", "info"),
+        ("2026-11-30T13:26:49Z INF Configuration loaded, error pages are on", "inf"),
+        ("2026-11-30T13:26:49+09:00 WRN failed once", "wrn"),
     ],
 )
 def test_level_that_is_no_error_counts_more_than_the_words(text: str, level: str) -> None:
@@ -55,6 +57,8 @@ def test_level_that_is_no_error_counts_more_than_the_words(text: str, level: str
         "level=fatal msg=x",
         "*** FATAL CONFIG FILE ERROR (Redis 7.0.0) ***",
         "ERROR: no",
+        "2026-11-30T13:26:49Z ERR Unable to obtain a certificate",
+        "2026-11-30T13:26:49Z FTL no words of this kind",
     ],
 )
 def test_level_of_an_error_counts(text: str) -> None:

@@ -57,6 +57,14 @@ def test_worst_of_several_findings_of_a_subject_counts() -> None:
     assert metrics['maxops_finding_state{check="disk",project="maxoperation",subject="/"}'] == 3
 
 
+def test_what_follows_from_another_finding_keeps_its_own_series() -> None:
+    follows = {"check": "containers", "subject": "postgres"}
+    consequence = {**finding("postgresql", "server", "critical"), "follows": follows}
+    metrics = samples(health_result(finding("containers", "postgres", "critical"), consequences=[consequence]))
+    assert metrics['maxops_finding_state{check="postgresql",project="maxoperation",subject="server"}'] == 3
+    assert metrics['maxops_health_findings{project="maxoperation",state="critical"}'] == 1
+
+
 def test_time_of_the_check_is_in_seconds() -> None:
     assert samples(health_result())['maxops_health_last_run_timestamp_seconds{project="maxoperation"}'] == 1795615500
 

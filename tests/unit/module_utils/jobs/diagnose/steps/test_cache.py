@@ -8,6 +8,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -62,3 +63,10 @@ def test_stack_without_a_cache_is_well() -> None:
 def test_cache_without_an_address_is_unknown() -> None:
     result = check_cache(view_of(inspection("cache", image="memcached:1", addresses=[])))
     assert result.unknown == ["shop-cache-1 has no address that this host can reach"]
+
+
+def test_cache_that_was_named_and_is_not_there_is_unknown() -> None:
+    view = view_of(inspection("web", environment=web(1)))
+    view.roles = replace(view.roles, cache="cahce")
+    result = check_cache(view)
+    assert (result.state, result.unknown) == ("unknown", ['the stack has no service "cahce": correct cache_service'])

@@ -116,6 +116,15 @@ def test_service_that_others_depend_on_without_a_container_is_critical(monkeypat
     assert "gitea depends on it" in text
 
 
+@pytest.mark.parametrize(("health", "state"), [("healthy", None), ("starting", None), ("unhealthy", "critical")])
+def test_one_shot_that_was_removed_after_its_work_is_not_missing(
+    monkeypatch: pytest.MonkeyPatch, health: str, state: str | None
+) -> None:
+    container = inspected("web", **RUNNING, Health={"Status": health})
+    container["Config"]["Labels"]["com.docker.compose.depends_on"] = "seeder:service_completed_successfully:false"
+    assert judged(monkeypatch, container).get("seeder", (None, ""))[0] == state
+
+
 def test_last_output_of_a_health_check_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     health = {"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "401 for s3cret-value\n"}]}
     _state, text = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
