@@ -24,6 +24,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspecti
 from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import (
     GATEWAY,
     GITEA,
+    LOCAL,
     MEMCACHED,
     NAMED,
     OPENPROJECT,
@@ -215,7 +216,9 @@ class _Project:
     def _identity(self, service: str) -> tuple[Any, ...]:
         """What two services of one installation share: their databases, or else their data's folders."""
         members = self.services[service]
-        logins = {(login.host, login.database) for one in members for login in _databases_of(one)}
+        logins = {
+            (self._hosts.get(login.host, login.host), login.database) for one in members for login in _databases_of(one)
+        }
         if logins:
             return tuple(sorted(logins))
         return tuple(sorted({mount.source for one in members for mount in one.container.mounts if mount.writable}))
@@ -240,14 +243,15 @@ class _Project:
     def _choose(self, candidates: Sequence[str], members: Sequence[str], hosts: _Hosts) -> tuple[str, tuple[str, ...]]:
         """The one server of the stack, or several candidates."""
         left = list(candidates)
-        others = [service for service in self.services if service not in members and service not in candidates]
-        for clients in (members, others):
-            targets = self._targets(clients, hosts)
-            pointed = [service for service in left if service in targets]
-            left = pointed if len(left) > 1 and pointed else left
-            if pointed:
-                break
-        else:
+        reached = self._reached(members, candidates, hosts)
+        own = {name for service in members for one in self.services.get(service, ()) for name in hosts(one)}
+        if own <= set(LOCAL):
+            # Only where the applications' own logins are unknown: those of others may lead to a server of their own.
+            others = [service for service in self.services if service not in members and service not in candidates]
+            reached = self._reached(others, candidates, hosts)
+        pointed = [service for service in left if service in reached]
+        left = pointed or left
+        if not pointed:
             # Without any login: as the role stack calls them.
             left = [service for service in left if service in _OWN_NAMES and len(left) > 1] or left
         if len(left) > 1:
@@ -261,6 +265,16 @@ class _Project:
             return False
         others = [service for service, kind in self.kinds.items() if not kind.name]
         return cache in self._targets(others, _cache_hosts)
+
+    def _reached(self, clients: Iterable[str], servers: Sequence[str], hosts: _Hosts) -> set[str]:
+        """The services that logins of the clients lead to, also through a pool between them and the servers."""
+        reached: set[str] = set()
+        new = set(clients)
+        while new:
+            new = set(self._targets(new, hosts)) - reached
+            reached |= new
+            new -= set(servers)
+        return reached
 
     def _targets(self, clients: Iterable[str], hosts: _Hosts) -> list[str]:
         """The services that logins of the clients lead to, each once."""

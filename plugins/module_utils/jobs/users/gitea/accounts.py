@@ -178,7 +178,8 @@ class GiteaUsers:
         return changed
 
     def _check(self, account: Account, fields: Mapping[str, Any], before: Account | None = None) -> None:
-        check_answer(FIELDS, fields, account, self._api.release.title, PAGE, before)
+        former = _comparable(before) if before else None
+        check_answer(FIELDS, fields, _comparable(account), self._api.release.title, PAGE, former)
 
     def _expected(self, changes: Mapping[str, tuple[Any, Any]]) -> Mapping[str, str]:
         before, after = changes.get("visibility", (None, None))
