@@ -59,7 +59,8 @@ def _files(content: Content) -> Iterator[tuple[str, str, str]]:
     """Part, path below its top, and path on this host of each SQLite database that the manifest names."""
     for part in content.manifest.get("parts", []):
         top = content.volumes.get(part["name"])
-        for text in part.get("live_databases") or []:
+        # Nothing wrote to the resting ones while they were copied.
+        for text in part.get("live_databases") or part.get("resting_databases") or []:
             relative = sqlite_path(text)
             path = os.path.normpath(os.path.join(top or "", relative))
             # A link of the set must not lead out of it.

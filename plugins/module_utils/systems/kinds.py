@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.container import PROJECT_LABEL, Container
@@ -121,11 +121,16 @@ _WRAPPERS = re.compile(
     r".*entrypoint(?:\.sh)?|tini|tini-static|dumb-init|catatonit|init|--|sh|bash|ash|dash|-c|-[a-z]*c|exec|su-exec"
     r"|gosu|nice|ionice"
 )
+_AS_USER = ("gosu", "su-exec")
+"""Wrappers whose first word is a user, often one with the name of the server."""
+_BETWEEN = re.compile(r"[;&|()\n]+|\b(?:exec|do|then|else)\s")
 # Programs that one runs in an image of a server without running the server.
 _CLIENT_PROGRAM = re.compile(
-    r"(?:^|[\s/;&|(])(?:pg_dump|pg_dumpall|psql|pg_basebackup|pg_isready|redis-cli|valkey-cli|crond?|sleep|tail"
+    r"(?:^|[\s/;&|(])(?:pg_dump|pg_dumpall|pg_restore|psql|pg_basebackup|pg_receivewal|pg_isready|redis-cli|valkey-cli"
+    r"|crond?|sleep|tail|while|until"
     r"|\S*backup\S*)(?:$|[\s;&|)])"
 )
+_ON_FILES = ("chown", "chmod", "mkdir", "cp", "mv", "rm")
 
 _SERVICES = {
     "openproject": OPENPROJECT,
@@ -149,7 +154,7 @@ def kind_of(container: Container) -> Kind:
         # An image of a server that runs something else, with the server's programs: a dump, a migration, a test.
         other = _of_application(container.environment)
         kind = Kind(other, SURE) if other else _by_name(container)
-        return Kind(OTHER, SURE) if kind.name in ("", *SERVERS) else kind
+        return Kind(OTHER, WEAK) if kind.name in ("", *SERVERS) else kind
     return kind if kind.name else _by_name(container)
 
 
@@ -245,11 +250,26 @@ def _by_program(container: Container) -> Kind | None:
 
 def program_of(container: Container) -> str:
     """The name of the program that a container runs, behind the image's own start script; empty where it has none."""
-    for word in _words(container):
+    return _program(_words(container))
+
+
+def _program(words: Iterable[str]) -> str:
+    is_user = False
+    for word in words:
         name = posixpath.basename(word)
-        if not _WRAPPERS.fullmatch(name):
+        if is_user:
+            is_user = False
+        elif not _WRAPPERS.fullmatch(name):
             return "" if name.startswith("-") else name
+        else:
+            is_user = name in _AS_USER
     return ""
+
+
+def _starts_server(container: Container) -> bool:
+    """True for a shell's command with a server among its steps, such as ``sleep 5; exec postgres``."""
+    steps = _BETWEEN.split(" ".join(container.command))
+    return any(_PROGRAMS.get(_program(step.split())) in SERVERS for step in steps)
 
 
 def _words(container: Container) -> list[str]:
@@ -263,6 +283,9 @@ def _runs_server(container: Container) -> bool:
     program = program_of(container)
     if program in _PROGRAMS:
         return _PROGRAMS[program] != OTHER and "--sentinel" not in container.command
-    if _CLIENT_PROGRAM.search(" ".join(container.command)):
+    if "--sentinel" not in container.command and _starts_server(container):
+        return True
+    text = " ".join(container.command)
+    if _CLIENT_PROGRAM.search(text) or (program in _ON_FILES and not _BETWEEN.search(text)):
         return False
     return not (program and _is_client(container.environment))

@@ -24,13 +24,17 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspecti
 from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import (
     GATEWAY,
     GITEA,
+    LOCAL,
     MEMCACHED,
     NAMED,
     OPENPROJECT,
+    OTHER,
     POSTGRESQL,
     REDIS,
+    WEAK,
     Kind,
     kind_of,
+    program_of,
 )
 
 APPLICATIONS = (OPENPROJECT, GITEA)
@@ -43,9 +47,9 @@ SERVES, BACKGROUND, BESIDE, ONCE = range(4)
 """What a service of an application does: it answers HTTP, works in the background, serves something else, or ends."""
 
 _WORK = (
-    (ONCE, re.compile(r"seed\w*|setup|migrat\w*|db:\w+|\w*migrations?|dump|admin")),
+    (ONCE, re.compile(r"seed\w*|setup|migrat\w*|db:\w+|\w*migrations?|dump|backups?|admin")),
     (BACKGROUND, re.compile(r"workers?|jobs?:?\w*|cron|clock|scheduler|good_job|delayed_job|background")),
-    (BESIDE, re.compile(r"hocuspocus|collaboration|imap|mailer")),
+    (BESIDE, re.compile(r"hocuspocus|collaboration|imap|mailer|sshd")),
     (SERVES, re.compile(r"web|server|puma|rails|supervisord|app")),
 )
 
@@ -213,7 +217,9 @@ class _Project:
     def _identity(self, service: str) -> tuple[Any, ...]:
         """What two services of one installation share: their databases, or else their data's folders."""
         members = self.services[service]
-        logins = {(login.host, login.database) for one in members for login in _databases_of(one)}
+        logins = {
+            (self._hosts.get(login.host, login.host), login.database) for one in members for login in _databases_of(one)
+        }
         if logins:
             return tuple(sorted(logins))
         return tuple(sorted({mount.source for one in members for mount in one.container.mounts if mount.writable}))
@@ -227,6 +233,9 @@ class _Project:
         """Services that are servers of one of the kinds: by evidence, else by a login to them, else by their name."""
         found = {service: kind for service, kind in self.kinds.items() if kind.name in kinds and service not in members}
         known = [service for service, kind in found.items() if kind.evidence > NAMED]
+        # With an odd command, an image of a server is one where an application logs in to it.
+        strange = {service for service, kind in self.kinds.items() if kind == Kind(OTHER, WEAK)} - set(known)
+        known += [service for service in self._targets(members, hosts) if service in strange]
         if known:
             return known
         unknown = {service for service, kind in self.kinds.items() if not kind.name} | set(found)
@@ -235,14 +244,15 @@ class _Project:
     def _choose(self, candidates: Sequence[str], members: Sequence[str], hosts: _Hosts) -> tuple[str, tuple[str, ...]]:
         """The one server of the stack, or several candidates."""
         left = list(candidates)
-        others = [service for service in self.services if service not in members and service not in candidates]
-        for clients in (members, others):
-            targets = self._targets(clients, hosts)
-            pointed = [service for service in left if service in targets]
-            left = pointed if len(left) > 1 and pointed else left
-            if pointed:
-                break
-        else:
+        reached = self._reached(members, candidates, hosts)
+        own = {name for service in members for one in self.services.get(service, ()) for name in hosts(one)}
+        if own <= set(LOCAL):
+            # Only where the applications' own logins are unknown: those of others may lead to a server of their own.
+            others = [service for service in self.services if service not in members and service not in candidates]
+            reached = self._reached(others, candidates, hosts)
+        pointed = [service for service in left if service in reached]
+        left = pointed or left
+        if not pointed:
             # Without any login: as the role stack calls them.
             left = [service for service in left if service in _OWN_NAMES and len(left) > 1] or left
         if len(left) > 1:
@@ -256,6 +266,16 @@ class _Project:
             return False
         others = [service for service, kind in self.kinds.items() if not kind.name]
         return cache in self._targets(others, _cache_hosts)
+
+    def _reached(self, clients: Iterable[str], servers: Sequence[str], hosts: _Hosts) -> set[str]:
+        """The services that logins of the clients lead to, also through a pool between them and the servers."""
+        reached: set[str] = set()
+        new = set(clients)
+        while new:
+            new = set(self._targets(new, hosts)) - reached
+            reached |= new
+            new -= set(servers)
+        return reached
 
     def _targets(self, clients: Iterable[str], hosts: _Hosts) -> list[str]:
         """The services that logins of the clients lead to, each once."""
@@ -281,6 +301,8 @@ def work_of(container: Container) -> int:
     """What a service of an application does, by its command, else by its name; without a sign it answers HTTP."""
     programs = [posixpath.basename(word) for part in container.command for word in part.split()]
     by_command = _works(programs)
+    if program_of(container) in ("sleep", "tail") and not re.search(r"[;&|]", " ".join(container.command)):
+        return ONCE  # kept for commands by hand
     # A shell that migrates and then serves goes on serving.
     if by_command:
         return SERVES if SERVES in by_command else by_command[0]

@@ -25,7 +25,6 @@ INTEGRATION_TESTS_ONLY = {
     "module_utils/jobs/monitoring": "alert",
     "module_utils/jobs/restore": "job plan",
     "module_utils/jobs/status": "job",
-    "module_utils/jobs/users/gitea": "accounts",
     "module_utils/jobs/users": "job",
     "module_utils/jobs/users/openproject": "accounts groups roles",
     "module_utils/jobs/verify": "decode job source",

@@ -85,6 +85,8 @@ class VolumePart:
         if self.live:
             facts["live_databases"] = list(self.live)
             facts["paused"] = sorted({container.service for container in self.writers})
+        elif self.databases:
+            facts["resting_databases"] = list(self.databases)
         return facts
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -220,7 +220,9 @@ def _database_swap(restore_id: str, original: str, name: str, present: Mapping[s
 
 def _record_size(journal: Journal, session: Session, swap: DatabaseSwap) -> None:
     if swap.previous:
-        journal.sizes[swap.previous] = databases.size(session, swap.name)
+        # It is only shown: a database that cannot be measured, as on a bad disk, is restored all the same.
+        with suppress(MaxopsError):
+            journal.sizes[swap.previous] = databases.size(session, swap.name)
 
 
 def check_version(plan: RestorePlan) -> None:

@@ -203,12 +203,17 @@ def inspection_from(data: Mapping[str, Any]) -> Inspection:
 
 
 def missing_services(inspections: Iterable[Inspection]) -> dict[str, str]:
-    """Services without any container, each with the first service that depends on it."""
-    containers = [inspection.container for inspection in inspections]
-    present = {container.service for container in containers}
+    """Services without any container, each with the first service that depends on it.
+
+    A one-time service that was removed after its work is not missing while those that waited for it work.
+    """
+    inspections = list(inspections)
+    present = {inspection.service for inspection in inspections}
     needed: dict[str, str] = {}
-    for container in containers:
-        for service in sorted(container.depends_on - present):
+    for inspection in inspections:
+        container = inspection.container
+        ended = container.needs_completed if inspection.well else frozenset()
+        for service in sorted(container.depends_on - present - ended):
             needed.setdefault(service, container.service)
     return needed
 

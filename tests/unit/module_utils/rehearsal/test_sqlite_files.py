@@ -52,6 +52,12 @@ def test_rows_of_gitea_are_compared_with_its_files(content: Content) -> None:
     assert content.not_compared == [gitea.NOT_COMPARED]
 
 
+def test_database_of_a_service_that_was_stopped_is_compared_too(content: Content) -> None:
+    (part,) = content.manifest["parts"]
+    part["resting_databases"] = part.pop("live_databases")
+    assert sqlite_files.check_sqlite(content)[gitea.NAME]["attachment_rows"] == 1
+
+
 def test_lost_file_is_critical_and_a_stray_one_is_a_leftover(content: Content) -> None:
     """Both are of one moment, so nothing was deleted between them."""
     top = content.volumes[FOLDER]

@@ -170,6 +170,10 @@ def test_command_says_what_an_unknown_image_runs(command: Sequence[str], name: s
         ("migrate", {}, (ENTRYPOINT, "psql", "-f", "/x.sql")),
         ("odd", {}, ("sleep", "infinity")),
         ("db-backup", {}, ()),
+        ("wal", {}, (ENTRYPOINT, "pg_receivewal", "-D", "/wal")),
+        ("owner", {}, (ENTRYPOINT, "chown", "-R", "999", "/data")),
+        ("dumps", {}, (ENTRYPOINT, "bash", "-c", "while true; do /dump.sh; done")),
+        ("once", {}, ("gosu", "postgres", "pg_dump")),
     ],
 )
 def test_image_of_postgresql_that_runs_something_else_is_no_server(
@@ -179,7 +183,16 @@ def test_image_of_postgresql_that_runs_something_else_is_no_server(
 
 
 @pytest.mark.parametrize(
-    "command", [(), (ENTRYPOINT, "postgres"), (ENTRYPOINT, "-c", "shared_buffers=1GB"), ("/launch.sh", "init")]
+    "command",
+    [
+        (),
+        (ENTRYPOINT, "postgres"),
+        (ENTRYPOINT, "-c", "shared_buffers=1GB"),
+        ("/launch.sh", "init"),
+        ("sh", "-c", "sleep 5; exec docker-entrypoint.sh postgres -c fsync=off"),
+        ("sh", "-c", "until [ -f /ready ]; do sleep 1; done; gosu postgres postgres"),
+        ("sh", "-c", "chown -R postgres /data && /start.sh"),
+    ],
 )
 def test_image_of_postgresql_runs_its_server(command: Sequence[str]) -> None:
     assert kind("odd", "postgres:17", {"PGUSER": "maxops"}, command) == Kind(POSTGRESQL, SURE)

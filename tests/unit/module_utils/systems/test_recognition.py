@@ -222,6 +222,22 @@ def test_login_through_a_pool_is_followed_to_the_server_behind_it() -> None:
     assert recognise([*services, pool]).database == "store"
 
 
+def test_login_finds_the_server_behind_a_start_script_that_looks_like_a_backup() -> None:
+    script = service("store", "postgres:17", {"POSTGRES_PASSWORD": "x"}, ["/start-with-backup.sh"])
+    found = recognise([script, *(one for one in two_servers("store") if one.service != "store")])
+    assert (found.database, found.ambiguous) == ("store", ())
+    alone = recognise([script, *two_servers("store")[2:3]])
+    assert alone.database == "store"
+
+
+def test_pool_that_cannot_be_followed_is_never_replaced_by_the_server_of_another_service() -> None:
+    pool = service("pool", "company/odyssey:1")
+    found = recognise([*two_servers("pool"), pool])
+    assert (found.database, found.ambiguous[0].services) == ("", ("analytics", "store"))
+    outside = recognise(two_servers("sql.example.com"))
+    assert (outside.database, outside.ambiguous[0].services) == ("", ("analytics", "store"))
+
+
 def test_several_servers_without_a_login_are_never_guessed() -> None:
     found = recognise(two_servers("sql.example.com")[:3])
     assert found.database == ""
@@ -277,6 +293,22 @@ def test_two_web_services_on_one_database_are_one_openproject() -> None:
     more = service("web2", "openproject/openproject:15", OPENPROJECT, ["./docker/prod/web"])
     found = recognise([*official_openproject("15"), more])
     assert (found.applications["openproject"][:2], found.ambiguous) == (("web", "web2"), ())
+    by_container = {**OPENPROJECT, "DATABASE_URL": OPENPROJECT["DATABASE_URL"].replace("@db/", "@shop-db-1/")}
+    more = service("web2", "openproject/openproject:15", by_container, ["./docker/prod/web"])
+    assert recognise([*official_openproject("15"), more]).ambiguous == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("console", ["./docker/prod/entrypoint.sh", "sleep", "infinity"]), ("backup", ["./docker/prod/backup"])],
+)
+def test_service_beside_the_application_is_never_asked_first(name: str, command: Sequence[str]) -> None:
+    beside = service(name, "openproject/openproject:15", OPENPROJECT, command)
+    found = recognise([*official_openproject("15"), beside])
+    assert (found.service_of("openproject"), found.ambiguous) == ("web", ())
+    assert name in found.applications["openproject"]
+    late = service("web", "openproject/openproject:15", OPENPROJECT, ["sh", "-c", "sleep 5; ./docker/prod/web"])
+    assert recognise([late, beside]).service_of("openproject") == "web"
 
 
 # -- the operator's word --------------------------------------------------------------------------------------------

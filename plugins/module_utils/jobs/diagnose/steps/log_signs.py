@@ -19,8 +19,8 @@ NEWEST = 20
 """A service that keeps ending repeats most causes in its last lines; earlier ones may be solved."""
 
 _KEY_BASE = (
-    r"\b(?:missing|insecure|invalid|blank|empty)\W{1,3}secret_key_base"
-    r"|secret_key_base\b.{0,40}(?:\b(?:missing|blank|empty|must)\b|not set|well-known)"
+    r"\b(?:missing|insecure|invalid|blank|empty|not found|(?:must|please) set)\W{1,4}secret_key_base"
+    r"|secret_key_base\b.{0,40}(?:\b(?:missing|blank|empty|must|required|too short)\b|not set|well-known)"
 )
 # An application says these once at its start, and a long trace of calls may follow.
 START_SIGNS = (
@@ -30,7 +30,9 @@ START_SIGNS = (
     ),
     (
         "migrations_pending",
-        re.compile(r"PendingMigration|migrations? (?:are|is) pending|pending migrations?\b", re.IGNORECASE),
+        re.compile(
+            r"PendingMigration|migrations? (?:are|is) pending|(?<!no )(?<!\b0 )pending migrations?\b", re.IGNORECASE
+        ),
     ),
     ("secret_key_missing", re.compile(_KEY_BASE, re.IGNORECASE)),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import OK, Finding, judged
 from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import Probe
@@ -51,7 +51,10 @@ def fault_of(answer: Probe, host: str = "") -> tuple[str, str]:
         name = host or urlsplit(answer.url).netloc
         return (
             f"{answer.status}: OpenProject refuses requests for the host name {name}",
-            "set OPENPROJECT_HOST__NAME to the name that users open, or add it to OPENPROJECT_ADDITIONAL__HOST__NAMES",
+            (
+                "let the gateway pass the header Host on, and set OPENPROJECT_HOST__NAME to the name that users open "
+                "(further ones: OPENPROJECT_ADDITIONAL__HOST__NAMES); that name also belongs in gateway_url, if set"
+            ),
         )
     if answer.status in REDIRECTS and _is_same(answer, host):
         return (
@@ -61,9 +64,19 @@ def fault_of(answer: Probe, host: str = "") -> tuple[str, str]:
     return "", ""
 
 
+def target_of(answer: Probe) -> SplitResult:
+    """The parts of the address that a redirect leads to; empty ones for what is no address."""
+    try:
+        target = urlsplit(answer.location)
+        _port = target.port  # read here, because it is checked only then
+    except ValueError:
+        return urlsplit("")
+    return target
+
+
 def _is_same(answer: Probe, host: str) -> bool:
     """Whether a redirect leads to the address that was asked, as an unlimited one from HTTP to HTTPS does."""
-    asked, target = urlsplit(answer.url), urlsplit(answer.location)
+    asked, target = urlsplit(answer.url), target_of(answer)
     usual = ":443" if target.scheme == "https" else ":80"
     names = {(name if ":" in name else name + usual).lower() for name in (asked.netloc, host) if name}
     named = target.netloc if ":" in target.netloc else target.netloc + usual

@@ -12,6 +12,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.engine i
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import Inspection, missing_services
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.installation import kind_of, notice
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.symptoms import cannot_run
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
     CRITICAL,
     NOTICE,
@@ -145,7 +146,10 @@ def _judge_without_check(inspection: Inspection, subject: str, view: View) -> Fi
     seen = "running; its health check cannot run, so it says nothing"
     application = stack.roles.application_of(inspection.service)
     if application and inspection.service == stack.roles.service_of(application):
-        own = application_health(view, application)
+        try:
+            own = application_health(view, application)
+        except MaxopsError as error:  # it did not answer in time; the other containers are judged all the same
+            return Finding(CHECK, subject, UNKNOWN, f"{seen}; {error}", RUNNING, output, fix)
         if own.state in (OK, WARNING):
             seen = "running, and it answers; its health check cannot run, so Docker calls it unhealthy"
             return Finding(CHECK, subject, WARNING, seen, RUNNING, output, fix)

@@ -17,7 +17,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.http.probe import
 from ..consequences import Key
 from ..history import recall, remember
 from ..view import FIRST_SHARE, StackView, View
-from .answers import REDIRECTS
+from .answers import REDIRECTS, target_of
 
 QUIET_PATH = "/metrics"
 """The gateway of the role stack answers this path itself, so the answer shows only the gateway's own health."""
@@ -91,7 +91,7 @@ def _followed(view: View, url: str, inspection: Inspection | None, named: tuple[
         return Gateway(url, first, inspection, host=host, application=application)
     secure = _secure_url(view, url, first, inspection)
     if not secure:
-        unseen = f"https://{urlsplit(first.location).netloc}"
+        unseen = f"https://{target_of(first).netloc}"
         return Gateway(url, first, inspection, unseen, host, application)
     return Gateway(secure, _first_answer(view, secure, host), inspection, host=host, application=application)
 
@@ -102,7 +102,7 @@ def _first_answer(view: View, url: str, host: str) -> Probe:
 
 def _requires_tls(first: Probe) -> bool:
     if first.status in REDIRECTS:
-        return first.location.startswith("https://")
+        return target_of(first).scheme == "https"
     return (first.status == 400 and "HTTPS" in first.body) or "does not speak HTTP" in first.problem
 
 
@@ -111,7 +111,7 @@ def _secure_url(view: View, url: str, first: Probe, inspection: Inspection | Non
     here = urlsplit(url)
     if first.status not in REDIRECTS:
         return f"https://{here.netloc}"  # the same port speaks TLS
-    target = urlsplit(first.location)
+    target = target_of(first)
     if target.hostname == here.hostname and _is_named(url):
         return f"https://{target.netloc}"
     try:

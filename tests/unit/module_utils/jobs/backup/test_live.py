@@ -66,6 +66,7 @@ def test_with_quiesce_it_is_paused_anyway(plan: BackupPlan) -> None:
 def test_database_at_rest_is_copied_without_a_word(plan: BackupPlan) -> None:
     part = decide(plan, Found(["MySQL or MariaDB"], [container("db", state="exited"), container("c", state="paused")]))
     assert part == replace(PART, databases=("MySQL or MariaDB",))
+    assert part.facts()["resting_databases"] == ["MySQL or MariaDB"], "a rehearsal checks it too"
     assert (plan.warnings, plan.incomplete) == ([], [])
 
 

@@ -26,6 +26,8 @@ def answer(url: str, status: int, body: str = "", location: str = "") -> Probe:
         ("http://op.example.com/", "", "https://op.example.com/", False),
         ("https://op.example.com/", "", "https://www.example.com/", False),
         ("https://op.example.com/", "", "", False),
+        ("https://op.example.com/", "", "https://op.example.com:port/", False),
+        ("https://op.example.com/", "", "https://[op.example.com/", False),
     ],
 )
 def test_redirect_to_the_same_address_is_a_fault(url: str, host: str, location: str, same: bool) -> None:

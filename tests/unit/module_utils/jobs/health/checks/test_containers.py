@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health import view as health_view
+from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks import containers as health_containers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.checks.containers import check_containers
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.consequences import collapse
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.options import HealthOptions
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import StackView, View
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import inspection_from
+from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 from ansible_collections.maxops.ops.tests.unit.health_stack import site, view_of
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
@@ -116,6 +118,15 @@ def test_service_that_others_depend_on_without_a_container_is_critical(monkeypat
     assert "gitea depends on it" in text
 
 
+@pytest.mark.parametrize(("health", "state"), [("healthy", None), ("starting", None), ("unhealthy", "critical")])
+def test_one_shot_that_was_removed_after_its_work_is_not_missing(
+    monkeypatch: pytest.MonkeyPatch, health: str, state: str | None
+) -> None:
+    container = inspected("web", **RUNNING, Health={"Status": health})
+    container["Config"]["Labels"]["com.docker.compose.depends_on"] = "seeder:service_completed_successfully:false"
+    assert judged(monkeypatch, container).get("seeder", (None, ""))[0] == state
+
+
 def test_last_output_of_a_health_check_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     health = {"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "401 for s3cret-value\n"}]}
     _state, text = judged(monkeypatch, inspected(**RUNNING, Health=health))["gitea"]
@@ -162,6 +173,21 @@ def test_health_check_that_cannot_run_is_unknown_where_nothing_answers(
     [(state, text)] = judged(monkeypatch, without_check(image)).values()
     assert state == "unknown"
     assert "its health check cannot run, so it says nothing" in text
+
+
+def test_application_that_does_not_answer_in_time_does_not_hide_the_other_containers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def late(*_words: Any) -> None:
+        raise MaxopsError("the answer of openproject did not come within 5 s")
+
+    monkeypatch.setattr(health_containers, "application_health", late)
+    stopped = inspected("zebra", **{**ENDED, "ExitCode": 3})
+    findings = judged(monkeypatch, without_check("openproject/openproject:17.2-slim"), stopped)
+    assert {subject: state for subject, (state, _text) in findings.items()} == {
+        "openproject web": "unknown",
+        "zebra": "critical",
+    }
 
 
 @pytest.mark.parametrize(
