@@ -47,6 +47,12 @@ COLLECTION = "maxops.ops"
 GUESS = 0.6
 """How alike two names are (difflib) for one to be named as a guess."""
 
+FOR_TARGET = ("host", "hosts", "limit", "server", "servers")
+"""Words that are typed for ``target``: ignored, the playbook would run on all hosts."""
+
+ALMOST = 0.86
+"""How alike a word of the command line and an option without its prefix are: one letter of seven."""
+
 CLOSE = 0.75
 """How alike they are where the one is taken for the other misspelt."""
 
@@ -156,7 +162,11 @@ def _meant(name: str, role: str, options: set[str]) -> str | None:
     for whole in (f"maxops_{name}", f"{role}_{name}"):
         if whole in FLEET or whole in options:
             return whole
-    return _near(name, {whole: whole for whole in (*words, *options, *FLEET)}, 0.8)
+    if name in FOR_TARGET:
+        return "target"
+    # "service" for restart_services: without the refusal, all services would be restarted.
+    short = {whole.partition("_")[2]: whole for whole in (*options, *FLEET)}
+    return _near(name, {whole: whole for whole in (*words, *options, *FLEET)}, 0.8) or _near(name, short, ALMOST)
 
 
 def _near(name: str, candidates: Mapping[str, str], cutoff: float) -> str | None:
