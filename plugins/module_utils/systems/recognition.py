@@ -34,6 +34,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.systems.kinds import (
     WEAK,
     Kind,
     kind_of,
+    program_of,
 )
 
 APPLICATIONS = (OPENPROJECT, GITEA)
@@ -46,9 +47,9 @@ SERVES, BACKGROUND, BESIDE, ONCE = range(4)
 """What a service of an application does: it answers HTTP, works in the background, serves something else, or ends."""
 
 _WORK = (
-    (ONCE, re.compile(r"seed\w*|setup|migrat\w*|db:\w+|\w*migrations?|dump|admin")),
+    (ONCE, re.compile(r"seed\w*|setup|migrat\w*|db:\w+|\w*migrations?|dump|backups?|admin")),
     (BACKGROUND, re.compile(r"workers?|jobs?:?\w*|cron|clock|scheduler|good_job|delayed_job|background")),
-    (BESIDE, re.compile(r"hocuspocus|collaboration|imap|mailer")),
+    (BESIDE, re.compile(r"hocuspocus|collaboration|imap|mailer|sshd")),
     (SERVES, re.compile(r"web|server|puma|rails|supervisord|app")),
 )
 
@@ -300,6 +301,8 @@ def work_of(container: Container) -> int:
     """What a service of an application does, by its command, else by its name; without a sign it answers HTTP."""
     programs = [posixpath.basename(word) for part in container.command for word in part.split()]
     by_command = _works(programs)
+    if program_of(container) in ("sleep", "tail") and not re.search(r"[;&|]", " ".join(container.command)):
+        return ONCE  # kept for commands by hand
     # A shell that migrates and then serves goes on serving.
     if by_command:
         return SERVES if SERVES in by_command else by_command[0]

@@ -311,3 +311,9 @@ def test_default_images_are_the_versions_of_the_operations_manual(written: Any) 
         "nginx": "nginx:1.27",
         "backup": "postgres:17",
     }
+
+
+def test_the_gateway_of_the_host_is_never_asked_through_a_proxy() -> None:
+    tasks = yaml.safe_load((ROOT / "roles" / "stack" / "tasks" / "run.yml").read_text(encoding="utf-8"))
+    [look] = [task["ansible.builtin.uri"] for task in tasks if "ansible.builtin.uri" in task]
+    assert look["use_proxy"] is False

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journals
@@ -37,7 +38,7 @@ NOTHING: dict[str, Any] = {
 def discard(options: RestoreOptions, journals: Journals, check_mode: bool) -> dict[str, Any]:
     """Remove all kept data of the stack; without check mode only for the holder of the stack's lock.
 
-    What cannot be removed now is a remark, and the next job tries again.
+    What cannot be removed now is a remark, and the next job tries again. Raises MaxopsError where that is all of it.
     """
     check_options(options)
     found = kept_data(journals)
@@ -58,4 +59,13 @@ def discard(options: RestoreOptions, journals: Journals, check_mode: bool) -> di
     left = [name for name in names if name not in removed]
     if left and not remarks:
         remarks = [f"{', '.join(left)} had been removed before"]
+    if not set(names) & set(removed):
+        raise MaxopsError(f"nothing was removed: {' | '.join(remarks)}")
+    result["discarded"] = [entry for each in found for entry in [_of_parts(each, removed)] if entry["parts"]]
     return {**result, "expired": removed, "warnings": remarks}
+
+
+def _of_parts(entry: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The entry with only those parts that are kept under one of the names."""
+    parts = [part for part in entry["parts"] if part["kept_as"] in names]
+    return {**entry, "bytes": sum(part["bytes"] or 0 for part in parts), "parts": parts}

@@ -298,6 +298,19 @@ def test_two_web_services_on_one_database_are_one_openproject() -> None:
     assert recognise([*official_openproject("15"), more]).ambiguous == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("console", ["./docker/prod/entrypoint.sh", "sleep", "infinity"]), ("backup", ["./docker/prod/backup"])],
+)
+def test_service_beside_the_application_is_never_asked_first(name: str, command: Sequence[str]) -> None:
+    beside = service(name, "openproject/openproject:15", OPENPROJECT, command)
+    found = recognise([*official_openproject("15"), beside])
+    assert (found.service_of("openproject"), found.ambiguous) == ("web", ())
+    assert name in found.applications["openproject"]
+    late = service("web", "openproject/openproject:15", OPENPROJECT, ["sh", "-c", "sleep 5; ./docker/prod/web"])
+    assert recognise([late, beside]).service_of("openproject") == "web"
+
+
 # -- the operator's word --------------------------------------------------------------------------------------------
 
 

@@ -125,7 +125,7 @@ class GiteaUsers:
                 "has no account yet and no password: give one (the role users generates one), "
                 "or the source_id of the login source where this person signs in"
             )
-        fields = {"username": person.name, **{key: options[key] for key in WITH_CREATION if key in options}}
+        fields = {"username": person.name, **_with_creation(options)}
 
         def create(_account: Any) -> Account:
             try:
@@ -285,9 +285,17 @@ def _comparable(account: Account) -> Account:
 
 def _as_created(person: Person) -> Account:
     """The account that Gitea will create, for the steps that follow."""
-    options = person.options
-    fields = {key: options[key] for key in WITH_CREATION if key in Account._fields and key in options}
+    fields = {key: value for key, value in _with_creation(person.options).items() if key in Account._fields}
     return Account(name=person.name, **fields)
+
+
+def _with_creation(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a new account gets at once: Gitea ignores a login_name there without a login source."""
+    return {
+        key: options[key]
+        for key in WITH_CREATION
+        if key in options and (key != "login_name" or options.get("source_id"))
+    }
 
 
 def _password_elsewhere(account: Account) -> str:

@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.discard import discard
 from ansible_collections.maxops.ops.plugins.module_utils.jobs.restore.options import RestoreOptions
-from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journal, Journals, VolumeSwap
+from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import DatabaseSwap, Journal, Journals, VolumeSwap
+from ansible_collections.maxops.ops.plugins.module_utils.swap.removal import Removal
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
 
@@ -52,6 +53,34 @@ def test_all_of_it_is_removed(journals: Journals, tmp_path: Path) -> None:
     assert [Path(folder).exists() for folder in folders] == [False, False]
     assert journals.records() == []
     with pytest.raises(MaxopsError, match=r"is kept for .*; there is nothing to remove"):
+        discard(options(), journals, check_mode=False)
+
+
+def test_only_what_was_removed_is_said_to_be(
+    journals: Journals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database server is down: the folders are gone, the database is a remark."""
+    record = journals.records()[0]
+    record.databases = [DatabaseSwap("gitea", "new", "gitea_kept")]
+    record.sizes = {"gitea_kept": 5000}
+    journals.write_record(record)
+
+    def refuse(*_names: object) -> None:
+        raise MaxopsError("the server is down")
+
+    monkeypatch.setattr(Removal, "_drop", refuse)
+    result = discard(options(), journals, check_mode=False)
+    assert [part["kept_as"] for entry in result["discarded"] for part in entry["parts"]] == [
+        str(tmp_path / "data.2"),
+        str(tmp_path / "data.1"),
+    ]
+    assert sum(entry["bytes"] for entry in result["discarded"]) == 200
+    (warning,) = result["warnings"]
+    assert warning.startswith('database "gitea_kept" could not be removed: the server is down')
+    (record,) = journals.records()
+    record.volumes = []
+    journals.write_record(record)
+    with pytest.raises(MaxopsError, match='nothing was removed: database "gitea_kept" could not be removed'):
         discard(options(), journals, check_mode=False)
 
 
