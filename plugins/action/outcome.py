@@ -23,7 +23,9 @@ class ActionModule(ControllerAction):
     def _execute(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Fail if the host's registered result is missing, failed or unreachable; a skipped job is no failure."""
         host, job = str(variables["inventory_hostname"]), arguments["job"]
-        result = registered(arguments["variable"], variables).get(host)
+        # Only of this host: the variables of every host, read for every host, would take seconds on a large fleet.
+        own = {"ansible_play_hosts_all": [host], "hostvars": {host: variables}}
+        result = registered(arguments["variable"], own)[host]
         if arguments.get("fail_on"):
             return _by_state(host, result or {"failed": True}, arguments["fail_on"])
         if result is None:

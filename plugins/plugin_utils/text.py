@@ -19,6 +19,7 @@ MESSAGE_WIDTH = 100
 """Characters of an error that a row of a table shows."""
 
 _ANSIBLE = re.compile(r"\A\s*((Task|Module|Action) failed: )+")
+_OUTPUT = re.compile(r"[.:]?\s*>>> Standard (?:Error|Output)\s*")
 
 Results = Mapping[str, Mapping[str, Any]]
 """The registered result of each host; see ``actions/controller.py``."""
@@ -68,8 +69,11 @@ def remarks(result: Mapping[str, Any], shown: int | None = None) -> list[str]:
 
 
 def message(text: Any) -> str:
-    """An error without Ansible's own words before it, such as ``Task failed: Module failed: …``."""
-    return _ANSIBLE.sub("", str(text)).strip()
+    """An error without Ansible's own words in it, such as ``Task failed: Module failed: …``.
+
+    What sudo or a shell printed comes after them, on lines of its own.
+    """
+    return _OUTPUT.sub(": ", _ANSIBLE.sub("", str(text))).strip()
 
 
 def kept_line(entry: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.files import safe_name
+from ansible_collections.maxops.ops.plugins.plugin_utils.text import message
 
 SUMMARY_FOLLOWS = "__maxops_summary_follows"
 """Variable of a playbook or role that shows a summary of all hosts, and then fails on the hosts that failed."""
@@ -36,7 +37,6 @@ LEFT_OUT = {"invocation", "exception", "failed_when_suppressed_exception", "fail
 OUTPUT_LINES = 3
 """Lines of a module's output that are shown where it ended without a result."""
 
-_OUTPUT = re.compile(r"[.:]?\s*>>> Standard (?:Error|Output)\s*")
 _PASSWORD = re.compile(r"(?i)(?:missing|incorrect) \S+ password|password is required")
 
 
@@ -126,7 +126,7 @@ def with_output(result: dict[str, Any]) -> dict[str, Any]:
 
 def one_sentence(error: Exception) -> str:
     """The message of an error of Ansible on one line, with what to do where sudo asked for a password."""
-    text = _OUTPUT.sub(": ", str(error)).strip()
+    text = message(error)
     if _PASSWORD.search(text):
         return f"{text.rstrip('.')}; give it with --ask-become-pass (-K), or as ansible_become_password in a vault"
     return text

@@ -80,6 +80,7 @@ def test_progress_without_running_parts_is_before_or_after_the_work() -> None:
         ("Task failed: Failed to connect to the host via ssh", "Failed to connect to the host via ssh"),
         ("Task failed: Module failed: no such project", "no such project"),
         ("Action failed: x", "x"),
+        ("Task failed: No success.\n>>> Standard Error\nsudo: not found\n", "No success: sudo: not found"),
         ("the task failed: Task failed: x", "the task failed: Task failed: x"),
         (None, "None"),
     ],
