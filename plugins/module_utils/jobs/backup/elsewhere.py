@@ -86,6 +86,10 @@ def _not_taken(plan: BackupPlan, options: BackupOptions, name: str, service: str
     if is_excluded(name, options.exclude):
         plan.left_out.append({"kind": "database", "name": name, "reason": "excluded"})
         return
+    if host.lower().rstrip(".") in _hosts(plan):
+        reason = f"service {service} has it on {host} ({source}), which was not recognised as a PostgreSQL server"
+        plan.not_taken("database", name, reason, "name that server's service in database_service")
+        return
     reason = f"service {service} has it on {host} ({source}), which is no server of this stack"
     plan.not_taken("database", name, reason, THERE)
 

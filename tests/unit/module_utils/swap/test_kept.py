@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from ansible_collections.maxops.ops.plugins.module_utils.swap import kept
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import DatabaseSwap, Journal, Journals, VolumeSwap
 from ansible_collections.maxops.ops.plugins.module_utils.swap.kept import kept_data
 
@@ -51,6 +54,19 @@ def test_each_restore_with_its_parts_and_sizes_the_newest_first(tmp_path: Path) 
 def _keep(journals: Journals, journal: Journal) -> None:
     journals.write(journal)
     journals.keep(journal)
+
+
+def test_large_folder_is_shown_without_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "SECONDS", -1.0)
+    journals = Journals("shop", str(tmp_path / "state"))
+    old = tmp_path / "data.previous"
+    old.mkdir()
+    (old / "file").write_bytes(b"x" * 300)
+    record = Journal("20261130T100000Z", "shop", "set b", kept_until="2026-12-07T10:00:00Z")
+    record.volumes = [VolumeSwap("shop_data", "/data", "/data.new", str(old))]
+    _keep(journals, record)
+    (entry,) = kept_data(journals)
+    assert (entry["bytes"], entry["parts"][0]["bytes"]) == (0, None)
 
 
 def test_nothing_is_kept(tmp_path: Path) -> None:

@@ -74,6 +74,14 @@ def test_login_without_a_database_leads_to_that_of_the_user() -> None:
     assert 'database "op" is not in the set' in plan.incomplete[0]
 
 
+def test_server_of_the_stack_that_is_not_recognised_leads_to_the_option() -> None:
+    plan = BackupPlan(stack_of(openproject("store"), container("store")), Repository("/nowhere"))
+    report_no_server(plan, BackupOptions(Access("shop"), "/nowhere"))
+    (problem,) = plan.incomplete
+    assert "has it on store (DATABASE_URL), which was not recognised as a PostgreSQL server" in problem
+    assert "name that server's service in database_service" in problem
+
+
 @pytest.mark.parametrize("report", [report_no_server, None])
 def test_mysql_of_gitea_on_another_host_fails_the_run(report: Any) -> None:
     settings = {"GITEA__database__DB_TYPE": "mysql", "GITEA__database__HOST": "sql.example.com:3306"}
