@@ -154,7 +154,7 @@ def test_parts_can_be_chosen_and_excluded(backup: Module) -> None:
     [
         ({"databases": ["nowhere"]}, ['no database "nowhere"', '"openproject"', "correct the option databases"]),
         ({"volumes": ["nowhere"]}, ['no volume "nowhere"', '"assets"', "correct the option volumes"]),
-        ({"project_name": "no-such"}, ['no Compose project "no-such"', "maxtest17", "deploy.yml"]),
+        ({"project_name": "no-such"}, ['no Compose project "no-such"', "maxtest17", "maxops.ops.deploy"]),
         ({"database_service": "db"}, ['no service "db"', "postgres", "database_service"]),
         ({"database_service": "app"}, ["app", "database_password"]),
         ({"exclude": ["*"]}, ["no part of project", "exclude"]),

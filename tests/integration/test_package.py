@@ -25,6 +25,7 @@ PUBLISHED = {
     "MANIFEST.json",
     "README.ko.md",
     "README.md",
+    "SECURITY.md",
     "bindep.txt",
     "changelogs",
     "docs",
