@@ -67,7 +67,8 @@ def test_only_named_services_restart(restart: Module, daily: DailyStack) -> None
     after = starts(daily)
     assert {name for name in before if before[name] != after[name]} == {"app"}
     assert [service["service"] for service in result["services"]] == ["app"]
-    assert result["remarks"] == ["web depends on app and is not restarted with it: check it afterwards (status.yml)"]
+    command = "ansible-playbook maxops.ops.status"
+    assert result["remarks"] == [f"web depends on app and is not restarted with it: check it afterwards ({command})"]
 
 
 def test_check_mode_shows_the_order_and_changes_nothing(restart: Module, daily: DailyStack) -> None:

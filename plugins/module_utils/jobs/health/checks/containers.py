@@ -128,11 +128,21 @@ def _judge_running(inspection: Inspection, subject: str, view: View, logs: str) 
         fix = f"give it more memory (mem_limit); {logs}"
         return Finding(CHECK, subject, WARNING, seen, RUNNING, ("OOMKilled",), fix)
     if inspection.health == "starting":
-        seen = f"just started{_ago(inspection.started, view.now)}, not healthy yet"
-        most = inspection.start_seconds
-        allowed = f"it may take up to {age(most)}" if most else "check again in a minute"
-        return following(Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed), starts=True)
+        return _judge_starting(inspection, subject, view, logs)
     return restarts
+
+
+def _judge_starting(inspection: Inspection, subject: str, view: View, logs: str) -> Finding:
+    started = _ago(inspection.started, view.now)
+    if inspection.crashing and not _is_waiting(inspection, view):
+        count = inspection.restarts
+        seen = f"keeps ending: {count} automatic restart{'s' if count > 1 else ''}, the last{started}"
+        evidence = tuple(_recent_exits(inspection, view))
+        return Finding(CHECK, subject, CRITICAL, seen, RUNNING, evidence, f"{logs} shows the cause")
+    most = inspection.start_seconds
+    allowed = f"it may take up to {age(most)}" if most else "check again in a minute"
+    seen = f"just started{started}, not healthy yet"
+    return following(Finding(CHECK, subject, WARNING, seen, RUNNING, fix=allowed), starts=True)
 
 
 def _judge_without_check(inspection: Inspection, subject: str, view: View) -> Finding:
@@ -178,6 +188,17 @@ def _restarts(inspection: Inspection, subject: str, view: View, logs: str) -> Fi
     if state == CRITICAL and health == "healthy" and up > 300:
         state = WARNING
     return Finding(CHECK, subject, state, seen, limit, evidence, f"{logs} shows the cause")
+
+
+def _is_waiting(inspection: Inspection, view: View) -> bool:
+    """True while a one-time service of the same application, such as its migrations, runs."""
+    stack = view.stack()
+    application = stack.roles.application_of(inspection.service)
+    return any(
+        application and other.running and other.once and stack.roles.application_of(other.service) == application
+        for other in stack.inspections
+        if other.service != inspection.service
+    )
 
 
 def _waited_for(inspection: Inspection, view: View) -> str:

@@ -112,6 +112,8 @@ def _secure_url(view: View, url: str, first: Probe, inspection: Inspection | Non
     if first.status not in REDIRECTS:
         return f"https://{here.netloc}"  # the same port speaks TLS
     target = target_of(first)
+    if (target.port or 443) == here.port:
+        return f"https://{here.netloc}"  # nginx answers so to plain HTTP on a port that speaks TLS
     if target.hostname == here.hostname and _is_named(url):
         return f"https://{target.netloc}"
     try:

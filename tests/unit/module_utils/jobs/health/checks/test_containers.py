@@ -18,6 +18,7 @@ from ansible_collections.maxops.ops.plugins.module_utils.jobs.health.view import
 from ansible_collections.maxops.ops.plugins.module_utils.systems.access import Access
 from ansible_collections.maxops.ops.plugins.module_utils.systems.docker.inspection import inspection_from
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import utc_now
 from ansible_collections.maxops.ops.tests.unit.health_stack import site, view_of
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
@@ -53,6 +54,14 @@ def judged(monkeypatch: pytest.MonkeyPatch, *containers: dict[str, Any]) -> dict
 def test_running_container_is_ok_with_and_without_a_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
     findings = judged(monkeypatch, inspected("redis"), inspected("gitea", **RUNNING, Health={"Status": "healthy"}))
     assert {state for state, _ in findings.values()} == {"ok"}
+
+
+def test_container_that_keeps_ending_is_not_one_that_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = {**RUNNING, "StartedAt": utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"), "Health": {"Status": "starting"}}
+    findings = judged(monkeypatch, inspected("gitea", restarts=2, **begun), inspected("redis", **begun))
+    assert findings["gitea"][0] == "critical"
+    assert "keeps ending: 2 automatic restarts" in findings["gitea"][1]
+    assert findings["redis"][0] == "warning"
 
 
 @pytest.mark.parametrize(

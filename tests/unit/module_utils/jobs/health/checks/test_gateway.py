@@ -119,6 +119,15 @@ def test_redirect_is_followed_to_the_port_that_is_published_for_443(monkeypatch:
     assert findings["gateway"].evidence == ("https://127.0.0.1:9",)
 
 
+def test_redirect_to_its_own_port_means_that_the_port_speaks_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As nginx answers to plain HTTP on an encrypted port; the site of this test does not speak TLS."""
+    with site(**HEALTHY) as application, site(**{"/metrics": (301, "")}) as gateway:
+        gateway.locations["/metrics"] = f"https://op.example.com:{gateway.port}/metrics"
+        findings = found(view_of(monkeypatch, web(application.port), proxy({"8080/tcp": gateway.port})))
+    assert findings["gateway"].state == "critical"
+    assert findings["gateway"].evidence == (f"https://127.0.0.1:{gateway.port}",)
+
+
 def test_own_gateway_reports_on_the_applications_of_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {"/health": (200, json.dumps(WELL)), "/metrics": (200, ""), "/health/openproject": (200, "{}")}
     with site(**HEALTHY) as application, site(**answers) as gateway:
