@@ -86,8 +86,9 @@ unit: python ## runs the tests that need no engine
 integration: ## runs the tests that use the running lab
 	@pytest tests/integration
 
-kill: python ## kills backups and restores at about 100 moments and checks what is left; takes half an hour
-	@MAXOPS_KILLS=all pytest tests/integration/test_kills.py
+kill: python ## kills backups and restores at all moments, and runs all faults; takes three quarters of an hour
+	@MAXOPS_KILLS=all pytest tests/integration/test_kills.py tests/integration/test_restore_faults.py \
+	  tests/integration/test_state_faults.py
 
 lab-test: ## runs the tests of the lab's stand-ins and seeder
 	@pytest tests/lab

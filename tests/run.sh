@@ -13,7 +13,7 @@ all=(bootstrap lint unit images lab sets molecule sanity standins stacks)
 first_lane=(sets molecule sanity)
 second_lane=(standins stacks)
 # Tests about backup sets; all other integration tests are in the second lane, with their own stacks.
-about_sets=(tests/integration/test_{backup,drill,package,restore,verify}*.py)
+about_sets=(tests/integration/test_{backup,drill,kills,package,restore,verify}*.py)
 sections=("${@:-${all[@]}}")
 broken=()
 

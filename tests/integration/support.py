@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+EVERYTHING = os.environ.get("MAXOPS_KILLS") == "all"
+"""Whether all moments and faults run, as with ``make kill``; otherwise a part, chosen by SEED."""
+SEED = 20261130
 PASSWORD = "s3'cr:et \\\"$$x"  # as Compose wants it: $$ is one dollar sign
 
 COMPOSE = """

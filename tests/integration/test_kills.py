@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -19,12 +18,19 @@ import pytest
 
 from ansible_collections.maxops.ops.plugins.module_utils.swap.journal import Journals
 from ansible_collections.maxops.ops.tests.integration.restore_support import AppStack, drive, module, timed
-from ansible_collections.maxops.ops.tests.integration.support import Module, finish, helpers, kill, running, wait_until
+from ansible_collections.maxops.ops.tests.integration.support import (
+    EVERYTHING,
+    SEED,
+    Module,
+    finish,
+    helpers,
+    kill,
+    running,
+    wait_until,
+)
 
 PROJECT = "maxkills"
 GITEA, ASSETS = f"{PROJECT}_gitea-data", f"{PROJECT}_openproject-assets"
-EVERYTHING = os.environ.get("MAXOPS_KILLS") == "all"
-SEED = 20261130
 
 # sleep ignores SIGTERM, so that each stop takes its whole grace period.
 OVERRIDE = """

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.maxops.ops.tests.integration.state_faults import PASSWORD, PROJECT, FaultStack, dead_socket
-from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, Module, finish, run, running
+from ansible_collections.maxops.ops.tests.integration.support import CHECKOUT, EVERYTHING, Module, finish, run, running
 
 CHECKS = ["containers", "http", "postgresql", "redis", "disk", "certificate"]
 """The checks of the stack: the host's memory and clock, and backups, have other tests."""
@@ -93,12 +93,12 @@ SIMILAR = {
     *("redis-stopped", "openproject-stopped", "redis-paused", "gitea-paused", "nginx-paused", "gitea-hanging"),
     *("gitea-volume-permissions", "wrong-password-of-gitea", "wrong-cache-password"),
 }
-"""Faults that are similar to another one in the list: they run only with the slow tests."""
+"""Faults that are similar to another one in the list: they run only with ``make kill``."""
 
 
-def fault_names() -> list[Any]:
-    """All faults by name; those that are similar to another one are marked as slow."""
-    return [pytest.param(name, marks=[pytest.mark.slow] if name in SIMILAR else []) for name in FAULTS]
+def fault_names() -> list[str]:
+    """The faults of this run, by name."""
+    return [name for name in FAULTS if EVERYTHING or name not in SIMILAR]
 
 
 @pytest.fixture(scope="module")
