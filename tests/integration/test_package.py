@@ -82,9 +82,9 @@ def test_tarball_holds_only_what_an_operator_uses(tarball: Path) -> None:
     unwanted = ("__pycache__", ".pyc", "/.", "inventories/lab", ".tar.")
     assert [member.name for member in members if any(word in member.name for word in unwanted)] == []
     assert [member.name for member in members if member.issym() or member.islnk()] == []
-    # The code alone is 1.8 MB: more than this would be data, or files of a build.
+    # Code, roles and documents are 2.8 MB: more than this would be data, or files of a build.
     assert max(member.size for member in members) < 200_000
-    assert sum(member.size for member in members) < 3_000_000
+    assert sum(member.size for member in members) < 4_000_000
 
 
 def test_installed_collection_lists_all_modules(installed: Path) -> None:
