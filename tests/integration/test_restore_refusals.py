@@ -75,7 +75,9 @@ def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> N
         ({"set": "20200101T000000Z"}, 'has no set "20200101T000000Z"'),
         ({"set": "latest_verified"}, "has no verified set"),
         ({"before": "2020-01-01"}, "has no complete set"),
-        ({"before": "yesterday"}, "is not a time"),
+        ({"before": "yesterday"}, "has no complete set"),
+        ({"before": "before lunch"}, "which is not a time"),
+        ({"before": "2199-01-01T00:00:00Z"}, "and in the future (now is "),
         ({"set": "latest", "into": {"nowhere": "x"}}, "which is not restored"),
         ({"set": "latest", "into": {"openproject": "both", "gitea": "both"}}, "into gives the name both twice"),
         ({"set": "latest", "paths": ["x"], "destination": "/x"}, "name it in volumes"),
@@ -83,7 +85,8 @@ def test_options_that_do_not_fit_together(stack: AppStack, restore: Module) -> N
         ({"set": "latest", "jobs": 0}, "jobs is 0"),
         ({"set": "latest", "project_name": "another"}, "made of"),
     ):
-        assert expected in restore(**arguments)["msg"]
+        result = restore(**arguments)
+        assert expected in result.get("msg", ""), (arguments, result)
     assert stack.starts() == starts
     assert_untouched(stack)
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.maxops.ops.plugins.module_utils.tools.errors import MaxopsError
-from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import parse_moment, utc_now
+from ansible_collections.maxops.ops.plugins.module_utils.tools.moments import check_past, parse_moment, utc_now
 
 from . import backup_set
 from .backup_set import Layout
@@ -21,6 +22,9 @@ from .repository.interface import KeptSet
 from .repository.local import Repository
 
 LATEST, LATEST_VERIFIED = "latest", "latest_verified"
+
+CLOCKS_DIFFER = datetime.timedelta(minutes=5)
+"""A controller, which may have chosen the moment, is at most so far ahead of this host."""
 
 
 @dataclass
@@ -58,6 +62,15 @@ class RestoreSource:
 # -- sets ---------------------------------------------------------------------------------------------------------
 
 
+def _limit(before: str) -> datetime.datetime:
+    """The moment in UTC. Raises MaxopsError for another text, and for a moment that has not come yet."""
+    now = utc_now()
+    moment = parse_moment(before, now, "before")
+    if moment > now + CLOCKS_DIFFER:
+        check_past(moment, now, before, "before")
+    return moment
+
+
 def choose_set(
     repository: Repository, origin: Origin, which: str, before: str | None, wanted: Collection[Key] = ()
 ) -> tuple[KeptSet, list[str]]:
@@ -71,7 +84,7 @@ def choose_set(
     if which not in (LATEST, LATEST_VERIFIED):
         kept = _named_set(repository, sets, which)
         return kept, _about_set(kept, ownership)
-    limit = parse_moment(before, utc_now(), "before") if before else None
+    limit = _limit(before) if before else None
 
     def in_time(sets: Sequence[KeptSet]) -> list[KeptSet]:
         return [kept for kept in sets if limit is None or backup_set.moment_of(kept.set_id) <= limit]
