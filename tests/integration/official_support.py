@@ -188,12 +188,6 @@ class OfficialOpenProject(OfficialStack):
             del lines["PGDATA"], lines["OPDATA"]
         (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
 
-    def use_tag(self, tag: str) -> None:
-        """Change TAG in the .env file, as for an update, and start that release."""
-        self.tag = tag
-        self.write_files()
-        self.start()
-
     def answers(self) -> bool:
         """Whether web is healthy, and all others run or have ended well."""
         states = self.states()

@@ -8,17 +8,12 @@ The roles run as Ansible runs them, in a copy of the collection whose modules on
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
 
-from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
+from ansible_collections.maxops.ops.tests.unit.noted_roles import notes_of
 
 STACK = {"project_name", "docker_host", "applications"}
 CACHE = {"cache_service", "cache_password"}
@@ -52,33 +47,10 @@ EVERYTHING: dict[str, Any] = {name: f"our {name}" for names in OPTIONS.values() 
 EVERYTHING["applications"] = {"openproject": ["web", "worker"], "gitea": ["server"]}
 """Every option of the stack with a value of its own."""
 
-NOTE = """
-import json, os
-from ansible.plugins.action import ActionBase
-
-class ActionModule(ActionBase):
-    _supports_check_mode = True
-
-    def run(self, tmp=None, task_vars=None):
-        role = self._task._role.get_name(include_role_fqcn=False) if self._task._role else ""
-        with open(os.environ["NOTES"], "a") as stream:
-            note = {"play": self._task.play.name, "role": role, "action": self._task.action, "args": self._task.args}
-            stream.write(json.dumps(note, default=str) + chr(10))
-        return {"changed": False}
-"""
-
 
 @pytest.fixture(scope="module")
 def noted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, Any]]]:
     """What the first module of each role was given, by play and role."""
-    folder = tmp_path_factory.mktemp("roles")
-    copy = folder / "ansible_collections" / "maxops" / "ops"
-    (copy / "plugins" / "action").mkdir(parents=True)
-    for name in ("roles", "meta", "galaxy.yml"):
-        (copy / name).symlink_to(ROOT / name)
-    (copy / "plugins" / "modules").symlink_to(ROOT / "plugins" / "modules")
-    for path in (ROOT / "plugins" / "modules").glob("*.py"):
-        (copy / "plugins" / "action" / path.name).write_text(NOTE)
     fleet = {f"maxops_{name}": value for name, value in EVERYTHING.items()}
     own = {f"{role}_docker_host": f"socket of {role}" for role in OPTIONS}
     in_groups = {
@@ -90,19 +62,8 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[
         play("groups", {}, in_groups),
         play("own", {**fleet, **own}, in_groups),
     ]
-    (folder / "plays.yml").write_text(yaml.safe_dump(plays, sort_keys=False))
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(folder),
-        "NOTES": str(folder / "notes"),
-        "NO_COLOR": "1",
-    }
-    argv = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(folder / "plays.yml")]
-    done = subprocess.run(argv, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for line in (folder / "notes").read_text().splitlines():
-        note = json.loads(line)
+    for note in notes_of(tmp_path_factory.mktemp("roles"), plays, {"changed": False}):
         if note["action"].endswith("check_options"):
             continue  # the first task of each role; it gets no option of the stack
         found.setdefault(note["play"], {}).setdefault(note["role"], note["args"])

@@ -8,31 +8,12 @@ The role runs as Ansible runs it, in a copy of the collection whose modules only
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ansible_collections.maxops.ops.tests.unit.checkout import ROOT
+from ansible_collections.maxops.ops.tests.unit.noted_roles import notes_of
 
-NOTE = """
-import json, os
-from ansible.plugins.action import ActionBase
-
-class ActionModule(ActionBase):
-    _supports_check_mode = True
-
-    def run(self, tmp=None, task_vars=None):
-        with open(os.environ["NOTES"], "a") as stream:
-            note = {"play": self._task.play.name, "action": self._task.action.split(".")[-1], "args": self._task.args}
-            stream.write(json.dumps(note, default=str) + chr(10))
-        return {"changed": False, "gitea": [], "openproject": [], "count": 0, "remarks": [], "failed": False}
-"""
 CASES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "port": {"stack_gateway_port": 9100},
@@ -51,14 +32,6 @@ ADDRESSES = ("api_url", "fallback_url", "project_name", "docker_host")
 @pytest.fixture(scope="module")
 def noted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
     """The addresses that each module was given first, by case and module."""
-    folder: Path = tmp_path_factory.mktemp("users")
-    copy = folder / "ansible_collections" / "maxops" / "ops"
-    (copy / "plugins" / "action").mkdir(parents=True)
-    for name in ("roles", "meta", "galaxy.yml"):
-        (copy / name).symlink_to(ROOT / name)
-    (copy / "plugins" / "modules").symlink_to(ROOT / "plugins" / "modules")
-    for path in (ROOT / "plugins" / "modules").glob("*.py"):
-        (copy / "plugins" / "action" / path.name).write_text(NOTE)
     usual = {"users_people": [], "users_gitea_token": "a", "users_openproject_token": "b", "users_report_only": True}
     plays = [
         {
@@ -70,21 +43,11 @@ def noted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dic
         }
         for name, variables in CASES.items()
     ]
-    (folder / "plays.yml").write_text(yaml.safe_dump(plays, sort_keys=False))
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(folder),
-        "NOTES": str(folder / "notes"),
-        "NO_COLOR": "1",
-    }
-    argv = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", str(folder / "plays.yml")]
-    done = subprocess.run(argv, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in (folder / "notes").read_text().splitlines():
-        note = json.loads(line)
+    answer = {"changed": False, "gitea": [], "openproject": [], "count": 0, "remarks": [], "failed": False}
+    for note in notes_of(tmp_path_factory.mktemp("users"), plays, answer):
         given = {name: value for name, value in note["args"].items() if name in ADDRESSES}
-        found.setdefault((note["play"], note["action"]), given)
+        found.setdefault((note["play"], note["action"].rpartition(".")[2]), given)
     return found
 
 
