@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +22,8 @@ EVERY_SECONDS = 1800
 """Minimum interval between two samples of a disk; a check every five minutes needs no more."""
 SHORTEST_SECONDS = 6 * 3600
 """A shorter history is not enough to estimate days."""
+COUNTED_SECONDS = 1800
+"""Minimum interval between two saved numbers of a counter."""
 
 
 def path_of(view: View) -> str:
@@ -50,6 +52,21 @@ def recall(view: View, name: str) -> Any:
 def remember(view: View, name: str, value: Any) -> None:
     """Keep a value for later runs; :func:`save` writes it."""
     view.to_save[name] = value
+
+
+def hourly(view: View, name: str, count: int, run: Any, start: float, same: Callable[[Any], bool]) -> float:
+    """How much a server's counter grew an hour since an earlier check, or since the server's start if that was later.
+
+    ``name`` is the one that the number is saved under, ``run`` what tells this run of the server from others, ``start``
+    its time, and ``same`` whether a saved ``run`` is this one. Less than an hour counts as an hour.
+    """
+    last = recall(view, name)
+    known = isinstance(last, list) and len(last) == 3 and same(last[0]) and last[1] <= count
+    before, since = last[1:] if known else (0, start)
+    seconds = view.now - since
+    if not known or seconds >= COUNTED_SECONDS:
+        remember(view, name, [run, count, int(view.now)])
+    return float((count - before) / max(seconds, 3600) * 3600)
 
 
 def save(view: View) -> None:

@@ -29,13 +29,11 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import (
 )
 
 from ..consequences import STACK, Key, following
-from ..history import recall, remember
+from ..history import hourly
 from ..view import View
 from .memcached import check_memcached
 
 CHECK = "redis"
-EVICTIONS_SECONDS = 1800
-"""Minimum interval between two saved numbers of evictions."""
 
 
 def check_cache(view: View) -> Iterator[Finding]:
@@ -128,16 +126,11 @@ def _memory(view: View, info: dict[str, str]) -> Finding:
 def _evictions(view: View, info: dict[str, str]) -> Finding:
     """Keys evicted because the cache was full, since the last check if Redis was not restarted in between."""
     evicted, run = _number(info, "evicted_keys"), info.get("run_id", "")
-    last = recall(view, "evictions")
-    same = isinstance(last, list) and len(last) == 3 and last[0] == run and last[1] <= evicted
-    before, since = last[1:] if same else (0, view.now - _number(info, "uptime_in_seconds"))
-    count, seconds = evicted - before, view.now - since
-    if not same or seconds >= EVICTIONS_SECONDS:
-        remember(view, "evictions", [run, evicted, int(view.now)])
-    an_hour = count / max(seconds, 3600) * 3600
+    start = view.now - _number(info, "uptime_in_seconds")
+    an_hour = hourly(view, "evictions", evicted, run, start, lambda saved: bool(saved == run))
     warning = view.limit(CHECK, "evictions_warning")
     state = judged(an_hour, warning, view.limit(CHECK, "evictions_critical"))
-    seen = f"{an_hour:.0f} keys evicted an hour" if count else "no key evicted"
+    seen = f"{an_hour:.0f} keys evicted an hour" if an_hour else "no key evicted"
     fix = "sessions may be among them: raise maxmemory (stack_redis_max_memory)" if state != OK else ""
     return Finding(CHECK, "evictions", state, seen, f"{warning:g} an hour", (f"evicted_keys {evicted}",), fix)
 

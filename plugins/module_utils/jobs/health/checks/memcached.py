@@ -17,14 +17,12 @@ from ansible_collections.maxops.ops.plugins.module_utils.tools.finding import CR
 from ansible_collections.maxops.ops.plugins.module_utils.tools.words import human_size
 
 from ..consequences import following
-from ..history import recall, remember
+from ..history import hourly
 from ..view import FIRST_SHARE, View
 
 CHECK = "redis"
 """The check of the cache has the name of the usual one."""
 PORT = 11211
-EVICTIONS_SECONDS = 1800
-"""Minimum interval between two saved numbers of evictions."""
 
 
 def check_memcached(view: View, container: Container) -> Iterator[Finding]:
@@ -86,17 +84,11 @@ def _evictions(view: View, stats: Mapping[str, str]) -> Finding:
     """Entries evicted since the last check, or since the server's start if that was later."""
     evicted, start = _number(stats, "evictions"), round(view.now - _number(stats, "uptime"))
     view.measure("memcached_evictions_total", evicted)
-    last = recall(view, "memcached evictions")
     # The start is computed from two clocks that are read one after the other.
-    same = isinstance(last, list) and len(last) == 3 and abs(last[0] - start) < 60 and last[1] <= evicted
-    before, since = last[1:] if same else (0, start)
-    count, seconds = evicted - before, view.now - since
-    if not same or seconds >= EVICTIONS_SECONDS:
-        remember(view, "memcached evictions", [start, evicted, int(view.now)])
-    an_hour = count / max(seconds, 3600) * 3600
+    an_hour = hourly(view, "memcached evictions", evicted, start, start, lambda saved: abs(saved - start) < 60)
     warning = view.limit(CHECK, "evictions_warning")
     state = judged(an_hour, warning, view.limit(CHECK, "evictions_critical"))
-    seen = f"{an_hour:.0f} entries evicted an hour" if count else "no entry evicted"
+    seen = f"{an_hour:.0f} entries evicted an hour" if an_hour else "no entry evicted"
     fix = "give it more memory (memcached -m, in the command of its service)" if state != OK else ""
     return Finding(CHECK, "evictions", state, seen, f"{warning:g} an hour", (f"evictions {evicted}",), fix)
 
